@@ -1,0 +1,24 @@
+//! A throw-away machine without network, made from a Debian root that behaves like RHEL.
+//!
+//! ```text
+//! needs::check ─► Releases::build ─► Root::prepare ─► Machine::boot ─► provides::install ─► Steps
+//! ```
+//!
+//! It is not RHEL: no SELinux, no FIPS mode, no fapolicyd, and a newer glibc than el9's. What is
+//! real here: `rpm`, systemd, the scriptlets, the service's user, TLS, a reboot.
+
+pub mod command;
+pub mod files;
+pub mod needs;
+pub mod provides;
+pub mod releases;
+pub mod service;
+
+mod boot;
+mod cgroup;
+mod root;
+mod steps;
+
+pub use boot::{Machine, wait_for};
+pub use root::Root;
+pub use steps::Steps;

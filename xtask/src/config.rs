@@ -1,0 +1,324 @@
+//! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
+
+use crate::problem::{Problem, nearest};
+use crate::target::Target;
+use anyhow::Context as _;
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// names and texts of the RPM
+    pub package: Package,
+    /// the application and its lock
+    pub app: App,
+    /// the boxes that are packed for, in the order of the file
+    #[serde(rename = "target")]
+    pub targets: Vec<TargetTable>,
+    /// how the application is served
+    pub service: Service,
+}
+
+/// `[package]`: what is not given is taken from the wheel's metadata.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Package {
+    /// the RPM's name; also of `/opt/NAME`, of the unit and of the user that runs it
+    pub name: String,
+    /// the RPM's release, to which the distribution is added: `1` becomes `1.el9`
+    pub release: String,
+    /// one line
+    pub summary: Option<String>,
+    /// an SPDX expression
+    pub license: Option<String>,
+    /// the home page
+    pub url: Option<String>,
+    /// who ships the RPM
+    pub vendor: Option<String>,
+}
+
+/// `[app]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct App {
+    /// the folder of its `pyproject.toml`, relative to the repository
+    pub path: Utf8PathBuf,
+    /// the team's lock, relative to the repository
+    pub lock: Utf8PathBuf,
+    /// files that an administrator may change, relative to `path`; kept on upgrade
+    #[serde(default)]
+    pub config: Vec<Utf8PathBuf>,
+}
+
+/// `[[target]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TargetTable {
+    /// `el9-x86_64`
+    pub name: String,
+    /// `3.11`; the box's own if absent
+    pub python: Option<String>,
+    /// `3.11.9`: what `python3 -V` prints on the box, where markers depend on it
+    pub python_full: Option<String>,
+}
+
+/// `[service]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Service {
+    /// a console script or a module of the application or its dependencies, with its arguments
+    pub command: Vec<String>,
+    /// the port that is listened on
+    pub port: u16,
+    /// the address that is listened on; all of them if absent
+    #[serde(default = "every_address")]
+    pub address: String,
+    /// where the certificate comes from
+    #[serde(default)]
+    pub tls: Tls,
+}
+
+fn every_address() -> String {
+    "0.0.0.0".to_owned()
+}
+
+/// `service.tls`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "TlsValue")]
+pub enum Tls {
+    /// made on the box at the first start
+    #[default]
+    SelfSigned,
+    /// plain HTTP
+    Off,
+    /// an administrator puts them there
+    Given {
+        /// absolute path on the box
+        cert: Utf8PathBuf,
+        /// absolute path on the box
+        key: Utf8PathBuf,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum TlsValue {
+    Word(String),
+    Files(TlsFiles),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFiles {
+    cert: Utf8PathBuf,
+    key: Utf8PathBuf,
+}
+
+impl TryFrom<TlsValue> for Tls {
+    type Error = String;
+
+    fn try_from(value: TlsValue) -> Result<Self, String> {
+        match value {
+            TlsValue::Word(word) if word == "self-signed" => Ok(Self::SelfSigned),
+            TlsValue::Word(word) if word == "off" => Ok(Self::Off),
+            TlsValue::Files(TlsFiles { cert, key }) if is_box_path(&cert) && is_box_path(&key) => {
+                Ok(Self::Given { cert, key })
+            }
+            TlsValue::Files(_) => Err("`cert` and `key` are absolute paths on the box".to_owned()),
+            TlsValue::Word(word) => Err(format!(
+                "`{word}` is not one of `self-signed`, `off` and a table `{{ cert = \"/…\", key = \"/…\" }}`"
+            )),
+        }
+    }
+}
+
+fn is_box_path(path: &Utf8Path) -> bool {
+    let path = path.as_str();
+    path.starts_with('/')
+        && !path.contains("..")
+        && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+}
+
+impl Config {
+    /// Reads and checks `package.toml`.
+    ///
+    /// - Fails: for a syntax error with line and column; an unknown key with the nearest known one; a
+    ///   wrong type with the whole key; a value that no box would take.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let reader = toml::Deserializer::parse(text).map_err(|error| problem_of(&error, ""))?;
+        let config: Self = serde_path_to_error::deserialize(reader)
+            .map_err(|error| problem_of(error.inner(), &error.path().to_string()))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let package = &self.package;
+        check_name(&package.name).context("key `package.name`")?;
+        check_release(&package.release).context("key `package.release`")?;
+        for (key, text) in [
+            ("summary", &package.summary),
+            ("license", &package.license),
+            ("url", &package.url),
+            ("vendor", &package.vendor),
+        ] {
+            if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
+                return Err(Problem::with_hint(
+                    format!("key `package.{key}` is empty or has line breaks"),
+                    "write one line",
+                ));
+            }
+        }
+        check_inside(&self.app.path).context("key `app.path`")?;
+        check_inside(&self.app.lock).context("key `app.lock`")?;
+        for path in &self.app.config {
+            check_inside(path).context("key `app.config`")?;
+        }
+        if self.service.command.first().is_none_or(|word| word.is_empty()) {
+            return Err(Problem::with_hint(
+                "key `service.command` is empty",
+                "for example: command = [\"gunicorn\", \"src.app:app\"]",
+            ));
+        }
+        if self.service.command.iter().any(|word| word.chars().any(char::is_control)) {
+            return Err(Problem::with_hint(
+                "key `service.command` has a control character",
+                "a unit's line cannot hold it",
+            ));
+        }
+        let address = &self.service.address;
+        if address.parse::<std::net::IpAddr>().is_err() {
+            return Err(Problem::with_hint(
+                format!("key `service.address`: `{address}` is not an IP address"),
+                "for example: \"127.0.0.1\"",
+            ));
+        }
+        if self.service.port == 0 {
+            return Err(Problem::with_hint("key `service.port` is 0", "name the port that clients ask, such as 9091"));
+        }
+        if self.targets.is_empty() {
+            return Err(Problem::with_hint(
+                "there is no `[[target]]`",
+                "for example: [[target]] with name = \"el9-x86_64\"",
+            ));
+        }
+        for (index, table) in self.targets.iter().enumerate() {
+            if self.targets[..index].iter().any(|before| before.name == table.name) {
+                return Err(Problem::with_hint(
+                    format!("the target `{}` stands twice", table.name),
+                    "one `[[target]]` a box",
+                ));
+            }
+        }
+        self.targets()?;
+        Ok(())
+    }
+
+    /// The records of the targets, in the order of the file.
+    pub fn targets(&self) -> anyhow::Result<Vec<Target>> {
+        let find = |table: &TargetTable| {
+            Target::find(&table.name, table.python.as_deref(), table.python_full.as_deref())
+                .with_context(|| format!("`[[target]]` `{}`", table.name))
+        };
+        self.targets.iter().map(find).collect()
+    }
+}
+
+/// Turns toml's error into a problem with the whole key, the place and, for an unknown key, the nearest.
+fn problem_of(error: &toml::de::Error, path: &str) -> anyhow::Error {
+    let message = error.message();
+    let hint = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split_once('`'))
+        .map(|(unknown, expected)| {
+            let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+            match nearest(unknown, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`? known here: {}", known.join(", ")),
+                None => format!("known here: {}", known.join(", ")),
+            }
+        })
+        .unwrap_or_default();
+    let whole = error.to_string();
+    let shown = whole.trim_end();
+    match path {
+        "" | "." => Problem::with_hint(shown, hint),
+        key => Problem::with_hint(format!("key `{key}`: {shown}"), hint),
+    }
+}
+
+/// A name that rpm, systemd and useradd all take.
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let good = name.len() <= 31
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
+    if good {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{name}` cannot name an RPM, a unit and a user at once"),
+        "use a lower-case letter, then at most 30 lower-case letters, digits, `_` and `-`",
+    ))
+}
+
+/// RPM's rule for releases: no dash, and nothing that its version comparison does not know.
+fn check_release(release: &str) -> anyhow::Result<()> {
+    let good = release.starts_with(|c: char| c.is_ascii_digit())
+        && release.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^".contains(c));
+    if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
+}
+
+fn check_inside(path: &Utf8Path) -> anyhow::Result<()> {
+    let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
+    if inside && !path.as_str().is_empty() && !path.as_str().contains('\\') {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{path}` does not lie below its folder"),
+        "give a relative path with `/`, without `..`",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::hints_of;
+
+    const GOOD: &str = "[package]\nname = \"quality_report\"\nrelease = \"1\"\n[app]\npath = \"python-app\"\nlock = \"python-app/Pipfile.lock\"\n\
+        [[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n[service]\ncommand = [\"gunicorn\", \"src.app:app\"]\nport = 9091\ntls = \"self-signed\"\n";
+
+    #[test]
+    fn a_good_file_is_read() {
+        let config = Config::parse(GOOD).unwrap();
+        assert_eq!(config.service.tls, Tls::SelfSigned);
+        assert_eq!(config.targets().unwrap()[0].python(), "3.11");
+        let given = GOOD.replace("\"self-signed\"", "{ cert = \"/etc/pki/a.crt\", key = \"/etc/pki/a.key\" }");
+        assert!(matches!(Config::parse(&given).unwrap().service.tls, Tls::Given { .. }));
+    }
+
+    #[test]
+    fn faults_name_the_whole_key_the_place_and_the_cure() {
+        #[rustfmt::skip]
+        let cases = [ // replaced               by                            in the error                         in the hint
+            ("release = \"1\"",         "relase = \"1\"",             "unknown field `relase`",            "did you mean `release`?"),
+            ("port = 9091",             "port = \"x\"",               "key `service.port`",                ""),
+            ("port = 9091",             "port = 70000",               "line 12, column 8",                 ""),
+            ("[package]",               "[package",                   "line 1",                            ""),
+            ("\"quality_report\"",      "\"Quality Report\"",         "cannot name an RPM, a unit and a user", "lower-case"),
+            ("\"python-app\"",          "\"../other\"",               "does not lie below",                "without `..`"),
+            ("el9-x86_64",              "el9-x86-64",                 "unknown target `el9-x86-64`",       "did you mean `el9-x86_64`?"),
+            ("\"3.11\"",                "\"3.13\"",                   "has no Python 3.13",                "it has 3.9, 3.11"),
+            ("\"self-signed\"",         "\"selfsigned\"",             "`selfsigned` is not one of",        ""),
+            ("\"self-signed\"",         "{ cert = \"a\", key = \"b\" }", "absolute paths",                 ""),
+            ("release = \"1\"",         "release = \"1-2\"",          "`1-2` is not a release",            "for example"),
+            ("port = 9091",             "",                           "missing field `port`",              ""),
+        ];
+        for (from, to, says, cure) in cases {
+            let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();
+            let text = format!("{error:#}");
+            assert!(text.contains(says), "{to}: {text}");
+            assert!(hints_of(&error).join("\n").contains(cure), "{to}: {:?}", hints_of(&error));
+        }
+    }
+}

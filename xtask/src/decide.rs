@@ -1,0 +1,232 @@
+//! Pins of a target and the index's offers → our lock, or every reason why not.
+
+use crate::lockfile::{Lock, Package};
+use crate::pins::{Filtered, Pin};
+use crate::problem::{Problem, all_of};
+use crate::target::{TagRanks, Target};
+use crate::wheel::{NoWheel, Offer, Offers, choose};
+use anyhow::Context as _;
+use pep440_rs::Version;
+use pep508_rs::PackageName;
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Changes when a newer tool decides otherwise from the same inputs.
+const RULES: &str = "1";
+
+/// A version that the index is asked for, under the marker of the boxes that get it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// normalized
+    pub name: PackageName,
+    /// exact
+    pub version: Version,
+    /// a marker; empty for every box
+    pub marker: String,
+}
+
+/// The questions of several targets at once: a pin of only some is asked under their marker, so that
+/// two versions of a package for two Pythons do not contradict each other.
+pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> Vec<Question> {
+    let mut boxes: BTreeMap<(&PackageName, &Version), BTreeSet<String>> = BTreeMap::new();
+    for (target, pins) in of {
+        let marker = format!("(python_version == '{}' and platform_machine == '{}')", target.python(), target.arch);
+        for pin in pins {
+            boxes.entry(*pin).or_default().insert(marker.clone());
+        }
+    }
+    let all: BTreeSet<&String> = boxes.values().flatten().collect();
+    let all = all.len();
+    boxes
+        .iter()
+        .map(|((name, version), markers)| Question {
+            name: (*name).clone(),
+            version: (*version).clone(),
+            marker: if markers.len() == all {
+                String::new()
+            } else {
+                markers.iter().cloned().collect::<Vec<_>>().join(" or ")
+            },
+        })
+        .collect()
+}
+
+/// The sha256, in hex, of all that a target's lock is made from, but for the index.
+pub fn inputs_digest(team_lock: &str, target: &Target) -> String {
+    let mut hasher = Sha256::new();
+    let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
+    // Line ends are the work tree's and not the lock's: a checkout on Windows has others.
+    let text = team_lock.replace("\r\n", "\n");
+    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &text] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Chooses one file for each pin.
+///
+/// - Fails: once, naming each pin without a usable file, what is offered, and how to go on.
+pub fn decide(filtered: &Filtered<'_>, offers: &Offers, target: &Target, inputs: String) -> anyhow::Result<Lock> {
+    let ranks = TagRanks::new(target.tags());
+    let mut packages = Vec::new();
+    let mut faults = Vec::new();
+    let nothing = Offer::default();
+    for pin in &filtered.kept {
+        let offer = offers.get(&(pin.name.clone(), pin.version.clone())).unwrap_or(&nothing);
+        match choose(pin, &offer.wheels, &ranks) {
+            Ok(chosen) => packages.push(Package {
+                name: pin.name.clone(),
+                version: pin.version.clone(),
+                wheel: chosen.name.clone(),
+                size: chosen.size,
+                sha256: chosen.sha256.clone(),
+                uploaded: chosen.uploaded.clone(),
+            }),
+            Err(reason) => faults.push(why_not(pin, &reason, offer.has_sdist, target)),
+        }
+    }
+    all_of("packages have no file for this target", faults)?;
+    Ok(Lock { target: target.name.clone(), python_full: target.python_full.to_string(), inputs, packages })
+}
+
+fn why_not(pin: &Pin, reason: &NoWheel, has_sdist: bool, target: &Target) -> anyhow::Error {
+    let what = format!("`{}=={}`", pin.name, pin.version);
+    if !reason.fit_without_hash.is_empty() {
+        return Problem::with_hint(
+            format!(
+                "{what} has wheels that fit, but the lock ({}) has no hash of them: {}",
+                pin.place,
+                reason.fit_without_hash.join(", ")
+            ),
+            "the lock was made on another platform, or the files of the index changed; lock again so that it has the hashes of every platform (`pipenv lock`, `pip-compile --generate-hashes`, `uv pip compile --generate-hashes --universal`)",
+        );
+    }
+    let mut offered: Vec<&str> = reason.offered.iter().map(String::as_str).take(8).collect();
+    if reason.offered.len() > offered.len() {
+        offered.push("…");
+    }
+    if has_sdist {
+        offered.push("an sdist");
+    }
+    let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
+    Problem::with_hint(
+        format!("{what} has no wheel for {}\noffered: {offered}", target.in_words()),
+        "lock a release that has such a wheel, choose a target with another Python, or publish a wheel of your own to your index",
+    )
+}
+
+/// Why a lock on disk is not what the pins say now; empty where it is.
+///
+/// - Takes: `lock`, the parsed file; `filtered`, the pins of its target now.
+pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inputs: &str) -> Vec<String> {
+    let mut reasons = Vec::new();
+    let locked: BTreeMap<&PackageName, &Package> =
+        lock.packages.iter().map(|package| (&package.name, package)).collect();
+    let ranks = TagRanks::new(target.tags());
+    for pin in &filtered.kept {
+        match locked.get(&pin.name) {
+            None => reasons.push(format!("`{}` is missing", pin.name)),
+            Some(package) if package.version != pin.version => {
+                reasons.push(format!("`{}` is {} instead of {}", pin.name, package.version, pin.version));
+            }
+            Some(package) if !pin.hashes.is_empty() && !pin.hashes.contains(&package.sha256) => {
+                reasons.push(format!("the hash of `{}` is not among those of the team's lock", package.wheel));
+            }
+            Some(package) if package.wheel.rank(&ranks).is_none() => {
+                reasons.push(format!("`{}` does not fit {}", package.wheel, target.in_words()));
+            }
+            Some(_) => {}
+        }
+    }
+    for package in lock.packages.iter().filter(|package| !filtered.kept.iter().any(|pin| pin.name == package.name)) {
+        reasons.push(format!("`{}` is no longer locked for this target", package.name));
+    }
+    if reasons.is_empty() && lock.inputs != inputs {
+        reasons.push("the team's lock or the target changed since".to_owned());
+    }
+    reasons
+}
+
+/// Checks that a lock is of the target that its file name says.
+pub fn check_target(lock: &Lock, target: &Target) -> anyhow::Result<()> {
+    anyhow::ensure!(lock.target == target.name, "it is the lock of `{}`", lock.target);
+    Ok(())
+}
+
+/// Parses a lock of a target.
+pub fn read_lock(text: &str, target: &Target) -> anyhow::Result<Lock> {
+    let lock = Lock::parse(text)?;
+    check_target(&lock, target).context("wrong target")?;
+    Ok(lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pins::{Format, filter, parse};
+    use crate::wheel::Candidate;
+
+    fn offers(files: &[(&str, char)]) -> Offers {
+        let mut offers = Offers::new();
+        for (file, digit) in files {
+            let candidate = Candidate {
+                name: file.parse().unwrap(),
+                url: "https://index.example/x".to_owned(),
+                size: Some(1),
+                sha256: digit.to_string().repeat(64),
+                uploaded: None,
+            };
+            let key = (candidate.name.name.clone(), candidate.name.version.clone());
+            offers.entry(key).or_default().wheels.push(candidate);
+        }
+        offers
+    }
+
+    #[test]
+    fn every_pin_without_a_file_is_named_with_what_is_offered() {
+        let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let text = format!("a==1\nb==1\nc==1 --hash=sha256:{}\n", "c".repeat(64));
+        let pins = parse(Format::Requirements, &text).unwrap();
+        let filtered = filter(&pins, &target).unwrap();
+        let offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a'), ("c-1-py3-none-any.whl", 'd')]);
+        let error = decide(&filtered, &offers, &target, String::new()).unwrap_err().to_string();
+        for part in [
+            "3 packages",
+            "`a==1` has no wheel for CPython 3.11, glibc 2.34, x86_64",
+            "cp311-cp311-win_amd64",
+            "offered: nothing",
+            "has no hash of them: c-1-py3-none-any.whl",
+        ] {
+            assert!(error.contains(part), "`{part}` is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn a_lock_on_disk_is_held_against_the_pins() {
+        let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let pins = parse(Format::Requirements, "a==1\nb==1").unwrap();
+        let filtered = filter(&pins, &target).unwrap();
+        let offers = offers(&[("a-1-py3-none-any.whl", 'a'), ("b-1-py3-none-any.whl", 'b')]);
+        let lock = decide(&filtered, &offers, &target, "x".to_owned()).unwrap();
+        assert!(disagreements(&lock, &filtered, &target, "x").is_empty());
+        assert_eq!(disagreements(&lock, &filtered, &target, "y"), ["the team's lock or the target changed since"]);
+        let pins = parse(Format::Requirements, "a==2\nc==1").unwrap();
+        let filtered = filter(&pins, &target).unwrap();
+        assert_eq!(
+            disagreements(&lock, &filtered, &target, "y"),
+            ["`a` is 1 instead of 2", "`c` is missing", "`b` is no longer locked for this target"]
+        );
+    }
+
+    #[test]
+    fn a_pin_of_some_boxes_is_asked_under_their_marker() {
+        let el8 = Target::find("el8-x86_64", None, None).unwrap();
+        let el9 = Target::find("el9-x86_64", None, None).unwrap();
+        let (a, b): (PackageName, PackageName) = ("a".parse().unwrap(), "b".parse().unwrap());
+        let one: Version = "1".parse().unwrap();
+        let asked = questions(&[(&el8, vec![(&a, &one), (&b, &one)]), (&el9, vec![(&a, &one)])]);
+        assert_eq!(asked[0].marker, "");
+        assert_eq!(asked[1].marker, "(python_version == '3.6' and platform_machine == 'x86_64')");
+    }
+}

@@ -1,0 +1,246 @@
+//! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
+
+use crate::problem::Problem;
+use crate::target::Target;
+use crate::wheel::WheelName;
+use anyhow::{Context as _, bail};
+use pep440_rs::Version;
+use pep508_rs::PackageName;
+use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+/// The folder of the wheels, beside the lock.
+pub const WHEELS: &str = "wheels";
+
+/// A lock of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    /// the target's name, `el9-x86_64`
+    pub target: String,
+    /// the full version of Python that markers were judged with
+    pub python_full: String,
+    /// sha256 of all that the lock was made from, in hex: equal means that nothing has to be done
+    pub inputs: String,
+    /// in the order of names
+    pub packages: Vec<Package>,
+}
+
+/// One package with its one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// normalized
+    pub name: PackageName,
+    /// the exact version
+    pub version: Version,
+    /// the file's name
+    pub wheel: WheelName,
+    /// in bytes, where the index says it
+    pub size: Option<u64>,
+    /// lower-case hex
+    pub sha256: String,
+    /// RFC 3339 in UTC, where the index says it; the files' time in the RPM
+    pub uploaded: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct File {
+    lock_version: String,
+    environments: Vec<String>,
+    requires_python: String,
+    created_by: String,
+    #[serde(default)]
+    packages: Vec<FilePackage>,
+    tool: Tool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FilePackage {
+    name: String,
+    version: String,
+    wheels: Vec<FileWheel>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct FileWheel {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload_time: Option<toml::value::Datetime>,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    hashes: FileHashes,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileHashes {
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Tool {
+    xtask: XtaskTable,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct XtaskTable {
+    target: String,
+    python_full: String,
+    inputs: String,
+}
+
+impl Lock {
+    /// The lock's path below `dist/`; PEP 751 allows no dot in the name between.
+    pub fn file_name(target: &str) -> String {
+        format!("pylock.{target}.toml")
+    }
+
+    /// Reads a lock that this tool wrote.
+    ///
+    /// - Fails: for anything that it would not have written: more than one file a package, a name
+    ///   that does not match its file, a path outside the wheelhouse.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            Problem::with_hint(error.to_string().trim_end(), "write it anew with `cargo xtask lock`")
+        })?;
+        if file.lock_version != "1.0" {
+            bail!("its `lock-version` is `{}` instead of `1.0`", file.lock_version);
+        }
+        let packages = file
+            .packages
+            .into_iter()
+            .map(|package| {
+                let name = package.name.clone();
+                read_package(package).with_context(|| format!("package `{name}`"))
+            })
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        if let Some(pair) = packages.windows(2).find(|pair| pair[0].name >= pair[1].name) {
+            bail!("package `{}` stands twice or out of order", pair[1].name);
+        }
+        let XtaskTable { target, python_full, inputs } = file.tool.xtask;
+        Ok(Self { target, python_full, inputs, packages })
+    }
+
+    /// Writes the lock; the same lock is always the same bytes.
+    pub fn to_text(&self, target: &Target) -> anyhow::Result<String> {
+        let package = |package: &Package| {
+            anyhow::Ok(FilePackage {
+                name: package.name.to_string(),
+                version: package.version.to_string(),
+                wheels: vec![FileWheel {
+                    name: package.wheel.to_string(),
+                    upload_time: match &package.uploaded {
+                        Some(text) => Some(text.parse().with_context(|| format!("upload time `{text}`"))?),
+                        None => None,
+                    },
+                    path: format!("{WHEELS}/{}", package.wheel),
+                    size: package.size,
+                    hashes: FileHashes { sha256: package.sha256.clone() },
+                }],
+            })
+        };
+        let file = File {
+            lock_version: "1.0".to_owned(),
+            environments: vec![format!(
+                "sys_platform == 'linux' and platform_machine == '{}' and implementation_name == 'cpython' and python_version == '{}'",
+                target.arch,
+                target.python()
+            )],
+            requires_python: format!("=={}.*", target.python()),
+            created_by: "xtask".to_owned(),
+            packages: self.packages.iter().map(package).collect::<anyhow::Result<_>>()?,
+            tool: Tool {
+                xtask: XtaskTable {
+                    target: self.target.clone(),
+                    python_full: self.python_full.clone(),
+                    inputs: self.inputs.clone(),
+                },
+            },
+        };
+        let body = toml::to_string(&file).context("failed to write the lock")?;
+        Ok(format!("# Written by `cargo xtask lock`; commit it, and do not edit it by hand.\n{body}"))
+    }
+
+    /// The lock as pip reads it: pinned, with hashes, without an index.
+    pub fn to_requirements(&self) -> String {
+        let line = |p: &Package| format!("{}=={} \\\n    --hash=sha256:{}\n", p.name, p.version, p.sha256);
+        self.packages.iter().map(line).collect()
+    }
+}
+
+fn read_package(package: FilePackage) -> anyhow::Result<Package> {
+    let [file] = package.wheels.as_slice() else {
+        bail!("it has {} wheels instead of one", package.wheels.len());
+    };
+    let wheel = WheelName::from_str(&file.name)?;
+    let name = PackageName::from_str(&package.name)?;
+    let version = Version::from_str(&package.version)?;
+    if file.path != format!("{WHEELS}/{wheel}") {
+        bail!("its path is `{}` instead of `{WHEELS}/{wheel}`", file.path);
+    }
+    if wheel.name != name || wheel.version != version {
+        bail!("`{wheel}` is not a wheel of {name} {version}");
+    }
+    if file.hashes.sha256.len() != 64 || !file.hashes.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        bail!("`{}` is not a sha256 digest in lower-case hex", file.hashes.sha256);
+    }
+    Ok(Package {
+        name,
+        version,
+        wheel,
+        size: file.size,
+        sha256: file.hashes.sha256.clone(),
+        uploaded: file.upload_time.map(|time| time.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lock() -> Lock {
+        Lock {
+            target: "el9-x86_64".to_owned(),
+            python_full: "3.11.13".to_owned(),
+            inputs: "0".repeat(64),
+            packages: vec![Package {
+                name: PackageName::from_str("flask").unwrap(),
+                version: Version::from_str("3.0.3").unwrap(),
+                wheel: "flask-3.0.3-py3-none-any.whl".parse().unwrap(),
+                size: Some(101_735),
+                sha256: "ab".repeat(32),
+                uploaded: Some("2024-04-07T19:26:08Z".to_owned()),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_lock_reads_back_as_it_was_written() {
+        let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let text = lock().to_text(&target).unwrap();
+        assert_eq!(Lock::parse(&text).unwrap(), lock());
+        assert_eq!(Lock::parse(&text).unwrap().to_text(&target).unwrap(), text);
+        assert!(!text.contains("://"), "{text}");
+        assert!(text.contains("path = \"wheels/flask-3.0.3-py3-none-any.whl\""), "{text}");
+        assert_eq!(lock().to_requirements(), format!("flask==3.0.3 \\\n    --hash=sha256:{}\n", "ab".repeat(32)));
+    }
+
+    #[test]
+    fn an_edited_lock_is_refused() {
+        let text = lock().to_text(&Target::find("el9-x86_64", Some("3.11"), None).unwrap()).unwrap();
+        #[rustfmt::skip]
+        let cases = [ // replaced                      by                      says
+            ("lock-version = \"1.0\"",  "lock-version = \"2.0\"",  "instead of `1.0`"),
+            ("path = \"wheels/",        "path = \"../",            "instead of `wheels/"),
+            ("version = \"3.0.3\"",     "version = \"3.0.4\"",     "is not a wheel of flask 3.0.4"),
+            ("sha256 = \"ab",           "sha256 = \"AB",           "lower-case hex"),
+            ("[tool.xtask]",            "[tool.other]",            "missing field `xtask`"),
+        ];
+        for (from, to, says) in cases {
+            let error = Lock::parse(&text.replacen(from, to, 1)).unwrap_err();
+            assert!(format!("{error:#}").contains(says), "{to}: {error:#}\n{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! One dependency specifier (PEP 508), with its marker kept as it was written.
+
+use crate::problem::Problem;
+use anyhow::{Context as _, anyhow, bail};
+use pep440_rs::{Operator, Version, VersionSpecifiers};
+use pep508_rs::{ExtraName, PackageName, VerbatimUrl, VersionOrUrl};
+use std::str::FromStr;
+
+/// A dependency specifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    /// normalized (PEP 503)
+    pub name: PackageName,
+    /// the extras in brackets
+    pub extras: Vec<ExtraName>,
+    /// the versions that satisfy it; all, where it names a URL
+    pub versions: VersionSpecifiers,
+    /// whether it names a URL instead of versions
+    pub is_url: bool,
+    /// the marker behind `;`, as written
+    pub marker: Option<String>,
+}
+
+impl FromStr for Requirement {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        parse(text).with_context(|| format!("`{text}` is not a dependency specifier"))
+    }
+}
+
+fn parse(text: &str) -> anyhow::Result<Requirement> {
+    let (front, marker) = split_marker(text);
+    check_name(front)?;
+    let parsed =
+        pep508_rs::Requirement::<VerbatimUrl>::from_str(front).map_err(|error| anyhow!("{}", error.message))?;
+    let (versions, is_url) = match parsed.version_or_url {
+        None => (VersionSpecifiers::empty(), false),
+        Some(VersionOrUrl::VersionSpecifier(versions)) => (versions, false),
+        Some(VersionOrUrl::Url(_)) => (VersionSpecifiers::empty(), true),
+    };
+    let marker = marker.map(str::trim).filter(|marker| !marker.is_empty()).map(str::to_owned);
+    Ok(Requirement { name: parsed.name, extras: parsed.extras, versions, is_url, marker })
+}
+
+/// Splits at the `;` before a marker; one inside a URL has no space before it (PEP 508, "URL reference").
+fn split_marker(text: &str) -> (&str, Option<&str>) {
+    let separator = if text.contains('@') { " ;" } else { ";" };
+    match text.split_once(separator) {
+        Some((front, marker)) => (front.trim(), Some(marker)),
+        None => (text.trim(), None),
+    }
+}
+
+/// Refuses a name that ends in a separator, on which pep508_rs panics.
+fn check_name(front: &str) -> anyhow::Result<()> {
+    let end = front.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(front.len());
+    match front[..end].chars().last() {
+        Some(last) if last.is_ascii_alphanumeric() => Ok(()),
+        Some(_) => bail!("the name `{}` ends in a separator", &front[..end]),
+        None => bail!("it does not start with a name"),
+    }
+}
+
+impl Requirement {
+    /// The one version that the specifier pins.
+    pub fn pinned(&self) -> anyhow::Result<Version> {
+        let mut specifiers = self.versions.iter();
+        match (specifiers.next(), specifiers.next()) {
+            (Some(only), None) if matches!(only.operator(), Operator::Equal | Operator::ExactEqual) => {
+                Ok(only.version().clone())
+            }
+            _ => Err(Problem::with_hint(
+                format!("`{}` is not pinned to one version", self.name),
+                "a lock has `NAME==VERSION` for each package; make it with `pip-compile`, `uv pip compile` or `pip freeze`",
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requirements_keep_their_marker_as_written() {
+        let requirement: Requirement = "Flask[async] >=2,<4 ; python_version<'3.9'".parse().unwrap();
+        assert_eq!(requirement.name.as_ref(), "flask");
+        assert_eq!(requirement.extras[0].as_ref(), "async");
+        assert_eq!(requirement.marker.as_deref(), Some("python_version<'3.9'"));
+        assert!(requirement.versions.contains(&"3.0".parse().unwrap()));
+        let url: Requirement = "x @ https://index.example/a;b.whl ; os_name == 'posix'".parse().unwrap();
+        assert!(url.is_url && url.marker.as_deref() == Some("os_name == 'posix'"));
+    }
+
+    #[test]
+    fn bad_requirements_are_errors_and_not_panics() {
+        for text in ["requests-==1", "numpy.*", "-x", "", "a b", "a ===", "a>=1,", "a[", "é==1", "; python_version<'3'"]
+        {
+            assert!(text.parse::<Requirement>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_exact_pins_are_pins() {
+        for (text, pinned) in
+            [("a==1.0", true), ("a===1.0", true), ("a==1.*", false), ("a>=1", false), ("a", false), ("a==1,==1", false)]
+        {
+            assert_eq!(text.parse::<Requirement>().unwrap().pinned().is_ok(), pinned, "{text}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The archive in the payload: cpio, "new ASCII" format (cpio(5)), names with `./` in front.
+
+use anyhow::{Context as _, bail, ensure};
+use std::io::{Read, Write};
+
+/// Ends an archive.
+pub const TRAILER: &str = "TRAILER!!!";
+const HEADER: usize = 110;
+const MAGIC: &[u8] = b"070701";
+/// No name in a package is longer.
+const MOST_NAME: u64 = 4200;
+
+/// What the archive says of an entry; the rest is zero.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// `./opt/x`
+    pub name: String,
+    /// unique in the archive, so that nothing looks like a hard link
+    pub inode: u32,
+    /// kind and permission bits
+    pub mode: u32,
+    /// seconds since 1970
+    pub mtime: u32,
+    /// in bytes
+    pub size: u32,
+}
+
+fn padding(length: u64) -> usize {
+    ((4 - length % 4) % 4) as usize
+}
+
+/// The bytes that an entry takes, with its name and padding.
+pub fn entry_size(name: &str, size: u64) -> u64 {
+    let head = (HEADER + name.len() + 1) as u64;
+    head + padding(head) as u64 + size + padding(size) as u64
+}
+
+/// Writes the header, the name and its padding; the content follows, then [`write_padding`].
+pub fn write_header(out: &mut dyn Write, entry: &Entry) -> std::io::Result<()> {
+    let links = 1;
+    let fields =
+        [entry.inode, entry.mode, 0, 0, links, entry.mtime, entry.size, 0, 0, 0, 0, entry.name.len() as u32 + 1, 0];
+    let mut head = Vec::with_capacity(HEADER + entry.name.len() + 4);
+    head.extend_from_slice(MAGIC);
+    for field in fields {
+        write!(head, "{field:08x}")?;
+    }
+    head.extend_from_slice(entry.name.as_bytes());
+    head.push(0);
+    let aligned = head.len() + padding(head.len() as u64);
+    head.resize(aligned, 0);
+    out.write_all(&head)
+}
+
+/// Writes what aligns a content of `size` bytes.
+pub fn write_padding(out: &mut dyn Write, size: u64) -> std::io::Result<()> {
+    out.write_all(&[0; 3][..padding(size)])
+}
+
+/// Writes the entry that ends the archive.
+pub fn write_trailer(out: &mut dyn Write) -> std::io::Result<()> {
+    write_header(out, &Entry { name: TRAILER.to_owned(), inode: 0, mode: 0, mtime: 0, size: 0 })
+}
+
+/// Reads the next header and name; `None` at the trailer.
+pub fn read_header(input: &mut dyn Read) -> anyhow::Result<Option<Entry>> {
+    let mut head = [0; HEADER];
+    input.read_exact(&mut head).context("the archive ends without its trailer")?;
+    ensure!(head.starts_with(MAGIC), "the archive is not of cpio's new ASCII format");
+    let field = |index: usize| -> anyhow::Result<u32> {
+        let at = MAGIC.len() + index * 8;
+        let digits =
+            std::str::from_utf8(&head[at..at + 8]).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = digits.context("a field of a cpio header is not hexadecimal")?;
+        Ok(u32::from_str_radix(digits, 16)?)
+    };
+    let name_size = u64::from(field(11)?);
+    if !(2..=MOST_NAME).contains(&name_size) {
+        bail!("a cpio header has a name of {name_size} bytes");
+    }
+    let mut name = vec![0; name_size as usize + padding(HEADER as u64 + name_size)];
+    input.read_exact(&mut name).context("the archive ends in a name")?;
+    name.truncate(name_size as usize - 1);
+    let name = String::from_utf8(name).context("a name in the archive is not UTF-8")?;
+    if name == TRAILER {
+        return Ok(None);
+    }
+    Ok(Some(Entry { name, inode: field(0)?, mode: field(1)?, mtime: field(5)?, size: field(6)? }))
+}
+
+/// Skips what aligns a content of `size` bytes.
+pub fn skip_padding(input: &mut dyn Read, size: u64) -> anyhow::Result<()> {
+    let mut rest = [0; 3];
+    input.read_exact(&mut rest[..padding(size)]).context("the archive ends in its padding")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_read_back_and_take_the_size_that_was_said() {
+        for (name, content) in [("./a", "x"), ("./ab", ""), ("./abc", "four"), ("./ä/日", "12345")] {
+            let entry =
+                Entry { name: name.to_owned(), inode: 7, mode: 0o100_644, mtime: 9, size: content.len() as u32 };
+            let mut bytes = Vec::new();
+            write_header(&mut bytes, &entry).unwrap();
+            bytes.extend_from_slice(content.as_bytes());
+            write_padding(&mut bytes, content.len() as u64).unwrap();
+            assert_eq!(bytes.len() as u64, entry_size(name, content.len() as u64));
+            write_trailer(&mut bytes).unwrap();
+            let mut input = bytes.as_slice();
+            assert_eq!(read_header(&mut input).unwrap(), Some(entry));
+            input = &input[content.len()..];
+            skip_padding(&mut input, content.len() as u64).unwrap();
+            assert_eq!(read_header(&mut input).unwrap(), None);
+        }
+        assert!(read_header(&mut &b"070701"[..]).is_err());
+        assert!(read_header(&mut &[b'0'; 200][..]).is_err());
+    }
+}

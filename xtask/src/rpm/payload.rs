@@ -1,0 +1,157 @@
+//! Tree → payload: cpio, in compressed pieces that are made side by side.
+//!
+//! A piece is a zstd frame or a gzip member of its own; rpm reads a row of them as one stream. The
+//! header is sorted by path and the archive is not: rpm finds each entry by its name.
+
+use crate::layout::Wheel;
+use crate::rpm::cpio;
+use crate::rpm::ordered::in_order;
+use crate::target::Compression;
+use crate::tree::{BoxPath, Content, Entry, Kind, Tree};
+use anyhow::{Context as _, bail};
+use rawzip::ReaderAt;
+use sha2::{Digest as _, Sha256};
+use std::io::Write;
+
+/// A piece is closed when it has reached this, in bytes before compression …
+const PIECE_BYTES: u64 = 8 << 20;
+/// … or this, in files.
+const PIECE_FILES: usize = 512;
+
+/// One entry with its place in the header.
+struct Item<'a> {
+    index: usize,
+    path: &'a BoxPath,
+    entry: &'a Entry,
+}
+
+/// A tree that is ready to be written as a payload.
+pub struct Payload<'a> {
+    pieces: Vec<Vec<Item<'a>>>,
+}
+
+impl<'a> Payload<'a> {
+    /// Plans the pieces: folders and files made by this tool first, then each wheel's files.
+    pub fn plan(tree: &'a Tree) -> Self {
+        let mut items: Vec<Item<'a>> =
+            tree.entries().enumerate().map(|(index, (path, entry))| Item { index, path, entry }).collect();
+        items.sort_by_key(|item| (group(item.entry), item.index));
+        let mut pieces: Vec<Vec<Item<'a>>> = Vec::new();
+        let mut bytes = 0;
+        for item in items {
+            let joins = pieces.last().is_some_and(|piece: &Vec<Item<'_>>| {
+                group(piece[0].entry).0 == group(item.entry).0 && bytes < PIECE_BYTES && piece.len() < PIECE_FILES
+            });
+            if !joins {
+                pieces.push(Vec::new());
+                bytes = 0;
+            }
+            bytes += size_of(item.entry);
+            pieces.last_mut().expect("one was pushed").push(item);
+        }
+        Self { pieces }
+    }
+
+    /// The size of the archive before compression, in bytes.
+    pub fn archive_size(&self) -> u64 {
+        let entries: u64 = (0..self.pieces.len()).map(|piece| self.piece_size(piece)).sum();
+        entries.max(cpio::entry_size(cpio::TRAILER, 0))
+    }
+
+    fn piece_size(&self, piece: usize) -> u64 {
+        let items = self.pieces[piece].iter();
+        let entries: u64 = items.map(|item| cpio::entry_size(&archive_name(item.path), size_of(item.entry))).sum();
+        let is_last = piece + 1 == self.pieces.len();
+        entries + if is_last { cpio::entry_size(cpio::TRAILER, 0) } else { 0 }
+    }
+
+    /// Writes the compressed payload, piece by piece in order, to `take`.
+    ///
+    /// - Takes: `wheels`, the list that the tree was laid out from.
+    /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+    pub fn write<R: ReaderAt + Sync>(
+        &self,
+        wheels: &[Wheel<R>],
+        compression: Compression,
+        level: i32,
+        take: impl FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let make = |piece: usize, out: &mut dyn Write| match compression {
+            Compression::Zstd => {
+                let mut encoder = zstd::stream::write::Encoder::new(out, level)?;
+                encoder.set_pledged_src_size(Some(self.piece_size(piece)))?;
+                self.write_piece(piece, wheels, &mut encoder)?;
+                encoder.finish()?;
+                Ok(())
+            }
+            Compression::Gzip => {
+                let level = flate2::Compression::new(level.clamp(1, 9).unsigned_abs());
+                let mut encoder = flate2::write::GzEncoder::new(out, level);
+                self.write_piece(piece, wheels, &mut encoder)?;
+                encoder.finish()?;
+                Ok(())
+            }
+        };
+        in_order(self.pieces.len(), make, take)
+    }
+
+    fn write_piece<R: ReaderAt>(&self, piece: usize, wheels: &[Wheel<R>], out: &mut dyn Write) -> anyhow::Result<()> {
+        for item in &self.pieces[piece] {
+            write_item(item, wheels, out)
+                .with_context(|| format!("failed to pack `{}` of {}", item.path, item.entry.source))?;
+        }
+        if piece + 1 == self.pieces.len() {
+            cpio::write_trailer(out)?;
+        }
+        Ok(())
+    }
+}
+
+fn group(entry: &Entry) -> (usize, bool) {
+    match &entry.kind {
+        Kind::Folder => (0, false),
+        Kind::File { content: Content::Bytes(_), .. } => (0, true),
+        Kind::File { content: Content::Member { wheel, .. }, .. } => (wheel + 1, false),
+    }
+}
+
+fn size_of(entry: &Entry) -> u64 {
+    match &entry.kind {
+        Kind::Folder => 0,
+        Kind::File { size, .. } => *size,
+    }
+}
+
+fn archive_name(path: &BoxPath) -> String {
+    format!(".{path}")
+}
+
+fn write_item<R: ReaderAt>(item: &Item<'_>, wheels: &[Wheel<R>], out: &mut dyn Write) -> anyhow::Result<()> {
+    let size = size_of(item.entry);
+    let Ok(small_size) = u32::try_from(size) else {
+        bail!("it has {size} bytes, and a file of 4 GiB or more does not fit into a cpio archive");
+    };
+    let head = cpio::Entry {
+        name: archive_name(item.path),
+        inode: u32::try_from(item.index + 1)?,
+        mode: u32::from(super::header::mode_of(item.entry)),
+        mtime: item.entry.mtime,
+        size: small_size,
+    };
+    cpio::write_header(out, &head)?;
+    match &item.entry.kind {
+        Kind::Folder => {}
+        Kind::File { content: Content::Bytes(bytes), .. } => out.write_all(bytes)?,
+        Kind::File { content: Content::Member { wheel, place }, sha256, .. } => {
+            let mut hasher = Sha256::new();
+            wheels[*wheel].archive.unpack(*place, &mut |bytes| {
+                hasher.update(bytes);
+                Ok(out.write_all(bytes)?)
+            })?;
+            if hasher.finalize().as_slice() != sha256 {
+                bail!("its content does not have the digest that its RECORD says");
+            }
+        }
+    }
+    Ok(cpio::write_padding(out, size)?)
+}

@@ -1,0 +1,249 @@
+//! An RPM read back, from its bytes alone and without trust: header, digests, files one after another.
+
+use crate::rpm::cpio;
+use anyhow::{Context as _, bail, ensure};
+use rpm::{IndexTag, PackageMetadata};
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+
+/// rpm's own limits (`header.c`): bytes of data and number of tags in a header.
+const MOST_DATA: u32 = 256 << 20;
+const MOST_TAGS: u32 = 65_535;
+const LEAD: u64 = 96;
+const INTRO: usize = 16;
+
+/// User and group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `root`
+    pub user: String,
+    /// `root`
+    pub group: String,
+}
+
+/// What the header says of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// kind and permission bits, as stat(2) has them
+    pub mode: u16,
+    /// whose it is
+    pub owner: Owner,
+    /// in bytes
+    pub size: u64,
+    /// hex, empty for what is no regular file
+    pub digest: String,
+    /// `RPMFILE_*`: 1 config, 16 noreplace, 64 ghost
+    pub flags: u32,
+}
+
+impl FileRow {
+    /// Whether it is a regular file.
+    pub fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+}
+
+/// What the header says.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// `quality_report`
+    pub name: String,
+    /// `0.0.1`
+    pub version: String,
+    /// `1.el9`
+    pub release: String,
+    /// `x86_64`
+    pub arch: String,
+    /// path → row
+    pub files: BTreeMap<String, FileRow>,
+    /// the compressor's name, as the header has it
+    pub compressor: String,
+    /// the digest algorithm of files: 8 is SHA-256
+    pub file_digest_algorithm: u32,
+    /// whether the signature header has an MD5 digest, or the header a file digest of MD5
+    pub has_md5: bool,
+    /// scriptlets by name: `pre`, `post`, `preun`, `postun`
+    pub scriptlets: BTreeMap<&'static str, String>,
+}
+
+/// An opened RPM, its header read, its payload not yet.
+pub struct Opened<R> {
+    /// what the header says
+    pub described: Described,
+    /// digests of header and payload that are not what the package says, in words
+    pub digest_faults: Vec<String>,
+    input: R,
+    payload_at: u64,
+}
+
+impl<R: Read + Seek> Opened<R> {
+    /// Reads the header, and checks the digests of header and payload.
+    ///
+    /// - Fails: for a file that is no RPM or was cut short within its header.
+    pub fn read(mut input: R) -> anyhow::Result<Self> {
+        let length = input.seek(SeekFrom::End(0))?;
+        let signature_end = check_header(&mut input, LEAD, length).context("its signature header")?;
+        let header_at = signature_end.next_multiple_of(8);
+        let payload_at = check_header(&mut input, header_at, length).context("its header")?;
+        input.seek(SeekFrom::Start(0))?;
+        let mut front = BufReader::new((&mut input).take(payload_at));
+        let metadata = PackageMetadata::parse(&mut front).context("it is no RPM")?;
+        let mut opened = Self { described: describe(&metadata)?, digest_faults: Vec::new(), input, payload_at };
+        let faults = opened.check_digests(&metadata, header_at)?;
+        opened.digest_faults = faults;
+        Ok(opened)
+    }
+
+    fn check_digests(&mut self, metadata: &PackageMetadata, header_at: u64) -> anyhow::Result<Vec<String>> {
+        let mut faults = Vec::new();
+        let mut compare = |what: &str, said: Option<String>, found: String| match said {
+            None => faults.push(format!("there is no SHA-256 digest of the {what}")),
+            Some(said) if said != found => {
+                faults.push(format!("the {what} has the SHA-256 digest {found} instead of {said}"))
+            }
+            Some(_) => {}
+        };
+        let said = metadata.signature.get_entry_data_as_string(rpm::IndexSignatureTag::RPMSIGTAG_SHA256);
+        compare("header", said.ok().map(str::to_owned), self.digest_of(header_at, Some(self.payload_at - header_at))?);
+        let said = metadata.header.get_entry_data_as_string_array(IndexTag::RPMTAG_PAYLOADSHA256);
+        let said = said.ok().and_then(|list| list.first().map(|text| (*text).to_owned()));
+        compare("payload", said, self.digest_of(self.payload_at, None)?);
+        Ok(faults)
+    }
+
+    fn digest_of(&mut self, from: u64, length: Option<u64>) -> anyhow::Result<String> {
+        self.input.seek(SeekFrom::Start(from))?;
+        let mut hasher = Sha256::new();
+        let mut part = (&mut self.input).take(length.unwrap_or(u64::MAX));
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match part.read(&mut buffer)? {
+                0 => break,
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// Gives each file of the archive to `visit`, with a reader of its content that ends where it ends.
+    ///
+    /// - Fails: for an archive that is damaged, or has a file that the header lacks or says otherwise.
+    pub fn for_each_file(
+        &mut self,
+        visit: &mut dyn FnMut(&str, &FileRow, &mut dyn Read) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.input.seek(SeekFrom::Start(self.payload_at))?;
+        let packed = BufReader::with_capacity(256 << 10, &mut self.input);
+        let mut archive = decompress(&self.described.compressor, packed)?;
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(head) = cpio::read_header(&mut archive)? {
+            let path = head.name.strip_prefix('.').unwrap_or(&head.name);
+            let row = self
+                .described
+                .files
+                .get(path)
+                .with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
+            ensure!(seen.insert(path.to_owned()), "the archive has `{path}` twice");
+            ensure!(head.mode == u32::from(row.mode), "the archive says another mode of `{path}` than the header");
+            let size = u64::from(head.size);
+            if row.is_file() {
+                ensure!(size == row.size, "the archive says another size of `{path}` than the header");
+                let mut content = (&mut archive).take(size);
+                visit(path, row, &mut content)?;
+                std::io::copy(&mut content, &mut std::io::sink())?;
+                ensure!(content.limit() == 0, "the archive ends in `{path}`");
+            } else {
+                ensure!(size == 0 || row.mode & 0o170_000 == 0o120_000, "`{path}` is no file and has content");
+                std::io::copy(&mut (&mut archive).take(size), &mut std::io::sink())?;
+            }
+            cpio::skip_padding(&mut archive, size)?;
+        }
+        const GHOST: u32 = 1 << 6;
+        let missing =
+            self.described.files.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
+        if let Some((path, _)) = missing {
+            bail!("the header lists `{path}`, which the archive lacks");
+        }
+        Ok(())
+    }
+}
+
+fn decompress<'a>(compressor: &str, packed: impl BufRead + 'a) -> anyhow::Result<Box<dyn Read + 'a>> {
+    Ok(match compressor {
+        "zstd" => Box::new(BufReader::with_capacity(128 << 10, zstd::stream::read::Decoder::with_buffer(packed)?)),
+        "gzip" => Box::new(BufReader::with_capacity(128 << 10, flate2::bufread::MultiGzDecoder::new(packed))),
+        other => bail!("its payload is compressed by `{other}`, which this tool does not write"),
+    })
+}
+
+/// Checks a header's intro and index against the file's length, so that parsing it takes no more
+/// memory than it has bytes, and follows no offset that leads out of it. Gives its end.
+fn check_header(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow::Result<u64> {
+    input.seek(SeekFrom::Start(at))?;
+    let mut intro = [0; INTRO];
+    input.read_exact(&mut intro).context("the file is too short")?;
+    ensure!(intro[..4] == [0x8e, 0xad, 0xe8, 1], "it does not start as the header of an RPM does");
+    let number = |bytes: &[u8]| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    let (tags, data) = (number(&intro[8..]), number(&intro[12..]));
+    ensure!(tags <= MOST_TAGS && data <= MOST_DATA, "it claims {tags} tags and {data} bytes, more than rpm reads");
+    let end = at + INTRO as u64 + u64::from(tags) * INTRO as u64 + u64::from(data);
+    ensure!(end <= length, "it claims to end at byte {end}, and the file has {length}");
+    let mut index = vec![0; tags as usize * INTRO];
+    input.read_exact(&mut index)?;
+    for entry in index.chunks_exact(INTRO) {
+        let (kind, offset, count) = (number(&entry[4..]), number(&entry[8..]), number(&entry[12..]));
+        let width: u64 = match kind {
+            3 => 2,
+            4 => 4,
+            5 => 8,
+            _ => 1,
+        };
+        let fits = u64::from(offset) + u64::from(count) * width <= u64::from(data);
+        ensure!(fits && kind <= 9, "its tag {} points out of it", number(entry));
+    }
+    Ok(end)
+}
+
+fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
+    let header = &metadata.header;
+    let text = |tag: IndexTag| -> anyhow::Result<String> { Ok(header.get_entry_data_as_string(tag)?.to_owned()) };
+    let mut files = BTreeMap::new();
+    for entry in metadata.get_file_entries().context("its list of files")? {
+        let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
+        files.insert(
+            path,
+            FileRow {
+                mode: entry.mode().raw_mode(),
+                owner: Owner { user: entry.user().to_owned(), group: entry.group().to_owned() },
+                size: entry.size() as u64,
+                digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
+                flags: entry.flags().bits(),
+            },
+        );
+    }
+    let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
+    let mut scriptlets = BTreeMap::new();
+    for (name, tag) in [
+        ("pre", IndexTag::RPMTAG_PREIN),
+        ("post", IndexTag::RPMTAG_POSTIN),
+        ("preun", IndexTag::RPMTAG_PREUN),
+        ("postun", IndexTag::RPMTAG_POSTUN),
+    ] {
+        if let Ok(script) = text(tag) {
+            scriptlets.insert(name, script);
+        }
+    }
+    Ok(Described {
+        name: text(IndexTag::RPMTAG_NAME)?,
+        version: text(IndexTag::RPMTAG_VERSION)?,
+        release: text(IndexTag::RPMTAG_RELEASE)?,
+        arch: text(IndexTag::RPMTAG_ARCH)?,
+        compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR)?,
+        file_digest_algorithm: algorithm,
+        // 1004 is RPMSIGTAG_MD5, a digest of header and payload.
+        has_md5: metadata.signature.entry_is_present(1004_u32) || algorithm == 1,
+        scriptlets,
+        files,
+    })
+}

@@ -1,0 +1,251 @@
+//! The door: files that appear by rename, programs, time, and talk to the person at the terminal.
+//! No room above this one does I/O of its own.
+
+use crate::problem::Problem;
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sha2::{Digest as _, Sha256};
+use std::io::{IsTerminal as _, Read, Write as _};
+use std::path::Path;
+use std::time::Duration;
+use tempfile::NamedTempFile;
+use xshell::Shell;
+
+/// How much is said on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verbosity {
+    /// errors only
+    Quiet,
+    /// what was done
+    Normal,
+    /// every command that is run, and every decision
+    Verbose,
+}
+
+/// What the commands reach the world through.
+#[derive(Debug, Clone)]
+pub struct Sys {
+    /// the repository: the folder that has `dist/package.toml`
+    pub root: Utf8PathBuf,
+    /// how much is said
+    pub verbosity: Verbosity,
+}
+
+/// Finds the repository at or above `start`.
+///
+/// - Fails: where no folder has a `dist/package.toml`.
+pub fn find_root(start: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let start = start.canonicalize_utf8().with_context(|| format!("there is no folder `{start}`"))?;
+    match start.ancestors().find(|folder| folder.join("dist/package.toml").is_file()) {
+        Some(root) => Ok(root.to_owned()),
+        None => Err(Problem::with_hint(
+            format!("no `dist/package.toml` in `{start}` or above it"),
+            "run it in the application's repository, or name that with `-C DIR`; the README shows the file",
+        )),
+    }
+}
+
+/// What a program that was run said.
+#[derive(Debug)]
+pub struct Said {
+    /// standard output
+    pub out: String,
+}
+
+/// A program to run, with its arguments and environment.
+#[derive(Debug, Clone)]
+pub struct Program {
+    program: Utf8PathBuf,
+    words: Vec<String>,
+    variables: Vec<(String, String)>,
+    folder: Option<Utf8PathBuf>,
+}
+
+impl Program {
+    /// A program on the PATH, or at a path.
+    pub fn new(program: impl Into<Utf8PathBuf>) -> Self {
+        Self { program: program.into(), words: Vec::new(), variables: Vec::new(), folder: None }
+    }
+
+    /// Adds arguments.
+    pub fn args(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.words.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets an environment variable.
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Runs it in another folder than the repository.
+    pub fn in_folder(mut self, folder: &Utf8Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
+    }
+}
+
+impl Sys {
+    /// Says what was done, on standard error.
+    pub fn say(&self, text: impl AsRef<str>) {
+        if self.verbosity >= Verbosity::Normal {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    /// Says a detail, with `-v`.
+    pub fn detail(&self, text: impl AsRef<str>) {
+        if self.verbosity >= Verbosity::Verbose {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    /// Runs a program and waits; shows the command with `-v`.
+    ///
+    /// - Fails: where it cannot be started or does not end with 0, with the command and what it said.
+    pub fn run(&self, program: &Program) -> anyhow::Result<Said> {
+        let shell = Shell::new().context("this process has no working directory")?;
+        shell.change_dir(program.folder.as_ref().unwrap_or(&self.root).as_std_path());
+        let command = shell.cmd(program.program.as_std_path()).args(&program.words).quiet().ignore_status();
+        let command = program.variables.iter().fold(command, |command, (name, value)| command.env(name, value));
+        let line = command.to_string();
+        self.detail(format!("$ {line}"));
+        let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if !output.status.success() {
+            let (out, err) = (text(&output.stdout), text(&output.stderr));
+            let said = if err.trim().is_empty() { out } else { err };
+            let ended = output.status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
+            bail!("`{line}` ended {ended}\n{}", last_lines(&said, 40));
+        }
+        Ok(Said { out: text(&output.stdout) })
+    }
+
+    /// Reads a text file.
+    pub fn read_text(&self, path: &Utf8Path) -> anyhow::Result<String> {
+        Ok(fs_err::read_to_string(path)?)
+    }
+
+    /// Writes a file: under another name first, then by rename.
+    pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> anyhow::Result<()> {
+        self.create(path, |file| Ok(file.write_all(bytes)?))
+    }
+
+    /// Lets `fill` write a file that appears under its name when it is complete, or never.
+    pub fn create<T>(
+        &self,
+        path: &Utf8Path,
+        fill: impl FnOnce(&mut fs_err::File) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let folder = path.parent().context("a file is in a folder")?;
+        fs_err::create_dir_all(folder)?;
+        let temporary = temporary_in(folder)?;
+        let (file, name) = temporary.into_parts();
+        let mut file = fs_err::File::from_parts(file, name.to_path_buf());
+        let made = fill(&mut file).with_context(|| format!("failed to write `{path}`"))?;
+        file.sync_data()?;
+        drop(file);
+        name.persist(path).with_context(|| format!("failed to put `{path}` in place"))?;
+        Ok(made)
+    }
+
+    /// A new folder below `target/xtask` that goes when it is dropped.
+    pub fn scratch(&self) -> anyhow::Result<(tempfile::TempDir, Utf8PathBuf)> {
+        let parent = self.workspace();
+        fs_err::create_dir_all(&parent)?;
+        let folder = tempfile::Builder::new().prefix("tmp-").tempdir_in(&parent)?;
+        let path = Utf8PathBuf::try_from(folder.path().to_owned())?;
+        Ok((folder, path))
+    }
+
+    /// What the tool keeps for itself, and git ignores: `target/xtask`.
+    pub fn workspace(&self) -> Utf8PathBuf {
+        self.root.join("target/xtask")
+    }
+
+    /// A bar for something that takes more than a moment; nothing where standard error is no terminal.
+    pub fn bar(&self, length: u64, what: &str) -> ProgressBar {
+        if self.verbosity == Verbosity::Quiet {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {elapsed}");
+        bar.set_style(style.expect("the template is well formed"));
+        bar.set_message(what.to_owned());
+        bar
+    }
+
+    /// A spinner for a step whose length is not known.
+    pub fn spinner(&self, what: &str) -> ProgressBar {
+        if self.verbosity == Verbosity::Quiet {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        bar.set_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    }
+}
+
+/// A temporary file beside its final place, with the permissions that a plain new file gets.
+fn temporary_in(folder: &Utf8Path) -> anyhow::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".xtask-").suffix(".part");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder).with_context(|| format!("failed to write into `{folder}`"))
+}
+
+/// The sha256 of a file, in lower-case hex.
+pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
+    let mut file = fs_err::File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => break,
+            count => hasher.update(&buffer[..count]),
+        }
+    }
+    Ok(hex(&hasher.finalize()))
+}
+
+/// Bytes in lower-case hex.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether a program is on the PATH.
+pub fn on_path(program: &str) -> Option<Utf8PathBuf> {
+    let names = if cfg!(windows) { vec![format!("{program}.exe")] } else { vec![program.to_owned()] };
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>())
+        .find(|candidate| is_program(candidate))
+        .and_then(|found| Utf8PathBuf::try_from(found).ok())
+}
+
+fn is_program(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    path.is_file()
+}
+
+/// Whether colours are wanted on standard error (<https://no-color.org>).
+pub fn colours() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+fn last_lines(text: &str, most: usize) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    lines[lines.len().saturating_sub(most)..].join("\n")
+}

@@ -1,0 +1,181 @@
+//! What is known about each box, one record a distribution; nothing about a target stands elsewhere.
+//!
+//! Sources: glibc, systemd, rpm and python are the package versions of each release, with Red Hat's
+//! "Installing and using dynamic programming languages" (8, 9) and "Considerations in adopting
+//! RHEL 10"; for al2023, AWS's "Python in AL2023". Payload compressions are those that the release's
+//! rpm reads (`rpmlib(PayloadIsZstd)` came with rpm 4.14, but el8's early minors lack it).
+//! Patch releases of Python move with each minor of the distribution; they matter only to markers on
+//! `python_full_version`, and `python-full` in `package.toml` says what a box really has.
+
+/// How the payload of an RPM is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compression {
+    /// gzip members, one after another (RFC 1952 section 2.2)
+    Gzip,
+    /// Zstandard frames, one after another (RFC 8878 section 3.1)
+    Zstd,
+}
+
+/// An interpreter that a box can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interpreter {
+    /// major and minor, `(3, 11)`
+    pub version: (u8, u8),
+    /// the full version that markers are judged with
+    pub full: &'static str,
+    /// the package that brings it
+    pub package: &'static str,
+    /// where it is started from
+    pub path: &'static str,
+}
+
+/// One release of a distribution.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Distribution {
+    /// the first part of a target's name, and of the RPM's release (`.el9`)
+    pub id: &'static str,
+    /// what people call it
+    pub title: &'static str,
+    /// the C library's version: the highest `manylinux_X_Y` that fits, and the highest `GLIBC_X.Y`
+    pub glibc: (u16, u16),
+    /// the systemd that reads the unit
+    pub systemd: u16,
+    /// what its rpm reads
+    pub compression: Compression,
+    /// the version of the box's own Python
+    pub default_python: (u8, u8),
+    /// every Python that its repositories have
+    pub interpreters: &'static [Interpreter],
+}
+
+const fn python(version: (u8, u8), full: &'static str, package: &'static str, path: &'static str) -> Interpreter {
+    Interpreter { version, full, package, path }
+}
+
+/// Every distribution, oldest first.
+#[rustfmt::skip]
+pub const DISTRIBUTIONS: &[Distribution] = &[
+    Distribution {
+        id: "el8", title: "RHEL 8 and its rebuilds", glibc: (2, 28), systemd: 239,
+        compression: Compression::Gzip, default_python: (3, 6),
+        interpreters: &[
+            python((3, 6),  "3.6.8",   "python36",   "/usr/bin/python3.6"),
+            python((3, 8),  "3.8.17",  "python38",   "/usr/bin/python3.8"),
+            python((3, 9),  "3.9.25",  "python39",   "/usr/bin/python3.9"),
+            python((3, 11), "3.11.13", "python3.11", "/usr/bin/python3.11"),
+            python((3, 12), "3.12.11", "python3.12", "/usr/bin/python3.12"),
+        ],
+    },
+    Distribution {
+        id: "el9", title: "RHEL 9 and its rebuilds", glibc: (2, 34), systemd: 252,
+        compression: Compression::Zstd, default_python: (3, 9),
+        interpreters: &[
+            python((3, 9),  "3.9.25",  "python3",    "/usr/bin/python3.9"),
+            python((3, 11), "3.11.13", "python3.11", "/usr/bin/python3.11"),
+            python((3, 12), "3.12.11", "python3.12", "/usr/bin/python3.12"),
+            python((3, 14), "3.14.0",  "python3.14", "/usr/bin/python3.14"),
+        ],
+    },
+    Distribution {
+        id: "el10", title: "RHEL 10 and its rebuilds", glibc: (2, 39), systemd: 257,
+        compression: Compression::Zstd, default_python: (3, 12),
+        interpreters: &[
+            python((3, 12), "3.12.11", "python3",    "/usr/bin/python3.12"),
+            python((3, 14), "3.14.0",  "python3.14", "/usr/bin/python3.14"),
+        ],
+    },
+    Distribution {
+        id: "al2023", title: "Amazon Linux 2023", glibc: (2, 34), systemd: 252,
+        compression: Compression::Zstd, default_python: (3, 9),
+        interpreters: &[
+            python((3, 9),  "3.9.25",  "python3",    "/usr/bin/python3.9"),
+            python((3, 11), "3.11.13", "python3.11", "/usr/bin/python3.11"),
+            python((3, 12), "3.12.11", "python3.12", "/usr/bin/python3.12"),
+            python((3, 13), "3.13.9",  "python3.13", "/usr/bin/python3.13"),
+            python((3, 14), "3.14.0",  "python3.14", "/usr/bin/python3.14"),
+        ],
+    },
+];
+
+/// Processor architectures, as rpm, wheels and `platform_machine` all call them.
+pub const ARCHITECTURES: &[&str] = &["x86_64", "aarch64"];
+
+/// The first systemd, among those that targets have, that knows a key of a service unit.
+///
+/// Red Hat carries keys back (`TasksMax` to 219, `RestrictSUIDSGID` to 239), so the figures are
+/// those of its source trees and not of the upstream release notes.
+#[rustfmt::skip]
+pub const UNIT_KEYS: &[(u16, &str, &[&str])] = &[
+    (219, "Unit", &[
+        "After", "Before", "ConditionPathExists", "Conflicts", "Description", "Documentation",
+        "OnFailure", "PartOf", "Requires", "RequiresMountsFor", "Wants",
+    ]),
+    (239, "Unit", &["StartLimitBurst", "StartLimitIntervalSec"]),
+    (219, "Service", &[
+        "AmbientCapabilities", "CapabilityBoundingSet", "Environment", "EnvironmentFile", "ExecReload",
+        "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStop", "ExecStopPost", "Group",
+        "InaccessibleDirectories", "KillMode", "KillSignal", "LimitNOFILE", "LimitNPROC",
+        "NoNewPrivileges", "NotifyAccess", "PIDFile", "PrivateDevices", "PrivateNetwork",
+        "PrivateTmp", "ProtectHome", "ProtectSystem", "ReadOnlyDirectories", "ReadWriteDirectories",
+        "Restart", "RestartSec", "RestrictAddressFamilies", "RuntimeDirectory",
+        "RuntimeDirectoryMode", "StandardError", "StandardOutput", "SuccessExitStatus",
+        "SyslogIdentifier", "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallFilter",
+        "TasksMax", "TimeoutSec", "TimeoutStartSec", "TimeoutStopSec", "Type", "UMask", "User",
+        "WatchdogSec", "WorkingDirectory",
+    ]),
+    (239, "Service", &[
+        "CPUWeight", "CacheDirectory", "CacheDirectoryMode", "ConfigurationDirectory",
+        "InaccessiblePaths", "KeyringMode", "LockPersonality", "LogsDirectory", "LogsDirectoryMode",
+        "MemoryDenyWriteExecute", "MemoryHigh", "MemoryMax", "PrivateMounts", "PrivateUsers",
+        "ProtectControlGroups", "ProtectKernelModules", "ProtectKernelTunables", "ReadOnlyPaths",
+        "ReadWritePaths", "RemoveIPC", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID",
+        "StateDirectory", "StateDirectoryMode",
+    ]),
+    (252, "Service", &[
+        "LoadCredential", "PrivateIPC", "ProcSubset", "ProtectClock", "ProtectHostname",
+        "ProtectKernelLogs", "ProtectProc", "SetCredential",
+    ]),
+    (257, "Service", &["ImportCredential", "PrivatePIDs"]),
+    (219, "Install", &["Alias", "Also", "RequiredBy", "WantedBy"]),
+];
+
+/// The first systemd that knows `key` in `section`, or `None` for a key that the table lacks.
+pub fn unit_key_since(section: &str, key: &str) -> Option<u16> {
+    UNIT_KEYS.iter().filter(|(_, of, keys)| *of == section && keys.contains(&key)).map(|(since, ..)| *since).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_distribution_has_its_default_python_and_each_minor_once() {
+        for distribution in DISTRIBUTIONS {
+            let versions: Vec<_> = distribution.interpreters.iter().map(|i| i.version).collect();
+            assert!(versions.contains(&distribution.default_python), "{}", distribution.id);
+            assert!(versions.is_sorted_by(|a, b| a < b), "{}", distribution.id);
+            for interpreter in distribution.interpreters {
+                let (major, minor) = interpreter.version;
+                assert!(interpreter.full.starts_with(&format!("{major}.{minor}.")), "{interpreter:?}");
+                assert_eq!(interpreter.path, format!("/usr/bin/python{major}.{minor}"));
+            }
+        }
+    }
+
+    #[test]
+    fn unit_keys_are_known_since() {
+        #[rustfmt::skip]
+        let cases = [
+            ("Service", "TasksMax",         Some(219)),
+            ("Service", "StateDirectory",   Some(239)),
+            ("Service", "ProtectProc",      Some(252)),
+            ("Service", "ImportCredential", Some(257)),
+            ("Install", "WantedBy",         Some(219)),
+            ("Unit",    "ExecStart",        None),
+            ("Service", "ProtectEverything", None),
+        ];
+        for (section, key, since) in cases {
+            assert_eq!(unit_key_since(section, key), since, "[{section}] {key}");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+#!{{ root }}/bin/python
+import sys
+
+from {{ module }} import {{ first }}
+
+if __name__ == "__main__":
+    sys.exit({{ function }}())

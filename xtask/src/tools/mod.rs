@@ -1,0 +1,6 @@
+//! One file an outside program: its minimum version, the hint to install it, small named functions.
+
+pub mod git;
+pub mod pip;
+pub mod python;
+pub mod uv;

@@ -1,0 +1,79 @@
+//! pip: the downloader, with the user's own index, proxy, certificates and credentials.
+
+use crate::problem::Problem;
+use crate::sys::{Program, Sys};
+use crate::target::Target;
+use crate::tools::python;
+use crate::wheel::Candidate;
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// The first pip that knows `manylinux_X_Y` in full and takes direct URLs for another platform.
+const LEAST: (u32, u32) = (22, 2);
+
+/// A found pip.
+#[derive(Debug)]
+pub struct Pip {
+    python: Utf8PathBuf,
+}
+
+impl Pip {
+    /// Takes the pip of the host's Python if it is new enough, else that of the private environment.
+    pub fn find(sys: &Sys) -> anyhow::Result<Self> {
+        let host = python::find()?;
+        let printed =
+            sys.run(&Program::new(&host).args(["-m", "pip", "--version"])).map(|said| said.out).unwrap_or_default();
+        if python::is_at_least(&printed, LEAST) {
+            return Ok(Self { python: host });
+        }
+        Ok(Self { python: python::private_environment(sys)?.join("python") })
+    }
+
+    /// Downloads files by their URLs into `folder`; pip checks their sha256.
+    ///
+    /// The target's full version and its whole list of platforms are given, since pip judges even a
+    /// direct URL by them, and takes `3.11` for 3.11.0.
+    pub fn download(&self, sys: &Sys, files: &[&Candidate], target: &Target, folder: &Utf8Path) -> anyhow::Result<()> {
+        // URLs can hold credentials: they go through a file that only its owner reads.
+        let (_keep, scratch) = sys.scratch()?;
+        let list = scratch.join("urls.txt");
+        let lines: String =
+            files.iter().map(|file| format!("{}#sha256={}\n", without_fragment(&file.url), file.sha256)).collect();
+        fs_err::write(&list, lines)?;
+        let abi = target.tags().first().map(|tag| tag.abi.clone()).unwrap_or_default();
+        let mut command = Program::new(&self.python)
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-input",
+                "--progress-bar",
+                "off",
+                "--no-deps",
+            ])
+            .args(["--dest", folder.as_str(), "--only-binary", ":all:", "--implementation", "cp"])
+            .args([
+                "--python-version",
+                &target.python_full.to_string(),
+                "--abi",
+                &abi,
+                "--abi",
+                "abi3",
+                "--abi",
+                "none",
+            ]);
+        for platform in target.platforms() {
+            command = command.args(["--platform", &platform]);
+        }
+        sys.run(&command.args(["--requirement", list.as_str()])).map_err(|error| {
+            Problem::around(error, "pip could not download the wheels",
+                "behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; a changed index: `cargo xtask lock --refresh`",)
+        })?;
+        Ok(())
+    }
+}
+
+fn without_fragment(url: &str) -> &str {
+    url.split('#').next().unwrap_or(url)
+}

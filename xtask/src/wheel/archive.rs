@@ -1,0 +1,247 @@
+//! A wheel's archive, read without trust: every name, size, kind and checksum is checked before a
+//! byte is used. Source: binary distribution format; PKWARE's APPNOTE for zip.
+
+use crate::problem::{Problem, all_of};
+use anyhow::{Context as _, bail};
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
+use rawzip::{CompressionMethod, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// More entries than any published wheel has by far.
+const MOST_ENTRIES: u64 = 500_000;
+/// A wheel may unpack to this, and to `MOST_GROWTH` times its own size on top.
+const ALWAYS_ALLOWED: u64 = 1 << 30;
+const MOST_GROWTH: u64 = 100;
+/// What a file that is read whole (METADATA, RECORD, a script) may have: RECORD of 500,000 rows.
+const MOST_READ_WHOLE: u64 = 128 << 20;
+
+/// Whether a file is to be executable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// 0644
+    Plain,
+    /// 0755
+    Executable,
+}
+
+/// One file of an archive.
+#[derive(Debug)]
+pub struct Member {
+    /// relative, `/` between its parts, none of which is empty, `.` or `..`
+    pub path: String,
+    /// in bytes, unpacked
+    pub size: u64,
+    /// from the archive's Unix mode, where one is given
+    pub mode: Mode,
+    crc32: u32,
+    stored: bool,
+    place: ZipArchiveEntryWayfinder,
+}
+
+/// A checked archive; its members can be read from several threads at once.
+pub struct Archive<R> {
+    zip: ZipArchive<R>,
+    members: Vec<Member>,
+    index: BTreeMap<String, usize>,
+}
+
+impl<R: ReaderAt> Archive<R> {
+    /// Reads the central directory and checks every entry of it.
+    ///
+    /// - Takes: `reader` over the whole file; `size` of it in bytes.
+    /// - Fails: once, naming every entry that is refused, and why.
+    pub fn open(reader: R, size: u64) -> anyhow::Result<Self> {
+        let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
+        let mut tail = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
+        let zip = rawzip::ZipLocator::new()
+            .locate_in_reader(reader, &mut tail, size)
+            .map_err(|(_, error)| error)
+            .context("it is no zip archive, or it was cut short")?;
+        if zip.entries_hint() > MOST_ENTRIES {
+            bail!("it claims {} entries; at most {MOST_ENTRIES} are read", zip.entries_hint());
+        }
+        let mut members = Vec::new();
+        let mut index = BTreeMap::new();
+        let mut faults = Vec::new();
+        let (mut packed, mut unpacked, mut count) = (0_u64, 0_u64, 0_u64);
+        let mut entries = zip.entries(&mut buffer);
+        while let Some(entry) = entries.next_entry().context("its central directory is damaged")? {
+            count += 1;
+            if count > MOST_ENTRIES {
+                bail!("it has more than {MOST_ENTRIES} entries");
+            }
+            let name = String::from_utf8_lossy(entry.file_path().as_bytes()).into_owned();
+            if let Err(fault) = check_kind(&entry).and_then(|()| check_path(entry.file_path().as_bytes())) {
+                faults.push(fault.context(format!("entry `{}`", name.escape_debug())));
+                continue;
+            }
+            if entry.is_dir() {
+                continue;
+            }
+            packed = packed.saturating_add(entry.compressed_size_hint());
+            unpacked = unpacked.saturating_add(entry.uncompressed_size_hint());
+            if index.insert(name.clone(), members.len()).is_some() {
+                faults.push(anyhow::anyhow!("entry `{name}` stands twice"));
+            }
+            members.push(Member {
+                path: name,
+                size: entry.uncompressed_size_hint(),
+                mode: if entry.mode().permissions() & 0o111 != 0 { Mode::Executable } else { Mode::Plain },
+                crc32: entry.crc32(),
+                stored: entry.compression_method() == CompressionMethod::STORE,
+                place: entry.wayfinder(),
+            });
+        }
+        all_of("entries are refused", faults)?;
+        if packed > size {
+            bail!("its entries overlap: they claim {packed} packed bytes in a file of {size}");
+        }
+        if unpacked > ALWAYS_ALLOWED.saturating_add(size.saturating_mul(MOST_GROWTH)) {
+            return Err(Problem::with_hint(
+                format!("it claims to unpack from {size} to {unpacked} bytes"),
+                "that is how a zip bomb looks; ask its publisher",
+            ));
+        }
+        Ok(Self { zip, members, index })
+    }
+
+    /// Every file, in the order of the archive.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The place of a file in [`Archive::members`].
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.index.get(path).copied()
+    }
+
+    /// Unpacks one file piece by piece.
+    ///
+    /// - Takes: the file's place in [`Archive::members`]; `sink`, called with each piece in order.
+    /// - Fails: where the local header names another file, or size or CRC-32 differ; what went into
+    ///   the sink until then is not to be used.
+    pub fn unpack(&self, place: usize, sink: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let member = &self.members[place];
+        self.unpack_member(member, sink).with_context(|| format!("failed to unpack `{}`", member.path))
+    }
+
+    fn unpack_member(&self, member: &Member, sink: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let mut buffer = vec![0; 64 << 10];
+        let entry = self.zip.get_entry(member.place).context("its local header is damaged")?;
+        let local = entry.local_header(&mut buffer).context("its local header is damaged")?;
+        if local.file_path().as_bytes() != member.path.as_bytes() {
+            bail!("its local header names another file");
+        }
+        let mut stored;
+        let mut inflated;
+        let content: &mut dyn Read = if member.stored {
+            stored = entry.reader();
+            &mut stored
+        } else {
+            inflated = DeflateDecoder::new_with_buf(entry.reader(), vec![0; 64 << 10]);
+            &mut inflated
+        };
+        let mut crc = Crc::new();
+        let mut size = 0_u64;
+        loop {
+            let length = content.read(&mut buffer).context("its data is damaged")?;
+            if length == 0 {
+                break;
+            }
+            size += length as u64;
+            if size > member.size {
+                bail!("it has more than the {} bytes that it claims", member.size);
+            }
+            crc.update(&buffer[..length]);
+            sink(&buffer[..length])?;
+        }
+        if size != member.size {
+            bail!("it has {size} bytes instead of the {} that it claims", member.size);
+        }
+        if crc.sum() != member.crc32 {
+            bail!("its CRC-32 is {:08x} instead of {:08x}", crc.sum(), member.crc32);
+        }
+        Ok(())
+    }
+
+    /// Unpacks one file whole; for small ones, of which the tool reads the content.
+    pub fn read(&self, place: usize) -> anyhow::Result<Vec<u8>> {
+        let member = &self.members[place];
+        if member.size > MOST_READ_WHOLE {
+            bail!("`{}` has {} bytes, and at most {MOST_READ_WHOLE} are read", member.path, member.size);
+        }
+        let mut content = Vec::new();
+        self.unpack(place, &mut |piece| {
+            content.extend_from_slice(piece);
+            Ok(())
+        })?;
+        Ok(content)
+    }
+
+    /// Unpacks one text file whole.
+    pub fn read_text(&self, place: usize) -> anyhow::Result<String> {
+        String::from_utf8(self.read(place)?).with_context(|| format!("`{}` is not UTF-8", self.members[place].path))
+    }
+}
+
+fn check_kind(entry: &rawzip::ZipFileHeaderRecord<'_>) -> anyhow::Result<()> {
+    const KIND: u32 = 0o170_000;
+    let method = entry.compression_method();
+    if entry.flags().is_encrypted() {
+        bail!("it is encrypted");
+    }
+    if method != CompressionMethod::STORE && method != CompressionMethod::DEFLATE {
+        bail!("its compression method `{}` is not one of a wheel (stored, deflated)", method);
+    }
+    match entry.mode().value() & KIND {
+        0 | 0o100_000 | 0o040_000 => Ok(()),
+        0o120_000 => bail!("it is a symbolic link"),
+        _ => bail!("it is a device, a pipe or a socket"),
+    }
+}
+
+/// Refuses every name that is not plainly a path below the root.
+fn check_path(raw: &[u8]) -> anyhow::Result<()> {
+    let path = std::str::from_utf8(raw).context("its name is not UTF-8")?;
+    let path = path.strip_suffix('/').unwrap_or(path);
+    if path.len() > 4000 {
+        bail!("its name is longer than 4000 bytes");
+    }
+    if path.contains('\\') {
+        bail!("its name has a backslash");
+    }
+    if path.chars().any(char::is_control) {
+        bail!("its name has a control character");
+    }
+    for part in path.split('/') {
+        match part {
+            "" => bail!("its name is absolute, or has an empty part"),
+            "." | ".." => bail!("its name has a part `{part}`"),
+            part if part.len() > 255 => bail!("its name has a part longer than 255 bytes"),
+            part if part.as_bytes().get(1) == Some(&b':') && part.as_bytes()[0].is_ascii_alphabetic() => {
+                bail!("its name has a drive letter")
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_not_plainly_below_the_root_are_refused() {
+        for good in ["a", "a/b.py", "a/", "pkg/ä/…", "a b/c", "..a/b..", "ab:c"] {
+            check_path(good.as_bytes()).unwrap_or_else(|error| panic!("{good}: {error}"));
+        }
+        let long = "x".repeat(256);
+        for bad in ["", "/a", "../a", "a/../b", "a//b", "./a", "a/.", "a\\b", "C:/a", "a\0b", "a\nb", "a/b//", &long] {
+            assert!(check_path(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(check_path(b"a/\xff").is_err());
+    }
+}

@@ -1,0 +1,18 @@
+//! Wheels by the binary distribution format: names, archive, RECORD, metadata, entry points, and the
+//! choice of the one that fits. Wheels are hostile input: everything that is read is checked.
+
+mod archive;
+mod choose;
+mod contents;
+mod entry_points;
+mod filename;
+mod metadata;
+mod record;
+
+pub use archive::{Archive, Member, Mode};
+pub use choose::{Candidate, Chosen, NoWheel, Offer, Offers, choose};
+pub use contents::{Contents, Placed, Scheme};
+pub use entry_points::{EntryPoint, console_scripts};
+pub use filename::WheelName;
+pub use metadata::{Metadata, WheelFile};
+pub use record::{Digest, DigestKind, Record, Row};

@@ -1,0 +1,207 @@
+//! `RECORD`: every file of a distribution with its digest and size, as CSV in Python's default
+//! dialect ("Recording installed projects", PEP 376, PEP 427).
+
+use anyhow::{Context as _, bail};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use std::collections::BTreeMap;
+
+/// A digest algorithm that RECORD may use: sha256 or stronger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DigestKind {
+    /// 32 bytes
+    Sha256,
+    /// 48 bytes
+    Sha384,
+    /// 64 bytes
+    Sha512,
+}
+
+/// A digest, as raw bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// the algorithm
+    pub kind: DigestKind,
+    /// 32, 48 or 64 bytes
+    pub bytes: Vec<u8>,
+}
+
+/// What RECORD says of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// none for RECORD itself and its signatures
+    pub digest: Option<Digest>,
+    /// in bytes
+    pub size: Option<u64>,
+}
+
+/// Paths, relative to the folder of `*.dist-info`, to rows.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// sorted by path
+    pub rows: BTreeMap<String, Row>,
+}
+
+impl Record {
+    /// Reads a RECORD file.
+    ///
+    /// - Fails: for a row that is not `path,digest,size`, a weak or malformed digest, a path that
+    ///   stands twice with different digests.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let mut record = Self::default();
+        for (index, line) in split_rows(text)?.into_iter().enumerate() {
+            let at = || format!("row {}", index + 1);
+            let [path, digest, size] = line.as_slice() else {
+                bail!("{} has {} fields instead of 3", at(), line.len());
+            };
+            let row = Row {
+                digest: if digest.is_empty() { None } else { Some(Digest::parse(digest).with_context(at)?) },
+                size: match size.as_str() {
+                    "" => None,
+                    text => Some(text.parse().with_context(|| format!("{}: the size `{text}`", at()))?),
+                },
+            };
+            if let Some(before) = record.rows.insert(path.clone(), row.clone()) {
+                if before != row {
+                    bail!("{}: `{path}` stands twice, and not with the same digest", at());
+                }
+            }
+        }
+        Ok(record)
+    }
+
+    /// Writes the file: rows sorted by path, ended by line feeds.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        for (path, row) in &self.rows {
+            let digest = row.digest.as_ref().map(Digest::to_text).unwrap_or_default();
+            let size = row.size.map(|size| size.to_string()).unwrap_or_default();
+            text.push_str(&format!("{},{digest},{size}\n", quoted(path)));
+        }
+        text
+    }
+}
+
+impl Digest {
+    fn parse(text: &str) -> anyhow::Result<Self> {
+        let (kind, encoded) = match text.split_once('=') {
+            Some(("sha256", encoded)) => (DigestKind::Sha256, encoded),
+            Some(("sha384", encoded)) => (DigestKind::Sha384, encoded),
+            Some(("sha512", encoded)) => (DigestKind::Sha512, encoded),
+            Some((weak, _)) => bail!("`{weak}` digests are not accepted, only sha256, sha384 and sha512"),
+            None => bail!("`{text}` is not a digest"),
+        };
+        let bytes = BASE64_URL_SAFE_NO_PAD
+            .decode(encoded.trim_end_matches('='))
+            .with_context(|| format!("`{encoded}` is not url-safe base64"))?;
+        if bytes.len() != kind.length() {
+            bail!("`{text}` has {} bytes instead of {}", bytes.len(), kind.length());
+        }
+        Ok(Self { kind, bytes })
+    }
+
+    /// Wraps 32 raw bytes.
+    pub fn sha256(bytes: &[u8]) -> Self {
+        Self { kind: DigestKind::Sha256, bytes: bytes.to_vec() }
+    }
+
+    fn to_text(&self) -> String {
+        let name = match self.kind {
+            DigestKind::Sha256 => "sha256",
+            DigestKind::Sha384 => "sha384",
+            DigestKind::Sha512 => "sha512",
+        };
+        format!("{name}={}", BASE64_URL_SAFE_NO_PAD.encode(&self.bytes))
+    }
+}
+
+impl DigestKind {
+    fn length(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+fn quoted(field: &str) -> String {
+    if field.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+/// Splits CSV into rows of fields; empty lines are skipped, as Python's reader does.
+fn split_rows(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
+    let mut rows = Vec::new();
+    let mut row: Vec<String> = Vec::new();
+    let mut field = String::new();
+    let mut quoted = false;
+    let mut any = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                field.push('"');
+            }
+            '"' if quoted || field.is_empty() => quoted = !quoted,
+            c if quoted => field.push(c),
+            ',' => row.push(std::mem::take(&mut field)),
+            '\r' | '\n' => {
+                if any {
+                    row.push(std::mem::take(&mut field));
+                    rows.push(std::mem::take(&mut row));
+                }
+                any = false;
+                continue;
+            }
+            c => field.push(c),
+        }
+        any = true;
+    }
+    if quoted {
+        bail!("a quote is not closed");
+    }
+    if any {
+        row.push(field);
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+
+    #[test]
+    fn rows_are_read_and_written_back() {
+        let text = format!("a/b.py,{HASH},0\r\n\"odd,\"\"name\"\"\",{HASH},0\na-1.dist-info/RECORD,,\n\n");
+        let record = Record::parse(&text).unwrap();
+        assert_eq!(record.rows.len(), 3);
+        assert!(record.rows.contains_key("odd,\"name\""));
+        assert_eq!(Record::parse(&record.to_text()).unwrap(), record);
+    }
+
+    #[test]
+    fn weak_or_broken_rows_are_refused() {
+        let other = "sha256=AAAAQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+        for text in [
+            "a",
+            "a,b",
+            "a,md5=00,1",
+            "a,sha256=!!,1",
+            "a,sha256=AA,1",
+            &format!("a,{HASH},x"),
+            "\"a,,",
+            &format!("a,{HASH},0\na,{other},0"),
+            "a,,,",
+        ] {
+            assert!(Record::parse(text).is_err(), "{text}");
+        }
+    }
+}

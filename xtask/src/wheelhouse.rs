@@ -1,0 +1,172 @@
+//! `dist/wheels`: the wheels of the locks, each checked by its sha256 at every read.
+
+use crate::lockfile::{Lock, Package};
+use crate::problem::Problem;
+use crate::sys::{Sys, sha256_of};
+use crate::target::Target;
+use crate::tools::pip::Pip;
+use crate::wheel::Candidate;
+use anyhow::{Context as _, bail};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// A batch ends at this many bytes, or `BATCH_FILES`: starting pip costs more than a small download.
+const BATCH_BYTES: u64 = 4 << 20;
+const BATCH_FILES: usize = 6;
+/// How many pips run at once; they wait for the network most of the time.
+const AT_ONCE: usize = 6;
+
+/// The folder of wheels.
+#[derive(Debug)]
+pub struct Wheelhouse {
+    folder: Utf8PathBuf,
+}
+
+/// A wheel that a lock names and the wheelhouse lacks, with where it can be had.
+#[derive(Debug, Clone)]
+pub struct Wanted<'a> {
+    /// the box that needs it
+    pub target: &'a Target,
+    /// the file
+    pub candidate: Candidate,
+}
+
+impl Wheelhouse {
+    /// The wheelhouse beside the locks in `dist`.
+    pub fn beside(dist: &Utf8Path) -> Self {
+        Self { folder: dist.join(crate::lockfile::WHEELS) }
+    }
+
+    /// Where a package's wheel is.
+    pub fn path(&self, package: &Package) -> Utf8PathBuf {
+        self.folder.join(package.wheel.to_string())
+    }
+
+    /// The packages of a lock whose wheel is not there, or not with the right bytes.
+    pub fn missing<'l>(&self, sys: &Sys, lock: &'l Lock) -> anyhow::Result<Vec<&'l Package>> {
+        let next = AtomicUsize::new(0);
+        let missing = Mutex::new(Vec::new());
+        let failure = Mutex::new(None);
+        let work = || {
+            while let Some(package) = lock.packages.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match self.holds(sys, package) {
+                    Ok(true) => {}
+                    Ok(false) => missing.lock().expect("no thread panics").push(package),
+                    Err(error) => *failure.lock().expect("no thread panics") = Some(error),
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(work);
+            }
+        });
+        if let Some(error) = failure.into_inner().expect("no thread panics") {
+            return Err(error);
+        }
+        let mut missing = missing.into_inner().expect("no thread panics");
+        missing.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(missing)
+    }
+
+    fn holds(&self, sys: &Sys, package: &Package) -> anyhow::Result<bool> {
+        let path = self.path(package);
+        if !path.is_file() {
+            return Ok(false);
+        }
+        let same = sha256_of(&path)? == package.sha256;
+        if !same {
+            sys.say(format!("`{path}` does not have the sha256 of the lock: it is fetched again"));
+        }
+        Ok(same)
+    }
+
+    /// Says what is missing, for `--offline`.
+    pub fn refuse_missing(&self, missing: &[&Package]) -> anyhow::Result<()> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<String> = missing.iter().map(|package| package.wheel.to_string()).collect();
+        Err(Problem::with_hint(
+            format!("`{}` lacks {} of the locked wheels: {}", self.folder, names.len(), names.join(", ")),
+            "run `cargo xtask rpm` once without `--offline`, or copy the folder from a host that did",
+        ))
+    }
+
+    /// Downloads wheels, several at once, and puts each in place once its sha256 matched.
+    ///
+    /// - Fails: with the first failure; what was downloaded until then stays.
+    pub fn fetch(&self, sys: &Sys, pip: &Pip, wanted: &[Wanted<'_>]) -> anyhow::Result<()> {
+        fs_err::create_dir_all(&self.folder)?;
+        let batches = batches(wanted);
+        let total = wanted.iter().map(size_of).sum();
+        let bar = sys.bar(total, &format!("fetching {} wheels", wanted.len()));
+        let next = AtomicUsize::new(0);
+        let failure: Mutex<Option<anyhow::Error>> = Mutex::new(None);
+        let work = || {
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if failure.lock().expect("no thread panics").is_some() {
+                    return;
+                }
+                match self.fetch_batch(sys, pip, batch) {
+                    Ok(()) => bar.inc(batch.iter().map(|wanted| size_of(wanted)).sum()),
+                    Err(error) => {
+                        failure.lock().expect("no thread panics").get_or_insert(error);
+                    }
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(batches.len()) {
+                scope.spawn(work);
+            }
+        });
+        bar.finish_and_clear();
+        failure.into_inner().expect("no thread panics").map_or(Ok(()), Err)
+    }
+
+    fn fetch_batch(&self, sys: &Sys, pip: &Pip, batch: &[&Wanted<'_>]) -> anyhow::Result<()> {
+        // Beside its final place, so that a rename suffices.
+        let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&self.folder)?;
+        let folder = Utf8Path::from_path(scratch.path()).context("the wheelhouse's path is not UTF-8")?;
+        let files: Vec<&Candidate> = batch.iter().map(|wanted| &wanted.candidate).collect();
+        pip.download(sys, &files, batch[0].target, folder)?;
+        for file in files {
+            let got = folder.join(file.name.to_string());
+            let sha256 = sha256_of(&got).with_context(|| format!("pip did not bring `{}`", file.name))?;
+            if sha256 != file.sha256 {
+                bail!("`{}` came with the sha256 {sha256} instead of {}", file.name, file.sha256);
+            }
+            fs_err::rename(&got, self.folder.join(file.name.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+fn size_of(wanted: &Wanted<'_>) -> u64 {
+    wanted.candidate.size.unwrap_or(1 << 20)
+}
+
+/// Splits into batches of one target each, the largest files first: a pip takes one file of a package.
+fn batches<'a>(wanted: &'a [Wanted<'a>]) -> Vec<Vec<&'a Wanted<'a>>> {
+    let mut sorted: Vec<&Wanted<'_>> = wanted.iter().collect();
+    sorted.sort_by_key(|wanted| {
+        (wanted.target.name.clone(), std::cmp::Reverse(size_of(wanted)), wanted.candidate.name.to_string())
+    });
+    let mut batches: Vec<Vec<&Wanted<'_>>> = Vec::new();
+    for wanted in sorted {
+        let joins = batches.last().is_some_and(|batch| {
+            let bytes: u64 = batch.iter().map(|wanted| size_of(wanted)).sum();
+            batch[0].target.name == wanted.target.name
+                && batch.len() < BATCH_FILES
+                && bytes + size_of(wanted) <= BATCH_BYTES
+        });
+        if !joins {
+            batches.push(Vec::new());
+        }
+        batches.last_mut().expect("one was pushed").push(wanted);
+    }
+    batches
+}
