@@ -68,14 +68,7 @@ impl Machine {
         let console = tempfile::Builder::new().prefix("console-").tempfile()?;
         let keeper = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
-            .args([
-                "unshare",
-                "--mount",
-                "--pid",
-                "--mount-proc",
-                "--fork",
-                "--kill-child",
-            ])
+            .args(["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"])
             .args(["sh", "-c", KEEPER, "sh"])
             .arg(root.dir())
             .arg(share)
@@ -87,11 +80,7 @@ impl Machine {
             .stderr(console.reopen()?)
             .spawn()
             .context("failed to start `setpriv`")?;
-        let machine = Self {
-            keeper: RefCell::new(keeper),
-            console,
-            _group: group,
-        };
+        let machine = Self { keeper: RefCell::new(keeper), console, _group: group };
         machine.wait_until_up(None)?;
         Ok(machine)
     }
@@ -105,13 +94,7 @@ impl Machine {
             .args(["--kill-after=5", COMMAND_LIMIT, "nsenter"])
             .args(["--target", &systemd.to_string()])
             .args(["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
-            .args([
-                "env",
-                "-i",
-                "PATH=/usr/sbin:/usr/bin",
-                "HOME=/root",
-                "LANG=C.UTF-8",
-            ])
+            .args(["env", "-i", "PATH=/usr/sbin:/usr/bin", "HOME=/root", "LANG=C.UTF-8"])
             .args(command))
     }
 
@@ -145,10 +128,7 @@ impl Machine {
             if let Some(status) = self.keeper.borrow_mut().try_wait()? {
                 bail!("the machine ended ({status})\n{}", self.console());
             }
-            if self
-                .systemd()
-                .is_some_and(|systemd| Some(systemd) != before)
-            {
+            if self.systemd().is_some_and(|systemd| Some(systemd) != before) {
                 // "degraded" is up as well; which units failed is for the caller to ask
                 let state = self.run(&["systemctl", "is-system-running"])?.stdout;
                 if matches!(state.trim(), "running" | "degraded") {
@@ -156,10 +136,7 @@ impl Machine {
                 }
             }
             if started.elapsed() > BOOT_LIMIT {
-                bail!(
-                    "the machine was not up after {BOOT_LIMIT:?}\n{}",
-                    self.console()
-                );
+                bail!("the machine was not up after {BOOT_LIMIT:?}\n{}", self.console());
             }
             std::thread::sleep(POLL);
         }
@@ -182,9 +159,7 @@ impl Machine {
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<_> = text.lines().collect();
         let tail = &lines[lines.len().saturating_sub(40)..];
-        tail.iter()
-            .map(|line| format!("  console: {line}\n"))
-            .collect()
+        tail.iter().map(|line| format!("  console: {line}\n")).collect()
     }
 }
 
@@ -217,10 +192,7 @@ fn only_child(parent: u32) -> Option<u32> {
 ///
 /// - `ask`: gives `Ok` with the answer, or `Err` with what is still missing.
 /// - Fails: with the last of these, after `limit`.
-pub fn wait_for<T>(
-    limit: Duration,
-    mut ask: impl FnMut() -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
+pub fn wait_for<T>(limit: Duration, mut ask: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
     let started = Instant::now();
     loop {
         match ask() {

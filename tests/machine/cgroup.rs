@@ -25,24 +25,16 @@ impl ControlGroup {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         let parents = own_groups(&own, &mounts);
-        let first = parents.first().context(
-            "no control groups are mounted\nhint: mount a cgroup2 file system on /sys/fs/cgroup",
-        )?;
-        let new = tempfile::Builder::new()
-            .prefix("install-test-")
-            .tempdir_in(first)
-            .context(
-                "failed to make a control group\n\
+        let first = parents
+            .first()
+            .context("no control groups are mounted\nhint: mount a cgroup2 file system on /sys/fs/cgroup")?;
+        let new = tempfile::Builder::new().prefix("install-test-").tempdir_in(first).context(
+            "failed to make a control group\n\
              hint: in a container, run it privileged, with /sys/fs/cgroup writable",
-            )?;
+        )?;
         // removed by us: a `TempDir` would try to remove the kernel's files in it as well
-        let mut group = Self {
-            dirs: vec![new.keep()],
-        };
-        let name = group.dirs[0]
-            .file_name()
-            .map(ToOwned::to_owned)
-            .unwrap_or_default();
+        let mut group = Self { dirs: vec![new.keep()] };
+        let name = group.dirs[0].file_name().map(ToOwned::to_owned).unwrap_or_default();
         for parent in &parents[1..] {
             let dir = parent.join(&name);
             fs::create_dir(&dir)?;

@@ -47,10 +47,7 @@ impl std::fmt::Display for Finished {
 /// - Fails: only when the program cannot be started.
 pub fn run(command: &mut Command) -> anyhow::Result<Finished> {
     let line = command_line(command);
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("failed to start `{line}`"))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("failed to start `{line}`"))?;
     Ok(Finished {
         line,
         code: output.status.code(),

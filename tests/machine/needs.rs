@@ -28,29 +28,18 @@ const PROGRAMS: [(&str, &str); 12] = [
 /// - Fails: once, naming everything that is missing and the command that installs it.
 pub fn check() -> anyhow::Result<()> {
     if !cfg!(target_os = "linux") {
-        bail!(
-            "a machine can only be booted on Linux\nhint: run this test on a Debian machine, as root"
-        );
+        bail!("a machine can only be booted on Linux\nhint: run this test on a Debian machine, as root");
     }
     let mut missing = Vec::new();
     let mut hints = Vec::new();
     let user = run(Command::new("id").arg("--user"))?.text()?;
     if user != "0" {
         missing.push(format!("root (this is user id {user})"));
-        hints.push(
-            "hint: run it as root, e.g. `sudo -E cargo test --test install -- --ignored`"
-                .to_owned(),
-        );
+        hints.push("hint: run it as root, e.g. `sudo -E cargo test --test install -- --ignored`".to_owned());
     }
-    let absent: Vec<_> = PROGRAMS
-        .into_iter()
-        .filter(|(program, _)| !on_path(program))
-        .collect();
+    let absent: Vec<_> = PROGRAMS.into_iter().filter(|(program, _)| !on_path(program)).collect();
     if !absent.is_empty() {
-        let names: Vec<_> = absent
-            .iter()
-            .map(|(program, _)| format!("`{program}`"))
-            .collect();
+        let names: Vec<_> = absent.iter().map(|(program, _)| format!("`{program}`")).collect();
         missing.push(format!("these programs: {}", names.join(", ")));
         let mut packages: Vec<_> = absent.iter().map(|(_, package)| *package).collect();
         packages.sort_unstable();
@@ -60,11 +49,7 @@ pub fn check() -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    bail!(
-        "the install test needs {}\n{}",
-        missing.join(" and "),
-        hints.join("\n")
-    )
+    bail!("the install test needs {}\n{}", missing.join(" and "), hints.join("\n"))
 }
 
 fn on_path(program: &str) -> bool {

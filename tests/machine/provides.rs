@@ -63,11 +63,7 @@ pub fn install(machine: &Machine) -> anyhow::Result<()> {
     provides.extend(packages(machine)?);
     provides.extend(pythons(machine)?);
     provides.extend(lines(machine, LIBRARIES)?);
-    provides.extend(
-        lines(machine, PROGRAMS)?
-            .into_iter()
-            .filter(|path| is_plain(path)),
-    );
+    provides.extend(lines(machine, PROGRAMS)?.into_iter().filter(|path| is_plain(path)));
     // RHEL's /bin is a link to /usr/bin as well; scriptlets name the shell by its old path
     provides.extend(["/bin/sh", "/bin/bash"].map(str::to_owned));
     // any linker of this century writes this hash table, and glibc reads it
@@ -85,10 +81,7 @@ pub fn install(machine: &Machine) -> anyhow::Result<()> {
 }
 
 fn spec(provides: &BTreeSet<String>) -> String {
-    let provides: String = provides
-        .iter()
-        .map(|name| format!("Provides: {name}\n"))
-        .collect();
+    let provides: String = provides.iter().map(|name| format!("Provides: {name}\n")).collect();
     format!(
         "Name: what-this-machine-has\nVersion: 1\nRelease: 1\nLicense: none\nBuildArch: noarch\n\
          AutoReqProv: no\nSummary: What this machine really has\n{provides}\
@@ -139,8 +132,7 @@ fn lines(machine: &Machine, script: &str) -> anyhow::Result<Vec<String>> {
 
 /// A path that a spec can spell; `[` is a program, too.
 fn is_plain(path: &str) -> bool {
-    path.chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c))
+    path.chars().all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c))
 }
 
 #[test]

@@ -43,9 +43,7 @@ impl Releases {
     /// Copies the sample (with the wheels that are there already) and commits it as release 1.
     pub fn check_out() -> anyhow::Result<Self> {
         let repository = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        let releases = Self {
-            folder: tempfile::Builder::new().prefix("releases-").tempdir()?,
-        };
+        let releases = Self { folder: tempfile::Builder::new().prefix("releases-").tempdir()? };
         let copy = releases.dir()?;
         copy_tree(&repository.join("python-app"), &copy.join("python-app"))?;
         copy_tree(&repository.join("dist"), &copy.join("dist"))?;
@@ -54,10 +52,7 @@ impl Releases {
             copy_tree(&wheels, &copy.join("dist/wheels"))?;
         }
         releases.git(&["init", "--quiet"])?;
-        fs::write(
-            copy.join(".git/info/exclude"),
-            "/dist/wheels/\n/dist/out/\n/target/\n",
-        )?;
+        fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/target/\n")?;
         releases.commit("release 1")?;
         Ok(releases)
     }
@@ -68,9 +63,7 @@ impl Releases {
             let path = self.dir()?.join(path);
             let text = fs::read_to_string(&path)?;
             if text.matches(old).count() != 1 {
-                bail!(
-                    "`{path}` does not hold `{old}` once\nhint: the sample changed; so must `CHANGES` in this test"
-                );
+                bail!("`{path}` does not hold `{old}` once\nhint: the sample changed; so must `CHANGES` in this test");
             }
             fs::write(&path, text.replace(old, new))?;
         }
@@ -81,20 +74,12 @@ impl Releases {
     pub fn build(&self, release: u32, into: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         let tool = env!("CARGO_BIN_EXE_xtask");
         let copy = self.dir()?;
-        run(Command::new(tool)
-            .arg("-C")
-            .arg(&copy)
-            .arg("rpm")
-            .current_dir(&copy))?
-        .text()?;
+        run(Command::new(tool).arg("-C").arg(&copy).arg("rpm").current_dir(&copy))?.text()?;
         let name = RPM.replace("{release}", &release.to_string());
         let built = copy.join("dist/out").join(&name);
         if !built.is_file() {
             let found: Vec<_> = list(&copy.join("dist/out"))?;
-            bail!(
-                "the tool wrote no `dist/out/{name}` but: {}",
-                found.join(", ")
-            );
+            bail!("the tool wrote no `dist/out/{name}` but: {}", found.join(", "));
         }
         fs::create_dir_all(into)?;
         fs::copy(&built, into.join(&name))?;
@@ -102,9 +87,8 @@ impl Releases {
     }
 
     fn dir(&self) -> anyhow::Result<Utf8PathBuf> {
-        Utf8PathBuf::from_path_buf(self.folder.path().to_owned()).map_err(|path| {
-            anyhow::anyhow!("the temporary folder `{}` is not UTF-8", path.display())
-        })
+        Utf8PathBuf::from_path_buf(self.folder.path().to_owned())
+            .map_err(|path| anyhow::anyhow!("the temporary folder `{}` is not UTF-8", path.display()))
     }
 
     fn commit(&self, message: &str) -> anyhow::Result<()> {
@@ -120,9 +104,7 @@ impl Releases {
             command.env(format!("GIT_{who}_EMAIL"), "install-test@localhost");
             command.env(format!("GIT_{who}_DATE"), COMMIT_TIME);
         }
-        command
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
         command.arg("-C").arg(self.dir()?).args(arguments);
         run(&mut command)?.text().map(drop)
     }
@@ -147,10 +129,7 @@ fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
 /// The names in a folder, sorted.
 fn list(folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in folder
-        .read_dir_utf8()
-        .with_context(|| format!("failed to list `{folder}`"))?
-    {
+    for entry in folder.read_dir_utf8().with_context(|| format!("failed to list `{folder}`"))? {
         names.push(entry?.file_name().to_owned());
     }
     names.sort_unstable();

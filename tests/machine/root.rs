@@ -37,7 +37,7 @@ mkdir -p etc/rpm var/lib/rpm
 printf '%%_dbpath /var/lib/rpm\n' > etc/rpm/macros
 chroot . rpm --initdb
 # RHEL leaves a new service disabled until the administrator enables it; Debian enables it
-mkdir -p usr/lib/systemd/system-preset
+mkdir -p usr/lib/systemd/system-preset usr/share/licenses
 printf 'disable *\n' > usr/lib/systemd/system-preset/99-default-disable.preset
 # scriptlets are run by bash; Debian's sh is dash
 ln -sf bash bin/sh
@@ -104,9 +104,7 @@ impl Root {
 
 /// Everything that decides what the root holds, except the archive's own state.
 fn recipe(suite: &str) -> String {
-    [&[suite, PACKAGES, LIKE_RHEL], &OPTIONS[..]]
-        .concat()
-        .join("\n")
+    [&[suite, PACKAGES, LIKE_RHEL], &OPTIONS[..]].concat().join("\n")
 }
 
 fn cache_folder() -> anyhow::Result<Utf8PathBuf> {
@@ -119,9 +117,7 @@ fn cache_folder() -> anyhow::Result<Utf8PathBuf> {
     let folder = base.join("xtask-roots");
     // the overlay's options are split at these, and a hook's words are quoted
     if folder.as_str().contains([',', ':', '\\', '\'']) {
-        bail!(
-            "`{folder}` cannot be mounted: it has a comma, colon, backslash or quote\nhint: set XDG_CACHE_HOME"
-        );
+        bail!("`{folder}` cannot be mounted: it has a comma, colon, backslash or quote\nhint: set XDG_CACHE_HOME");
     }
     Ok(folder)
 }
@@ -129,16 +125,9 @@ fn cache_folder() -> anyhow::Result<Utf8PathBuf> {
 /// Makes the root and packs it, under a temporary name until it is whole.
 fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
     let folder = archive.parent().context("the archive has no folder")?;
-    let stage = tempfile::Builder::new()
-        .prefix(".stage-")
-        .tempdir_in(folder)?;
-    let part = tempfile::Builder::new()
-        .prefix(".part-")
-        .suffix(".tar.zst")
-        .tempfile_in(folder)?;
-    let hook = tempfile::Builder::new()
-        .prefix(".hook-")
-        .tempfile_in(folder)?;
+    let stage = tempfile::Builder::new().prefix(".stage-").tempdir_in(folder)?;
+    let part = tempfile::Builder::new().prefix(".part-").suffix(".tar.zst").tempfile_in(folder)?;
+    let hook = tempfile::Builder::new().prefix(".hook-").tempfile_in(folder)?;
     fs::write(hook.path(), LIKE_RHEL)?;
 
     run(Command::new("unshare")
@@ -147,10 +136,7 @@ fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
         .arg("mmdebstrap")
         .args(OPTIONS)
         .arg(format!("--include={PACKAGES}"))
-        .arg(format!(
-            "--customize-hook=sh '{}' \"$1\"",
-            hook.path().display()
-        ))
+        .arg(format!("--customize-hook=sh '{}' \"$1\"", hook.path().display()))
         .arg(suite)
         .arg(part.path())
         .arg(debian_archive()?))?
@@ -177,17 +163,9 @@ fn debian_archive() -> anyhow::Result<String> {
 
 fn unpack(archive: &Utf8Path, dir: &Utf8Path) -> anyhow::Result<()> {
     let folder = dir.parent().context("the root has no folder")?;
-    let part = tempfile::Builder::new()
-        .prefix(".unpack-")
-        .tempdir_in(folder)?;
+    let part = tempfile::Builder::new().prefix(".unpack-").tempdir_in(folder)?;
     run(Command::new("tar")
-        .args([
-            "--extract",
-            "--zstd",
-            "--xattrs",
-            "--numeric-owner",
-            "--file",
-        ])
+        .args(["--extract", "--zstd", "--xattrs", "--numeric-owner", "--file"])
         .arg(archive)
         .arg("--directory")
         .arg(part.path()))?
@@ -205,11 +183,7 @@ fn digest(text: &str) -> anyhow::Result<String> {
         .stdout(Stdio::piped())
         .spawn()
         .context("failed to start `sha256sum`")?;
-    child
-        .stdin
-        .take()
-        .context("`sha256sum` reads nothing")?
-        .write_all(text.as_bytes())?;
+    child.stdin.take().context("`sha256sum` reads nothing")?.write_all(text.as_bytes())?;
     let output = child.wait_with_output()?;
     let digest = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() || digest.len() < 64 {

@@ -24,11 +24,7 @@ impl<'m> Steps<'m> {
     }
 
     /// A step that the rest cannot do without.
-    pub fn must<T>(
-        &mut self,
-        name: &str,
-        step: impl FnOnce() -> anyhow::Result<T>,
-    ) -> anyhow::Result<T> {
+    pub fn must<T>(&mut self, name: &str, step: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
         match self.time(name, step) {
             Some(value) => Ok(value),
             None => bail!("nothing can be tested after `{name}`; {}", self.summary()),
@@ -77,24 +73,13 @@ impl<'m> Steps<'m> {
         let Some((machine, unit)) = &self.watched else {
             return;
         };
-        let tail = machine.text(&[
-            "journalctl",
-            "--no-pager",
-            "--quiet",
-            "--lines=40",
-            "--unit",
-            unit,
-        ]);
+        let tail = machine.text(&["journalctl", "--no-pager", "--quiet", "--lines=40", "--unit", unit]);
         match tail {
             Ok(lines) if lines.is_empty() => print_indented(&format!("no journal of {unit}")),
-            Ok(lines) if lines == self.shown => {
-                print_indented(&format!("journal of {unit}: as above"))
-            }
+            Ok(lines) if lines == self.shown => print_indented(&format!("journal of {unit}: as above")),
             Ok(lines) => {
                 print_indented(&format!("journal of {unit}:"));
-                lines
-                    .lines()
-                    .for_each(|line| print_indented(&format!("  {line}")));
+                lines.lines().for_each(|line| print_indented(&format!("  {line}")));
                 self.shown = lines;
             }
             Err(error) => print_indented(&format!("the journal cannot be read: {error:#}")),
@@ -102,16 +87,8 @@ impl<'m> Steps<'m> {
     }
 
     fn summary(&self) -> String {
-        let names: String = self
-            .failed
-            .iter()
-            .map(|name| format!("\n  - {name}"))
-            .collect();
-        format!(
-            "{} of {} steps failed (details above):{names}",
-            self.failed.len(),
-            self.run
-        )
+        let names: String = self.failed.iter().map(|name| format!("\n  - {name}")).collect();
+        format!("{} of {} steps failed (details above):{names}", self.failed.len(), self.run)
     }
 }
 

@@ -159,10 +159,10 @@ impl<R: ReaderAt> Builder<'_, R> {
         let source = wheel.name.to_string();
         let executable = member.mode == Mode::Executable || placed.scheme == Scheme::Scripts;
         let mode = if executable { 0o755 } else { 0o644 };
-        if placed.scheme == Scheme::Scripts {
-            if let Some(text) = self.python_script(wheel, placed)? {
-                return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode));
-            }
+        if placed.scheme == Scheme::Scripts
+            && let Some(text) = self.python_script(wheel, placed)?
+        {
+            return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode));
         }
         let is_config = placed.scheme == Scheme::Data && placed.path.starts_with("etc/");
         Ok(Entry {

@@ -1,4 +1,43 @@
-//! Packs a Python web application into one RPM.
+//! Packs a Python web application, with every dependency it needs, into one RPM for a Red Hat box that
+//! has no internet access.
+//!
+//! This file is the map. Data goes one way, and so do the rooms: each uses those above it, never those
+//! below, and no room above [`sys`] does I/O of its own. `tests/house.rs` holds the rooms to that.
+//!
+//! ```text
+//! dist/package.toml ─► config ─┐
+//! the team's lock ─────► pins ─┴► decide ─► lockfile: dist/pylock.<target>.toml
+//!                                  ▲             │  one file a package, with sha256
+//!                 target, wheel ───┘             ▼
+//! application ─► its wheel ───────► layout ◄─ wheelhouse: dist/wheels
+//!                                     │
+//!                                   tree ─► rpm ─► verify
+//! ```
+//!
+//! In the order of the data:
+//!
+//! | room | what it knows |
+//! |---|---|
+//! | [`problem`] | an error with its cure |
+//! | [`target`] | the boxes: one record each, marker values, wheel tags |
+//! | [`config`] | `dist/package.toml` |
+//! | [`pins`] | the team's lock, and which pins a target gets |
+//! | [`wheel`] | file names, archives, RECORD, metadata; which wheel a pin gets |
+//! | [`lockfile`] | our lock, PEP 751 |
+//! | [`decide`] | pins and offers → our lock, or every reason why not |
+//! | [`tree`] | what lands on the box, with every digest |
+//! | [`service`] | unit, sysusers file, scriptlets |
+//! | [`layout`] | wheels, application and config → tree |
+//! | [`rpm`] | writing an RPM, and reading one back |
+//! | [`verify`] | judging one |
+//! | [`sys`] | the door: files by rename, programs, time, talk |
+//! | [`tools`] | one file an outside program |
+//! | [`wheelhouse`] | wheels on disk, by sha256 |
+//! | [`commands`] | the tasks: flags → calls |
+//!
+//! `lock` is the only step that decides; everything after it is a function of what is committed.
+
+pub mod commands;
 pub mod config;
 pub mod decide;
 pub mod layout;
@@ -11,5 +50,6 @@ pub mod sys;
 pub mod target;
 pub mod tools;
 pub mod tree;
+pub mod verify;
 pub mod wheel;
 pub mod wheelhouse;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The front door: see the library's `lib.rs` for the map.
+
+fn main() -> std::process::ExitCode {
+    xtask::commands::main()
+}

@@ -22,7 +22,10 @@ def take_options(words):
 
 def add_packages():
     import site
+    import warnings
 
+    # A package's odd syntax is its author's business, and without byte-code it would be told at each start.
+    warnings.simplefilter("ignore", SyntaxWarning)
     sys.path.append(ROOT)
     site.addsitedir(ROOT + "/lib")
     site.setquit()

@@ -61,10 +61,10 @@ impl Record {
                     text => Some(text.parse().with_context(|| format!("{}: the size `{text}`", at()))?),
                 },
             };
-            if let Some(before) = record.rows.insert(path.clone(), row.clone()) {
-                if before != row {
-                    bail!("{}: `{path}` stands twice, and not with the same digest", at());
-                }
+            if let Some(before) = record.rows.insert(path.clone(), row.clone())
+                && before != row
+            {
+                bail!("{}: `{path}` stands twice, and not with the same digest", at());
             }
         }
         Ok(record)

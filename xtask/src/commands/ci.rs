@@ -1,0 +1,116 @@
+//! `cargo xtask ci`: everything that has to pass before a change lands.
+
+use crate::commands::report::Report;
+use crate::problem::Problem;
+use crate::sys::{Program, Sys, on_path};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// What the tests need beside cargo and python3: a program, and the Debian package that has it.
+#[rustfmt::skip]
+const NEEDS: &[(&str, &str)] = &[
+    ("cc",             "gcc"),
+    ("createrepo_c",   "createrepo-c"),
+    ("git",            "git"),
+    ("mmdebstrap",     "mmdebstrap"),
+    ("rpm",            "rpm"),
+    ("rpmbuild",       "rpm"),
+    ("systemd-nspawn", "systemd-container"),
+    ("zstd",           "zstd"),
+];
+
+/// Set up what the tests need, then run fmt, clippy, all tests and the install test
+///
+/// On Debian and Ubuntu what is missing is installed through apt, as root or with sudo; it is said first. On
+/// other systems the packages are named. The install test installs the sample RPM by the real `rpm` in a
+/// root without network, starts it by a real systemd, asks its page, upgrades it and removes it.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Leave out the install test, which needs root and a Debian archive
+    #[arg(long)]
+    no_install_test: bool,
+}
+
+/// The task.
+pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
+    set_up(sys)?;
+    let mut steps = vec![
+        ("format", vec!["fmt", "--all", "--check"]),
+        ("clippy", vec!["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+        ("tests", vec!["test", "--workspace", "--locked"]),
+    ];
+    if !flags.no_install_test {
+        steps.push((
+            "install test",
+            vec!["test", "--workspace", "--locked", "--test", "install", "--", "--ignored", "--nocapture"],
+        ));
+    }
+    let mut text = String::new();
+    let mut rows = Vec::new();
+    for (name, words) in steps {
+        sys.say(format!("--- {name}: cargo {}", words.join(" ")));
+        let start = Instant::now();
+        let passed = cargo(sys, &words)?;
+        let seconds = start.elapsed().as_secs();
+        text.push_str(&format!("{:<8} {name} ({seconds} s)\n", if passed { "ok" } else { "FAILED" }));
+        rows.push((name, passed, seconds));
+    }
+    let findings = rows.iter().any(|(_, passed, _)| !passed);
+    let steps: Vec<Value> = rows
+        .iter()
+        .map(|(name, passed, seconds)| json!({"name": name, "passed": passed, "seconds": seconds}))
+        .collect();
+    Ok(Report { text, json: json!({"steps": steps}), findings })
+}
+
+/// Runs cargo with its output where it belongs, and tells whether it passed.
+fn cargo(sys: &Sys, words: &[&str]) -> anyhow::Result<bool> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = std::process::Command::new(cargo).args(words).current_dir(&sys.root).status();
+    Ok(status.context("failed to run cargo")?.success())
+}
+
+fn set_up(sys: &Sys) -> anyhow::Result<()> {
+    let mut packages: Vec<&str> =
+        NEEDS.iter().filter(|(program, _)| on_path(program).is_none()).map(|(_, package)| *package).collect();
+    if !python_makes_environments(sys) {
+        packages.push("python3-venv");
+    }
+    packages.sort_unstable();
+    packages.dedup();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.join(" ");
+    if on_path("apt-get").is_none() {
+        return Err(Problem::with_hint(
+            format!("programs that the tests need are missing; in Debian's packages: {list}"),
+            "install them with this system's package manager",
+        ));
+    }
+    sys.say(format!("installing through apt what the tests need: {list}"));
+    let apt = |words: &[&str]| -> anyhow::Result<()> {
+        let words: Vec<&str> = ["apt-get", "-qq", "-y"].iter().chain(words).copied().collect();
+        let program = match (is_root(sys), on_path("sudo")) {
+            (true, _) => Program::new(words[0]).args(words[1..].iter().copied()),
+            (false, Some(sudo)) => Program::new(sudo).args(["-n"]).args(words.iter().copied()),
+            (false, None) => bail!("only root can install packages: run `apt-get install {list}` as root"),
+        };
+        let _spinner = sys.spinner(&words.join(" "));
+        sys.run(&program.env("DEBIAN_FRONTEND", "noninteractive"))?;
+        Ok(())
+    };
+    apt(&["update"])?;
+    apt(&[&["install", "--no-install-recommends"], packages.as_slice()].concat())
+}
+
+fn python_makes_environments(sys: &Sys) -> bool {
+    let check = |python: &str| sys.run(&Program::new(python).args(["-c", "import ensurepip, venv"])).is_ok();
+    ["python3", "python"].into_iter().any(check)
+}
+
+fn is_root(sys: &Sys) -> bool {
+    sys.run(&Program::new("id").args(["-u"])).is_ok_and(|said| said.out.trim() == "0")
+}

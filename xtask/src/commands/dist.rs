@@ -1,0 +1,138 @@
+//! `cargo xtask dist`: the main job, lock to bundle.
+
+use crate::commands::Project;
+use crate::commands::lock::{self, State};
+use crate::commands::report::{Report, made, size};
+use crate::commands::rpm::{self, BuildFlags, Built};
+use crate::commands::verify::verify_files;
+use crate::lockfile::Lock;
+use crate::problem::Problem;
+use crate::sys::sha256_of;
+use crate::tools::git;
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+use clap::Args;
+use flate2::{Compression, GzBuilder};
+use serde_json::{Value, json};
+use std::io::Write;
+
+/// The RPMs in the bundle are compressed already: gzip's frame is wanted, its effort would win nothing.
+const EFFORT: Compression = Compression::none();
+
+/// Do all of it: lock, fetch, wheel, RPM and verify for every target, then the bundle to carry over
+///
+/// The bundle, `dist/out/NAME-dist-VERSION.tar.gz`, has the RPMs with their SHA256SUMS, the locks, the same
+/// as `requirements.<target>.txt` with hashes, and INSTALL notes made for this package. Nothing is bundled
+/// that `verify` finds faulty.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask dist                      the main job\n  \
+    cargo xtask dist --locked             in CI: fail if a lock is stale, instead of writing it\n  \
+    cargo xtask dist --locked --offline   rebuild a commit from a filled `dist/wheels`, without a network")]
+pub struct Flags {
+    /// Fail with exit code 1 if a lock is not what the team's lock says now, instead of making it anew
+    #[arg(long)]
+    locked: bool,
+    #[command(flatten)]
+    build: BuildFlags,
+}
+
+/// The task.
+pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    let current = lock::inspect(project)?;
+    let stale: Vec<String> = project
+        .targets
+        .iter()
+        .zip(&current)
+        .filter_map(|(target, locked)| match &locked.state {
+            State::Stale(reasons) => {
+                Some(format!("{}: {}", project.shown(&project.lock_path(target)), reasons.join("; ")))
+            }
+            _ => None,
+        })
+        .collect();
+    if flags.locked && !stale.is_empty() {
+        let text = format!("stale locks:\n  {}\nrun `cargo xtask lock` and commit the result\n", stale.join("\n  "));
+        return Ok(Report { text, json: json!({"stale": stale}), findings: true });
+    }
+    if flags.build.offline && !stale.is_empty() {
+        return Err(Problem::with_hint(
+            format!("the index would have to be asked, and `--offline` forbids it: {}", stale.join("; ")),
+            "run `cargo xtask lock` once without `--offline`",
+        ));
+    }
+    let (_, offers) = lock::bring_up_to_date(project, false)?;
+    let built = rpm::build(project, &flags.build, offers.as_ref())?;
+    let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
+    let verified = verify_files(&project.sys, &files)?;
+    let mut text = verified.text;
+    let rpms: Vec<Value> = built.iter().map(|rpm| rpm.json(project)).collect();
+    let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"]});
+    text.extend(built.iter().map(|rpm| rpm.line(project)));
+    if verified.findings {
+        text.push_str("no bundle was made, since not every check passed\n");
+        return Ok(Report { text, json, findings: true });
+    }
+    let bundle = write_bundle(project, &built)?;
+    let bytes = fs_err::metadata(&bundle)?.len();
+    let shown = project.shown(&bundle);
+    json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
+    text.push_str(&format!("{shown}: {}, to carry over\n", size(bytes)));
+    Ok(Report::fine(text, json))
+}
+
+fn write_bundle(project: &Project, built: &[Built]) -> anyhow::Result<Utf8PathBuf> {
+    let name = &project.config.package.name;
+    let first = built.first().context("there is no target")?;
+    let folder = format!("{name}-dist-{}", first.version);
+    let path = project.out().join(format!("{folder}.tar.gz"));
+    let epoch = git::epoch(&project.sys)?;
+    let mut sums = String::new();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    for rpm in built {
+        let target = &rpm.target;
+        sums.push_str(&format!("{}  {}\n", rpm.sha256, rpm.path.file_name().unwrap_or_default()));
+        texts.push((format!("INSTALL.{}.md", target.name), rpm.install_notes.clone()));
+        texts.push((Lock::file_name(&target.name), rpm.lock.to_text(target)?));
+        texts.push((format!("requirements.{}.txt", target.name), rpm.lock.to_requirements()));
+    }
+    texts.push(("SHA256SUMS".to_owned(), sums));
+    texts.sort();
+    project.sys.create(&path, |file| {
+        // No name and no time in gzip's header, root and the commit's time in tar's: the same bytes anywhere.
+        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(file, EFFORT);
+        let mut archive = tar::Builder::new(gzip);
+        for (file, text) in &texts {
+            append(&mut archive, &format!("{folder}/{file}"), text.len() as u64, epoch, text.as_bytes())?;
+        }
+        for rpm in built {
+            let content = fs_err::File::open(&rpm.path)?;
+            append(
+                &mut archive,
+                &format!("{folder}/{}", rpm.path.file_name().unwrap_or_default()),
+                rpm.size,
+                epoch,
+                content,
+            )?;
+        }
+        archive.into_inner()?.finish()?;
+        Ok(())
+    })?;
+    Ok(path)
+}
+
+fn append(
+    archive: &mut tar::Builder<impl Write>,
+    path: &str,
+    size: u64,
+    mtime: u32,
+    content: impl std::io::Read,
+) -> anyhow::Result<()> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(size);
+    header.set_mode(0o644);
+    header.set_mtime(mtime.into());
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_entry_type(tar::EntryType::Regular);
+    archive.append_data(&mut header, path, content).with_context(|| format!("failed to bundle `{path}`"))
+}

@@ -1,0 +1,176 @@
+//! `cargo xtask lock`: pin, for each target, the one file of each package that the box will get.
+
+use crate::commands::Project;
+use crate::commands::report::{Report, count};
+use crate::decide::{decide, disagreements, inputs_digest, questions, read_lock};
+use crate::lockfile::Lock;
+use crate::pins::{Filtered, filter};
+use crate::target::Target;
+use crate::tools::uv::Uv;
+use crate::wheel::Offers;
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::{Value, json};
+
+/// Filter the team's lock for each target and write `dist/pylock.<target>.toml`
+///
+/// Judges every marker for the target, never for this host; asks the index, through uv, for the files of
+/// the pins that are left; and takes for each the one wheel that fits best, whose sha256 must be among the
+/// team's hashes where their lock has any. Commit the result: everything after it is a function of it.
+///
+/// With nothing changed it asks nobody and writes nothing.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask lock                      write the locks of all targets\n  \
+    cargo xtask lock -v                   also show what was dropped, and for which marker\n  \
+    cargo xtask lock --check              for pre-commit and CI: exit code 1 if a lock is stale")]
+pub struct Flags {
+    /// Write nothing; fail with exit code 1 if a lock on disk is not what the team's lock says now
+    #[arg(long, conflicts_with = "refresh")]
+    check: bool,
+    /// Ask the index again and choose anew, even where nothing changed
+    #[arg(long)]
+    refresh: bool,
+}
+
+/// What became of one target's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// it is what the team's lock says
+    Current,
+    /// it is not, and why
+    Stale(Vec<String>),
+    /// it was made anew
+    Written,
+}
+
+/// One target's lock, and what was left out of it.
+#[derive(Debug)]
+pub struct Locked {
+    /// the lock; none where it is stale and was not made anew
+    pub lock: Option<Lock>,
+    /// what became of it
+    pub state: State,
+    /// name, version, marker and place of each pin that the box does not get
+    pub dropped: Vec<[String; 4]>,
+}
+
+/// The task.
+pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    let (locked, _) = if flags.check { (inspect(project)?, None) } else { bring_up_to_date(project, flags.refresh)? };
+    let mut text = String::new();
+    let mut entries = Vec::new();
+    let mut findings = false;
+    for (target, locked) in project.targets.iter().zip(&locked) {
+        let path = project.shown(&project.lock_path(target));
+        let status = match &locked.state {
+            State::Current => "current",
+            State::Written => "written",
+            State::Stale(_) => "stale",
+        };
+        let packages = locked.lock.as_ref().map_or(0, |lock| lock.packages.len());
+        text.push_str(&format!("{path}: {status}, {}, {} dropped\n", count(packages, "package"), locked.dropped.len()));
+        for [name, version, marker, place] in &locked.dropped {
+            project.sys.detail(format!("  dropped {name} {version} ({place}): `{marker}` is false on {}", target.name));
+        }
+        let mut entry = describe(target, locked, status);
+        entry["lock"] = json!(path);
+        if let State::Stale(reasons) = &locked.state {
+            findings = true;
+            entry["reasons"] = json!(reasons);
+            text.extend(reasons.iter().map(|reason| format!("  {reason}\n")));
+        }
+        entries.push(entry);
+    }
+    if findings {
+        text.push_str("run `cargo xtask lock` and commit the result\n");
+    }
+    Ok(Report { text, json: json!({"targets": entries}), findings })
+}
+
+fn describe(target: &Target, locked: &Locked, status: &str) -> Value {
+    let packages: Vec<Value> = locked
+        .lock
+        .iter()
+        .flat_map(|lock| &lock.packages)
+        .map(|p| json!({"name": p.name.as_ref(), "version": p.version.to_string(), "wheel": p.wheel.to_string(), "sha256": p.sha256}))
+        .collect();
+    let dropped: Vec<Value> = locked
+        .dropped
+        .iter()
+        .map(|[name, version, marker, place]| json!({"name": name, "version": version, "marker": marker, "place": place}))
+        .collect();
+    json!({"name": target.name, "python": target.python_full.to_string(), "status": status, "packages": packages, "dropped": dropped})
+}
+
+/// Holds the locks on disk against the team's lock; starts no program and asks nobody.
+pub fn inspect(project: &Project) -> anyhow::Result<Vec<Locked>> {
+    let (text, pins) = project.pins()?;
+    let inspect_one = |target: &Target| -> anyhow::Result<Locked> {
+        let filtered = filter(&pins, target).with_context(|| format!("failed to lock for `{}`", target.name))?;
+        Ok(inspect_target(project, target, &filtered, &inputs_digest(&text, target)))
+    };
+    project.targets.iter().map(inspect_one).collect()
+}
+
+fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, inputs: &str) -> Locked {
+    let stale = |reason: String| (None, State::Stale(vec![reason]));
+    let path = project.lock_path(target);
+    let (lock, state) = match project.sys.read_text(&path) {
+        Err(_) => stale("it is not there".to_owned()),
+        Ok(text) => match read_lock(&text, target) {
+            Err(error) => stale(format!("it cannot be read: {error:#}")),
+            Ok(lock) => match disagreements(&lock, filtered, target, inputs) {
+                reasons if !reasons.is_empty() => (None, State::Stale(reasons)),
+                // A checkout on Windows has other line ends.
+                _ if lock.to_text(target).is_ok_and(|own| own == text.replace("\r\n", "\n")) => {
+                    (Some(lock), State::Current)
+                }
+                _ => stale("it was edited by hand".to_owned()),
+            },
+        },
+    };
+    let dropped = filtered
+        .dropped
+        .iter()
+        .map(|d| [d.pin.name.to_string(), d.pin.version.to_string(), d.marker.to_owned(), d.pin.place.clone()])
+        .collect();
+    Locked { lock, state, dropped }
+}
+
+/// Makes every stale lock anew, or all of them with `refresh`, with one question to the index.
+///
+/// - Gives: the locks of the targets in order, and the offers if the index was asked.
+pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec<Locked>, Option<Offers>)> {
+    let (text, pins) = project.pins()?;
+    let mut all = Vec::new();
+    for target in &project.targets {
+        let filtered = filter(&pins, target).with_context(|| format!("failed to lock for `{}`", target.name))?;
+        let inputs = inputs_digest(&text, target);
+        let locked = inspect_target(project, target, &filtered, &inputs);
+        all.push((target, filtered, inputs, locked));
+    }
+    let stale = |locked: &Locked| refresh || locked.state != State::Current;
+    let asked: Vec<_> = all
+        .iter()
+        .filter(|(.., locked)| stale(locked))
+        .map(|(target, filtered, ..)| (*target, filtered.kept.iter().map(|pin| (&pin.name, &pin.version)).collect()))
+        .collect();
+    let Some(lowest) = asked.iter().map(|(target, _)| &target.python_full).min() else {
+        return Ok((all.into_iter().map(|(.., locked)| locked).collect(), None));
+    };
+    let uv = Uv::find(&project.sys)?;
+    let questions = questions(&asked);
+    let offers = uv.offers(&questions, &lowest.to_string(), &project.app())?;
+    let mut done = Vec::new();
+    for (target, filtered, inputs, mut locked) in all {
+        if stale(&locked) {
+            let lock = decide(&filtered, &offers, target, inputs)
+                .with_context(|| format!("failed to lock for `{}`", target.name))?;
+            project.sys.write(&project.lock_path(target), lock.to_text(target)?.as_bytes())?;
+            locked.state = State::Written;
+            locked.lock = Some(lock);
+        }
+        done.push(locked);
+    }
+    Ok((done, Some(offers)))
+}

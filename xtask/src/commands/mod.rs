@@ -1,0 +1,176 @@
+//! The tasks: each translates flags into calls of the rooms, and decides nothing.
+
+mod project;
+mod report;
+
+/// `ci`: what has to pass before a change lands
+pub mod ci;
+/// `dist`: the main job
+pub mod dist;
+/// `lock`: the one step that decides
+pub mod lock;
+/// `rpm`: writes the package
+pub mod rpm;
+/// `verify`: judges the package
+pub mod verify;
+/// `wheel`: builds the application
+pub mod wheel;
+
+pub use project::Project;
+pub use report::Report;
+
+use crate::problem::{Problem, hints_of};
+use crate::sys::{Sys, Verbosity, colours, find_root};
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::json;
+use std::process::ExitCode;
+
+/// Packs a Python web application, with every dependency it needs, into one RPM for a Red Hat box
+/// without internet access.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    version,
+    disable_help_subcommand = true,
+    after_help = "The main job is `cargo xtask dist`: it locks, fetches, builds the wheel and the RPM, verifies it\n\
+        and makes the bundle to carry over. `dist/package.toml` says what is packed and for which boxes.\n\n\
+        Exit codes: 0 fine; 1 findings (a stale lock, a failed check); 2 could not do it."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Clone, Args)]
+struct Common {
+    /// Work in the repository at or above DIR instead of the current folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    directory: Option<Utf8PathBuf>,
+    /// Only for this target of `dist/package.toml`; can be given several times
+    #[arg(long, global = true, value_name = "NAME")]
+    target: Vec<String>,
+    /// Show every command that is run and every decision
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Show errors only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// What is printed on standard output: text for people, or one JSON document for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Lock(lock::Flags),
+    Wheel(wheel::Flags),
+    Rpm(rpm::Flags),
+    Verify(verify::Flags),
+    Dist(dist::Flags),
+    Ci(ci::Flags),
+}
+
+impl Task {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Lock(_) => "lock",
+            Self::Wheel(_) => "wheel",
+            Self::Rpm(_) => "rpm",
+            Self::Verify(_) => "verify",
+            Self::Dist(_) => "dist",
+            Self::Ci(_) => "ci",
+        }
+    }
+}
+
+/// Runs the tool on this process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let json = cli.common.format == Format::Json;
+    match run(&cli) {
+        Ok(report) => {
+            let mut value = report.json;
+            value["command"] = json!(cli.task.name());
+            value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
+            print_out(if json { format!("{value:#}\n") } else { report.text });
+            ExitCode::from(u8::from(report.findings))
+        }
+        Err(error) => {
+            let hints = hints_of(&error);
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+            print_error(&causes, &hints);
+            if json {
+                let value = json!({"command": cli.task.name(), "outcome": "error", "errors": causes, "hints": hints});
+                print_out(format!("{value:#}\n"));
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Prints to standard output; a reader that has gone away (`| head`) is no error.
+fn print_out(text: String) {
+    use std::io::Write as _;
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+fn print_error(causes: &[String], hints: &[String]) {
+    let paint = |colour: &str, word: &str| match colours() {
+        true => format!("\x1b[1;{colour}m{word}\x1b[0m"),
+        false => word.to_owned(),
+    };
+    let indented = |text: &str| text.trim_end().replace('\n', "\n    ");
+    for (index, cause) in causes.iter().enumerate() {
+        match index {
+            0 => eprintln!("{} {}", paint("31", "error:"), indented(cause)),
+            _ => eprintln!("  caused by: {}", indented(cause)),
+        }
+    }
+    for hint in hints {
+        eprintln!("{} {}", paint("36", "hint:"), indented(hint));
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Report> {
+    let common = &cli.common;
+    let verbosity = match (common.quiet, common.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let here = match &common.directory {
+        Some(directory) => directory.clone(),
+        None => Utf8PathBuf::try_from(std::env::current_dir()?)?,
+    };
+    // `verify` needs no repository: it reads the finished RPM alone.
+    if let Task::Verify(flags) = &cli.task
+        && !flags.rpms.is_empty()
+    {
+        return verify::run(&Sys { root: here, verbosity }, flags);
+    }
+    let sys = Sys { root: find_root(&here)?, verbosity };
+    let project = || Project::load(&sys, &common.target);
+    match &cli.task {
+        Task::Lock(flags) => lock::run(&project()?, flags),
+        Task::Wheel(flags) => wheel::run(&project()?, flags),
+        Task::Rpm(flags) => rpm::run(&project()?, flags),
+        Task::Verify(flags) => verify::run_built(&project()?, flags),
+        Task::Dist(flags) => dist::run(&project()?, flags),
+        Task::Ci(flags) => ci::run(&sys, flags),
+    }
+}
+
+/// A target that the command line names and `package.toml` lacks.
+fn unknown_target(name: &str, known: &[String]) -> anyhow::Error {
+    Problem::with_hint(format!("`dist/package.toml` has no target `{name}`"), format!("it has {}", known.join(", ")))
+}

@@ -1,0 +1,83 @@
+//! The repository with its checked configuration: what every task but `ci` starts from.
+
+use crate::commands::unknown_target;
+use crate::config::Config;
+use crate::lockfile::Lock;
+use crate::pins::{self, Pin};
+use crate::problem::Problem;
+use crate::sys::Sys;
+use crate::target::Target;
+use crate::wheelhouse::Wheelhouse;
+use anyhow::Context as _;
+use camino::Utf8PathBuf;
+
+/// A loaded repository.
+#[derive(Debug)]
+pub struct Project {
+    /// the door
+    pub sys: Sys,
+    /// `dist/package.toml`
+    pub config: Config,
+    /// the targets that were chosen, in the order of the file
+    pub targets: Vec<Target>,
+}
+
+impl Project {
+    /// Reads `dist/package.toml`, and keeps the targets named in `wanted`; all, if it is empty.
+    pub fn load(sys: &Sys, wanted: &[String]) -> anyhow::Result<Self> {
+        let path = sys.root.join("dist/package.toml");
+        let config = Config::parse(&sys.read_text(&path)?).context("failed to read `dist/package.toml`")?;
+        let mut targets = config.targets()?;
+        let known: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+        if let Some(name) = wanted.iter().find(|name| !known.contains(name)) {
+            return Err(unknown_target(name, &known));
+        }
+        targets.retain(|target| wanted.is_empty() || wanted.contains(&target.name));
+        Ok(Self { sys: sys.clone(), config, targets })
+    }
+
+    /// `dist`
+    pub fn dist(&self) -> Utf8PathBuf {
+        self.sys.root.join("dist")
+    }
+
+    /// `dist/out`
+    pub fn out(&self) -> Utf8PathBuf {
+        self.dist().join("out")
+    }
+
+    /// The application's folder.
+    pub fn app(&self) -> Utf8PathBuf {
+        self.sys.root.join(&self.config.app.path)
+    }
+
+    /// The wheelhouse beside the locks.
+    pub fn wheelhouse(&self) -> Wheelhouse {
+        Wheelhouse::beside(&self.dist())
+    }
+
+    /// Where a target's lock is.
+    pub fn lock_path(&self, target: &Target) -> Utf8PathBuf {
+        self.dist().join(Lock::file_name(&target.name))
+    }
+
+    /// A path as messages show it: relative to the repository, with `/`.
+    pub fn shown(&self, path: &camino::Utf8Path) -> String {
+        path.strip_prefix(&self.sys.root).unwrap_or(path).as_str().replace('\\', "/")
+    }
+
+    /// The text of the team's lock, and the pins in it.
+    pub fn pins(&self) -> anyhow::Result<(String, Vec<Pin>)> {
+        let path = &self.config.app.lock;
+        let format = pins::Format::of(path).context("key `app.lock` of `dist/package.toml`")?;
+        let text = self.sys.read_text(&self.sys.root.join(path)).map_err(|error| {
+            Problem::around(
+                error,
+                format!("the team's lock `{path}` cannot be read"),
+                "lock the dependencies first, or correct `app.lock` in `dist/package.toml`",
+            )
+        })?;
+        let pins = pins::parse(format, &text).with_context(|| format!("failed to read the lock `{path}`"))?;
+        Ok((text, pins))
+    }
+}

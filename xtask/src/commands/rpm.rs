@@ -1,0 +1,408 @@
+//! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
+
+use crate::commands::lock::{self, State};
+use crate::commands::report::{Report, count, made};
+use crate::commands::wheel::{self, AppWheel};
+use crate::commands::{Project, report};
+use crate::config::Tls;
+use crate::decide::questions;
+use crate::layout::{Parts, Wheel, lay_out, templates};
+use crate::lockfile::{Lock, Package as Locked};
+use crate::problem::{Problem, all_of};
+use crate::rpm::{self, Facts, Package, rpm_version};
+use crate::service;
+use crate::sys::sha256_of;
+use crate::target::{Compression, Target};
+use crate::tools::pip::Pip;
+use crate::tools::uv::Uv;
+use crate::wheel::{Archive, Contents, Metadata, Offers, WheelName};
+use crate::wheelhouse::Wanted;
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use minijinja::context;
+use rawzip::FileReader;
+use serde_json::{Value, json};
+
+/// zstd 9 is 12 to 14 % larger than 19 for a twentieth of its time; gzip 9 is what el8 itself uses.
+const LEVEL_ZSTD: i32 = 9;
+const LEVEL_GZIP: i32 = 9;
+
+/// Write an RPM for each target into `dist/out`
+///
+/// Takes the committed locks as they are. Fetches, through pip, the wheels that `dist/wheels` lacks; builds
+/// the application's wheel; and streams both into the RPM in one pass. Each file is checked against its
+/// wheel's RECORD on the way, each wheel against its lock. Two builds of one commit are equal byte for byte.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`."
+)]
+pub struct Flags {
+    #[command(flatten)]
+    build: BuildFlags,
+}
+
+/// How RPMs are built; also of `dist`.
+#[derive(Debug, Clone, Args)]
+pub struct BuildFlags {
+    /// Start no program that reaches the network: every wheel must be in `dist/wheels`
+    #[arg(long)]
+    pub offline: bool,
+    /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el8); 9 if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub level: Option<i32>,
+}
+
+/// An RPM on disk.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// the box that it is for
+    pub target: Target,
+    /// where it is
+    pub path: Utf8PathBuf,
+    /// in bytes
+    pub size: u64,
+    /// lower-case hex
+    pub sha256: String,
+    /// files and folders in it
+    pub entries: usize,
+    /// the notes that people read on the box
+    pub install_notes: String,
+    /// the lock that it was made from
+    pub lock: Lock,
+    /// of the application, in RPM's spelling
+    pub version: String,
+}
+
+impl Built {
+    /// The RPM as JSON.
+    pub fn json(&self, project: &Project) -> Value {
+        let mut value = made(&project.shown(&self.path), self.size, &self.sha256);
+        value["target"] = json!(self.target.name);
+        value["entries"] = json!(self.entries);
+        value
+    }
+
+    /// The RPM in a line.
+    pub fn line(&self, project: &Project) -> String {
+        format!(
+            "{}: {}, {}\n",
+            project.shown(&self.path),
+            report::size(self.size),
+            count(self.entries, "entry").replace("entrys", "entries")
+        )
+    }
+}
+
+/// The task.
+pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    let built = build(project, &flags.build, None)?;
+    let text = built.iter().map(|rpm| rpm.line(project)).collect();
+    let rpms: Vec<Value> = built.iter().map(|rpm| rpm.json(project)).collect();
+    Ok(Report::fine(text, json!({"rpms": rpms})))
+}
+
+/// Builds the RPMs of all targets.
+///
+/// - Takes: `offers`, where the index was just asked, so that it is not asked again.
+pub fn build(project: &Project, flags: &BuildFlags, offers: Option<&Offers>) -> anyhow::Result<Vec<Built>> {
+    let locks = current_locks(project)?;
+    fill_wheelhouse(project, &locks, flags.offline, offers)?;
+    let app = wheel::build(project, flags.offline)?;
+    let mut built = Vec::new();
+    for (target, lock) in project.targets.iter().zip(locks) {
+        let rpm = build_one(project, target, lock, &app, flags.level)
+            .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
+        built.push(rpm);
+    }
+    Ok(built)
+}
+
+/// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
+fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
+    let mut locks = Vec::new();
+    let mut faults = Vec::new();
+    for (target, locked) in project.targets.iter().zip(lock::inspect(project)?) {
+        match (locked.lock, locked.state) {
+            (Some(lock), _) => locks.push(lock),
+            (None, State::Stale(reasons)) => faults.push(Problem::with_hint(
+                format!("`{}` is stale: {}", project.shown(&project.lock_path(target)), reasons.join("; ")),
+                "run `cargo xtask lock`, or `cargo xtask dist` without `--locked`",
+            )),
+            (None, _) => faults.push(anyhow::anyhow!("there is no lock of `{}`", target.name)),
+        }
+    }
+    all_of("locks are stale", faults)?;
+    Ok(locks)
+}
+
+fn fill_wheelhouse(project: &Project, locks: &[Lock], offline: bool, offers: Option<&Offers>) -> anyhow::Result<()> {
+    let wheelhouse = project.wheelhouse();
+    let mut missing: Vec<(&Target, &Locked)> = Vec::new();
+    for (target, lock) in project.targets.iter().zip(locks) {
+        for package in wheelhouse.missing(&project.sys, lock)? {
+            if !missing.iter().any(|(_, other)| other.sha256 == package.sha256) {
+                missing.push((target, package));
+            }
+        }
+    }
+    if offline {
+        return wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>());
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let asked;
+    let offers = match offers {
+        Some(offers) => offers,
+        None => {
+            asked = ask_again(project, &missing)?;
+            &asked
+        }
+    };
+    let mut wanted = Vec::new();
+    let mut faults = Vec::new();
+    for (target, package) in missing {
+        let offer = offers.get(&(package.name.clone(), package.version.clone()));
+        let candidate = offer.and_then(|offer| offer.wheels.iter().find(|wheel| wheel.sha256 == package.sha256));
+        match candidate {
+            // An index may serve the file under another name: the lock's is the one that counts.
+            Some(candidate) if candidate.name == package.wheel => {
+                wanted.push(Wanted { target, candidate: candidate.clone() })
+            }
+            _ => faults.push(Problem::with_hint(
+                format!("the index no longer offers `{}` with the sha256 of the lock", package.wheel),
+                "choose anew with `cargo xtask lock --refresh`, or copy the file into `dist/wheels`",
+            )),
+        }
+    }
+    all_of("wheels cannot be fetched", faults)?;
+    let pip = Pip::find(&project.sys)?;
+    wheelhouse.fetch(&project.sys, &pip, &wanted)?;
+    project.sys.say(format!("fetched {}", count(wanted.len(), "wheel")));
+    Ok(())
+}
+
+fn ask_again(project: &Project, missing: &[(&Target, &Locked)]) -> anyhow::Result<Offers> {
+    let of: Vec<_> = project
+        .targets
+        .iter()
+        .map(|target| {
+            let own = missing.iter().filter(|(of, _)| of.name == target.name);
+            (target, own.map(|(_, package)| (&package.name, &package.version)).collect())
+        })
+        .collect();
+    let lowest = project.targets.iter().map(|target| &target.python_full).min().context("there is no target")?;
+    Uv::find(&project.sys)?.offers(&questions(&of), &lowest.to_string(), &project.app())
+}
+
+fn open_wheel(path: &Utf8Path, name: &WheelName, mtime: u32) -> anyhow::Result<Wheel<FileReader>> {
+    let open = || -> anyhow::Result<Wheel<FileReader>> {
+        let file = fs_err::File::open(path)?;
+        let size = file.metadata()?.len();
+        let archive = Archive::open(FileReader::from(file.into_parts().0), size)?;
+        let contents = Contents::read(&archive, name)?;
+        Ok(Wheel { name: name.clone(), archive, contents, mtime })
+    };
+    open().with_context(|| format!("wheel `{name}`"))
+}
+
+fn build_one(
+    project: &Project,
+    target: &Target,
+    lock: Lock,
+    app: &AppWheel,
+    level: Option<i32>,
+) -> anyhow::Result<Built> {
+    let config = &project.config;
+    let wheels = open_wheels(project, &lock, app)?;
+    let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
+    let texts = Texts::new(project, target, metadata);
+    let facts = rpm::Facts {
+        name: &config.package.name,
+        version: &metadata.version,
+        release: &config.package.release,
+        target,
+        needs_openssl: config.service.tls == Tls::SelfSigned,
+    };
+    let install_notes = texts.render("INSTALL.md", &facts)?;
+    let parts = Parts {
+        config,
+        target,
+        wheels: &wheels,
+        config_files: &config_files(project)?,
+        lock_text: &lock.to_text(target)?,
+        install_notes: &install_notes,
+        summary: &texts.summary,
+        epoch: app.epoch,
+    };
+    let layout = lay_out(&parts)?;
+    let service = service::Facts {
+        name: facts.name,
+        summary: &texts.summary,
+        root: &texts.root,
+        service: &config.service,
+        target,
+    };
+    let (epoch, version) = rpm_version(&metadata.version);
+    let package = Package {
+        name: facts.name.to_owned(),
+        epoch,
+        version: version.clone(),
+        release: facts.full_release(),
+        arch: target.arch.to_owned(),
+        description: texts.render("description.txt", &facts)?.trim_end().to_owned(),
+        license: config
+            .package
+            .license
+            .clone()
+            .or(metadata.license.clone())
+            .unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
+        url: config.package.url.clone().or(metadata.home_page.clone()),
+        vendor: config.package.vendor.clone().or(metadata.author.clone()),
+        requires: facts.requires(),
+        provides: facts.provides(),
+        scriptlets: service.scriptlets(),
+        build_time: app.epoch,
+        compression: target.distribution.compression,
+        level: level_for(target.distribution.compression, level),
+        summary: texts.summary,
+    };
+    let path = project.out().join(facts.file_name());
+    let spinner = project.sys.spinner(&format!("writing {}", facts.file_name()));
+    let written = project.sys.create(&path, |file| rpm::write(&package, &layout.tree, &wheels, file))?;
+    spinner.finish_and_clear();
+    let sha256 = sha256_of(&path)?;
+    Ok(Built {
+        target: target.clone(),
+        path,
+        size: written.size,
+        sha256,
+        entries: written.entries,
+        install_notes,
+        lock,
+        version,
+    })
+}
+
+fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {
+    match compression {
+        Compression::Zstd => wanted.unwrap_or(LEVEL_ZSTD),
+        Compression::Gzip => wanted.unwrap_or(LEVEL_GZIP).min(9),
+    }
+}
+
+/// The wheels of the lock in its order, then the application's.
+fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result<Vec<Wheel<FileReader>>> {
+    let wheelhouse = project.wheelhouse();
+    let mut wheels = Vec::new();
+    let mut faults = Vec::new();
+    for package in &lock.packages {
+        // A mirror may not know when a file was uploaded; then the commit's time is used.
+        let mtime = package.uploaded.as_deref().and_then(seconds_since_1970).unwrap_or(app.epoch);
+        match open_wheel(&wheelhouse.path(package), &package.wheel, mtime) {
+            Ok(wheel) => wheels.push(wheel),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("wheels are refused", faults)?;
+    wheels.push(open_wheel(&app.path, &app.name, app.epoch)?);
+    Ok(wheels)
+}
+
+/// An RFC 3339 time, which the lock has in UTC.
+fn seconds_since_1970(text: &str) -> Option<u32> {
+    let time: toml::value::Datetime = text.parse().ok()?;
+    let (date, clock) = (time.date?, time.time?);
+    // Days since 1970 in the Gregorian calendar, from March so that a leap day ends a year.
+    let (year, month) = (i64::from(date.year) - i64::from(date.month <= 2), (i64::from(date.month) + 9) % 12);
+    let days =
+        365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + i64::from(date.day) - 1 - 719_468;
+    let seconds = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.unwrap_or(0));
+    u32::try_from(days * 86_400 + seconds).ok()
+}
+
+fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for path in &project.config.app.config {
+        let bytes = fs_err::read(project.app().join(path)).map_err(|error| {
+            Problem::around(
+                error.into(),
+                format!("the config file `{path}` cannot be read"),
+                "`app.config` in `dist/package.toml` is relative to `app.path`",
+            )
+        })?;
+        files.push((path.clone(), bytes));
+    }
+    Ok(files)
+}
+
+/// What the texts that people read are rendered from.
+struct Texts<'a> {
+    project: &'a Project,
+    target: &'a Target,
+    root: String,
+    summary: String,
+}
+
+impl<'a> Texts<'a> {
+    fn new(project: &'a Project, target: &'a Target, metadata: &Metadata) -> Self {
+        let package = &project.config.package;
+        let summary = package.summary.clone().or(metadata.summary.clone()).unwrap_or_else(|| package.name.clone());
+        let summary = summary.replace(char::is_control, " ");
+        Self { project, target, root: format!("/opt/{}", package.name), summary }
+    }
+
+    fn render(&self, template: &str, facts: &Facts<'_>) -> anyhow::Result<String> {
+        let service = &self.project.config.service;
+        let given = match &service.tls {
+            Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
+            _ => None,
+        };
+        let config: Vec<String> =
+            self.project.config.app.config.iter().map(|path| format!("{}/{path}", self.root)).collect();
+        let text = templates().get_template(template)?.render(context! {
+            name => facts.name,
+            version => rpm_version(facts.version).1,
+            release => facts.full_release(),
+            file => facts.file_name(),
+            needs => facts.needs(),
+            title => self.target.distribution.title,
+            arch => self.target.arch,
+            summary => &self.summary,
+            root => &self.root,
+            port => service.port,
+            open_port => service.address != "127.0.0.1" && service.address != "::1",
+            scheme => if service.tls == Tls::Off { "http" } else { "https" },
+            tls => service.tls != Tls::Off,
+            self_signed => service.tls == Tls::SelfSigned,
+            given => given.is_some(),
+            cert => given.as_ref().map_or("", |given| &given.0),
+            key => given.as_ref().map_or("", |given| &given.1),
+            config => config,
+        })?;
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_the_lock_become_seconds() {
+        #[rustfmt::skip]
+        let cases = [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2000-02-29T12:00:01Z", Some(951_825_601)),
+            ("2024-04-07T19:26:08Z", Some(1_712_517_968)),
+            ("2024-12-31T23:59:59Z", Some(1_735_689_599)),
+            ("1969-12-31T23:59:59Z", None),
+            ("2024-04-07",           None),
+            ("nonsense",             None),
+        ];
+        for (text, seconds) in cases {
+            assert_eq!(seconds_since_1970(text), seconds, "{text}");
+        }
+    }
+}

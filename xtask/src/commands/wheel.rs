@@ -1,0 +1,158 @@
+//! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
+
+use crate::commands::Project;
+use crate::commands::report::{Report, made, size};
+use crate::problem::Problem;
+use crate::sys::{hex, sha256_of};
+use crate::tools::git::{self, Tracked};
+use crate::tools::uv::Uv;
+use crate::wheel::WheelName;
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::str::FromStr as _;
+
+/// Build the application's wheel, reproducibly
+///
+/// Copies what git knows of `app.path` into a fresh folder, with permissions by git's index and not by this
+/// host, and lets `uv build --wheel` build it with SOURCE_DATE_EPOCH from the commit. So neither build
+/// litter nor ignored files get in. With nothing changed, the wheel on disk is kept.
+///
+/// A wheel that is tagged for this host is refused: the box may be another.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Pin the build backend in `pyproject.toml` (`requires = [\"setuptools==…\"]`): another version\n\
+    of it makes other bytes."
+)]
+pub struct Flags {
+    /// Use only what uv has in its cache for the build backend
+    #[arg(long)]
+    offline: bool,
+}
+
+/// The application's wheel on disk.
+#[derive(Debug, Clone)]
+pub struct AppWheel {
+    /// where it is
+    pub path: Utf8PathBuf,
+    /// its parsed name
+    pub name: WheelName,
+    /// lower-case hex
+    pub sha256: String,
+    /// the time of the commit, in seconds since 1970
+    pub epoch: u32,
+}
+
+/// What the wheel on disk was made from.
+#[derive(Serialize, Deserialize, PartialEq, Eq)]
+struct Stamp {
+    inputs: String,
+    file: String,
+    sha256: String,
+}
+
+/// The task.
+pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    let wheel = build(project, flags.offline)?;
+    let bytes = fs_err::metadata(&wheel.path)?.len();
+    let shown = project.shown(&wheel.path);
+    Ok(Report::fine(
+        format!("{shown}: {}, sha256 {}\n", size(bytes), wheel.sha256),
+        json!({"wheel": made(&shown, bytes, &wheel.sha256)}),
+    ))
+}
+
+/// Builds the wheel, unless the one on disk was made from the same files.
+pub fn build(project: &Project, offline: bool) -> anyhow::Result<AppWheel> {
+    let sys = &project.sys;
+    let app = project.app();
+    ensure_project_file(&app, &project.config.app.path)?;
+    let epoch = git::epoch(sys)?;
+    let files = git::files(sys, &app)?;
+    let inputs = inputs_digest(&app, &files, epoch)?;
+    let stamp_path = sys.workspace().join("app-wheel.json");
+    if let Some(stamp) = read_stamp(&stamp_path).filter(|stamp| stamp.inputs == inputs) {
+        let path = project.out().join(&stamp.file);
+        if path.is_file() && sha256_of(&path)? == stamp.sha256 {
+            sys.detail(format!("`{}` is up to date", project.shown(&path)));
+            return Ok(AppWheel { name: WheelName::from_str(&stamp.file)?, path, sha256: stamp.sha256, epoch });
+        }
+    }
+    let (_keep, scratch) = sys.scratch()?;
+    let (source, built) = (scratch.join("source"), scratch.join("built"));
+    stage(&app, &files, &source)?;
+    Uv::find(sys)?.build_wheel(&source, &built, epoch, offline)?;
+    let name = only_wheel(&built)?;
+    refuse_host_wheel(&name)?;
+    let bytes = fs_err::read(built.join(name.to_string()))?;
+    let sha256 = hex(&Sha256::digest(&bytes));
+    let path = project.out().join(name.to_string());
+    sys.write(&path, &bytes)?;
+    let stamp = Stamp { inputs, file: name.to_string(), sha256: sha256.clone() };
+    sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
+    sys.say(format!("built {}", project.shown(&path)));
+    Ok(AppWheel { path, name, sha256, epoch })
+}
+
+fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
+    if app.join("pyproject.toml").is_file() || app.join("setup.py").is_file() {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{shown}` has no `pyproject.toml`"),
+        "describe the application with one, so that a wheel can be built; `app.path` in `dist/package.toml` names its folder",
+    ))
+}
+
+fn read_stamp(path: &Utf8Path) -> Option<Stamp> {
+    serde_json::from_slice(&fs_err::read(path).ok()?).ok()
+}
+
+fn inputs_digest(app: &Utf8Path, files: &[Tracked], epoch: u32) -> anyhow::Result<String> {
+    let mut hasher = Sha256::new();
+    hasher.update(epoch.to_be_bytes());
+    for file in files {
+        hasher.update(file.path.as_str());
+        hasher.update([0, u8::from(file.executable)]);
+        hasher.update(sha256_of(&app.join(&file.path))?);
+    }
+    Ok(hex(&hasher.finalize()))
+}
+
+/// Copies the files with permissions by rule: what the wheel records must not depend on the umask.
+fn stage(app: &Utf8Path, files: &[Tracked], into: &Utf8Path) -> anyhow::Result<()> {
+    for file in files {
+        let to = into.join(&file.path);
+        fs_err::create_dir_all(to.parent().context("a file is in a folder")?)?;
+        fs_err::copy(app.join(&file.path), &to)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = if file.executable { 0o755 } else { 0o644 };
+            fs_err::set_permissions(&to, std::fs::Permissions::from_mode(mode))?;
+        }
+    }
+    Ok(())
+}
+
+fn only_wheel(folder: &Utf8Path) -> anyhow::Result<WheelName> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        names.extend(entry?.file_name().to_str().filter(|name| name.ends_with(".whl")).map(str::to_owned));
+    }
+    ensure!(names.len() == 1, "`uv build` made {} wheels instead of one", names.len());
+    WheelName::from_str(&names[0])
+}
+
+fn refuse_host_wheel(name: &WheelName) -> anyhow::Result<()> {
+    if name.tags().all(|tag| tag.platform == "any" && tag.abi == "none") {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{name}` is tagged for this host (`{}`), and the box may be another", name.tag_text()),
+        "move the compiled code into a package of its own, publish its wheels for the box to your index, and lock it as a dependency",
+    ))
+}

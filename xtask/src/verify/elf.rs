@@ -1,0 +1,111 @@
+//! ELF files: processor and the versions of glibc's symbols that they ask for.
+
+use crate::verify::{Evidence, Finding, Outcome, no_target};
+use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64};
+use object::read::elf::{FileHeader as _, SectionHeader as _};
+use object::{Endianness, ReadCache, ReadRef};
+use std::fs::File;
+
+/// How an ELF file starts.
+pub const MAGIC: &[u8] = b"\x7fELF";
+
+/// What is judged of an ELF file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElfFacts {
+    /// `e_machine`
+    pub machine: u16,
+    /// the highest `GLIBC_X.Y` that it asks for
+    pub glibc: Option<(u16, u16)>,
+    /// whether it asks for symbols that glibc keeps to itself
+    pub private_symbols: bool,
+}
+
+/// Reads an ELF file that is in memory.
+pub fn read_bytes(bytes: &[u8]) -> Result<ElfFacts, String> {
+    read(bytes)
+}
+
+/// Reads an ELF file from disk, as much of it as is needed.
+pub fn read_file(file: File) -> Result<ElfFacts, String> {
+    read(&ReadCache::new(file))
+}
+
+fn read<'data, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
+    let text = |error: object::Error| error.to_string();
+    if data.read_bytes_at(4, 1).map(|class| class[0]) != Ok(2) {
+        return Err("it is no 64-bit ELF file".to_owned());
+    }
+    let header = FileHeader64::<Endianness>::parse(data).map_err(text)?;
+    let endian = header.endian().map_err(text)?;
+    let mut facts = ElfFacts { machine: header.e_machine(endian).0, glibc: None, private_symbols: false };
+    let sections = header.sections(endian, data).map_err(text)?;
+    for section in sections.iter() {
+        let Some((mut needs, link)) = section.gnu_verneed(endian, data).map_err(text)? else { continue };
+        let strings = sections.strings(endian, data, link).map_err(text)?;
+        while let Some((_, mut versions)) = needs.next().map_err(text)? {
+            while let Some(version) = versions.next().map_err(text)? {
+                let name = version.name(endian, strings).map_err(text)?;
+                facts.note(&String::from_utf8_lossy(name));
+            }
+        }
+    }
+    Ok(facts)
+}
+
+impl ElfFacts {
+    fn note(&mut self, version: &str) {
+        match version {
+            "GLIBC_PRIVATE" => self.private_symbols = true,
+            // Relative relocations packed into DT_RELR: the loader of 2.36 is the first that has it.
+            "GLIBC_ABI_DT_RELR" => self.glibc = self.glibc.max(Some((2, 36))),
+            name => {
+                let mut numbers =
+                    name.strip_prefix("GLIBC_").into_iter().flat_map(|rest| rest.split('.')).map(str::parse);
+                if let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) {
+                    self.glibc = self.glibc.max(Some((major, minor)));
+                }
+            }
+        }
+    }
+}
+
+/// The check.
+pub fn judge(evidence: &Evidence) -> Outcome {
+    let Some(target) = &evidence.target else { return no_target() };
+    let machine = match target.arch {
+        "aarch64" => EM_AARCH64.0,
+        _ => EM_X86_64.0,
+    };
+    let most = target.distribution.glibc;
+    let cure = format!("lock a wheel for {}", target.in_words());
+    let mut findings = Vec::new();
+    for (path, facts) in &evidence.elf {
+        let facts = match facts {
+            Ok(facts) => facts,
+            Err(reason) => {
+                findings.push(Finding::error(path, format!("it cannot be read as a 64-bit ELF file: {reason}"), &cure));
+                continue;
+            }
+        };
+        if facts.machine != machine {
+            findings.push(Finding::error(
+                path,
+                format!("it is for processor {} instead of {machine} ({})", facts.machine, target.arch),
+                &cure,
+            ));
+        }
+        if let Some((major, minor)) = facts.glibc.filter(|asked| *asked > most) {
+            findings.push(Finding::error(
+                path,
+                format!("it asks for GLIBC_{major}.{minor}, and the target has {}.{}", most.0, most.1),
+                &cure,
+            ));
+        }
+        if facts.private_symbols {
+            findings.push(Finding::error(path, "it asks for GLIBC_PRIVATE, which fits one build of glibc only", &cure));
+        }
+    }
+    let highest = evidence.elf.values().flatten().filter_map(|facts| facts.glibc).max();
+    let highest = highest.map(|(major, minor)| format!(", GLIBC_{major}.{minor} at most")).unwrap_or_default();
+    Outcome::Made { looked_at: format!("{} ELF files{highest}", evidence.elf.len()), findings }
+}

@@ -1,0 +1,147 @@
+//! What is read of an RPM: its header, and in one pass through the payload what the checks need.
+
+use crate::lockfile::Lock;
+use crate::rpm::{Described, FileRow, Opened};
+use crate::target::Target;
+use crate::verify::elf::{self, ElfFacts};
+use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom, Write};
+
+/// The first bytes of a file, enough for a `#!` line.
+const HEAD: usize = 256;
+/// A text is kept up to this; a METADATA or a RECORD is far smaller.
+const MOST_TEXT: u64 = 32 << 20;
+/// An ELF file up to this is looked at in memory, a larger one from a temporary file.
+const MOST_IN_MEMORY: u64 = 8 << 20;
+
+/// What the checks judge.
+#[derive(Debug)]
+pub struct Evidence {
+    /// what the header says
+    pub described: Described,
+    /// of header and payload, in words
+    pub digest_faults: Vec<String>,
+    /// paths of files whose bytes do not have the digest of the header
+    pub changed_files: Vec<String>,
+    /// the box that it is for, where the package says it
+    pub target: Option<Target>,
+    /// path → content of the files that are read as text; without those that are not UTF-8
+    pub texts: BTreeMap<String, String>,
+    /// path → first bytes of the files that can be executed
+    pub heads: BTreeMap<String, Vec<u8>>,
+    /// path → facts of the ELF files, or why they cannot be read
+    pub elf: BTreeMap<String, Result<ElfFacts, String>>,
+}
+
+impl Evidence {
+    /// Reads an RPM.
+    ///
+    /// - Takes: `input`, the whole file; memory stays flat, whatever its size.
+    /// - Fails: for what is no RPM, or is too damaged to be read to its end.
+    pub fn gather(input: impl Read + Seek) -> anyhow::Result<Self> {
+        let mut opened = Opened::read(input)?;
+        let mut evidence = Self {
+            described: opened.described.clone(),
+            digest_faults: std::mem::take(&mut opened.digest_faults),
+            changed_files: Vec::new(),
+            target: None,
+            texts: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            elf: BTreeMap::new(),
+        };
+        opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
+        evidence.target = evidence.find_target();
+        Ok(evidence)
+    }
+
+    fn look_at(&mut self, path: &str, row: &FileRow, content: &mut dyn Read) -> anyhow::Result<()> {
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        let mut size = 0_usize;
+        let mut head = Vec::new();
+        let mut keep = Vec::new();
+        let mut spool: Option<std::fs::File> = None;
+        let is_text = is_read_as_text(path, row) && row.size <= MOST_TEXT;
+        loop {
+            let count = content.read(&mut buffer)?;
+            if count == 0 {
+                break;
+            }
+            let piece = &buffer[..count];
+            hasher.update(piece);
+            head.extend_from_slice(&piece[..count.min(HEAD.saturating_sub(head.len()))]);
+            let is_elf = head.starts_with(elf::MAGIC);
+            match &mut spool {
+                Some(file) => file.write_all(piece)?,
+                None if is_elf && row.size > MOST_IN_MEMORY => {
+                    let mut file = tempfile::tempfile()?;
+                    file.write_all(piece)?;
+                    spool = Some(file);
+                }
+                None if is_elf || is_text => keep.extend_from_slice(piece),
+                None => {}
+            }
+            size += count;
+        }
+        let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        if digest != row.digest || size as u64 != row.size {
+            self.changed_files.push(path.to_owned());
+        }
+        if let Some(mut file) = spool {
+            file.seek(SeekFrom::Start(0))?;
+            self.elf.insert(path.to_owned(), elf::read_file(file));
+        } else if head.starts_with(elf::MAGIC) {
+            self.elf.insert(path.to_owned(), elf::read_bytes(&keep));
+        } else if is_text && let Ok(text) = String::from_utf8(keep) {
+            self.texts.insert(path.to_owned(), text);
+        }
+        if row.mode & 0o111 != 0 {
+            self.heads.insert(path.to_owned(), head);
+        }
+        Ok(())
+    }
+
+    /// The target by the lock that travels in the package.
+    fn find_target(&self) -> Option<Target> {
+        let folder = format!("/usr/share/doc/{}/pylock.", self.described.name);
+        let lock =
+            self.texts.iter().find(|(path, _)| path.starts_with(&folder)).map(|(_, text)| Lock::parse(text))?.ok()?;
+        let mut parts = lock.python_full.splitn(3, '.');
+        let minor = format!("{}.{}", parts.next()?, parts.next()?);
+        Target::find(&lock.target, Some(&minor), Some(&lock.python_full)).ok()
+    }
+
+    /// `/opt/NAME`
+    pub fn root(&self) -> String {
+        format!("/opt/{}", self.described.name)
+    }
+
+    /// Whether a file or folder is in the package.
+    pub fn has(&self, path: &str) -> bool {
+        self.described.files.contains_key(path)
+    }
+
+    /// The `*.dist-info` folders, sorted.
+    pub fn dist_infos(&self) -> Vec<&str> {
+        self.described
+            .files
+            .keys()
+            .filter_map(|path| path.strip_suffix("/METADATA"))
+            .filter(|path| path.ends_with(".dist-info"))
+            .collect()
+    }
+}
+
+fn is_read_as_text(path: &str, row: &FileRow) -> bool {
+    const CONFIG: u32 = 1;
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let of_dist = folder.ends_with(".dist-info") && matches!(name, "METADATA" | "WHEEL" | "RECORD" | "direct_url.json");
+    of_dist
+        || row.flags & CONFIG != 0
+        || name.ends_with(".pth")
+        || (name.starts_with("pylock.") && folder.starts_with("/usr/share/doc/"))
+        || (name.ends_with(".service") && folder == "/usr/lib/systemd/system")
+        || (folder.ends_with("/bin") && row.size < 1 << 20)
+}

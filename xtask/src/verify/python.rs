@@ -1,0 +1,186 @@
+//! Checks of the installed distributions: RECORD, tags, dependencies.
+
+use crate::pins::Requirement;
+use crate::target::{Tag, TagRanks};
+use crate::verify::{Evidence, Finding, Outcome, no_target};
+use crate::wheel::{DigestKind, Metadata, Record, WheelFile};
+use pep508_rs::{ExtraName, PackageName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// `record`
+pub fn record(evidence: &Evidence) -> Outcome {
+    let again = "build the RPM again; a wheel that differs from its RECORD is not to be trusted";
+    let mut findings = Vec::new();
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    let dists = evidence.dist_infos();
+    for dist_info in &dists {
+        let path = format!("{dist_info}/RECORD");
+        let record = match evidence.texts.get(&path).map(|text| Record::parse(text)) {
+            Some(Ok(record)) => record,
+            Some(Err(error)) => {
+                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), again));
+                continue;
+            }
+            None => {
+                findings.push(Finding::error(&path, "it is not there", again));
+                continue;
+            }
+        };
+        let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
+        for (relative, row) in &record.rows {
+            let file = absolute(base, relative);
+            let found = evidence.described.files.get(&file);
+            match (found, &row.digest) {
+                (None, _) => {
+                    findings.push(Finding::error(&file, format!("`{path}` lists it, and it is not there"), again))
+                }
+                (Some(found), Some(digest)) if digest.kind == DigestKind::Sha256 => {
+                    let hex: String = digest.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                    if hex != found.digest {
+                        findings.push(Finding::error(
+                            &file,
+                            format!("it does not have the digest that `{path}` says"),
+                            again,
+                        ));
+                    }
+                }
+                _ => {}
+            }
+            listed.insert(file);
+        }
+    }
+    let library = format!("{}/lib/", evidence.root());
+    for (path, row) in &evidence.described.files {
+        if row.is_file() && path.starts_with(&library) && !listed.contains(path) {
+            findings.push(Finding::error(path, "no RECORD lists it", again));
+        }
+    }
+    Outcome::Made { looked_at: format!("{} distributions, {} files", dists.len(), listed.len()), findings }
+}
+
+/// Resolves a path of RECORD against the folder that it is relative to.
+fn absolute(base: &str, relative: &str) -> String {
+    if relative.starts_with('/') {
+        return relative.to_owned();
+    }
+    let mut parts: Vec<&str> = base.split('/').collect();
+    for part in relative.split('/') {
+        match part {
+            ".." => drop(parts.pop()),
+            "." | "" => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+/// `tags`
+pub fn tags(evidence: &Evidence) -> Outcome {
+    let Some(target) = &evidence.target else { return no_target() };
+    let ranks = TagRanks::new(target.tags());
+    let mut findings = Vec::new();
+    let dists = evidence.dist_infos();
+    for dist_info in &dists {
+        let path = format!("{dist_info}/WHEEL");
+        let file = evidence.texts.get(&path).map(|text| WheelFile::parse(text));
+        let cure = format!("lock a wheel for {}", target.in_words());
+        match file {
+            Some(Ok(file)) => {
+                if !file.tags.iter().any(|tag| parse_tag(tag).is_some_and(|tag| ranks.rank(&tag).is_some())) {
+                    let what = format!("none of its tags fits {}: {}", target.in_words(), file.tags.join(", "));
+                    findings.push(Finding::error(&path, what, cure));
+                }
+            }
+            Some(Err(error)) => findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), cure)),
+            None => findings.push(Finding::error(&path, "it is not there", cure)),
+        }
+    }
+    Outcome::Made { looked_at: format!("{} distributions", dists.len()), findings }
+}
+
+fn parse_tag(text: &str) -> Option<Tag> {
+    let mut parts = text.trim().split('-').map(str::to_ascii_lowercase);
+    Some(Tag { python: parts.next()?, abi: parts.next()?, platform: parts.next()? })
+}
+
+/// `requires`: walks from every distribution, with the extras that are asked for on the way.
+pub fn requires(evidence: &Evidence) -> Outcome {
+    let Some(target) = &evidence.target else { return no_target() };
+    let environment = target.environment();
+    let relock = "lock again on a host of any kind with `uv pip compile --universal`, or add it to the lock";
+    let mut findings = Vec::new();
+    let mut dists: BTreeMap<PackageName, (String, Metadata)> = BTreeMap::new();
+    for dist_info in evidence.dist_infos() {
+        let path = format!("{dist_info}/METADATA");
+        match evidence.texts.get(&path).map(|text| Metadata::parse(text)) {
+            Some(Ok(metadata)) => {
+                if let Some(requires) = metadata.requires_python.as_ref().filter(|r| !r.contains(&target.python_full)) {
+                    let what = format!("it requires Python {requires}, and the target has {}", target.python_full);
+                    findings.push(Finding::error(
+                        &path,
+                        what,
+                        "lock a release for that Python, or choose another Python",
+                    ));
+                }
+                dists.insert(metadata.name.clone(), (path, metadata));
+            }
+            Some(Err(error)) => findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), relock)),
+            None => findings.push(Finding::error(&path, "it is not UTF-8 text", relock)),
+        }
+    }
+    let mut waiting: Vec<(PackageName, Option<ExtraName>)> = dists.keys().map(|name| (name.clone(), None)).collect();
+    let mut seen: BTreeSet<(PackageName, Option<ExtraName>)> = waiting.iter().cloned().collect();
+    let mut judged = 0;
+    while let Some((name, extra)) = waiting.pop() {
+        let Some((path, metadata)) = dists.get(&name) else { continue };
+        let extras: Vec<ExtraName> = extra.into_iter().collect();
+        for requirement in &metadata.requires {
+            judged += 1;
+            match requirement.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &extras)) {
+                Ok(false) => {}
+                Err(error) => findings.push(Finding::error(path, format!("{error:#}"), relock)),
+                Ok(true) => {
+                    findings.extend(unsatisfied(path, requirement, &dists, relock));
+                    for extra in &requirement.extras {
+                        let next = (requirement.name.clone(), Some(extra.clone()));
+                        if seen.insert(next.clone()) {
+                            waiting.push(next);
+                        }
+                    }
+                }
+            }
+        }
+    }
+    findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
+    findings.dedup();
+    Outcome::Made { looked_at: format!("{judged} requirements of {} distributions", dists.len()), findings }
+}
+
+fn unsatisfied(
+    path: &str,
+    requirement: &Requirement,
+    dists: &BTreeMap<PackageName, (String, Metadata)>,
+    relock: &str,
+) -> Option<Finding> {
+    let name = &requirement.name;
+    match dists.get(name) {
+        None => Some(Finding::error(path, format!("it requires `{name}`, which is not in the package"), relock)),
+        Some((_, found)) if !requirement.versions.contains(&found.version) => {
+            let what = format!("it requires `{name}{}`, and the package has {}", requirement.versions, found.version);
+            Some(Finding::error(path, what, relock))
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_record_are_resolved() {
+        assert_eq!(absolute("/opt/x/lib", "a/b.py"), "/opt/x/lib/a/b.py");
+        assert_eq!(absolute("/opt/x/lib", "../bin/flask"), "/opt/x/bin/flask");
+        assert_eq!(absolute("/opt/x/lib", "/etc/x"), "/etc/x");
+    }
+}
