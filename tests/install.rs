@@ -12,6 +12,7 @@ use machine::service::{
 };
 use machine::{Machine, Root, Steps};
 
+mod checkout;
 mod machine;
 
 /// Python 3.11, rpm 4.18 and systemd 252: nearest to el9.

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::Root;
 use super::cgroup::ControlGroup;
-use super::command::{Finished, run};
+use crate::checkout::command::{Finished, run};
 
 const BOOT_LIMIT: Duration = Duration::from_secs(60);
 /// For one command inside, as `timeout` writes it.

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use super::command::run;
+use crate::checkout::command::run;
 
 /// Program, and the Debian package that holds it.
 #[rustfmt::skip]

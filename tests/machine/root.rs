@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
-use super::command::run;
+use crate::checkout::command::run;
 
 /// What an RPM of a web service meets on a small server; `curl` and `ss` are for the test itself.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,python3,openssl,ca-certificates,\

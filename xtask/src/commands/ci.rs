@@ -3,6 +3,7 @@
 use crate::commands::report::Report;
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
+use crate::tools::uv::Uv;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ pub struct Flags {
 /// The task.
 pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
     set_up(sys)?;
+    // The tests share this one, where uv is not on the PATH.
+    Uv::find(sys)?;
     let mut steps = vec![
         ("format", vec!["fmt", "--all", "--check"]),
         ("clippy", vec!["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),

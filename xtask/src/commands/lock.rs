@@ -67,8 +67,9 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
             State::Written => "written",
             State::Stale(_) => "stale",
         };
-        let packages = locked.lock.as_ref().map_or(0, |lock| lock.packages.len());
-        text.push_str(&format!("{path}: {status}, {}, {} dropped\n", count(packages, "package"), locked.dropped.len()));
+        let held = locked.lock.as_ref().map(|lock| count(lock.packages.len(), "package"));
+        let held = held.map(|packages| format!(", {packages}, {} dropped", locked.dropped.len())).unwrap_or_default();
+        text.push_str(&format!("{path}: {status}{held}\n"));
         for [name, version, marker, place] in &locked.dropped {
             project.sys.detail(format!("  dropped {name} {version} ({place}): `{marker}` is false on {}", target.name));
         }

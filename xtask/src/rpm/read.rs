@@ -83,6 +83,10 @@ impl<R: Read + Seek> Opened<R> {
     /// - Fails: for a file that is no RPM or was cut short within its header.
     pub fn read(mut input: R) -> anyhow::Result<Self> {
         let length = input.seek(SeekFrom::End(0))?;
+        let mut magic = [0; 4];
+        input.seek(SeekFrom::Start(0))?;
+        let is_rpm = input.read_exact(&mut magic).is_ok() && magic == [0xed, 0xab, 0xee, 0xdb];
+        ensure!(is_rpm, "it is no RPM: it does not start as one does");
         let signature_end = check_header(&mut input, LEAD, length).context("its signature header")?;
         let header_at = signature_end.next_multiple_of(8);
         let payload_at = check_header(&mut input, header_at, length).context("its header")?;

@@ -44,7 +44,9 @@ impl Target {
             .find(|(d, a)| name == format!("{}-{a}", d.id))
             .ok_or_else(|| {
                 let known: Vec<String> = names().collect();
-                let hint = match nearest(name, known.iter().map(String::as_str)) {
+                // Names that other tools give to the same processors.
+                let meant = name.replace("amd64", "x86_64").replace("arm64", "aarch64");
+                let hint = match nearest(&meant, known.iter().map(String::as_str)) {
                     Some(near) => format!("did you mean `{near}`? known targets: {}", known.join(", ")),
                     None => format!("known targets: {}", known.join(", ")),
                 };

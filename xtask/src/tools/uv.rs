@@ -36,11 +36,6 @@ impl<'a> Uv<'a> {
         Ok(Self { sys, program: python::private_environment(sys)?.join("uv") })
     }
 
-    fn command(&self) -> Program {
-        // A missing Python is never fetched: this tool needs none of a particular version.
-        Program::new(&self.program).env("UV_PYTHON_DOWNLOADS", "never")
-    }
-
     /// Asks the index, in one call, for every file of every pin.
     ///
     /// - Takes: `questions`; `python`, the lowest version of the targets; `folder`, whose uv
@@ -59,7 +54,10 @@ impl<'a> Uv<'a> {
         self.sys.write(&input, lines.as_bytes())?;
         let spinner = self.sys.spinner("asking the index");
         let words = ["pip", "compile", "--quiet", "--universal", "--no-deps", "--no-header", "--format", "pylock.toml"];
-        let command = self.command().args(words).args(["--python-version", python, input.as_str()]).in_folder(folder);
+        let command = with_settings(Program::new(&self.program))
+            .args(words)
+            .args(["--python-version", python, input.as_str()])
+            .in_folder(folder);
         let said = self.sys.run(&command).map_err(|error| {
             Problem::around(error, "uv could not get the files of the pins from the index",
                 "behind a proxy that inspects TLS, set SSL_CERT_FILE to your company's certificates, or UV_NATIVE_TLS=1; an index of your own goes into uv.toml or UV_DEFAULT_INDEX",)
@@ -68,19 +66,30 @@ impl<'a> Uv<'a> {
         read_offers(&said.out).context("failed to read what uv wrote")
     }
 
-    /// Builds a wheel from a source tree.
+    /// Builds a wheel from a source tree, under a umask that every host can have.
+    ///
+    /// Build backends record the permissions of files that they write, and so the caller's umask.
     pub fn build_wheel(&self, source: &Utf8Path, into: &Utf8Path, epoch: u32, offline: bool) -> anyhow::Result<()> {
         let spinner = self.sys.spinner("building the application's wheel");
-        let mut command =
-            self.command().args(["build", "--quiet", "--wheel", "--out-dir", into.as_str(), source.as_str()]);
+        let mut words = vec!["build", "--quiet", "--wheel", "--out-dir", into.as_str(), source.as_str()];
         if offline {
-            command = command.args(["--offline"]);
+            words.push("--offline");
         }
-        let command = command.env("SOURCE_DATE_EPOCH", epoch.to_string()).in_folder(source);
+        let command = if cfg!(unix) {
+            Program::new("sh").args(["-c", "umask 022 && exec \"$@\"", "sh", self.program.as_str()])
+        } else {
+            Program::new(&self.program)
+        };
+        let command = with_settings(command).args(words).env("SOURCE_DATE_EPOCH", epoch.to_string()).in_folder(source);
         self.sys.run(&command).context("failed to build the application's wheel")?;
         spinner.finish_and_clear();
         Ok(())
     }
+}
+
+/// A missing Python is never fetched: this tool needs none of a particular version.
+fn with_settings(program: Program) -> Program {
+    program.env("UV_PYTHON_DOWNLOADS", "never")
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,118 @@
+//! A copy of the sample in a repository of its own, and the tool that is run in it.
+
+pub mod command;
+
+use std::process::Command;
+
+use anyhow::Context;
+use camino::{Utf8Path, Utf8PathBuf};
+use command::run;
+use fs_err as fs;
+use tempfile::TempDir;
+
+/// Left out when the sample is copied: a developer's own files.
+const NOT_COPIED: [&str; 4] = ["__pycache__", "build", "out", "wheels"];
+
+/// Time of every commit, in seconds since 1970; the tool takes its timestamps from the commit.
+const COMMIT_TIME: &str = "@1700000000 +0000";
+
+/// The repository that these tests stand in.
+pub fn repository() -> Utf8PathBuf {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The tool, to be run in a folder, with the time of the commit and not of the caller's environment.
+pub fn tool_in(folder: &Utf8Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.args(words).current_dir(folder).env_remove("SOURCE_DATE_EPOCH");
+    command
+}
+
+/// A copy of the sample, committed, with the wheels that are there already.
+#[derive(Debug)]
+pub struct Checkout {
+    folder: TempDir,
+}
+
+impl Checkout {
+    /// Copies `python-app` and `dist` into a new folder whose name starts with `name`, and commits them.
+    pub fn new(name: &str) -> anyhow::Result<Self> {
+        let checkout = Self { folder: tempfile::Builder::new().prefix(name).tempdir()? };
+        let copy = checkout.dir()?;
+        for folder in ["python-app", "dist"] {
+            copy_tree(&repository().join(folder), &copy.join(folder))?;
+        }
+        let wheels = repository().join("dist/wheels");
+        if wheels.is_dir() {
+            copy_tree(&wheels, &copy.join("dist/wheels"))?;
+        }
+        checkout.borrow_tools()?;
+        checkout.git(&["init", "--quiet"])?;
+        fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/target/\n")?;
+        checkout.commit("release 1")?;
+        Ok(checkout)
+    }
+
+    /// Lets the copy use the private uv and pip of the repository, where those were put already.
+    fn borrow_tools(&self) -> anyhow::Result<()> {
+        let (from, to) = (repository().canonicalize_utf8()?.join("target/xtask"), self.dir()?.join("target/xtask"));
+        fs::create_dir_all(&to)?;
+        let names = if from.is_dir() { list(&from)? } else { Vec::new() };
+        for name in names.iter().filter(|name| name.starts_with("tools-") && from.join(name).join("complete").is_file())
+        {
+            fs::os::unix::fs::symlink(from.join(name), to.join(name))?;
+        }
+        Ok(())
+    }
+
+    /// The copy's folder.
+    pub fn dir(&self) -> anyhow::Result<Utf8PathBuf> {
+        Utf8PathBuf::from_path_buf(self.folder.path().to_owned())
+            .map_err(|path| anyhow::anyhow!("the temporary folder `{}` is not UTF-8", path.display()))
+    }
+
+    /// Commits everything.
+    pub fn commit(&self, message: &str) -> anyhow::Result<()> {
+        self.git(&["add", "--all"])?;
+        self.git(&["commit", "--quiet", "--no-verify", "--message", message])
+    }
+
+    /// Runs git as somebody, at a fixed time, and without this workstation's settings.
+    fn git(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let mut command = Command::new("git");
+        for who in ["AUTHOR", "COMMITTER"] {
+            command.env(format!("GIT_{who}_NAME"), "Sample Test");
+            command.env(format!("GIT_{who}_EMAIL"), "sample-test@localhost");
+            command.env(format!("GIT_{who}_DATE"), COMMIT_TIME);
+        }
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.arg("-C").arg(self.dir()?).args(arguments);
+        run(&mut command)?.text().map(drop)
+    }
+}
+
+/// Copies a folder with its modes, without hidden files and [`NOT_COPIED`].
+fn copy_tree(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for name in list(from)? {
+        let (source, target) = (from.join(&name), to.join(&name));
+        if name.starts_with('.') || NOT_COPIED.contains(&name.as_str()) {
+            continue;
+        } else if source.is_dir() {
+            copy_tree(&source, &target)?;
+        } else {
+            fs::copy(&source, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The names in a folder, sorted.
+pub fn list(folder: &Utf8Path) -> anyhow::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in folder.read_dir_utf8().with_context(|| format!("failed to list `{folder}`"))? {
+        names.push(entry?.file_name().to_owned());
+    }
+    names.sort_unstable();
+    Ok(names)
+}

@@ -1,0 +1,92 @@
+"""Answer with `packaging` what the tests ask: a JSON question on standard input, a JSON answer out.
+
+usage: packaging_says.py tags | markers | versions
+
+tags      [{"python": [3, 11], "glibc": [2, 34], "arch": "x86_64"}, ...]
+          -> [["cp311-cp311-manylinux_2_34_x86_64", ...], ...]
+markers   {"environments": [{...}, ...], "pairs": [["os_name == 'posix'", 0], ...]}
+          -> [true, false, "InvalidMarker: ...", ...]
+versions  ["1.0", ...] -> the index of each in their order; equal versions have the same
+"""
+import functools
+import json
+import platform
+import sys
+import sysconfig
+from unittest import mock
+
+from packaging import _manylinux, _musllinux, tags
+from packaging.markers import Marker
+from packaging.version import Version
+
+
+def tags_of(box):
+    """All tags of a box, in order, by making `packaging` believe that it runs there."""
+    python = tuple(box["python"])
+    # What a distribution's CPython has: neither a debug nor a free-threaded build; pymalloc.
+    variables = {"Py_DEBUG": 0, "Py_GIL_DISABLED": 0, "WITH_PYMALLOC": 1, "Py_UNICODE_SIZE": 4}
+    patches = [
+        mock.patch.object(_manylinux, "_get_glibc_version", lambda: _manylinux._GLibCVersion(*box["glibc"])),
+        mock.patch.object(_manylinux, "_get_manylinux_module", lambda: None),
+        mock.patch.object(_musllinux, "_get_musl_version", lambda _executable: None),
+        mock.patch.object(platform, "system", lambda: "Linux"),
+        mock.patch.object(sysconfig, "get_platform", lambda: "linux-" + box["arch"]),
+        mock.patch.object(tags, "_get_config_var", lambda name, warn=False: variables[name]),
+    ]
+    for patch in patches:
+        patch.start()
+    try:
+        platforms = list(tags._linux_platforms(is_32bit=False))
+        interpreter = "cp%d%d" % python
+        found = list(tags.cpython_tags(python, platforms=platforms))
+        found += tags.compatible_tags(python, interpreter, platforms)
+    finally:
+        mock.patch.stopall()
+    return [str(tag) for tag in found]
+
+
+@functools.lru_cache(maxsize=None)
+def marker(text):
+    try:
+        return Marker(text)
+    except ValueError as error:
+        return "%s: %s" % (type(error).__name__, str(error).splitlines()[0])
+
+
+def judge(text, environment):
+    parsed = marker(text)
+    if isinstance(parsed, str):
+        return parsed
+    try:
+        return parsed.evaluate(environment)
+    except (ValueError, KeyError) as error:
+        return "%s: %s" % (type(error).__name__, error)
+
+
+def markers(question):
+    environments = question["environments"]
+    return [judge(text, environments[index]) for text, index in question["pairs"]]
+
+
+def versions(texts):
+    parsed = [Version(text) for text in texts]
+    in_order = sorted(set(parsed))
+    place = {version: index for index, version in enumerate(in_order)}
+    return [place[version] for version in parsed]
+
+
+def main():
+    question = json.load(sys.stdin)
+    if sys.argv[1] == "tags":
+        answer = [tags_of(box) for box in question]
+    elif sys.argv[1] == "markers":
+        answer = markers(question)
+    elif sys.argv[1] == "versions":
+        answer = versions(question)
+    else:
+        sys.exit(__doc__)
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
