@@ -3,8 +3,9 @@
 
 usage: certificate.py FOLDER
 
-FOLDER gets tls.crt and tls.key, readable by the service alone. A pair that is still valid for 30
-days is kept; another one is made anew, with the names that this host has.
+FOLDER gets tls.crt and tls.key, readable by the service alone. A self-signed certificate that ends
+within 30 days is made anew, with the names that this host has; one that somebody else signed is an
+administrator's own and is never touched.
 """
 import os
 import socket
@@ -35,10 +36,20 @@ def openssl(*words):
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
-def is_good(certificate, key):
-    if not (os.path.isfile(certificate) and os.path.isfile(key)):
+def is_wanted(certificate, key):
+    """Whether a certificate has to be made."""
+    if not os.path.isfile(certificate):
+        return True
+    code, said = openssl("x509", "-in", certificate, "-noout", "-issuer_hash", "-subject_hash")
+    if code != 0:
+        sys.exit(certificate + " is no certificate that openssl reads:\n" + said)
+    issuer, subject = said.split()
+    if issuer != subject:
+        if not os.path.isfile(key):
+            sys.exit(certificate + " is there, but its key " + key + " is not")
         return False
-    return openssl("x509", "-in", certificate, "-noout", "-checkend", str(KEEP_SECONDS))[0] == 0
+    ends_soon = openssl("x509", "-in", certificate, "-noout", "-checkend", str(KEEP_SECONDS))[0] != 0
+    return ends_soon or not os.path.isfile(key)
 
 
 def host_names():
@@ -64,6 +75,10 @@ def make(folder, certificate, key):
         )
         if code != 0:
             sys.exit("openssl made no certificate:\n" + said)
+        # The old certificate goes first: interrupted here, the next start makes both again, and no
+        # certificate ever stands beside another one's key.
+        if os.path.exists(certificate):
+            os.unlink(certificate)
         os.rename(new_key, key)
         os.rename(new_certificate, certificate)
     print("made a self-signed certificate for " + ", ".join(names))
@@ -73,7 +88,7 @@ def main():
     folder = sys.argv[1]
     certificate, key = os.path.join(folder, "tls.crt"), os.path.join(folder, "tls.key")
     os.umask(0o077)
-    if not is_good(certificate, key):
+    if is_wanted(certificate, key):
         make(folder, certificate, key)
 
 
