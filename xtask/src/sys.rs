@@ -12,6 +12,9 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use xshell::Shell;
 
+/// How often what moves on the terminal is drawn.
+const TICK: Duration = Duration::from_millis(120);
+
 /// How much is said on standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -141,6 +144,7 @@ impl Sys {
     ) -> anyhow::Result<T> {
         let folder = path.parent().context("a file is in a folder")?;
         fs_err::create_dir_all(folder)?;
+        sweep(folder);
         let temporary = temporary_in(folder)?;
         let (file, name) = temporary.into_parts();
         let mut file = fs_err::File::from_parts(file, name.to_path_buf());
@@ -155,6 +159,7 @@ impl Sys {
     pub fn scratch(&self) -> anyhow::Result<(tempfile::TempDir, Utf8PathBuf)> {
         let parent = self.workspace();
         fs_err::create_dir_all(&parent)?;
+        sweep(&parent);
         let folder = tempfile::Builder::new().prefix("tmp-").tempdir_in(&parent)?;
         let path = Utf8PathBuf::try_from(folder.path().to_owned())?;
         Ok((folder, path))
@@ -174,6 +179,7 @@ impl Sys {
         let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {elapsed}");
         bar.set_style(style.expect("the template is well formed"));
         bar.set_message(what.to_owned());
+        bar.enable_steady_tick(TICK);
         bar
     }
 
@@ -184,8 +190,24 @@ impl Sys {
         }
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         bar.set_message(what.to_owned());
-        bar.enable_steady_tick(Duration::from_millis(120));
+        bar.enable_steady_tick(TICK);
         bar
+    }
+}
+
+/// Removes what runs that were killed more than an hour ago left behind; what cannot be removed stays.
+pub fn sweep(folder: &Utf8Path) {
+    const PREFIXES: [&str; 3] = [".xtask-", ".fetch-", "tmp-"];
+    const OLD: Duration = Duration::from_secs(3600);
+    for entry in folder.read_dir_utf8().into_iter().flatten().flatten() {
+        let age = entry.metadata().ok().and_then(|data| data.modified().ok()?.elapsed().ok());
+        if PREFIXES.iter().any(|prefix| entry.file_name().starts_with(prefix)) && age.is_some_and(|age| age > OLD) {
+            let _ = if entry.path().is_dir() {
+                std::fs::remove_dir_all(entry.path())
+            } else {
+                std::fs::remove_file(entry.path())
+            };
+        }
     }
 }
 

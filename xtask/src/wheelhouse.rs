@@ -2,7 +2,7 @@
 
 use crate::lockfile::{Lock, Package};
 use crate::problem::Problem;
-use crate::sys::{Sys, sha256_of};
+use crate::sys::{Sys, sha256_of, sweep};
 use crate::target::Target;
 use crate::tools::pip::Pip;
 use crate::wheel::Candidate;
@@ -100,6 +100,7 @@ impl Wheelhouse {
     /// - Fails: with the first failure; what was downloaded until then stays.
     pub fn fetch(&self, sys: &Sys, pip: &Pip, wanted: &[Wanted<'_>]) -> anyhow::Result<()> {
         fs_err::create_dir_all(&self.folder)?;
+        sweep(&self.folder);
         let batches = batches(wanted);
         let total = wanted.iter().map(size_of).sum();
         let bar = sys.bar(total, &format!("fetching {} wheels", wanted.len()));

@@ -5,6 +5,7 @@ use crate::commands::report::{Report, count};
 use crate::decide::{decide, disagreements, inputs_digest, questions, read_lock};
 use crate::lockfile::Lock;
 use crate::pins::{Filtered, filter};
+use crate::problem::all_of;
 use crate::target::Target;
 use crate::tools::uv::Uv;
 use crate::wheel::Offers;
@@ -107,7 +108,7 @@ fn describe(target: &Target, locked: &Locked, status: &str) -> Value {
 pub fn inspect(project: &Project) -> anyhow::Result<Vec<Locked>> {
     let (text, pins) = project.pins()?;
     let inspect_one = |target: &Target| -> anyhow::Result<Locked> {
-        let filtered = filter(&pins, target).with_context(|| format!("failed to lock for `{}`", target.name))?;
+        let filtered = filter(&pins, target).with_context(|| format!("target `{}`", target.name))?;
         Ok(inspect_target(project, target, &filtered, &inputs_digest(&text, target)))
     };
     project.targets.iter().map(inspect_one).collect()
@@ -145,7 +146,7 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec
     let (text, pins) = project.pins()?;
     let mut all = Vec::new();
     for target in &project.targets {
-        let filtered = filter(&pins, target).with_context(|| format!("failed to lock for `{}`", target.name))?;
+        let filtered = filter(&pins, target).with_context(|| format!("target `{}`", target.name))?;
         let inputs = inputs_digest(&text, target);
         let locked = inspect_target(project, target, &filtered, &inputs);
         all.push((target, filtered, inputs, locked));
@@ -163,15 +164,23 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec
     let questions = questions(&asked);
     let offers = uv.offers(&questions, &lowest.to_string(), &project.app())?;
     let mut done = Vec::new();
+    let mut faults = Vec::new();
     for (target, filtered, inputs, mut locked) in all {
         if stale(&locked) {
-            let lock = decide(&filtered, &offers, target, inputs)
-                .with_context(|| format!("failed to lock for `{}`", target.name))?;
-            project.sys.write(&project.lock_path(target), lock.to_text(target)?.as_bytes())?;
-            locked.state = State::Written;
-            locked.lock = Some(lock);
+            match decide(&filtered, &offers, target, inputs).with_context(|| format!("target `{}`", target.name)) {
+                Ok(lock) => {
+                    locked.state = State::Written;
+                    locked.lock = Some(lock);
+                }
+                Err(fault) => faults.push(fault),
+            }
         }
         done.push(locked);
+    }
+    all_of("targets cannot be locked", faults)?;
+    for (target, locked) in project.targets.iter().zip(&done).filter(|(_, locked)| locked.state == State::Written) {
+        let lock = locked.lock.as_ref().context("a written lock is there")?;
+        project.sys.write(&project.lock_path(target), lock.to_text(target)?.as_bytes())?;
     }
     Ok((done, Some(offers)))
 }

@@ -1,5 +1,6 @@
 //! What a task has to say at its end: text for people, the same as JSON for programs.
 
+pub use crate::verify::count;
 use serde_json::{Value, json};
 
 /// The result of a task.
@@ -28,11 +29,6 @@ pub fn size(bytes: u64) -> String {
         1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
-}
-
-/// `1 package`, `2 packages`
-pub fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 /// A file that was made, as JSON.

@@ -1,6 +1,6 @@
 //! ELF files: processor and the versions of glibc's symbols that they ask for.
 
-use crate::verify::{Evidence, Finding, Outcome, no_target};
+use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64};
 use object::read::elf::{FileHeader as _, SectionHeader as _};
 use object::{Endianness, ReadCache, ReadRef};
@@ -107,5 +107,5 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     }
     let highest = evidence.elf.values().flatten().filter_map(|facts| facts.glibc).max();
     let highest = highest.map(|(major, minor)| format!(", GLIBC_{major}.{minor} at most")).unwrap_or_default();
-    Outcome::Made { looked_at: format!("{} ELF files{highest}", evidence.elf.len()), findings }
+    Outcome::Made { looked_at: format!("{}{highest}", count(evidence.elf.len(), "ELF file")), findings }
 }

@@ -1,6 +1,6 @@
 //! Checks of files as files: digests, modes, paths of the building host, secrets.
 
-use crate::verify::{Evidence, Finding, Outcome};
+use crate::verify::{Evidence, Finding, Outcome, count};
 
 /// `digests`
 pub fn digests(evidence: &Evidence) -> Outcome {
@@ -22,7 +22,7 @@ pub fn digests(evidence: &Evidence) -> Outcome {
         findings.push(Finding::error("", what, "build it with this tool, which writes SHA-256 only"));
     }
     let files = described.files.values().filter(|row| row.is_file()).count();
-    Outcome::Made { looked_at: format!("header, payload and {files} files"), findings }
+    Outcome::Made { looked_at: format!("header, payload and {}", count(files, "file")), findings }
 }
 
 /// `modes`
@@ -56,7 +56,7 @@ pub fn modes(evidence: &Evidence) -> Outcome {
             ));
         }
     }
-    Outcome::Made { looked_at: format!("{} files and folders", evidence.described.files.len()), findings }
+    Outcome::Made { looked_at: count(evidence.described.files.len(), "path"), findings }
 }
 
 /// `host-paths`: `#!` lines, `.pth` lines and `direct_url.json` are where they come to stand.
@@ -87,7 +87,7 @@ pub fn host_paths(evidence: &Evidence) -> Outcome {
             findings.push(Finding::error(path, format!("it adds `{line}` to the import path"), "use a relative line"));
         }
     }
-    Outcome::Made { looked_at: format!("{} files that can be executed", evidence.heads.len()), findings }
+    Outcome::Made { looked_at: count(evidence.heads.len(), "executable file"), findings }
 }
 
 /// The program of a `#!` line.
@@ -114,7 +114,7 @@ pub fn secrets(evidence: &Evidence) -> Outcome {
             }
         }
     }
-    Outcome::Made { looked_at: format!("{} config files", configs.len()), findings }
+    Outcome::Made { looked_at: count(configs.len(), "config file"), findings }
 }
 
 /// The key of a line of YAML, TOML, INI or JSON that holds a secret, if its value is one.

@@ -105,3 +105,8 @@ pub fn judge(evidence: &Evidence) -> Vec<Judged> {
 fn no_target() -> Outcome {
     Outcome::NotMade("the package has no lock that says for which target it is".to_owned())
 }
+
+/// `1 file`, `2 files`
+pub fn count(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}

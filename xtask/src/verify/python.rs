@@ -2,7 +2,7 @@
 
 use crate::pins::Requirement;
 use crate::target::{Tag, TagRanks};
-use crate::verify::{Evidence, Finding, Outcome, no_target};
+use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use crate::wheel::{DigestKind, Metadata, Record, WheelFile};
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -55,7 +55,10 @@ pub fn record(evidence: &Evidence) -> Outcome {
             findings.push(Finding::error(path, "no RECORD lists it", again));
         }
     }
-    Outcome::Made { looked_at: format!("{} distributions, {} files", dists.len(), listed.len()), findings }
+    Outcome::Made {
+        looked_at: format!("{}, {}", count(dists.len(), "distribution"), count(listed.len(), "file")),
+        findings,
+    }
 }
 
 /// Resolves a path of RECORD against the folder that it is relative to.
@@ -95,7 +98,7 @@ pub fn tags(evidence: &Evidence) -> Outcome {
             None => findings.push(Finding::error(&path, "it is not there", cure)),
         }
     }
-    Outcome::Made { looked_at: format!("{} distributions", dists.len()), findings }
+    Outcome::Made { looked_at: count(dists.len(), "distribution"), findings }
 }
 
 fn parse_tag(text: &str) -> Option<Tag> {
@@ -153,7 +156,10 @@ pub fn requires(evidence: &Evidence) -> Outcome {
     }
     findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
     findings.dedup();
-    Outcome::Made { looked_at: format!("{judged} requirements of {} distributions", dists.len()), findings }
+    Outcome::Made {
+        looked_at: format!("{} of {}", count(judged, "requirement"), count(dists.len(), "distribution")),
+        findings,
+    }
 }
 
 fn unsatisfied(

@@ -1,7 +1,7 @@
 //! Checks of the unit: what it starts, and the keys that its systemd knows.
 
 use crate::target::unit_key_since;
-use crate::verify::{Evidence, Finding, Outcome, no_target};
+use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
 /// A key of a unit with its section.
 struct Key<'a> {
@@ -61,7 +61,7 @@ pub fn entry_point(evidence: &Evidence) -> Outcome {
     if !keys.iter().any(|key| key.key == "ExecStart") {
         findings.push(Finding::error(&path, "there is no ExecStart", cure));
     }
-    Outcome::Made { looked_at: format!("{starts} commands of the unit"), findings }
+    Outcome::Made { looked_at: count(starts, "command"), findings }
 }
 
 /// The modules that the command imports and the package lacks: that of `-m`, that of a console script,
@@ -130,5 +130,5 @@ pub fn unit_keys(evidence: &Evidence) -> Outcome {
             None => findings.push(Finding::error(&path, format!("[{section}] `{key}` is no key that is known"), cure)),
         }
     }
-    Outcome::Made { looked_at: format!("{} keys, systemd {systemd}", keys.len()), findings }
+    Outcome::Made { looked_at: format!("{}, systemd {systemd}", count(keys.len(), "key")), findings }
 }
