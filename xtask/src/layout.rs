@@ -5,7 +5,7 @@ use crate::problem::{Problem, all_of, nearest};
 use crate::service::{Facts, Program};
 use crate::target::{TagRanks, Target};
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
-use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, WheelName};
+use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch, WheelName};
 use anyhow::{Context as _, bail};
 use camino::Utf8PathBuf;
 use minijinja::syntax::SyntaxConfig;
@@ -61,7 +61,14 @@ pub struct Layout {
 pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
     let name = &parts.config.package.name;
     let root = BoxPath::new(format!("/opt/{name}"))?;
-    let mut builder = Builder { parts, root: &root, name, templates: templates(), tree: Tree::default() };
+    let mut builder = Builder {
+        parts,
+        root: &root,
+        name,
+        templates: templates(),
+        ranks: TagRanks::new(parts.target.tags()),
+        tree: Tree::default(),
+    };
     let last = parts.wheels.len() - 1;
     let mut faults = Vec::new();
     for (index, wheel) in parts.wheels.iter().enumerate() {
@@ -109,12 +116,13 @@ struct Builder<'a, R> {
     root: &'a BoxPath,
     name: &'a str,
     templates: Environment<'static>,
+    ranks: TagRanks,
     tree: Tree,
 }
 
 impl<R: ReaderAt> Builder<'_, R> {
     fn add_wheel(&mut self, index: usize, wheel: &Wheel<R>, folder: &BoxPath) -> anyhow::Result<()> {
-        check_fits(wheel, self.parts.target)?;
+        check_fits(wheel, self.parts.target, &self.ranks)?;
         let source = wheel.name.to_string();
         let mut record = Record::default();
         for placed in &wheel.contents.files {
@@ -286,8 +294,8 @@ impl<R: ReaderAt> Builder<'_, R> {
 }
 
 /// Refuses a wheel for another box or another Python.
-fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target) -> anyhow::Result<()> {
-    if wheel.name.rank(&TagRanks::new(target.tags())).is_none() {
+fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target, ranks: &TagRanks) -> anyhow::Result<()> {
+    if wheel.name.rank(ranks).is_none() {
         bail!("its tags do not fit {}", target.in_words());
     }
     match &wheel.contents.metadata.requires_python {
@@ -316,7 +324,7 @@ fn sha256_of<R: ReaderAt>(wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<[
     }
     let mut sha256 = Sha256::new();
     let mut strong = (Sha384::new(), Sha512::new());
-    wheel.archive.unpack(placed.place, &mut |piece| {
+    wheel.archive.unpack(placed.place, &mut Scratch::default(), &mut |piece| {
         sha256.update(piece);
         match placed.digest.kind {
             DigestKind::Sha384 => strong.0.update(piece),

@@ -87,10 +87,10 @@ pub fn build(project: &Project, offline: bool) -> anyhow::Result<AppWheel> {
     Uv::find(sys)?.build_wheel(&source, &built, epoch, offline)?;
     let name = only_wheel(&built)?;
     refuse_host_wheel(&name)?;
-    let bytes = fs_err::read(built.join(name.to_string()))?;
-    let sha256 = hex(&Sha256::digest(&bytes));
+    let fresh = built.join(name.to_string());
+    let sha256 = sha256_of(&fresh)?;
     let path = project.out().join(name.to_string());
-    sys.write(&path, &bytes)?;
+    sys.create(&path, |file| Ok(std::io::copy(&mut fs_err::File::open(&fresh)?, file)?))?;
     let stamp = Stamp { inputs, file: name.to_string(), sha256: sha256.clone() };
     sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
     sys.say(format!("built {}", project.shown(&path)));

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// What may wait to be taken, in bytes. The piece that is taken next may always go on.
+/// What may wait to be taken, in bytes, with a chunk more for the piece that is taken next.
 const MOST_WAITING: usize = 24 << 20;
 const CHUNK: usize = 128 << 10;
 
@@ -35,7 +35,12 @@ impl Shared {
 
     fn push(&self, piece: usize, chunk: Vec<u8>) -> io::Result<()> {
         let mut state = self.lock();
-        while !state.stopped && piece != state.taken && state.waiting + chunk.len() > MOST_WAITING {
+        loop {
+            // The piece that is taken next goes on once nothing of it waits, or nothing would go on at all.
+            let is_next = piece == state.taken && state.pieces[piece].0.is_empty();
+            if state.stopped || is_next || state.waiting + chunk.len() <= MOST_WAITING {
+                break;
+            }
             state = self.wait(state);
         }
         if state.stopped {
@@ -170,6 +175,31 @@ mod tests {
         .unwrap();
         assert!(got.is_sorted());
         assert_eq!(got.last(), Some(&39));
+    }
+
+    #[test]
+    fn a_slow_taker_holds_the_pieces_back() {
+        let made = AtomicUsize::new(0);
+        let mut taken = 0;
+        let mut most_waiting = 0;
+        let make = |_: usize, out: &mut dyn Write| {
+            for _ in 0..64 {
+                out.write_all(&[0; 1 << 20])?;
+                made.fetch_add(1 << 20, Ordering::Relaxed);
+            }
+            Ok(())
+        };
+        in_order(2, make, |chunk| {
+            if taken == 0 {
+                thread::sleep(std::time::Duration::from_millis(300));
+            }
+            taken += chunk.len();
+            most_waiting = most_waiting.max(made.load(Ordering::Relaxed).saturating_sub(taken));
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(taken, 128 << 20);
+        assert!(most_waiting < 2 * MOST_WAITING, "{most_waiting} bytes waited");
     }
 
     #[test]

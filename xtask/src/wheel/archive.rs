@@ -3,8 +3,7 @@
 
 use crate::problem::{Problem, all_of};
 use anyhow::{Context as _, bail};
-use flate2::Crc;
-use flate2::read::DeflateDecoder;
+use flate2::{Crc, Decompress, FlushDecompress, Status};
 use rawzip::{CompressionMethod, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -16,6 +15,20 @@ const ALWAYS_ALLOWED: u64 = 1 << 30;
 const MOST_GROWTH: u64 = 100;
 /// What a file that is read whole (METADATA, RECORD, a script) may have: RECORD of 500,000 rows.
 const MOST_READ_WHOLE: u64 = 128 << 20;
+const BUFFER: usize = 64 << 10;
+
+/// What unpacking works with, kept from file to file: making it anew costs more than a small file.
+pub struct Scratch {
+    buffer: Vec<u8>,
+    inflater: Decompress,
+    packed: Vec<u8>,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { buffer: vec![0; BUFFER], inflater: Decompress::new(false), packed: vec![0; BUFFER] }
+    }
+}
 
 /// Whether a file is to be executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,40 +135,34 @@ impl<R: ReaderAt> Archive<R> {
     /// - Takes: the file's place in [`Archive::members`]; `sink`, called with each piece in order.
     /// - Fails: where the local header names another file, or size or CRC-32 differ; what went into
     ///   the sink until then is not to be used.
-    pub fn unpack(&self, place: usize, sink: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    pub fn unpack(&self, place: usize, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
         let member = &self.members[place];
-        self.unpack_member(member, sink).with_context(|| format!("failed to unpack `{}`", member.path))
+        self.unpack_member(member, scratch, sink).with_context(|| format!("failed to unpack `{}`", member.path))
     }
 
-    fn unpack_member(&self, member: &Member, sink: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let mut buffer = vec![0; 64 << 10];
+    fn unpack_member(&self, member: &Member, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+        let Scratch { buffer, inflater, packed } = scratch;
         let entry = self.zip.get_entry(member.place).context("its local header is damaged")?;
-        let local = entry.local_header(&mut buffer).context("its local header is damaged")?;
+        let local = entry.local_header(buffer).context("its local header is damaged")?;
         if local.file_path().as_bytes() != member.path.as_bytes() {
             bail!("its local header names another file");
         }
-        let mut stored;
-        let mut inflated;
-        let content: &mut dyn Read = if member.stored {
-            stored = entry.reader();
-            &mut stored
-        } else {
-            inflated = DeflateDecoder::new_with_buf(entry.reader(), vec![0; 64 << 10]);
-            &mut inflated
-        };
         let mut crc = Crc::new();
         let mut size = 0_u64;
-        loop {
-            let length = content.read(&mut buffer).context("its data is damaged")?;
-            if length == 0 {
-                break;
-            }
-            size += length as u64;
+        let mut take = |bytes: &[u8]| -> anyhow::Result<()> {
+            size += bytes.len() as u64;
             if size > member.size {
                 bail!("it has more than the {} bytes that it claims", member.size);
             }
-            crc.update(&buffer[..length]);
-            sink(&buffer[..length])?;
+            crc.update(bytes);
+            sink(bytes)
+        };
+        let mut content = entry.reader();
+        if member.stored {
+            read_stored(&mut content, buffer, &mut take)?;
+        } else {
+            inflater.reset(false);
+            inflate(&mut content, inflater, packed, buffer, &mut take)?;
         }
         if size != member.size {
             bail!("it has {size} bytes instead of the {} that it claims", member.size);
@@ -173,7 +180,7 @@ impl<R: ReaderAt> Archive<R> {
             bail!("`{}` has {} bytes, and at most {MOST_READ_WHOLE} are read", member.path, member.size);
         }
         let mut content = Vec::new();
-        self.unpack(place, &mut |piece| {
+        self.unpack(place, &mut Scratch::default(), &mut |piece| {
             content.extend_from_slice(piece);
             Ok(())
         })?;
@@ -183,6 +190,44 @@ impl<R: ReaderAt> Archive<R> {
     /// Unpacks one text file whole.
     pub fn read_text(&self, place: usize) -> anyhow::Result<String> {
         String::from_utf8(self.read(place)?).with_context(|| format!("`{}` is not UTF-8", self.members[place].path))
+    }
+}
+
+/// Takes the pieces of a file in order.
+pub type Sink<'a> = dyn FnMut(&[u8]) -> anyhow::Result<()> + 'a;
+
+fn read_stored(content: &mut dyn Read, buffer: &mut [u8], take: &mut Sink<'_>) -> anyhow::Result<()> {
+    loop {
+        match content.read(buffer).context("its data is damaged")? {
+            0 => return Ok(()),
+            count => take(&buffer[..count])?,
+        }
+    }
+}
+
+fn inflate(
+    content: &mut dyn Read,
+    inflater: &mut Decompress,
+    packed: &mut [u8],
+    buffer: &mut [u8],
+    take: &mut Sink<'_>,
+) -> anyhow::Result<()> {
+    let (mut from, mut to) = (0, 0);
+    loop {
+        if from == to {
+            (from, to) = (0, content.read(packed).context("its data is damaged")?);
+        }
+        let (read, written) = (inflater.total_in(), inflater.total_out());
+        let status = inflater.decompress(&packed[from..to], buffer, FlushDecompress::None);
+        let status = status.context("its data is damaged")?;
+        from += usize::try_from(inflater.total_in() - read)?;
+        let made = usize::try_from(inflater.total_out() - written)?;
+        take(&buffer[..made])?;
+        match status {
+            Status::StreamEnd => return Ok(()),
+            _ if made == 0 && to == 0 => bail!("its data ends too early"),
+            _ => {}
+        }
     }
 }
 

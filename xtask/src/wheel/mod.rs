@@ -9,7 +9,7 @@ mod filename;
 mod metadata;
 mod record;
 
-pub use archive::{Archive, Member, Mode};
+pub use archive::{Archive, Member, Mode, Scratch, Sink};
 pub use choose::{Candidate, Chosen, NoWheel, Offer, Offers, choose};
 pub use contents::{Contents, Placed, Scheme};
 pub use entry_points::{EntryPoint, console_scripts};
