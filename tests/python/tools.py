@@ -12,7 +12,7 @@ import subprocess
 import sys
 import venv
 
-PINNED = ("packaging==26.3", "pip==26.2")
+PINNED = ("packaging==26.3", "pip==26.2", "uv==0.13.9")
 
 
 def main():

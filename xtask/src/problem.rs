@@ -76,6 +76,14 @@ pub fn hints_of(error: &anyhow::Error) -> Vec<String> {
         .collect()
 }
 
+/// A text from outside as a message shows it: not more than a line or two of it.
+pub fn shortened(text: &str) -> String {
+    match text.char_indices().nth(200) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 /// The known name that a misspelt one most likely means, if any is near.
 pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

@@ -8,7 +8,7 @@ mod requirements;
 pub use filter::{Dropped, Filtered, Kept, filter};
 pub use requirement::Requirement;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, shortened};
 use camino::Utf8Path;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
@@ -72,14 +72,17 @@ pub fn parse(format: Format, text: &str) -> anyhow::Result<Vec<Pin>> {
 /// - Gives: `None` for another algorithm, which this tool does not rely on.
 fn sha256_of(hash: &str) -> anyhow::Result<Option<String>> {
     let Some((algorithm, hex)) = hash.split_once(':') else {
-        return Err(Problem::with_hint(format!("`{hash}` is not a hash"), "hashes are written `sha256:…`"));
+        return Err(Problem::with_hint(
+            format!("`{}` is not a hash", shortened(hash)),
+            "hashes are written `sha256:…`",
+        ));
     };
     if algorithm != "sha256" {
         return Ok(None);
     }
     if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(Problem::with_hint(
-            format!("`{hash}` is not a sha256 digest"),
+            format!("`{}` is not a sha256 digest", shortened(hash)),
             "it has 64 hexadecimal digits; make the lock anew",
         ));
     }

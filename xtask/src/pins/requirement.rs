@@ -1,7 +1,7 @@
 //! One dependency specifier (PEP 508), with its marker kept as it was written.
 
-use crate::problem::Problem;
-use anyhow::{Context as _, anyhow, bail};
+use crate::problem::{Problem, shortened};
+use anyhow::{Context as _, anyhow, ensure};
 use pep440_rs::{Operator, Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName, VerbatimUrl, VersionOrUrl};
 use std::str::FromStr;
@@ -25,13 +25,13 @@ impl FromStr for Requirement {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        parse(text).with_context(|| format!("`{text}` is not a dependency specifier"))
+        parse(text).with_context(|| format!("`{}` is not a dependency specifier", shortened(text)))
     }
 }
 
 fn parse(text: &str) -> anyhow::Result<Requirement> {
     let (front, marker) = split_marker(text);
-    check_name(front)?;
+    check_names(front)?;
     let parsed =
         pep508_rs::Requirement::<VerbatimUrl>::from_str(front).map_err(|error| anyhow!("{}", error.message))?;
     let (versions, is_url) = match parsed.version_or_url {
@@ -45,21 +45,27 @@ fn parse(text: &str) -> anyhow::Result<Requirement> {
 
 /// Splits at the `;` before a marker; one inside a URL has no space before it (PEP 508, "URL reference").
 fn split_marker(text: &str) -> (&str, Option<&str>) {
-    let separator = if text.contains('@') { " ;" } else { ";" };
+    let first = text.find(';').unwrap_or(text.len());
+    let separator = if text[..first].contains('@') { " ;" } else { ";" };
     match text.split_once(separator) {
         Some((front, marker)) => (front.trim(), Some(marker)),
         None => (text.trim(), None),
     }
 }
 
-/// Refuses a name that ends in a separator, on which pep508_rs panics.
-fn check_name(front: &str) -> anyhow::Result<()> {
-    let end = front.find(|c: char| !(c.is_ascii_alphanumeric() || "._-".contains(c))).unwrap_or(front.len());
-    match front[..end].chars().last() {
-        Some(last) if last.is_ascii_alphanumeric() => Ok(()),
-        Some(_) => bail!("the name `{}` ends in a separator", &front[..end]),
-        None => bail!("it does not start with a name"),
+/// Refuses names of packages and extras that end in a separator, on which pep508_rs panics.
+fn check_names(front: &str) -> anyhow::Result<()> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let end = front.find(|c: char| !is_name(c)).unwrap_or(front.len());
+    let extras = front[end..].trim_start().strip_prefix('[').map(|rest| rest.split(']').next().unwrap_or_default());
+    let extras =
+        extras.into_iter().flat_map(|extras| extras.split(',')).map(str::trim).filter(|extra| !extra.is_empty());
+    ensure!(end > 0, "it does not start with a name");
+    for name in std::iter::once(&front[..end]).chain(extras) {
+        let ends_well = name.ends_with(|c: char| c.is_ascii_alphanumeric());
+        ensure!(ends_well, "the name `{name}` does not end in a letter or a digit");
     }
+    Ok(())
 }
 
 impl Requirement {
@@ -89,14 +95,28 @@ mod tests {
         assert_eq!(requirement.extras[0].as_ref(), "async");
         assert_eq!(requirement.marker.as_deref(), Some("python_version<'3.9'"));
         assert!(requirement.versions.contains(&"3.0".parse().unwrap()));
+        let at: Requirement = "a; platform_release == 'x@y'".parse().unwrap();
+        assert_eq!(at.marker.as_deref(), Some("platform_release == 'x@y'"));
         let url: Requirement = "x @ https://index.example/a;b.whl ; os_name == 'posix'".parse().unwrap();
         assert!(url.is_url && url.marker.as_deref() == Some("os_name == 'posix'"));
     }
 
     #[test]
     fn bad_requirements_are_errors_and_not_panics() {
-        for text in ["requests-==1", "numpy.*", "-x", "", "a b", "a ===", "a>=1,", "a[", "é==1", "; python_version<'3'"]
-        {
+        for text in [
+            "requests-==1",
+            "numpy.*",
+            "-x",
+            "",
+            "a b",
+            "a ===",
+            "a>=1,",
+            "a[",
+            "é==1",
+            "; python_version<'3'",
+            "requests[security-]==1",
+            "a[b, c.]",
+        ] {
             assert!(text.parse::<Requirement>().is_err(), "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! Pinned `requirements.txt`, hashed or not: the part of pip's requirements file format that is a lock.
 
 use crate::pins::{Pin, Requirement, sha256_digests};
-use crate::problem::{Problem, all_of};
+use crate::problem::{Problem, all_of, shortened};
 use anyhow::Context as _;
 use std::str::FromStr;
 
@@ -57,7 +57,7 @@ fn pin(line: &str, number: usize) -> anyhow::Result<Pin> {
     if line.starts_with('-') {
         let option = line.split(['=', ' ']).next().unwrap_or(line);
         return Err(Problem::with_hint(
-            format!("the option `{option}` is not part of a lock"),
+            format!("the option `{}` is not part of a lock", shortened(option)),
             "give a file of pinned requirements only; an index is configured for pip and uv themselves",
         ));
     }
@@ -68,7 +68,7 @@ fn pin(line: &str, number: usize) -> anyhow::Result<Pin> {
             Some(hash) => hashes.push(hash),
             None => {
                 return Err(Problem::with_hint(
-                    format!("the option `{option}` cannot be honoured"),
+                    format!("the option `{}` cannot be honoured", shortened(option)),
                     "only `--hash` has a meaning behind a pin",
                 ));
             }

@@ -1,14 +1,15 @@
 //! Markers judged for the target (PEP 508, "Environment Markers"), never for the host.
 //!
-//! pep508_rs does the judging. Where it differs from the specification's reference, `packaging`, the
-//! comparison is decided here and replaced by a constant before pep508_rs sees it: a version variable
-//! with `in`, with a literal that is no version (`>= "3.9.*"`), or with `===`.
+//! Every comparison is decided as the specification's "Dependency specifiers" says, versions by pep440_rs.
+//! pep508_rs's own comparisons are made for an algebra of markers, which pays with exactness: it drops
+//! pre-releases, epochs and trailing zeros (`~= "3.9.0"`), and orders strings by the alphabet.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, shortened};
 use crate::target::Target;
-use anyhow::{Context as _, anyhow, bail};
+use crate::target::marker::{Comparison, Kind, evaluate};
+use anyhow::Context as _;
 use pep440_rs::{Version, VersionSpecifier};
-use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder, MarkerTree, MarkerWarningKind};
+use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder};
 use std::str::FromStr;
 
 /// The marker values of a box.
@@ -45,156 +46,106 @@ impl Environment {
     ///
     /// - Fails: for a marker that is not PEP 508's grammar, or whose comparison has no meaning there.
     pub fn holds(&self, marker: &str, extras: &[ExtraName]) -> anyhow::Result<bool> {
-        self.judge(marker, extras).with_context(|| format!("failed to judge the marker `{marker}`"))
+        evaluate(marker, &mut |comparison| self.compare(&comparison, extras))
+            .with_context(|| format!("failed to judge the marker `{}`", shortened(marker)))
     }
 
-    fn judge(&self, marker: &str, extras: &[ExtraName]) -> anyhow::Result<bool> {
-        let decided = self.decide_odd_comparisons(marker)?;
-        let mut faults = Vec::new();
-        let mut report = |kind: MarkerWarningKind, text: String| match kind {
-            MarkerWarningKind::DeprecatedMarkerName | MarkerWarningKind::LexicographicComparison => {}
-            _ => faults.push(text),
-        };
-        let tree = MarkerTree::parse_reporter(&decided, &mut report)?;
-        let holds = tree.evaluate_reporter(&self.values, extras, &mut report);
-        match faults.is_empty() {
-            true => Ok(holds),
-            false => Err(Problem::with_hint(
-                faults.join("; "),
-                "such a comparison has no meaning in PEP 508; correct it where the lock was made",
-            )),
-        }
-    }
-
-    fn version_value(&self, variable: &str) -> Option<&str> {
-        match variable {
-            "python_version" => Some(&self.python_version),
-            "python_full_version" | "implementation_version" => Some(&self.python_full_version),
-            _ => None,
-        }
-    }
-
-    /// Replaces the comparisons that are decided here by ones that are plainly true or false.
-    fn decide_odd_comparisons(&self, marker: &str) -> anyhow::Result<String> {
-        let tokens = tokenize(marker)?;
-        let mut out = String::with_capacity(marker.len());
-        let mut rest = tokens.as_slice();
-        while let Some((token, after)) = rest.split_first() {
-            let verdict = self.verdict(rest)?;
-            if !out.is_empty() {
-                out.push(' ');
+    /// The value of a variable, also by PEP 345's names of old.
+    fn value(&self, variable: &str) -> Option<Value<'_>> {
+        let values = &self.values;
+        Some(match variable {
+            "python_version" => Value::Version(&self.python_version),
+            "python_full_version" | "implementation_version" => Value::Version(&self.python_full_version),
+            "os_name" | "os.name" => Value::Text(values.os_name()),
+            "sys_platform" | "sys.platform" => Value::Text(values.sys_platform()),
+            "platform_machine" | "platform.machine" => Value::Text(values.platform_machine()),
+            "platform_python_implementation" | "platform.python_implementation" | "python_implementation" => {
+                Value::Text(values.platform_python_implementation())
             }
-            if let Some((holds, used)) = verdict {
-                out.push_str(if holds { "python_version >= '0'" } else { "python_version < '0'" });
-                rest = &rest[used..];
-            } else {
-                out.push_str(token.text);
-                rest = after;
-            }
-        }
-        Ok(out)
+            "platform_release" => Value::Text(values.platform_release()),
+            "platform_system" => Value::Text(values.platform_system()),
+            "platform_version" | "platform.version" => Value::Text(values.platform_version()),
+            "implementation_name" => Value::Text(values.implementation_name()),
+            "extra" => Value::Extra,
+            _ => return None,
+        })
     }
 
-    /// The verdict on an odd comparison at the start of `tokens`, with the number of tokens it takes.
-    fn verdict(&self, tokens: &[Token<'_>]) -> anyhow::Result<Option<(bool, usize)>> {
-        use Kind::{Literal, Operator, Word};
-        let kinds: Vec<Kind> = tokens.iter().take(4).map(|token| token.kind).collect();
-        let text = |at: usize| tokens[at].text;
-        let (left, negated, right, used) = match kinds.as_slice() {
-            [Word | Literal, Word, Word | Literal, ..] if text(1) == "in" => (0, false, 2, 3),
-            [Word | Literal, Word, Word, Word | Literal] if text(1) == "not" && text(2) == "in" => (0, true, 3, 4),
-            [Word, Operator, Literal, ..] => {
-                return match self.version_value(text(0)) {
-                    Some(value) => {
-                        Ok(odd_version_comparison(value, text(1), unquoted(text(2)))?.map(|holds| (holds, 3)))
-                    }
-                    None => Ok(None),
-                };
+    fn compare(&self, comparison: &Comparison<'_>, extras: &[ExtraName]) -> anyhow::Result<bool> {
+        let Comparison { left, operator, right } = comparison;
+        let (variable, literal, reversed) = match (left.kind, right.kind) {
+            (Kind::Word, Kind::Literal) => (left.text, right.unquoted(), false),
+            (Kind::Literal, Kind::Word) => (right.text, left.unquoted(), true),
+            _ => return Err(meaningless(format!("`{}` cannot be compared with `{}`", left.text, right.text))),
+        };
+        let value = self.value(variable).with_context(|| format!("`{variable}` is not a marker's variable"))?;
+        let holds = match value {
+            Value::Extra => compare_extra(operator, literal, extras),
+            Value::Version(value) | Value::Text(value) if operator.ends_with("in") => {
+                // Python's `in` between strings: a substring.
+                let inside = if reversed { value.contains(literal) } else { literal.contains(value) };
+                Some(inside == (*operator == "in"))
             }
-            _ => return Ok(None),
+            Value::Version(value) if reversed => compare_reversed(literal, operator, value),
+            Value::Version(value) => compare_version(value, operator, literal),
+            Value::Text(value) => compare_text(value, operator, literal),
         };
-        if self.version_value(text(left)).is_none() && self.version_value(text(right)).is_none() {
-            return Ok(None);
-        }
-        // `packaging` takes `in` between strings as Python does: a substring.
-        let value = |at: usize| match tokens[at].kind {
-            Literal => Some(unquoted(text(at))),
-            _ => self.version_value(text(at)),
-        };
-        match (value(left), value(right)) {
-            (Some(left), Some(right)) => Ok(Some((right.contains(left) != negated, used))),
-            _ => bail!("`{}` cannot be compared with `{}`", text(left), text(right)),
-        }
+        holds.ok_or_else(|| meaningless(format!("`{} {operator} {}` is not defined", left.text, right.text)))
     }
 }
 
-/// Decides a comparison with a literal that is no version specifier, as the specification says: "if
-/// there is no defined behaviour of this specification … the operators fall back to Python's".
-fn odd_version_comparison(value: &str, operator: &str, literal: &str) -> anyhow::Result<Option<bool>> {
+fn meaningless(what: String) -> anyhow::Error {
+    Problem::with_hint(what, "such a comparison has no meaning in PEP 508; correct it where the lock was made")
+}
+
+enum Value<'a> {
+    Version(&'a str),
+    Text(&'a str),
+    Extra,
+}
+
+/// By PEP 440 where the literal is a version; else `==`, `>=` and `<=` "check for exact equality; no
+/// ordering is assumed".
+fn compare_version(value: &str, operator: &str, literal: &str) -> Option<bool> {
     if operator == "===" {
-        return Ok(Some(value.eq_ignore_ascii_case(literal)));
+        return Some(value.eq_ignore_ascii_case(literal));
     }
-    let wildcard_misplaced = literal.ends_with(".*") && !matches!(operator, "==" | "!=");
-    if !wildcard_misplaced && VersionSpecifier::from_str(&format!("{operator}{literal}")).is_ok() {
-        // A pre-release interpreter is no target, so pep508_rs has the rest right.
-        return Ok(None);
+    let misplaced = literal.ends_with(".*") && !matches!(operator, "==" | "!=");
+    match (VersionSpecifier::from_str(&format!("{operator}{literal}")), Version::from_str(value)) {
+        // pep440_rs compares no further than the shorter of the two: `3.11` would match `==3.11.13.*`.
+        (Ok(specifier), Ok(value)) if !misplaced => {
+            let mut release = value.release().to_vec();
+            release.resize(release.len().max(specifier.version().release().len()), 0);
+            Some(specifier.contains(&value.with_release(release)))
+        }
+        _ => compare_text(value, operator, literal),
     }
-    if Version::from_str(value).is_err() {
-        return Ok(None);
+}
+
+/// `LITERAL OPERATOR variable`, where the literal is a version and the operator has two equal sides.
+fn compare_reversed(literal: &str, operator: &str, value: &str) -> Option<bool> {
+    let literal = Version::from_str(literal).ok()?;
+    let specifier = VersionSpecifier::from_str(&format!("{operator}{value}")).ok()?;
+    (!matches!(operator, "~=" | "===")).then(|| specifier.contains(&literal))
+}
+
+/// "`>=` and `<=` being equivalent to `==`, and `<` and `>` always evaluating to `False`".
+fn compare_text(left: &str, operator: &str, right: &str) -> Option<bool> {
+    match operator {
+        "==" | "<=" | ">=" => Some(left == right),
+        "!=" => Some(left != right),
+        "<" | ">" => Some(false),
+        _ => None,
     }
-    Ok(Some(match operator {
-        "==" => value == literal,
-        "!=" => value != literal,
-        "<" => value < literal,
-        "<=" => value <= literal,
-        ">" => value > literal,
-        ">=" => value >= literal,
-        _ => return Err(anyhow!("`{operator}` is not defined for `{literal}`, which is no version")),
-    }))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Word,
-    Literal,
-    Operator,
-    Bracket,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Token<'a> {
-    kind: Kind,
-    text: &'a str,
-}
-
-fn unquoted(literal: &str) -> &str {
-    &literal[1..literal.len() - 1]
-}
-
-/// Splits a marker into words, quoted literals, operators and brackets.
-fn tokenize(marker: &str) -> anyhow::Result<Vec<Token<'_>>> {
-    let mut tokens = Vec::new();
-    let mut rest = marker.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let run = |of: fn(char) -> bool| rest.find(|c| !of(c)).unwrap_or(rest.len());
-        let (kind, length) = match first {
-            '(' | ')' => (Kind::Bracket, 1),
-            '\'' | '"' => match rest[1..].find(first) {
-                Some(end) => (Kind::Literal, end + 2),
-                None => bail!("the quote before `{}` is not closed", &rest[1..]),
-            },
-            '<' | '>' | '=' | '!' | '~' => (Kind::Operator, run(|c| "<>=!~".contains(c))),
-            c if is_word(c) => (Kind::Word, run(is_word)),
-            c => bail!("`{c}` does not belong into a marker"),
-        };
-        tokens.push(Token { kind, text: &rest[..length] });
-        rest = rest[length..].trim_start();
+fn compare_extra(operator: &str, literal: &str, extras: &[ExtraName]) -> Option<bool> {
+    let asked = extras.contains(&ExtraName::from_str(literal).ok()?);
+    match operator {
+        "==" => Some(asked),
+        "!=" => Some(!asked),
+        _ => None,
     }
-    Ok(tokens)
-}
-
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '.'
 }
 
 #[cfg(test)]
@@ -213,8 +164,9 @@ mod tests {
             ("python_version in '3.6, 3.7'",                              true,  false),
             ("python_version not in '3.0, 3.1, 3.2'",                     true,  true),
             ("python_version >= '2.7' and python_version not in '3.6, 3.1' and python_version < '4'", false, true),
-            ("python_version >= '3.1.*'",                                 true,  true),
-            ("python_version >= '3.2.*'",                                 true,  false),
+            ("python_version >= '3.1.*'",                                 false, false),
+            ("python_version ~= '3.6.0'",                                 true,  false),
+            ("platform_release >= '3'",                                   false, false),
             ("python_version === '3.11'",                                 false, true),
             ("(os_name == 'nt' or platform_machine=='x86_64') and implementation_name != 'pypy'", true, true),
             ("'linux' in sys_platform",                                   true,  true),

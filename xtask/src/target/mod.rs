@@ -1,6 +1,7 @@
 //! The box that is packed for: its name, its record, and what follows from it.
 
 mod environment;
+mod marker;
 mod table;
 mod tags;
 

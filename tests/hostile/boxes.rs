@@ -1,0 +1,173 @@
+//! The bases that are fine: a wheel, an application, and the whole way from wheels to an RPM.
+
+use crate::zip::{Entry, Zip};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use camino::Utf8PathBuf;
+use sha2::{Digest as _, Sha256};
+use std::io::Cursor;
+use xtask::config::Config;
+use xtask::layout::{Layout, Parts, Wheel, lay_out};
+use xtask::lockfile::Lock;
+use xtask::rpm::{Facts, Package, rpm_version, write};
+use xtask::service;
+use xtask::target::Target;
+use xtask::wheel::{Archive, Contents};
+
+pub const CONFIG: &str = "[package]\nname = \"demo\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
+    config = [\"config.yaml\"]\n[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n[service]\n\
+    command = [\"serve\", \"--bind\", \"{address}:{port}\"]\nport = 9091\ntls = \"off\"\n";
+
+pub fn target() -> Target {
+    Target::find("el9-x86_64", Some("3.11"), None).unwrap()
+}
+
+/// A wheel as its files; RECORD is made from them unless it is given.
+#[derive(Clone)]
+pub struct Draft {
+    pub file_name: String,
+    pub dist_info: String,
+    pub files: Vec<(String, Vec<u8>)>,
+    pub record: Option<String>,
+}
+
+impl Draft {
+    /// `NAME-1.0-py3-none-any.whl` with a module and the metadata that it must have.
+    pub fn of(name: &str) -> Self {
+        let dist_info = format!("{name}-1.0.dist-info");
+        let draft = Self {
+            file_name: format!("{name}-1.0-py3-none-any.whl"),
+            dist_info: dist_info.clone(),
+            files: Vec::new(),
+            record: None,
+        };
+        draft
+            .with(&format!("{name}.py"), "def main():\n    pass\n")
+            .with(&format!("{dist_info}/METADATA"), &format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"))
+            .with(&format!("{dist_info}/WHEEL"), "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    }
+
+    /// The application, which has the program that the service starts.
+    pub fn app() -> Self {
+        Self::of("demoapp").with("demoapp-1.0.dist-info/entry_points.txt", "[console_scripts]\nserve = demoapp:main\n")
+    }
+
+    /// Adds a file, or replaces it.
+    pub fn with(mut self, path: &str, content: &str) -> Self {
+        self.files.retain(|(other, _)| other != path);
+        self.files.push((path.to_owned(), content.as_bytes().to_vec()));
+        self
+    }
+
+    pub fn without(mut self, path: &str) -> Self {
+        self.files.retain(|(other, _)| other != path);
+        self
+    }
+
+    pub fn named(mut self, file_name: &str) -> Self {
+        self.file_name = file_name.to_owned();
+        self
+    }
+
+    /// RECORD as the files have it.
+    pub fn honest_record(&self) -> String {
+        let rows = self.files.iter().map(|(path, content)| {
+            let path =
+                if path.contains([',', '"']) { format!("\"{}\"", path.replace('"', "\"\"")) } else { path.clone() };
+            format!("{path},{},{}\n", digest(content), content.len())
+        });
+        format!("{}{}/RECORD,,\n", rows.collect::<String>(), self.dist_info)
+    }
+
+    /// Changes RECORD.
+    pub fn record(mut self, change: impl FnOnce(String) -> String) -> Self {
+        self.record = Some(change(self.honest_record()));
+        self
+    }
+
+    pub fn zip(&self) -> Zip {
+        let mut entries: Vec<Entry> = self.files.iter().map(|(path, content)| Entry::deflated(path, content)).collect();
+        let record = self.record.clone().unwrap_or_else(|| self.honest_record());
+        entries.push(Entry::deflated(&format!("{}/RECORD", self.dist_info), record.as_bytes()));
+        Zip::of(entries)
+    }
+
+    pub fn open(&self) -> anyhow::Result<Wheel<Vec<u8>>> {
+        open(&self.file_name, self.zip().bytes())
+    }
+}
+
+pub fn digest(content: &[u8]) -> String {
+    format!("sha256={}", BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(content)))
+}
+
+/// Opens a wheel as the tool does.
+pub fn open(file_name: &str, bytes: Vec<u8>) -> anyhow::Result<Wheel<Vec<u8>>> {
+    let name = file_name.parse()?;
+    let size = bytes.len() as u64;
+    let archive = Archive::open(bytes, size)?;
+    let contents = Contents::read(&archive, &name)?;
+    Ok(Wheel { name, archive, contents, mtime: 1_700_000_000 })
+}
+
+/// Lays out wheels, the application as the last, and packs them.
+pub fn pack(drafts: &[Draft]) -> anyhow::Result<(Layout, Vec<u8>)> {
+    let wheels = drafts.iter().map(Draft::open).collect::<anyhow::Result<Vec<_>>>()?;
+    pack_wheels(&wheels)
+}
+
+pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>)> {
+    let config = Config::parse(CONFIG)?;
+    let target = target();
+    let lock = Lock {
+        target: target.name.clone(),
+        python_full: target.python_full.to_string(),
+        inputs: String::new(),
+        packages: Vec::new(),
+    };
+    let layout = lay_out(&Parts {
+        config: &config,
+        target: &target,
+        wheels,
+        config_files: &[(Utf8PathBuf::from("config.yaml"), b"a: 1\n".to_vec())],
+        lock_text: &lock.to_text(&target)?,
+        install_notes: "notes\n",
+        summary: "A demo",
+        epoch: 1_700_000_000,
+    })?;
+    let version = "1.0".parse()?;
+    let facts = Facts { name: "demo", version: &version, release: "1", target: &target, needs_openssl: false };
+    let texts = service::Facts {
+        name: "demo",
+        summary: "A demo",
+        root: "/opt/demo",
+        service: &config.service,
+        target: &target,
+    };
+    let package = Package {
+        name: "demo".to_owned(),
+        epoch: None,
+        version: rpm_version(&version).1,
+        release: facts.full_release(),
+        arch: target.arch.to_owned(),
+        summary: "A demo".to_owned(),
+        description: "A demo".to_owned(),
+        license: "MIT".to_owned(),
+        url: None,
+        vendor: None,
+        requires: facts.requires(),
+        provides: facts.provides(),
+        scriptlets: texts.scriptlets(),
+        build_time: 1_700_000_000,
+        compression: target.distribution.compression,
+        level: 1,
+    };
+    let mut out = Cursor::new(Vec::new());
+    write(&package, &layout.tree, wheels, &mut out)?;
+    Ok((layout, out.into_inner()))
+}
+
+/// The paths of a layout.
+pub fn paths(layout: &Layout) -> Vec<String> {
+    layout.tree.entries().map(|(path, _)| path.to_string()).collect()
+}

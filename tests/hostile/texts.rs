@@ -1,0 +1,236 @@
+//! Texts that are read: locks, configuration, markers, metadata. Mutations of good ones, and sizes.
+
+use crate::Random;
+use crate::boxes::CONFIG;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr as _;
+use std::time::{Duration, Instant};
+use xtask::config::Config;
+use xtask::lockfile::Lock;
+use xtask::pins::{Format, Requirement, filter, parse};
+use xtask::target::Target;
+use xtask::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
+
+const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
+
+fn requirements() -> String {
+    format!(
+        "# made by a tool\nflask[async,dotenv]==3.0.3 ; python_version >= '3.8' and (os_name == 'nt' or extra == 'x') \\\n    \
+         --hash=sha256:{DIGEST} \\\n    --hash sha256:{DIGEST}\nsix===1.16.0\nx @ https://index.example/x-1.whl ; os_name == 'nt'\n\
+         tomli==2.0.1;python_full_version<'3.11.0a6'\n-r other.txt\n"
+    )
+}
+
+fn pipfile_lock() -> String {
+    format!(
+        r#"{{"_meta": {{"pipfile-spec": 6, "sources": [{{"name": "x"}}]}}, "default": {{"Flask": {{"version": "==3.0.3", "extras": ["async"], "hashes": ["sha256:{DIGEST}"], "index": "mirror", "markers": "python_version >= '3.8'"}}, "b": {{"git": "https://code.example/b", "ref": "x"}}}}, "develop": {{}}}}"#
+    )
+}
+
+fn lock() -> String {
+    format!(
+        "lock-version = \"1.0\"\nenvironments = [\"sys_platform == 'linux'\"]\nrequires-python = \"==3.11.*\"\ncreated-by = \"xtask\"\n\
+         [[packages]]\nname = \"flask\"\nversion = \"3.0.3\"\n[[packages.wheels]]\nname = \"flask-3.0.3-py3-none-any.whl\"\n\
+         upload-time = 2024-04-07T19:26:08Z\npath = \"wheels/flask-3.0.3-py3-none-any.whl\"\nsize = 101735\n[packages.wheels.hashes]\nsha256 = \"{DIGEST}\"\n\
+         [tool.xtask]\ntarget = \"el9-x86_64\"\npython-full = \"3.11.13\"\ninputs = \"x\"\n"
+    )
+}
+
+const METADATA: &str = "Metadata-Version: 2.4\nName: Demo_App\nVersion: 1!0.0.1rc1.post2+local.3\nSummary: A demo\nLicense-Expression: MIT\n\
+    Project-URL: Homepage, https://home.example\nRequires-Python: >=3.9,!=3.10.*\nRequires-Dist: flask[async,dotenv]>=2,<4 ; python_version in '3.9, 3.11'\n\
+    Requires-Dist: x @ https://index.example/x-1.whl ; os_name == 'nt'\nProvides-Extra: x\nDescription: a\n        b\n\nbody\n";
+const MARKER: &str = "(python_version >= '3.8' and os_name == \"posix\") or 'linux' in sys_platform and python_full_version not in '3.6, 3.7' \
+    or extra == 'a' and platform_machine != 'x' or python_version ~= '3.9' or implementation_version === '3'";
+const RECORD: &str = "a/b.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\r\n\"odd,\"\"name\"\"\",sha384=,0\na-1.dist-info/RECORD,,\n";
+
+/// One mutation: bytes flipped, taken out, doubled, or pieces put in that mean something here.
+fn mutated(good: &str, random: &mut Random) -> String {
+    const PIECES: [&str; 28] = [
+        "-",
+        "_",
+        ".",
+        "==",
+        ";",
+        "[",
+        "]",
+        "(",
+        ")",
+        "{",
+        "}",
+        "'",
+        "\"",
+        "\\",
+        "\n",
+        "\r",
+        "\0",
+        "#",
+        "@",
+        " --",
+        ",",
+        "*",
+        "!",
+        "9999999999999999999999",
+        "\u{feff}",
+        "ä",
+        "\u{2028}",
+        "💥",
+    ];
+    let mut chars: Vec<char> = good.chars().collect();
+    for _ in 0..=random.below(4) {
+        let at = random.below(chars.len() + 1);
+        match random.below(5) {
+            0 if at < chars.len() => drop(chars.remove(at)),
+            1 if at < chars.len() => chars[at] = char::from(random.below(128) as u8),
+            2 => {
+                let end = (at + random.below(12)).min(chars.len());
+                let part: Vec<char> = chars[at..end].to_vec();
+                chars.splice(at..at, part);
+            }
+            3 => chars.truncate(at.max(1)),
+            _ => drop(chars.splice(at..at, PIECES[random.below(PIECES.len())].chars())),
+        }
+    }
+    chars.into_iter().collect()
+}
+
+/// Runs `read` on mutations of a good text, and names those on which it panics or dwells.
+fn survives(good: &str, rounds: usize, read: impl Fn(&str)) {
+    let mut random = Random(0x5eed_0000_0000_0001 ^ good.len() as u64);
+    let mut faults = Vec::new();
+    for _ in 0..rounds {
+        let text = mutated(good, &mut random);
+        let start = Instant::now();
+        let panicked = catch_unwind(AssertUnwindSafe(|| read(&text))).is_err();
+        if panicked {
+            faults.push(format!("it panicked: {text:?}"));
+        } else if start.elapsed() > Duration::from_secs(2) {
+            faults.push(format!("it took {:?}: {text:?}", start.elapsed()));
+        }
+    }
+    faults.truncate(5);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+fn read_pins(format: Format, text: &str) {
+    let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+    if let Ok(pins) = parse(format, text) {
+        let _ = filter(&pins, &target);
+    }
+}
+
+#[test]
+fn mutated_requirements_never_panic() {
+    survives(&requirements(), 4000, |text| read_pins(Format::Requirements, text));
+    survives("a[b]==1;os_name=='x'", 4000, |text| read_pins(Format::Requirements, text));
+    survives("a[b, c.d] (>=1.0.*, <2) ; extra == 'x'", 4000, |text| drop(Requirement::from_str(text)));
+}
+
+#[test]
+fn mutated_pipfile_locks_never_panic() {
+    survives(&pipfile_lock(), 4000, |text| read_pins(Format::PipfileLock, text));
+}
+
+/// The key of an entry is put in front of its version, and becomes a name, extras, a URL or a marker.
+#[test]
+fn keys_of_a_pipfile_lock_are_names_and_nothing_else() {
+    for key in ["a-", "a[b-]", "a[b]", "a @ https://index.example/x", "a ;", "a==1,", "a #", "a(", " a", "", "a>=1,"] {
+        let key = serde_json::to_string(key).unwrap();
+        let text = format!(r#"{{"_meta": {{"pipfile-spec": 6}}, "default": {{{key}: {{"version": "==1"}}}}}}"#);
+        let read = catch_unwind(|| parse(Format::PipfileLock, &text).map(|pins| format!("{pins:?}")));
+        assert!(matches!(read, Ok(Err(_))), "{key}: {read:?}");
+    }
+}
+
+#[test]
+fn mutated_locks_of_our_own_never_panic() {
+    assert!(Lock::parse(&lock()).is_ok());
+    survives(&lock(), 3000, |text| drop(Lock::parse(text)));
+}
+
+#[test]
+fn a_lock_names_no_file_outside_the_wheelhouse() {
+    for (from, to) in [
+        ("path = \"wheels/", "path = \"/etc/"),
+        ("path = \"wheels/", "path = \"wheels/../"),
+        ("name = \"flask-3.0.3-py3-none-any.whl\"", "name = \"../flask-3.0.3-py3-none-any.whl\""),
+        ("name = \"flask\"", "name = \"other\""),
+        ("version = \"3.0.3\"", "version = \"3.0.4\""),
+        (DIGEST, "AA00000000000000000000000000000000000000000000000000000000000000"),
+        (DIGEST, ""),
+        ("lock-version = \"1.0\"", "lock-version = \"2.0\""),
+    ] {
+        assert!(Lock::parse(&lock().replacen(from, to, 1)).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn mutated_configurations_never_panic() {
+    assert!(Config::parse(CONFIG).is_ok());
+    survives(CONFIG, 3000, |text| drop(Config::parse(text)));
+}
+
+#[test]
+fn mutated_markers_never_panic() {
+    let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+    let environment = target.environment();
+    environment.holds(MARKER, &[]).unwrap();
+    survives(MARKER, 6000, |text| drop(environment.holds(text, &[])));
+}
+
+#[test]
+fn mutated_texts_of_wheels_never_panic() {
+    survives(METADATA, 3000, |text| drop(Metadata::parse(text)));
+    survives(RECORD, 3000, |text| drop(Record::parse(text)));
+    survives("Wheel-Version: 1.0\nTag: py3-none-any\n", 500, |text| drop(WheelFile::parse(text)));
+    survives("[console_scripts]\ntool = demo.cli:App.run [x]\n", 3000, |text| drop(console_scripts(text)));
+    survives("Foo_Bar-1!1.0.post1+l-3b-cp39.cp310-abi3-manylinux_2_17_x86_64.whl", 5000, |text| {
+        drop(WheelName::from_str(text))
+    });
+}
+
+#[test]
+fn random_bytes_never_panic() {
+    let mut random = Random(0xfeed_beef_dead_0001);
+    for _ in 0..3000 {
+        let bytes: Vec<u8> = (0..random.below(200)).map(|_| random.next() as u8).collect();
+        let text = String::from_utf8_lossy(&bytes);
+        read_pins(Format::Requirements, &text);
+        read_pins(Format::PipfileLock, &text);
+        drop((Config::parse(&text), Lock::parse(&text), Metadata::parse(&text), Record::parse(&text)));
+    }
+}
+
+#[test]
+fn deep_nesting_in_json_and_toml_is_an_error() {
+    let deep = 10_000;
+    let json = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
+    let foreign = format!(r#"{{"_meta": {{"pipfile-spec": 6, "x": {json}}}, "default": {{}}}}"#);
+    assert!(parse(Format::PipfileLock, &json).is_err());
+    // What is not read is skipped, however deep it is.
+    assert!(parse(Format::PipfileLock, &foreign).is_ok());
+    let toml = format!("x = {}{}\n", "[".repeat(deep), "]".repeat(deep));
+    let tables = format!("x = {}1{}\n", "{a=".repeat(deep), "}".repeat(deep));
+    let dotted = format!("x{} = 1\n", ".a".repeat(deep));
+    for text in [toml, tables, dotted] {
+        assert!(Config::parse(&text).is_err());
+        assert!(Lock::parse(&text).is_err());
+    }
+}
+
+#[test]
+fn long_lines_take_time_in_proportion_and_errors_stay_readable() {
+    let start = Instant::now();
+    let long = "x".repeat(50 << 20);
+    for text in [long.clone(), format!("# {long}"), format!("a==1 --hash=sha256:{long}"), format!("a==1 ; {long}")] {
+        let error = match parse(Format::Requirements, &text) {
+            Ok(pins) => {
+                let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+                filter(&pins, &target).err().map(|error| format!("{error:#}"))
+            }
+            Err(error) => Some(format!("{error:#}")),
+        };
+        let length = error.map_or(0, |error| error.len());
+        assert!(length < 10_000, "the error has {length} bytes");
+    }
+    assert!(start.elapsed() < Duration::from_secs(5), "it took {:?}", start.elapsed());
+}

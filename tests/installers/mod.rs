@@ -1,0 +1,127 @@
+//! pip and uv, and the wheels that they install.
+
+use crate::checkout::command::run;
+use crate::checkout::{list, repository};
+use anyhow::Context;
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use std::process::Command;
+use xtask::target::Target;
+
+/// What uv and pip call the box of the sample.
+const PLATFORM_FOR_UV: &str = "x86_64-manylinux_2_34";
+
+/// Much-used wheels, each for a shape of its own: compiled, pure, `.data` of every scheme, programs that
+/// are no scripts, path configuration, namespaces, spaces, thousands of files, entries for folders.
+#[rustfmt::skip]
+pub const WHEELS: [&str; 33] = [
+    "aspectlib==2.0.0", "autopep8==2.3.2", "backports.tarfile==1.2.0", "black==26.10.1", "coverage==7.17.3",
+    "distlib==0.4.4", "django==5.2.19", "google-api-core==2.44.0", "googleapis-common-protos==1.76.0",
+    "greenlet==3.5.6", "ipykernel==7.4.0", "ipython==9.18.1", "jupyter-core==5.9.1", "jupyterlab-widgets==3.0.17",
+    "lxml==6.1.3", "ninja==1.13.2", "notebook-shim==0.2.4", "numpy==2.4.6", "opentelemetry-api==1.45.2",
+    "pillow==13.0.0", "protobuf==7.36.2", "psutil==7.2.2", "psycopg2-binary==2.9.13", "pytz==2026.6", "pyzmq==27.3.0",
+    "ruff==0.17.6", "setuptools==84.2.1", "sphinxcontrib-jsmath==2.0.0", "sqlalchemy==2.1.9", "tzdata==2026.6",
+    "uvicorn==0.54.0", "wheel==0.48.0", "zope.interface==8.7",
+];
+
+pub fn wheels_in(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
+    let names = list(folder)?;
+    Ok(names.iter().filter(|name| name.ends_with(".whl")).map(|name| folder.join(name)).collect())
+}
+
+/// Pinned pip and uv, shared by the tests.
+pub struct Tools {
+    programs: Utf8PathBuf,
+    workspace: Utf8PathBuf,
+    target: Target,
+}
+
+impl Tools {
+    pub fn prepare() -> anyhow::Result<Self> {
+        let workspace = repository().join("target/xtask");
+        let script = repository().join("tests/python/tools.py");
+        let folder = workspace.join("test-tools");
+        let python = run(Command::new("python3").arg("-B").arg(script).arg(folder))
+            .context("hint: `apt-get install python3 python3-venv`")?
+            .text()?;
+        let programs = Utf8Path::new(&python).parent().context("Python is in a folder")?.to_owned();
+        let workspace = workspace.canonicalize_utf8()?;
+        Ok(Self { programs, workspace, target: Target::find("el9-x86_64", Some("3.11"), None)? })
+    }
+
+    /// Lets the tool find these first, so that it makes no environment for each copy.
+    pub fn first_on_path<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        let path = std::env::var("PATH").unwrap_or_default();
+        command.env("PATH", format!("{}:{path}", self.programs))
+    }
+
+    /// pip, without what this workstation configures for it, save where to download from.
+    fn pip(&self, verb: &str) -> Command {
+        let mut pip = Command::new(self.programs.join("python"));
+        pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--no-input"]);
+        pip.args([
+            "--only-binary",
+            ":all:",
+            "--implementation",
+            "cp",
+            "--abi",
+            "cp311",
+            "--abi",
+            "abi3",
+            "--abi",
+            "none",
+        ]);
+        pip.args(["--python-version", &self.target.python_full.to_string()]);
+        for platform in self.target.platforms() {
+            pip.args(["--platform", &platform]);
+        }
+        pip
+    }
+
+    pub fn pip_install(&self, into: &Utf8Path, wheels: &[Utf8PathBuf]) -> anyhow::Result<()> {
+        let mut pip = self.pip("install");
+        pip.args(["--no-deps", "--no-compile", "--no-index", "--target", into.as_str()]).args(wheels);
+        run(&mut pip)?.text().map(drop)
+    }
+
+    pub fn pip_install_requirements(&self, from: &Utf8Path, file: &str, into: &Utf8Path) -> anyhow::Result<()> {
+        let mut pip = self.pip("install");
+        pip.args([
+            "--require-hashes",
+            "--no-compile",
+            "--no-index",
+            "--find-links",
+            "wheels",
+            "--target",
+            into.as_str(),
+        ]);
+        run(pip.args(["--requirement", file]).current_dir(from))?.text().map(drop)
+    }
+
+    pub fn uv_install(&self, from: &Utf8Path, lock: &str, into: &Utf8Path) -> anyhow::Result<()> {
+        let mut uv = Command::new(self.programs.join("uv"));
+        uv.args(["pip", "install", "--quiet", "--no-index", "--no-config", "--link-mode", "copy"]);
+        uv.args(["--python", self.programs.join("python").as_str(), "--python-version", &self.target.python()]);
+        uv.args(["--python-platform", PLATFORM_FOR_UV, "--target", into.as_str(), "--requirement", lock]);
+        run(uv.env("UV_PYTHON_DOWNLOADS", "never").current_dir(from))?.text().map(drop)
+    }
+
+    /// Downloads what is not there yet, and makes the odd wheel.
+    pub fn fetch_wheels(&self) -> anyhow::Result<Utf8PathBuf> {
+        let cache = self.workspace.join("test-wheels");
+        fs::create_dir_all(&cache)?;
+        let complete = cache.join("complete");
+        let pins = WHEELS.join("\n");
+        if fs::read_to_string(&complete).unwrap_or_default() != pins {
+            for wheel in wheels_in(&cache)? {
+                fs::remove_file(wheel)?;
+            }
+            let mut pip = self.pip("download");
+            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(WHEELS))?.text()?;
+            fs::write(&complete, pins)?;
+        }
+        let script = repository().join("tests/python/odd_wheel.py");
+        run(Command::new("python3").arg("-B").arg(script).arg(&cache))?.text()?;
+        Ok(cache)
+    }
+}
