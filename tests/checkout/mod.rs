@@ -58,8 +58,7 @@ impl Checkout {
         let (from, to) = (repository().canonicalize_utf8()?.join("target/xtask"), self.dir()?.join("target/xtask"));
         fs::create_dir_all(&to)?;
         let names = if from.is_dir() { list(&from)? } else { Vec::new() };
-        for name in names.iter().filter(|name| name.starts_with("tools-") && from.join(name).join("complete").is_file())
-        {
+        for name in names.iter().filter(|name| name.starts_with("tools-")) {
             fs::os::unix::fs::symlink(from.join(name), to.join(name))?;
         }
         Ok(())

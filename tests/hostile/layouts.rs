@@ -32,7 +32,7 @@ fn no_wheel_takes_a_path_that_is_not_its_own() {
         ("the config file, by the application",   application("config.yaml", "a: 2\n"),                      Refused("/opt/demo/config.yaml")),
         ("the application's module, by data",     dependency("demo-1.0.data/data/demoapp.py", "evil"),       Refused("/opt/demo/demoapp.py")),
         ("a dependency's module, by the app",     application("lib/demo.py", "evil"),                        Refused("/opt/demo/lib/demo.py")),
-        ("its own RECORD, by purelib",            dependency("demo-1.0.data/purelib/demo-1.0.dist-info/RECORD", "evil"), Refused("/opt/demo/lib/demo-1.0.dist-info/RECORD")),
+        ("its own RECORD, by purelib",            dependency("demo-1.0.data/purelib/demo-1.0.dist-info/RECORD", "evil"), Refused("would install a second distribution")),
         ("another package's metadata, by purelib", dependency("demo-1.0.data/purelib/other-1.0.dist-info/METADATA", "Name: other\nVersion: 1.0\n"), Refused("dist-info")),
         ("a scheme that is not known",            dependency("demo-1.0.data/unknown/x", "x"),                Refused("under no scheme that is known")),
         ("no scheme",                             dependency("demo-1.0.data/x", "x"),                        Refused("under no scheme that is known")),

@@ -270,13 +270,14 @@ fn check_release(release: &str) -> anyhow::Result<()> {
 }
 
 fn check_inside(path: &Utf8Path) -> anyhow::Result<()> {
-    let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
-    if inside && !path.as_str().is_empty() && !path.as_str().contains('\\') {
+    let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
+    let plain = path.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/") == path.as_str();
+    if inside && plain && !path.as_str().is_empty() && !path.as_str().contains('\\') {
         return Ok(());
     }
     Err(Problem::with_hint(
         format!("`{path}` does not lie below its folder"),
-        "give a relative path with `/`, without `..`",
+        "give a relative path with single `/`, without `.` and `..`",
     ))
 }
 
@@ -306,7 +307,7 @@ mod tests {
             ("port = 9091",             "port = 70000",               "line 12, column 8",                 ""),
             ("[package]",               "[package",                   "line 1",                            ""),
             ("\"quality_report\"",      "\"Quality Report\"",         "cannot name an RPM, a unit and a user", "lower-case"),
-            ("\"python-app\"",          "\"../other\"",               "does not lie below",                "without `..`"),
+            ("\"python-app\"",          "\"../other\"",               "does not lie below",                "without `.` and `..`"),
             ("el9-x86_64",              "el9-x86-64",                 "unknown target `el9-x86-64`",       "did you mean `el9-x86_64`?"),
             ("\"3.11\"",                "\"3.13\"",                   "has no Python 3.13",                "it has 3.9, 3.11"),
             ("\"self-signed\"",         "\"selfsigned\"",             "`selfsigned` is not one of",        ""),

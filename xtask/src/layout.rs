@@ -218,7 +218,10 @@ impl<R: ReaderAt> Builder<'_, R> {
             let mut entry =
                 Entry::made(bytes.clone(), self.parts.epoch, "`app.config`").with_mode(0o640).with_role(Role::Config);
             self.name.clone_into(&mut entry.group);
-            self.tree.claim(self.root.join(path.as_str())?, entry)?;
+            self.tree.claim(self.root.join(path.as_str())?, entry).map_err(|error| {
+                let cure = "leave the file out of the application's wheel: as a config file it is the administrator's";
+                Problem::around(error, format!("the config file `{path}`"), cure)
+            })?;
         }
         Ok(())
     }
@@ -308,13 +311,17 @@ fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target, ranks: &TagRanks) 
 
 /// The name of a licence file below the licences of its wheel, if the file is one (PEP 639).
 fn license_name<'a>(contents: &Contents, placed: &'a Placed) -> Option<&'a str> {
-    if placed.scheme != Scheme::Library {
-        return None;
+    const KNOWN: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS"];
+    let folder = format!("{}/", contents.dist_info);
+    let in_folder = |file: &'a Placed| file.path.strip_prefix(&folder).filter(|_| file.scheme == Scheme::Library);
+    let path = in_folder(placed)?;
+    // Metadata 2.4 has them in a folder of their own; what stands beside it is there for older tools.
+    let own_folder = format!("{folder}licenses/");
+    if contents.files.iter().any(|file| file.path.starts_with(&own_folder)) {
+        return path.strip_prefix("licenses/");
     }
-    let path = placed.path.strip_prefix(&contents.dist_info)?.strip_prefix('/')?;
-    let known = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS"];
     let upper = path.to_ascii_uppercase();
-    path.strip_prefix("licenses/").or_else(|| known.iter().any(|name| upper.starts_with(name)).then_some(path))
+    KNOWN.iter().any(|name| upper.starts_with(name)).then_some(path)
 }
 
 /// RECORD's sha256, or for a stronger digest the sha256 of the file, once that digest matched.

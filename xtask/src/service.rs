@@ -165,7 +165,8 @@ impl Facts<'_> {
             |key: &str| unit_key_since("Service", key).is_some_and(|since| since <= self.target.distribution.systemd);
         let mut text = format!(
             "[Unit]\nDescription={}\nDocumentation=file:/usr/share/doc/{}/INSTALL.md\nAfter=network.target\n\n[Service]\n",
-            self.summary.replace('%', "%%"),
+            // A backslash at the end would join the next line.
+            self.summary.replace('%', "%%").trim_end_matches('\\'),
             self.name
         );
         for (key, value) in service.iter().filter(|(key, _)| known(key)) {

@@ -62,13 +62,14 @@ pub struct Program {
     program: Utf8PathBuf,
     words: Vec<String>,
     variables: Vec<(String, String)>,
+    removed: Vec<&'static str>,
     folder: Option<Utf8PathBuf>,
 }
 
 impl Program {
     /// A program on the PATH, or at a path.
     pub fn new(program: impl Into<Utf8PathBuf>) -> Self {
-        Self { program: program.into(), words: Vec::new(), variables: Vec::new(), folder: None }
+        Self { program: program.into(), words: Vec::new(), variables: Vec::new(), removed: Vec::new(), folder: None }
     }
 
     /// Adds arguments.
@@ -83,6 +84,12 @@ impl Program {
         self
     }
 
+    /// Takes an environment variable out.
+    pub fn without(mut self, name: &'static str) -> Self {
+        self.removed.push(name);
+        self
+    }
+
     /// Runs it in another folder than the repository.
     pub fn in_folder(mut self, folder: &Utf8Path) -> Self {
         self.folder = Some(folder.to_owned());
@@ -94,14 +101,14 @@ impl Sys {
     /// Says what was done, on standard error.
     pub fn say(&self, text: impl AsRef<str>) {
         if self.verbosity >= Verbosity::Normal {
-            eprintln!("{}", text.as_ref());
+            tell(text.as_ref());
         }
     }
 
     /// Says a detail, with `-v`.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.verbosity >= Verbosity::Verbose {
-            eprintln!("{}", text.as_ref());
+            tell(text.as_ref());
         }
     }
 
@@ -113,6 +120,7 @@ impl Sys {
         shell.change_dir(program.folder.as_ref().unwrap_or(&self.root).as_std_path());
         let command = shell.cmd(program.program.as_std_path()).args(&program.words).quiet().ignore_status();
         let command = program.variables.iter().fold(command, |command, (name, value)| command.env(name, value));
+        let command = program.removed.iter().fold(command, |command, name| command.env_remove(name));
         let line = command.to_string();
         self.detail(format!("$ {line}"));
         let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
@@ -151,7 +159,7 @@ impl Sys {
         let made = fill(&mut file).with_context(|| format!("failed to write `{path}`"))?;
         file.sync_data()?;
         drop(file);
-        name.persist(path).with_context(|| format!("failed to put `{path}` in place"))?;
+        name.persist(path).map_err(|error| error.error).with_context(|| format!("failed to put `{path}` in place"))?;
         Ok(made)
     }
 
@@ -265,6 +273,11 @@ fn is_program(path: &Path) -> bool {
 /// Whether colours are wanted on standard error (<https://no-color.org>).
 pub fn colours() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// A line on standard error; where nobody can read it, it is lost, and that is no reason to stop.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 fn last_lines(text: &str, most: usize) -> String {

@@ -172,7 +172,11 @@ impl Tree {
     pub fn claim(&mut self, path: BoxPath, entry: Entry) -> anyhow::Result<()> {
         match self.entries.get(&path) {
             Some(before) if !before.same_as(&entry) => {
-                bail!("`{path}` is claimed by {} and by {}, with different content", before.source, entry.source)
+                bail!(
+                    "`{path}` is claimed by {} and by {}, with different content, mode or owner",
+                    before.source,
+                    entry.source
+                )
             }
             Some(_) => Ok(()),
             None => {
@@ -242,7 +246,10 @@ mod tests {
         tree.claim(path("/opt/x/a"), Entry::made("1", 0, "one")).unwrap();
         tree.claim(path("/opt/x/a"), Entry::made("1", 0, "two")).unwrap();
         let error = tree.claim(path("/opt/x/a"), Entry::made("2", 0, "three")).unwrap_err();
-        assert_eq!(error.to_string(), "`/opt/x/a` is claimed by one and by three, with different content");
+        assert_eq!(
+            error.to_string(),
+            "`/opt/x/a` is claimed by one and by three, with different content, mode or owner"
+        );
     }
 
     #[test]

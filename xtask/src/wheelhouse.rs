@@ -73,12 +73,17 @@ impl Wheelhouse {
 
     fn holds(&self, sys: &Sys, package: &Package) -> anyhow::Result<bool> {
         let path = self.path(package);
-        if !path.is_file() {
-            return Ok(false);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(error).with_context(|| format!("failed to look at `{path}`")),
+            Ok(data) if !data.is_file() => {
+                return Err(Problem::with_hint(format!("`{path}` is no file"), "remove it; a wheel belongs there"));
+            }
+            Ok(_) => {}
         }
         let same = sha256_of(&path)? == package.sha256;
         if !same {
-            sys.say(format!("`{path}` does not have the sha256 of the lock: it is fetched again"));
+            sys.say(format!("`{path}` does not have the sha256 of the lock"));
         }
         Ok(same)
     }

@@ -118,7 +118,8 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
     let stale = |reason: String| (None, State::Stale(vec![reason]));
     let path = project.lock_path(target);
     let (lock, state) = match project.sys.read_text(&path) {
-        Err(_) => stale("it is not there".to_owned()),
+        Err(_) if !path.exists() => stale("it is not there".to_owned()),
+        Err(error) => stale(format!("it cannot be read: {error:#}")),
         Ok(text) => match read_lock(&text, target) {
             Err(error) => stale(format!("it cannot be read: {error:#}")),
             Ok(lock) => match disagreements(&lock, filtered, target, inputs) {

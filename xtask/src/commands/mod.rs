@@ -20,7 +20,7 @@ pub use project::Project;
 pub use report::Report;
 
 use crate::problem::{Problem, hints_of};
-use crate::sys::{Sys, Verbosity, colours, find_root};
+use crate::sys::{Sys, Verbosity, colours, find_root, tell};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
@@ -102,8 +102,13 @@ pub fn main() -> ExitCode {
             let mut value = report.json;
             value["command"] = json!(cli.task.name());
             value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
-            print_out(if json { format!("{value:#}\n") } else { report.text });
-            ExitCode::from(u8::from(report.findings))
+            match print_out(&if json { format!("{value:#}\n") } else { report.text }) {
+                Ok(()) => ExitCode::from(u8::from(report.findings)),
+                Err(error) => {
+                    print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
+                    ExitCode::from(2)
+                }
+            }
         }
         Err(error) => {
             let hints = hints_of(&error);
@@ -111,17 +116,22 @@ pub fn main() -> ExitCode {
             print_error(&causes, &hints);
             if json {
                 let value = json!({"command": cli.task.name(), "outcome": "error", "errors": causes, "hints": hints});
-                print_out(format!("{value:#}\n"));
+                // The exit code says the same.
+                let _ = print_out(&format!("{value:#}\n"));
             }
             ExitCode::from(2)
         }
     }
 }
 
-/// Prints to standard output; a reader that has gone away (`| head`) is no error.
-fn print_out(text: String) {
+/// Prints to standard output; a reader that has gone away (`| head`) is no error, a full disk is.
+fn print_out(text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
-    let _ = std::io::stdout().write_all(text.as_bytes());
+    let mut out = std::io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn print_error(causes: &[String], hints: &[String]) {
@@ -132,12 +142,12 @@ fn print_error(causes: &[String], hints: &[String]) {
     let indented = |text: &str| text.trim_end().replace('\n', "\n    ");
     for (index, cause) in causes.iter().enumerate() {
         match index {
-            0 => eprintln!("{} {}", paint("31", "error:"), indented(cause)),
-            _ => eprintln!("  caused by: {}", indented(cause)),
+            0 => tell(&format!("{} {}", paint("31", "error:"), indented(cause))),
+            _ => tell(&format!("  caused by: {}", indented(cause))),
         }
     }
     for hint in hints {
-        eprintln!("{} {}", paint("36", "hint:"), indented(hint));
+        tell(&format!("{} {}", paint("36", "hint:"), indented(hint)));
     }
 }
 

@@ -74,7 +74,7 @@ impl Project {
             Problem::around(
                 error,
                 format!("the team's lock `{path}` cannot be read"),
-                "lock the dependencies first, or correct `app.lock` in `dist/package.toml`",
+                "lock the dependencies if it is not there; it is UTF-8 text; or correct `app.lock` in `dist/package.toml`",
             )
         })?;
         let pins = pins::parse(format, &text).with_context(|| format!("failed to read the lock `{path}`"))?;

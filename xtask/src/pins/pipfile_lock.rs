@@ -2,8 +2,8 @@
 
 use crate::pins::{Pin, Requirement, sha256_digests};
 use crate::problem::{Problem, all_of};
-use anyhow::Context as _;
-use pep508_rs::ExtraName;
+use anyhow::{Context as _, ensure};
+use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -84,15 +84,18 @@ fn pin(name: &str, entry: &Entry) -> anyhow::Result<Pin> {
         ));
     }
     let version = entry.version.as_deref().context("it has no `version`")?;
+    ensure!(name.starts_with(|c: char| c.is_ascii_alphanumeric()), "its key is not the name of a package");
+    let place = format!("default.{name}");
+    let name = PackageName::from_str(name)?;
     let requirement = Requirement::from_str(&format!("{name}{version}"))?;
     let extras = entry.extras.iter().map(|extra| ExtraName::from_str(extra)).collect::<Result<_, _>>()?;
     Ok(Pin {
         version: requirement.pinned()?,
-        name: requirement.name,
+        name,
         extras,
         marker: entry.markers.clone().filter(|marker| !marker.trim().is_empty()),
         hashes: sha256_digests(entry.hashes.iter().map(String::as_str))?,
-        place: format!("default.{name}"),
+        place,
     })
 }
 

@@ -62,8 +62,9 @@ fn check_names(front: &str) -> anyhow::Result<()> {
         extras.into_iter().flat_map(|extras| extras.split(',')).map(str::trim).filter(|extra| !extra.is_empty());
     ensure!(end > 0, "it does not start with a name");
     for name in std::iter::once(&front[..end]).chain(extras) {
-        let ends_well = name.ends_with(|c: char| c.is_ascii_alphanumeric());
-        ensure!(ends_well, "the name `{name}` does not end in a letter or a digit");
+        ensure!(name.len() <= 200, "the name `{}` is longer than any package's", shortened(name));
+        let is_whole = name.chars().all(is_name) && name.ends_with(|c: char| c.is_ascii_alphanumeric());
+        ensure!(is_whole, "the name `{}` does not end in a letter or a digit", shortened(name));
     }
     Ok(())
 }

@@ -195,18 +195,46 @@ fn check_header(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow:
     ensure!(end <= length, "it claims to end at byte {end}, and the file has {length}");
     let mut index = vec![0; tags as usize * INTRO];
     input.read_exact(&mut index)?;
-    for entry in index.chunks_exact(INTRO) {
-        let (kind, offset, count) = (number(&entry[4..]), number(&entry[8..]), number(&entry[12..]));
-        let width: u64 = match kind {
-            3 => 2,
-            4 => 4,
-            5 => 8,
-            _ => 1,
-        };
-        let fits = u64::from(offset) + u64::from(count) * width <= u64::from(data);
-        ensure!(fits && kind <= 9, "its tag {} points out of it", number(entry));
-    }
+    let mut store = vec![0; data as usize];
+    input.read_exact(&mut store)?;
+    check_index(&index, &store)?;
     Ok(end)
+}
+
+/// Checks, as rpm does (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it.
+fn check_index(index: &[u8], store: &[u8]) -> anyhow::Result<()> {
+    /// The tags whose data is a trailer that says where the immutable region ends.
+    const REGIONS: std::ops::RangeInclusive<u32> = 61..=63;
+    let mut free = 0;
+    for (place, entry) in index.chunks_exact(INTRO).enumerate() {
+        let field = |at: usize| u32::from_be_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
+        let (tag, kind, offset, count) = (field(0), field(4), field(8) as usize, field(12) as usize);
+        let rest = store.get(offset..).with_context(|| format!("its tag {tag} points out of it"))?;
+        let length = match kind {
+            0..=2 | 7 => count,
+            3 => count.saturating_mul(2),
+            4 => count.saturating_mul(4),
+            5 => count.saturating_mul(8),
+            6 | 8 | 9 => {
+                let strings = if kind == 6 { 1 } else { count };
+                let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at + 1);
+                match strings {
+                    0 => 0,
+                    strings => {
+                        ends.nth(strings - 1).with_context(|| format!("its tag {tag} has strings without an end"))?
+                    }
+                }
+            }
+            _ => bail!("its tag {tag} is of a kind that is not known"),
+        };
+        ensure!(length <= rest.len(), "its tag {tag} points out of it");
+        if place == 0 && REGIONS.contains(&tag) {
+            continue;
+        }
+        ensure!(offset >= free, "its tag {tag} shares its data with another one");
+        free = offset + length;
+    }
+    Ok(())
 }
 
 fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
@@ -215,16 +243,14 @@ fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
     let mut files = BTreeMap::new();
     for entry in metadata.get_file_entries().context("its list of files")? {
         let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
-        files.insert(
-            path,
-            FileRow {
-                mode: entry.mode().raw_mode(),
-                owner: Owner { user: entry.user().to_owned(), group: entry.group().to_owned() },
-                size: entry.size() as u64,
-                digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
-                flags: entry.flags().bits(),
-            },
-        );
+        let row = FileRow {
+            mode: entry.mode().raw_mode(),
+            owner: Owner { user: entry.user().to_owned(), group: entry.group().to_owned() },
+            size: entry.size() as u64,
+            digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
+            flags: entry.flags().bits(),
+        };
+        ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
     }
     let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
     let mut scriptlets = BTreeMap::new();

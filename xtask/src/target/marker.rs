@@ -7,6 +7,8 @@ use anyhow::{bail, ensure};
 
 /// Deeper brackets than any lock has.
 const MOST_DEPTH: usize = 64;
+/// Longer than any lock's marker, and short enough to stand in an error.
+const MOST_BYTES: usize = 8 << 10;
 
 /// What a word of a marker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +150,7 @@ impl<'m> Walk<'_, 'm, '_> {
 
 /// Splits a marker into words, quoted literals, operators and brackets.
 fn tokenize(marker: &str) -> anyhow::Result<Vec<Token<'_>>> {
+    ensure!(marker.len() <= MOST_BYTES, "it has {} bytes, and at most {MOST_BYTES} are read", marker.len());
     let mut tokens = Vec::new();
     let mut rest = marker.trim_start();
     while let Some(first) = rest.chars().next() {

@@ -1,9 +1,10 @@
 //! git: which files belong to the application, and when its commit was made.
 
-use crate::problem::Problem;
+use crate::problem::{Problem, all_of};
 use crate::sys::{Program, Sys};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 
 /// A file of the work tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,6 +13,14 @@ pub struct Tracked {
     pub path: Utf8PathBuf,
     /// what git's index says, so that it is the same on hosts whose files have no such bit
     pub executable: bool,
+}
+
+/// git, for this repository: a hook's `GIT_DIR` and the like would make it look elsewhere.
+fn git(words: &[&str]) -> Program {
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]
+        .into_iter()
+        .fold(Program::new("git"), Program::without)
+        .args(words.iter().copied())
 }
 
 /// The time that everything made here carries: `SOURCE_DATE_EPOCH`, or that of the commit.
@@ -26,34 +35,66 @@ pub fn epoch(sys: &Sys) -> anyhow::Result<u32> {
             .parse()
             .with_context(|| format!("SOURCE_DATE_EPOCH is `{text}`, and not a number of seconds that RPM can hold"));
     }
-    let hint = "commit the application to git, or set SOURCE_DATE_EPOCH to seconds since 1970";
     let said = sys
-        .run(&Program::new("git").args(["log", "-1", "--format=%ct"]))
-        .map_err(|error| Problem::around(error, "the time of the commit is not known", hint))?;
+        .run(&git(&["log", "-1", "--format=%ct"]))
+        .map_err(|error| Problem::around(error, "the time of the commit is not known", NEEDS_GIT))?;
     said.out.trim().parse().context("git gave no time of the commit")
 }
 
+const NEEDS_GIT: &str = "install git, and commit the application: what is packed and its time are what git says";
+
 /// The files below `folder` that git tracks or would track, sorted; what it ignores is left out.
+///
+/// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8.
 pub fn files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Tracked>> {
-    let list = |words: &[&str]| -> anyhow::Result<String> {
-        let git = Program::new("git").args(["ls-files", "-z"]).args(words.iter().copied()).in_folder(folder);
-        Ok(sys.run(&git)?.out)
+    let list = |words: &[&str]| -> anyhow::Result<Vec<String>> {
+        let git = git(&["ls-files", "-z"]).args(words.iter().copied()).in_folder(folder);
+        let said = sys
+            .run(&git)
+            .map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
+        Ok(said.out.split_terminator('\0').map(str::to_owned).collect())
     };
+    let gone: BTreeSet<String> = list(&["--deleted"])?.into_iter().collect();
     let mut files = Vec::new();
-    for line in list(&["--cached", "--stage"])?.split_terminator('\0') {
+    for line in list(&["--cached", "--stage"])? {
         let (facts, path) = line.split_once('\t').context("git lists files in a way that is not known")?;
-        if facts.starts_with("160000") {
-            bail!("`{path}` is a submodule, which cannot be packed");
+        if !gone.contains(path) {
+            files.push((path.to_owned(), Some(facts.starts_with("100755"))));
         }
-        files.push(Tracked { path: path.into(), executable: facts.starts_with("100755") });
     }
-    for path in list(&["--others", "--exclude-standard"])?.split_terminator('\0') {
-        files.push(Tracked { path: path.into(), executable: is_executable(&folder.join(path)) });
+    files.extend(list(&["--others", "--exclude-standard"])?.into_iter().map(|path| (path, None)));
+    let mut tracked = Vec::new();
+    let mut faults = Vec::new();
+    for (path, executable) in files {
+        match check(folder, &path) {
+            Ok(()) => tracked.push(Tracked {
+                executable: executable.unwrap_or_else(|| is_executable(&folder.join(&path))),
+                path: path.into(),
+            }),
+            Err(fault) => faults.push(fault.context(format!("`{}`", path.escape_debug()))),
+        }
     }
-    files.retain(|file| folder.join(&file.path).is_file());
-    files.sort();
-    files.dedup_by(|a, b| a.path == b.path);
-    Ok(files)
+    all_of("files of the application cannot be packed", faults)?;
+    tracked.sort();
+    tracked.dedup_by(|a, b| a.path == b.path);
+    Ok(tracked)
+}
+
+/// Refuses what is no plain file: a link could bring in what lies outside.
+fn check(folder: &Utf8Path, path: &str) -> anyhow::Result<()> {
+    let remedy = |what: &str, cure: &str| Problem::with_hint(what.to_owned(), cure.to_owned());
+    if path.contains('\u{fffd}') {
+        return Err(remedy("its name is not UTF-8", "rename it"));
+    }
+    let kind = folder.join(path).symlink_metadata()?.file_type();
+    match (kind.is_file(), kind.is_symlink()) {
+        (true, _) => Ok(()),
+        (_, true) => Err(remedy("it is a symbolic link", "put the file itself there, or let git ignore it")),
+        _ => Err(remedy(
+            "it is no plain file (a submodule?)",
+            "put its files into this repository, or let git ignore it",
+        )),
+    }
 }
 
 #[cfg(unix)]

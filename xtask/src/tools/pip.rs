@@ -36,8 +36,10 @@ impl Pip {
         // URLs can hold credentials: they go through a file that only its owner reads.
         let (_keep, scratch) = sys.scratch()?;
         let list = scratch.join("urls.txt");
-        let lines: String =
-            files.iter().map(|file| format!("{}#sha256={}\n", without_fragment(&file.url), file.sha256)).collect();
+        let lines = files
+            .iter()
+            .map(|file| Ok(format!("{}#sha256={}\n", plain_url(&file.url)?, file.sha256)))
+            .collect::<anyhow::Result<String>>()?;
         fs_err::write(&list, lines)?;
         let abi = target.tags().first().map(|tag| tag.abi.clone()).unwrap_or_default();
         let mut command = Program::new(&self.python)
@@ -68,12 +70,32 @@ impl Pip {
         }
         sys.run(&command.args(["--requirement", list.as_str()])).map_err(|error| {
             Problem::around(error, "pip could not download the wheels",
-                "behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; a changed index: `cargo xtask lock --refresh`",)
+                "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; a changed index: `cargo xtask lock --refresh`",)
         })?;
         Ok(())
     }
 }
 
-fn without_fragment(url: &str) -> &str {
-    url.split('#').next().unwrap_or(url)
+/// A URL without its fragment, as it may stand in a requirements file.
+///
+/// pip puts environment variables in for `${NAME}` there: an index must not be able to ask for them.
+fn plain_url(url: &str) -> anyhow::Result<String> {
+    let url = url.split('#').next().unwrap_or(url);
+    let odd = |c: char| c.is_whitespace() || c.is_control();
+    anyhow::ensure!(!url.contains(odd), "the index gives a URL with white space in it: `{}`", url.escape_debug());
+    Ok(url.replace('$', "%24").replace('{', "%7B").replace('}', "%7D"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_cannot_ask_for_the_environment() {
+        assert_eq!(
+            plain_url("https://index.example/a.whl?t=${HOME}#sha256=0").unwrap(),
+            "https://index.example/a.whl?t=%24%7BHOME%7D"
+        );
+        assert!(plain_url("https://index.example/a.whl\n--index-url x").is_err());
+    }
 }

@@ -22,28 +22,33 @@ pub fn find() -> anyhow::Result<Utf8PathBuf> {
 pub fn private_environment(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
     let folder = sys.workspace().join(format!("tools-{}", PINNED.join("-").replace("==", "-")));
     let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    // Written last: an environment that was interrupted is made again.
-    let complete = folder.join("complete");
-    if complete.is_file() {
+    // It appears by rename, so it is complete, whoever made it. (Its scripts name the folder that it was
+    // made in; only uv, a binary, and `python -m pip` are started from it.)
+    if folder.is_dir() {
         return Ok(programs);
     }
     let spinner = sys.spinner("putting uv and pip into target/xtask");
-    if folder.exists() {
-        fs_err::remove_dir_all(&folder)?;
-    }
+    let (keep, scratch) = sys.scratch()?;
+    let fresh = scratch.join("venv");
     let python = find()?;
-    sys.run(&Program::new(python).args(["-m", "venv", folder.as_str()])).map_err(|error| {
+    sys.run(&Program::new(python).args(["-m", "venv", fresh.as_str()])).map_err(|error| {
         Problem::around(
             error,
             "failed to make a private environment for uv and pip",
             "on Debian and Ubuntu: `apt-get install python3-venv`",
         )
     })?;
-    let pip = Program::new(programs.join("python"))
+    let pip = Program::new(fresh.join(if cfg!(windows) { "Scripts" } else { "bin" }).join("python"))
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
         .args(PINNED);
     sys.run(&pip).context("failed to install uv and pip into the private environment")?;
-    sys.write(&complete, b"")?;
+    // Another run may have been faster; its environment is as good.
+    if let Err(error) = fs_err::rename(&fresh, &folder)
+        && !folder.is_dir()
+    {
+        return Err(error.into());
+    }
+    drop(keep);
     spinner.finish_and_clear();
     Ok(programs)
 }

@@ -30,6 +30,9 @@ pub fn read_file(file: File) -> Result<ElfFacts, String> {
     read(&ReadCache::new(file))
 }
 
+/// More versions than any library asks for; a file whose tables refer to themselves has no end of them.
+const MOST_VERSIONS: usize = 100_000;
+
 fn read<'data, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
     let text = |error: object::Error| error.to_string();
     if data.read_bytes_at(4, 1).map(|class| class[0]) != Ok(2) {
@@ -39,11 +42,17 @@ fn read<'data, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
     let endian = header.endian().map_err(text)?;
     let mut facts = ElfFacts { machine: header.e_machine(endian).0, glibc: None, private_symbols: false };
     let sections = header.sections(endian, data).map_err(text)?;
+    let mut seen = 0;
     for section in sections.iter() {
         let Some((mut needs, link)) = section.gnu_verneed(endian, data).map_err(text)? else { continue };
         let strings = sections.strings(endian, data, link).map_err(text)?;
         while let Some((_, mut versions)) = needs.next().map_err(text)? {
+            seen += 1;
             while let Some(version) = versions.next().map_err(text)? {
+                seen += 1;
+                if seen > MOST_VERSIONS {
+                    return Err(format!("it has more than {MOST_VERSIONS} symbol versions"));
+                }
                 let name = version.name(endian, strings).map_err(text)?;
                 facts.note(&String::from_utf8_lossy(name));
             }

@@ -4,7 +4,7 @@ use crate::lockfile::Lock;
 use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
 use crate::verify::elf::{self, ElfFacts};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -13,6 +13,8 @@ use std::io::{Read, Seek, SeekFrom, Write};
 const HEAD: usize = 256;
 /// A text is kept up to this; a METADATA or a RECORD is far smaller.
 const MOST_TEXT: u64 = 32 << 20;
+/// All texts together are kept up to this: those of 40 large wheels take 5 MB.
+const MOST_TEXTS: u64 = 96 << 20;
 /// An ELF file up to this is looked at in memory, a larger one from a temporary file.
 const MOST_IN_MEMORY: u64 = 8 << 20;
 
@@ -29,6 +31,7 @@ pub struct Evidence {
     pub target: Option<Target>,
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
+    text_bytes: u64,
     /// path → first bytes of the files that can be executed
     pub heads: BTreeMap<String, Vec<u8>>,
     /// path → facts of the ELF files, or why they cannot be read
@@ -48,6 +51,7 @@ impl Evidence {
             changed_files: Vec::new(),
             target: None,
             texts: BTreeMap::new(),
+            text_bytes: 0,
             heads: BTreeMap::new(),
             elf: BTreeMap::new(),
         };
@@ -63,7 +67,15 @@ impl Evidence {
         let mut head = Vec::new();
         let mut keep = Vec::new();
         let mut spool: Option<std::fs::File> = None;
-        let is_text = is_read_as_text(path, row) && row.size <= MOST_TEXT;
+        let is_text = is_read_as_text(path, row);
+        if is_text {
+            self.text_bytes += row.size;
+            ensure!(
+                row.size <= MOST_TEXT && self.text_bytes <= MOST_TEXTS,
+                "`{path}` has {} bytes, more than metadata and scripts are read to",
+                row.size
+            );
+        }
         loop {
             let count = content.read(&mut buffer)?;
             if count == 0 {

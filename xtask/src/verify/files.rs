@@ -1,5 +1,6 @@
 //! Checks of files as files: digests, modes, paths of the building host, secrets.
 
+use crate::tree::BoxPath;
 use crate::verify::{Evidence, Finding, Outcome, count};
 
 /// `digests`
@@ -23,6 +24,34 @@ pub fn digests(evidence: &Evidence) -> Outcome {
     }
     let files = described.files.values().filter(|row| row.is_file()).count();
     Outcome::Made { looked_at: format!("header, payload and {}", count(files, "file")), findings }
+}
+
+/// `places`
+pub fn places(evidence: &Evidence) -> Outcome {
+    let name = &evidence.described.name;
+    let folders = [evidence.root(), format!("/usr/share/doc/{name}"), format!("/usr/share/licenses/{name}")];
+    let files = [format!("/usr/lib/systemd/system/{name}.service"), format!("/usr/lib/sysusers.d/{name}.conf")];
+    let cure = "build it with this tool, which puts nothing there";
+    let mut findings = Vec::new();
+    for (path, row) in &evidence.described.files {
+        const FOLDER: u16 = 0o040_000;
+        let below = |folder: &String| {
+            path.strip_prefix(folder.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if let Err(error) = BoxPath::new(path.as_str()) {
+            findings.push(Finding::error(path, format!("{error}"), cure));
+        } else if !folders.iter().any(below) && !files.contains(path) {
+            findings.push(Finding::error(path, "it lies outside of what an application's package has", cure));
+        }
+        if !row.is_file() && row.mode & 0o170_000 != FOLDER {
+            findings.push(Finding::error(
+                path,
+                format!("it is neither a file nor a folder (mode {:06o})", row.mode),
+                cure,
+            ));
+        }
+    }
+    Outcome::Made { looked_at: count(evidence.described.files.len(), "path"), findings }
 }
 
 /// `modes`

@@ -74,6 +74,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "elf",         reason: "every ELF file is for the target's processor and asks for no newer glibc",                judge: elf::judge },
     Check { name: "entry-point", reason: "what the service starts is in the package",                                               judge: service::entry_point },
     Check { name: "unit-keys",   reason: "the target's systemd knows every key of the unit; it only warns of others",               judge: service::unit_keys },
+    Check { name: "places",      reason: "nothing but files and folders, and only where an application's package has them",          judge: files::places },
     Check { name: "modes",       reason: "nothing is setuid or writable by all, and the service owns nothing that can be executed", judge: files::modes },
     Check { name: "host-paths",  reason: "nothing points to the machine that built it",                                             judge: files::host_paths },
     Check { name: "secrets",     reason: "no config file ships a password or a token",                                              judge: files::secrets },

@@ -44,14 +44,28 @@ pub fn record(evidence: &Evidence) -> Outcome {
                         ));
                     }
                 }
-                _ => {}
+                (Some(_), Some(_)) => {
+                    findings.push(Finding::error(
+                        &file,
+                        format!("`{path}` has a digest of it that is not sha256"),
+                        again,
+                    ));
+                }
+                (Some(_), None) if !file.ends_with("/RECORD") => {
+                    findings.push(Finding::error(&file, format!("`{path}` has no digest of it"), again));
+                }
+                (Some(_), None) => {}
             }
             listed.insert(file);
         }
     }
-    let library = format!("{}/lib/", evidence.root());
+    // Config files and the launchers of this tool belong to no distribution.
+    const CONFIG: u32 = 1;
+    let root = evidence.root();
+    let own = ["python", "self-signed-certificate"].map(|program| format!("{root}/bin/{program}"));
     for (path, row) in &evidence.described.files {
-        if row.is_file() && path.starts_with(&library) && !listed.contains(path) {
+        let is_own = own.contains(path) || row.flags & CONFIG != 0;
+        if row.is_file() && path.starts_with(&format!("{root}/")) && !is_own && !listed.contains(path) {
             findings.push(Finding::error(path, "no RECORD lists it", again));
         }
     }

@@ -14,7 +14,7 @@ const MOST_ENTRIES: u64 = 500_000;
 const ALWAYS_ALLOWED: u64 = 1 << 30;
 const MOST_GROWTH: u64 = 100;
 /// What a file that is read whole (METADATA, RECORD, a script) may have: RECORD of 500,000 rows.
-const MOST_READ_WHOLE: u64 = 128 << 20;
+const MOST_READ_WHOLE: u64 = 64 << 20;
 const BUFFER: usize = 64 << 10;
 
 /// What unpacking works with, kept from file to file: making it anew costs more than a small file.
@@ -78,10 +78,12 @@ impl<R: ReaderAt> Archive<R> {
         let mut members = Vec::new();
         let mut index = BTreeMap::new();
         let mut faults = Vec::new();
-        let (mut packed, mut unpacked, mut count) = (0_u64, 0_u64, 0_u64);
+        let (mut packed, mut unpacked, mut count, mut directory_end) = (0_u64, 0_u64, 0_u64, zip.directory_offset());
         let mut entries = zip.entries(&mut buffer);
         while let Some(entry) = entries.next_entry().context("its central directory is damaged")? {
             count += 1;
+            let head = 46 + entry.file_path().as_bytes().len() + entry.extra_fields().remaining_bytes().len();
+            directory_end = entry.central_directory_offset() + (head + entry.comment().as_bytes().len()) as u64;
             if count > MOST_ENTRIES {
                 bail!("it has more than {MOST_ENTRIES} entries");
             }
@@ -108,6 +110,7 @@ impl<R: ReaderAt> Archive<R> {
             });
         }
         all_of("entries are refused", faults)?;
+        check_end(&zip, size, count, directory_end)?;
         if packed > size {
             bail!("its entries overlap: they claim {packed} packed bytes in a file of {size}");
         }
@@ -191,6 +194,43 @@ impl<R: ReaderAt> Archive<R> {
     pub fn read_text(&self, place: usize) -> anyhow::Result<String> {
         String::from_utf8(self.read(place)?).with_context(|| format!("`{}` is not UTF-8", self.members[place].path))
     }
+}
+
+/// Refuses an archive whose end can be read in more than one way: two readers would see other files.
+fn check_end<R: ReaderAt>(zip: &ZipArchive<R>, size: u64, count: u64, directory_end: u64) -> anyhow::Result<()> {
+    /// how an end record starts
+    const END: &[u8; 4] = b"PK\x05\x06";
+    /// zip64's own end record and its locator, which stand before the classic one
+    const ZIP64_END: u64 = 56 + 20;
+    if count != zip.entries_hint() {
+        bail!("it claims {} entries and has {count}", zip.entries_hint());
+    }
+    let mut comment = Vec::new();
+    zip.comment().read_to_end(&mut comment).context("its comment is cut short")?;
+    if zip.end_offset() != size || comment.windows(4).any(|window| window == END) {
+        bail!("something stands behind its end, or another end in its comment");
+    }
+    // The end record says where the directory starts and how long it is: it has to end where the end
+    // record (of zip64, where there is one) starts, and where the entries that were read end.
+    let mut end = [0; 56];
+    let classic = size - comment.len() as u64 - 22;
+    let at = zip.eocd_offset();
+    let length = if at == classic { 22 } else { end.len() };
+    zip.get_ref().read_exact_at(&mut end[..length], at).context("its end record is cut short")?;
+    let number =
+        |range: std::ops::Range<usize>| end[range].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let mut ends = match end[..4] == *END {
+        true => vec![(number(12..16), number(16..20))],
+        false => vec![(number(40..48), number(48..56))],
+    };
+    // Sizes of 32 bits that are all ones stand for those of the zip64 record.
+    ends.retain(|(length, start)| *length != u64::from(u32::MAX) && *start != u64::from(u32::MAX));
+    let directory_fits = ends.iter().all(|(length, start)| start.checked_add(*length) == Some(directory_end));
+    let gap = at.checked_sub(directory_end);
+    if !directory_fits || !matches!(gap, Some(0 | ZIP64_END)) {
+        bail!("its central directory does not start and end where it says");
+    }
+    Ok(())
 }
 
 /// Takes the pieces of a file in order.

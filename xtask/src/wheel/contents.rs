@@ -89,7 +89,7 @@ fn dist_info<R: ReaderAt>(archive: &Archive<R>, name: &WheelName) -> anyhow::Res
     found.sort_unstable();
     found.dedup();
     match found.as_slice() {
-        [one] if is_folder_of(one.trim_end_matches(".dist-info"), name) => Ok((*one).to_owned()),
+        [one] if one.strip_suffix(".dist-info").is_some_and(|stem| is_folder_of(stem, name)) => Ok((*one).to_owned()),
         [one] => bail!("its metadata stands in `{one}`, which belongs to another wheel"),
         [] => bail!("it has no `*.dist-info` folder"),
         many => bail!("it has {} `*.dist-info` folders: {}", many.len(), many.join(", ")),
@@ -143,6 +143,11 @@ fn place_file(wheel: &WheelName, path: &str, size: u64, row: Option<&Row>) -> an
         return Ok((Scheme::Library, path.to_owned(), digest));
     };
     let (scheme, path) = match rest.split_once('/') {
+        Some(("purelib" | "platlib", path))
+            if path.split('/').next().is_some_and(|folder| folder.ends_with(".dist-info")) =>
+        {
+            bail!("`{path}` would install a second distribution")
+        }
         Some(("purelib" | "platlib", path)) => (Scheme::Library, path),
         Some(("scripts", path)) if !path.contains('/') => (Scheme::Scripts, path),
         Some(("data", path)) => (Scheme::Data, path),

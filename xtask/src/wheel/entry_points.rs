@@ -1,5 +1,6 @@
 //! `entry_points.txt` (packaging.python.org, "Entry points specification"): the console scripts.
 
+use crate::problem::shortened;
 use anyhow::{Context as _, bail};
 
 /// A console script: a name on the command line and the function behind it.
@@ -27,7 +28,7 @@ pub fn console_scripts(text: &str) -> anyhow::Result<Vec<EntryPoint>> {
         if let Some(group) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             wanted = matches!(group.trim(), "console_scripts" | "gui_scripts");
         } else if wanted {
-            scripts.push(script(line).with_context(|| format!("line {}: `{line}`", index + 1))?);
+            scripts.push(script(line).with_context(|| format!("line {}: `{}`", index + 1, shortened(line)))?);
         }
     }
     scripts.sort();
@@ -41,23 +42,31 @@ fn script(line: &str) -> anyhow::Result<EntryPoint> {
     let (module, function) = object.split_once(':').context("the object is not `module:function`")?;
     let (module, function) = (module.trim(), function.trim());
     let file_name = !name.is_empty()
+        && name.len() <= 255
         && !name.starts_with(['.', '-'])
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
     if !file_name {
-        bail!("`{name}` cannot be the name of a script");
+        bail!("`{}` cannot be the name of a script", shortened(name));
     }
     for dotted in [module, function] {
         if !dotted.split('.').all(is_identifier) {
-            bail!("`{dotted}` is not a dotted name");
+            bail!("`{}` is not a dotted name", shortened(dotted));
         }
     }
     Ok(EntryPoint { name: name.to_owned(), module: module.to_owned(), function: function.to_owned() })
 }
 
+/// ASCII suffices for every published script, and is the same for every Python.
 fn is_identifier(text: &str) -> bool {
-    !text.starts_with(|c: char| c.is_ascii_digit())
-        && !text.is_empty()
-        && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+    #[rustfmt::skip]
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !KEYWORDS.contains(&text)
 }
 
 #[cfg(test)]

@@ -50,8 +50,8 @@ fn parse(text: &str) -> anyhow::Result<WheelName> {
     Ok(WheelName {
         text: text.to_owned(),
         name: PackageName::from_str(name)?,
-        // PEP 440 local versions stand with `_` where `+` was escaped by old tools.
-        version: Version::from_str(version).or_else(|_| Version::from_str(&version.replace('_', "-")))?,
+        // Old tools escaped the `+` before a local version.
+        version: Version::from_str(version).or_else(|_| Version::from_str(&version.replacen('_', "+", 1)))?,
         build,
         tags: tags.map(|set| set.split('.').map(|tag| tag.to_ascii_lowercase()).collect()),
     })

@@ -95,23 +95,34 @@ impl WheelFile {
     }
 }
 
-/// E-mail headers, in order; keys match without regard to case.
+/// E-mail headers, in order; keys match without regard to case. Those that nobody asks for are left out.
 struct Headers(Vec<(String, String)>);
+
+#[rustfmt::skip]
+const WANTED: [&str; 17] = [
+    "Author", "Author-email", "Home-page", "License", "License-Expression", "License-File", "Maintainer",
+    "Maintainer-email", "Name", "Project-URL", "Provides-Extra", "Requires-Dist", "Requires-Python", "Summary", "Tag",
+    "Version", "Wheel-Version",
+];
 
 impl Headers {
     fn parse(text: &str) -> Self {
         let mut headers: Vec<(String, String)> = Vec::new();
+        let mut wanted = false;
         for line in text.lines() {
             if line.is_empty() {
                 break;
             }
             if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = headers.last_mut() {
+                if let Some((_, value)) = headers.last_mut().filter(|_| wanted) {
                     value.push('\n');
                     value.push_str(line.trim());
                 }
             } else if let Some((key, value)) = line.split_once(':') {
-                headers.push((key.trim().to_owned(), value.trim().to_owned()));
+                wanted = WANTED.iter().any(|name| name.eq_ignore_ascii_case(key.trim()));
+                if wanted {
+                    headers.push((key.trim().to_owned(), value.trim().to_owned()));
+                }
             }
         }
         Self(headers)

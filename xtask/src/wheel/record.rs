@@ -1,10 +1,14 @@
 //! `RECORD`: every file of a distribution with its digest and size, as CSV in Python's default
 //! dialect ("Recording installed projects", PEP 376, PEP 427).
 
-use anyhow::{Context as _, bail};
+use crate::problem::shortened;
+use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use std::collections::BTreeMap;
+
+/// No archive that is read has more entries.
+const MOST_ROWS: usize = 500_000;
 
 /// A digest algorithm that RECORD may use: sha256 or stronger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,24 +53,27 @@ impl Record {
     ///   stands twice with different digests.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let mut record = Self::default();
-        for (index, line) in split_rows(text)?.into_iter().enumerate() {
-            let at = || format!("row {}", index + 1);
-            let [path, digest, size] = line.as_slice() else {
-                bail!("{} has {} fields instead of 3", at(), line.len());
+        for_each_row(text, &mut |number, fields| {
+            let at = || format!("row {number}");
+            let [path, digest, size] = fields else {
+                bail!("{} has {} fields instead of 3", at(), fields.len());
             };
+            ensure!(number <= MOST_ROWS, "it has more than {MOST_ROWS} rows");
             let row = Row {
                 digest: if digest.is_empty() { None } else { Some(Digest::parse(digest).with_context(at)?) },
                 size: match size.as_str() {
                     "" => None,
-                    text => Some(text.parse().with_context(|| format!("{}: the size `{text}`", at()))?),
+                    text => Some(text.parse().with_context(|| format!("{}: the size `{}`", at(), shortened(text)))?),
                 },
             };
-            if let Some(before) = record.rows.insert(path.clone(), row.clone())
-                && before != row
-            {
-                bail!("{}: `{path}` stands twice, and not with the same digest", at());
-            }
-        }
+            let before = record.rows.insert(path.clone(), row.clone());
+            ensure!(
+                before.is_none_or(|before| before == row),
+                "{}: `{path}` stands twice, and not with the same digest",
+                at()
+            );
+            Ok(())
+        })?;
         Ok(record)
     }
 
@@ -133,14 +140,13 @@ fn quoted(field: &str) -> String {
     }
 }
 
-/// Splits CSV into rows of fields; empty lines are skipped, as Python's reader does.
-fn split_rows(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
-    let mut rows = Vec::new();
+/// Splits CSV into rows of fields, which `take` gets with their number; empty lines are skipped, as
+/// Python's reader does.
+fn for_each_row(text: &str, take: &mut dyn FnMut(usize, &[String]) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let mut row: Vec<String> = Vec::new();
     let mut field = String::new();
-    let mut quoted = false;
-    let mut any = false;
-    let mut chars = text.chars().peekable();
+    let (mut quoted, mut any, mut number) = (false, false, 0);
+    let mut chars = text.chars().chain(['\n']).peekable();
     while let Some(c) = chars.next() {
         match c {
             '"' if quoted && chars.peek() == Some(&'"') => {
@@ -149,11 +155,16 @@ fn split_rows(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
             }
             '"' if quoted || field.is_empty() => quoted = !quoted,
             c if quoted => field.push(c),
-            ',' => row.push(std::mem::take(&mut field)),
+            ',' => {
+                row.push(std::mem::take(&mut field));
+                ensure!(row.len() <= 3, "row {} has more than 3 fields", number + 1);
+            }
             '\r' | '\n' => {
                 if any {
                     row.push(std::mem::take(&mut field));
-                    rows.push(std::mem::take(&mut row));
+                    number += 1;
+                    take(number, &row)?;
+                    row.clear();
                 }
                 any = false;
                 continue;
@@ -162,14 +173,8 @@ fn split_rows(text: &str) -> anyhow::Result<Vec<Vec<String>>> {
         }
         any = true;
     }
-    if quoted {
-        bail!("a quote is not closed");
-    }
-    if any {
-        row.push(field);
-        rows.push(row);
-    }
-    Ok(rows)
+    ensure!(!quoted, "a quote is not closed");
+    Ok(())
 }
 
 #[cfg(test)]
