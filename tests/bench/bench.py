@@ -9,9 +9,9 @@ lxml and pillow. The ways, all from the same files of wheels, with zstd 3 and wi
 
   xtask      `xtask rpm --offline --level 3`, the dev build, which is what `cargo xtask` runs
   uv+nfpm    `uv pip install --target` from its warm cache into a new folder, then `nfpm package`
-  by hand    `pip install --target --no-compile`, then `rpmbuild -bb` by a careful person, who has
-             switched off what damages wheels (strip) or only costs time (dependency generators)
-  by hand/d  the same with rpmbuild's defaults left as they are; shown, not judged
+  by hand    `pip install --target --no-compile`, then `rpmbuild -bb`, with the defaults of both
+  by hand/c  the same by a careful person, who has switched off what damages wheels (strip) or only costs
+             time (dependency generators); shown, not judged
 
 A round runs every way once; a ratio is the median of the rounds' ratios, since two runs in one round
 share whatever else the machine does. CPU is user + system of the whole process tree; the peak is that
@@ -178,8 +178,8 @@ def ways(size, xtask, tools):
     return {
         "xtask": ([[xtask, "-C", copy, "rpm", "--offline", "--level", "3", "-q"]], copy / "dist/out"),
         "uv+nfpm": ([uv, nfpm], top),
-        "by hand": ([pip, [*rpmbuild, SCRATCH / "careful.spec"]], top / "RPMS/x86_64"),
-        "by hand/d": ([pip, [*rpmbuild, SCRATCH / "default.spec"]], top / "RPMS/x86_64"),
+        "by hand/c": ([pip, [*rpmbuild, SCRATCH / "careful.spec"]], top / "RPMS/x86_64"),
+        "by hand": ([pip, [*rpmbuild, SCRATCH / "default.spec"]], top / "RPMS/x86_64"),
     }
 
 
@@ -194,7 +194,7 @@ def measure_size(size, rounds, xtask, tools):
         result = {}
         for way, (commands, out) in ways(size, xtask, tools).items():
             # By hand takes long: two rounds of it are enough on L, and one of the kind that is not judged.
-            most = {"by hand": rounds if size == "S" else 2, "by hand/d": 1}.get(way)
+            most = {"by hand/c": 1, "by hand": rounds if size == "S" else 2}.get(way)
             if most and not 1 <= turn <= most:
                 continue
             shutil.rmtree(SCRATCH / "work", ignore_errors=True)

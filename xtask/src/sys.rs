@@ -235,7 +235,7 @@ fn temporary_in(folder: &Utf8Path) -> anyhow::Result<NamedTempFile> {
 pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
     let mut file = fs_err::File::open(path)?;
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 256 << 10];
+    let mut buffer = vec![0; 64 << 10];
     loop {
         match file.read(&mut buffer)? {
             0 => break,

@@ -65,14 +65,15 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let verified = verify_files(&project.sys, &files)?;
     let mut text = verified.text;
-    let rpms: Vec<Value> = built.iter().map(|rpm| rpm.json(project)).collect();
+    let sums = built.iter().map(|rpm| sha256_of(&rpm.path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let rpms: Vec<Value> = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256)).collect();
     let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"]});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
     if verified.findings {
         text.push_str("no bundle was made, since not every check passed\n");
         return Ok(Report { text, json, findings: true });
     }
-    let bundle = write_bundle(project, &built)?;
+    let bundle = write_bundle(project, &built, &sums)?;
     let bytes = fs_err::metadata(&bundle)?.len();
     let shown = project.shown(&bundle);
     json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
@@ -80,7 +81,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     Ok(Report::fine(text, json))
 }
 
-fn write_bundle(project: &Project, built: &[Built]) -> anyhow::Result<Utf8PathBuf> {
+fn write_bundle(project: &Project, built: &[Built], sha256s: &[String]) -> anyhow::Result<Utf8PathBuf> {
     let name = &project.config.package.name;
     let first = built.first().context("there is no target")?;
     let folder = format!("{name}-dist-{}", first.version);
@@ -88,9 +89,9 @@ fn write_bundle(project: &Project, built: &[Built]) -> anyhow::Result<Utf8PathBu
     let epoch = git::epoch(&project.sys)?;
     let mut sums = String::new();
     let mut texts: Vec<(String, String)> = Vec::new();
-    for rpm in built {
+    for (rpm, sha256) in built.iter().zip(sha256s) {
         let target = &rpm.target;
-        sums.push_str(&format!("{}  {}\n", rpm.sha256, rpm.path.file_name().unwrap_or_default()));
+        sums.push_str(&format!("{sha256}  {}\n", rpm.path.file_name().unwrap_or_default()));
         texts.push((format!("INSTALL.{}.md", target.name), rpm.install_notes.clone()));
         texts.push((Lock::file_name(&target.name), rpm.lock.to_text(target)?));
         texts.push((format!("requirements.{}.txt", target.name), rpm.lock.to_requirements()));

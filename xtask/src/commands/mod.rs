@@ -169,7 +169,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         return verify::run(&Sys { root: here, verbosity }, flags);
     }
     let sys = Sys { root: find_root(&here)?, verbosity };
-    let project = || Project::load(&sys, &common.target);
+    let project = || Project::load(&sys, &common.target, common.format == Format::Json);
     match &cli.task {
         Task::Lock(flags) => lock::run(&project()?, flags),
         Task::Wheel(flags) => wheel::run(&project()?, flags),

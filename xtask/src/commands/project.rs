@@ -20,11 +20,13 @@ pub struct Project {
     pub config: Config,
     /// the targets that were chosen, in the order of the file
     pub targets: Vec<Target>,
+    /// whether the result is printed as JSON
+    pub wants_json: bool,
 }
 
 impl Project {
     /// Reads `dist/package.toml`, and keeps the targets named in `wanted`; all, if it is empty.
-    pub fn load(sys: &Sys, wanted: &[String]) -> anyhow::Result<Self> {
+    pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
         let path = sys.root.join("dist/package.toml");
         let config = Config::parse(&sys.read_text(&path)?).context("failed to read `dist/package.toml`")?;
         let mut targets = config.targets()?;
@@ -33,7 +35,7 @@ impl Project {
             return Err(unknown_target(name, &known));
         }
         targets.retain(|target| wanted.is_empty() || wanted.contains(&target.name));
-        Ok(Self { sys: sys.clone(), config, targets })
+        Ok(Self { sys: sys.clone(), config, targets, wants_json })
     }
 
     /// `dist`

@@ -62,8 +62,6 @@ pub struct Built {
     pub path: Utf8PathBuf,
     /// in bytes
     pub size: u64,
-    /// lower-case hex
-    pub sha256: String,
     /// files and folders in it
     pub entries: usize,
     /// the notes that people read on the box
@@ -75,9 +73,9 @@ pub struct Built {
 }
 
 impl Built {
-    /// The RPM as JSON.
-    pub fn json(&self, project: &Project) -> Value {
-        let mut value = made(&project.shown(&self.path), self.size, &self.sha256);
+    /// The RPM as JSON; `sha256` in lower-case hex.
+    pub fn json(&self, project: &Project, sha256: &str) -> Value {
+        let mut value = made(&project.shown(&self.path), self.size, sha256);
         value["target"] = json!(self.target.name);
         value["entries"] = json!(self.entries);
         value
@@ -98,7 +96,13 @@ impl Built {
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let built = build(project, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
-    let rpms: Vec<Value> = built.iter().map(|rpm| rpm.json(project)).collect();
+    let mut rpms: Vec<Value> = Vec::new();
+    // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
+    if project.wants_json {
+        for rpm in &built {
+            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?));
+        }
+    }
     Ok(Report::fine(text, json!({"rpms": rpms})))
 }
 
@@ -272,12 +276,10 @@ fn build_one(
     let spinner = project.sys.spinner(&format!("writing {}", facts.file_name()));
     let written = project.sys.create(&path, |file| rpm::write(&package, &layout.tree, &wheels, file))?;
     spinner.finish_and_clear();
-    let sha256 = sha256_of(&path)?;
     Ok(Built {
         target: target.clone(),
         path,
         size: written.size,
-        sha256,
         entries: written.entries,
         install_notes,
         lock,

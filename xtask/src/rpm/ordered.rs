@@ -112,10 +112,11 @@ impl Write for PieceWriter<'_> {
 /// Makes `count` pieces with `make`, on as many threads as there are cores, and gives their bytes to
 /// `take` in the order of the pieces: the result does not depend on the number of cores.
 ///
+/// - Takes: `W`, what a thread works with and keeps from piece to piece.
 /// - Fails: with the first failure of `make` or `take`; the other pieces are given up.
-pub fn in_order(
+pub fn in_order<W: Default>(
     count: usize,
-    make: impl Fn(usize, &mut dyn Write) -> anyhow::Result<()> + Sync,
+    make: impl Fn(&mut W, usize, &mut dyn Write) -> anyhow::Result<()> + Sync,
     mut take: impl FnMut(&[u8]) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let pieces = (0..count).map(|_| (VecDeque::new(), false)).collect();
@@ -123,13 +124,14 @@ pub fn in_order(
     let shared = Shared { state: Mutex::new(state), changed: Condvar::new() };
     let next = AtomicUsize::new(0);
     let work = || {
+        let mut with = W::default();
         loop {
             let piece = next.fetch_add(1, Ordering::Relaxed);
             if piece >= count || shared.lock().stopped {
                 return;
             }
             let mut writer = PieceWriter { shared: &shared, piece, chunk: Vec::new() };
-            let result = make(piece, &mut writer).and_then(|()| Ok(writer.flush()?));
+            let result = make(&mut with, piece, &mut writer).and_then(|()| Ok(writer.flush()?));
             shared.complete(piece, result);
         }
     };
@@ -158,7 +160,7 @@ mod tests {
     #[test]
     fn bytes_come_in_the_order_of_the_pieces_whatever_their_speed() {
         let mut got = Vec::new();
-        let make = |piece: usize, out: &mut dyn Write| {
+        let make = |_: &mut (), piece: usize, out: &mut dyn Write| {
             if piece.is_multiple_of(3) {
                 thread::sleep(std::time::Duration::from_millis(2));
             }
@@ -182,7 +184,7 @@ mod tests {
         let made = AtomicUsize::new(0);
         let mut taken = 0;
         let mut most_waiting = 0;
-        let make = |_: usize, out: &mut dyn Write| {
+        let make = |_: &mut (), _: usize, out: &mut dyn Write| {
             for _ in 0..64 {
                 out.write_all(&[0; 1 << 20])?;
                 made.fetch_add(1 << 20, Ordering::Relaxed);
@@ -204,14 +206,15 @@ mod tests {
 
     #[test]
     fn a_failure_ends_all_and_is_the_one_that_is_told() {
-        let make = |piece: usize, out: &mut dyn Write| {
+        let make = |_: &mut (), piece: usize, out: &mut dyn Write| {
             out.write_all(&vec![0; 1 << 20])?;
             anyhow::ensure!(piece != 7, "piece 7 is bad");
             Ok(())
         };
         assert_eq!(in_order(1000, make, |_| Ok(())).unwrap_err().to_string(), "piece 7 is bad");
-        let error = in_order(1000, |_, out| Ok(out.write_all(b"x")?), |_| anyhow::bail!("disk full")).unwrap_err();
+        let error =
+            in_order(1000, |_: &mut (), _, out| Ok(out.write_all(b"x")?), |_| anyhow::bail!("disk full")).unwrap_err();
         assert_eq!(error.to_string(), "disk full");
-        in_order(0, |_, _| Ok(()), |_| Ok(())).unwrap();
+        in_order(0, |_: &mut (), _, _| Ok(()), |_| Ok(())).unwrap();
     }
 }

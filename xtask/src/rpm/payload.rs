@@ -80,16 +80,21 @@ impl<'a> Payload<'a> {
         level: i32,
         take: impl FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let make = |piece: usize, out: &mut dyn Write| match compression {
+        let make = |with: &mut Worker, piece: usize, out: &mut dyn Write| match compression {
             Compression::Zstd => {
-                let mut frames = Frames::new(out, level, self.piece_size(piece))?;
-                self.write_piece(piece, wheels, &mut frames)?;
+                let Worker { scratch, compressor, content, frame } = with;
+                let compressor = match compressor {
+                    Some(compressor) => compressor,
+                    None => compressor.insert(zstd::bulk::Compressor::new(level)?),
+                };
+                let mut frames = Frames { out, compressor, content, frame };
+                self.write_piece(piece, wheels, scratch, &mut frames)?;
                 Ok(frames.flush()?)
             }
             Compression::Gzip => {
                 let level = flate2::Compression::new(level.clamp(1, 9).unsigned_abs());
                 let mut encoder = flate2::write::GzEncoder::new(out, level);
-                self.write_piece(piece, wheels, &mut encoder)?;
+                self.write_piece(piece, wheels, &mut with.scratch, &mut encoder)?;
                 encoder.finish()?;
                 Ok(())
             }
@@ -97,10 +102,15 @@ impl<'a> Payload<'a> {
         in_order(self.pieces.len(), make, take)
     }
 
-    fn write_piece<R: ReaderAt>(&self, piece: usize, wheels: &[Wheel<R>], out: &mut dyn Write) -> anyhow::Result<()> {
-        let mut scratch = Scratch::default();
+    fn write_piece<R: ReaderAt>(
+        &self,
+        piece: usize,
+        wheels: &[Wheel<R>],
+        scratch: &mut Scratch,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<()> {
         for item in &self.pieces[piece] {
-            write_item(item, wheels, &mut scratch, out)
+            write_item(item, wheels, scratch, out)
                 .with_context(|| format!("failed to pack `{}` of {}", item.path, item.entry.source))?;
         }
         if piece + 1 == self.pieces.len() {
@@ -129,25 +139,21 @@ fn archive_name(path: &BoxPath) -> String {
     format!(".{path}")
 }
 
-/// Takes bytes and gives zstd frames, each of [`FRAME_BYTES`] but the last.
-struct Frames<'a> {
-    out: &'a mut dyn Write,
-    compressor: zstd::bulk::Compressor<'static>,
+/// What a thread keeps from piece to piece: memory that is mapped anew costs a page fault every 4 KiB.
+#[derive(Default)]
+struct Worker {
+    scratch: Scratch,
+    compressor: Option<zstd::bulk::Compressor<'static>>,
     content: Vec<u8>,
     frame: Vec<u8>,
 }
 
-impl<'a> Frames<'a> {
-    /// Takes `expected`, the number of bytes that will come, to reserve no more than they need.
-    fn new(out: &'a mut dyn Write, level: i32, expected: u64) -> std::io::Result<Self> {
-        let room = usize::try_from(expected).map_or(FRAME_BYTES, |expected| expected.min(FRAME_BYTES));
-        Ok(Self {
-            out,
-            compressor: zstd::bulk::Compressor::new(level)?,
-            content: Vec::with_capacity(room),
-            frame: Vec::new(),
-        })
-    }
+/// Takes bytes and gives zstd frames, each of [`FRAME_BYTES`] but the last.
+struct Frames<'a> {
+    out: &'a mut dyn Write,
+    compressor: &'a mut zstd::bulk::Compressor<'static>,
+    content: &'a mut Vec<u8>,
+    frame: &'a mut Vec<u8>,
 }
 
 impl Write for Frames<'_> {
@@ -166,9 +172,9 @@ impl Write for Frames<'_> {
         }
         self.frame.clear();
         self.frame.reserve(zstd::zstd_safe::compress_bound(self.content.len()));
-        self.compressor.compress_to_buffer(&self.content, &mut self.frame)?;
+        self.compressor.compress_to_buffer(self.content.as_slice(), self.frame)?;
         self.content.clear();
-        self.out.write_all(&self.frame)
+        self.out.write_all(self.frame)
     }
 }
 

@@ -4,7 +4,6 @@ use crate::problem::{Problem, all_of};
 use crate::sys::{Program, Sys};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeSet;
 
 /// A file of the work tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,27 +46,25 @@ const NEEDS_GIT: &str = "install git, and commit the application: what is packed
 ///
 /// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8.
 pub fn files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Tracked>> {
-    let list = |words: &[&str]| -> anyhow::Result<Vec<String>> {
-        let git = git(&["ls-files", "-z"]).args(words.iter().copied()).in_folder(folder);
-        let said = sys
-            .run(&git)
-            .map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
-        Ok(said.out.split_terminator('\0').map(str::to_owned).collect())
-    };
-    let gone: BTreeSet<String> = list(&["--deleted"])?.into_iter().collect();
+    // With `-t`, "H MODE SHA STAGE<tab>PATH" for what is in the index, "? PATH" for what could be.
+    let words = ["ls-files", "-z", "-t", "--cached", "--stage", "--others", "--exclude-standard"];
+    let said = sys
+        .run(&git(&words).in_folder(folder))
+        .map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
     let mut files = Vec::new();
-    for line in list(&["--cached", "--stage"])? {
-        let (facts, path) = line.split_once('\t').context("git lists files in a way that is not known")?;
-        if !gone.contains(path) {
-            files.push((path.to_owned(), Some(facts.starts_with("100755"))));
-        }
+    for line in said.out.split_terminator('\0') {
+        files.push(match (line.strip_prefix("? "), line.split_once('\t')) {
+            (Some(path), _) => (path.to_owned(), None),
+            (None, Some((facts, path))) => (path.to_owned(), Some(facts.contains(" 100755 "))),
+            _ => anyhow::bail!("git lists files in a way that is not known: `{}`", line.escape_debug()),
+        });
     }
-    files.extend(list(&["--others", "--exclude-standard"])?.into_iter().map(|path| (path, None)));
     let mut tracked = Vec::new();
     let mut faults = Vec::new();
     for (path, executable) in files {
         match check(folder, &path) {
-            Ok(()) => tracked.push(Tracked {
+            Ok(false) => {}
+            Ok(true) => tracked.push(Tracked {
                 executable: executable.unwrap_or_else(|| is_executable(&folder.join(&path))),
                 path: path.into(),
             }),
@@ -80,15 +77,19 @@ pub fn files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Tracked>> {
     Ok(tracked)
 }
 
-/// Refuses what is no plain file: a link could bring in what lies outside.
-fn check(folder: &Utf8Path, path: &str) -> anyhow::Result<()> {
+/// Whether a file is there still; refuses what is no plain one: a link could bring in what lies outside.
+fn check(folder: &Utf8Path, path: &str) -> anyhow::Result<bool> {
     let remedy = |what: &str, cure: &str| Problem::with_hint(what.to_owned(), cure.to_owned());
     if path.contains('\u{fffd}') {
         return Err(remedy("its name is not UTF-8", "rename it"));
     }
-    let kind = folder.join(path).symlink_metadata()?.file_type();
+    let kind = match folder.join(path).symlink_metadata() {
+        Ok(data) => data.file_type(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error.into()),
+    };
     match (kind.is_file(), kind.is_symlink()) {
-        (true, _) => Ok(()),
+        (true, _) => Ok(true),
         (_, true) => Err(remedy("it is a symbolic link", "put the file itself there, or let git ignore it")),
         _ => Err(remedy(
             "it is no plain file (a submodule?)",
