@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
-use xtask::sys::hex;
+use xtask::hex::hex;
 use xtask::wheel::{Archive, Record};
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]

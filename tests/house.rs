@@ -5,8 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The rooms in the order of the data, as `lib.rs` tells; one may use those before it.
-const ROOMS: [&str; 16] = [
+const ROOMS: [&str; 19] = [
     "problem",
+    "hex",
+    "templates",
     "target",
     "config",
     "pins",
@@ -17,6 +19,7 @@ const ROOMS: [&str; 16] = [
     "service",
     "layout",
     "rpm",
+    "pages",
     "verify",
     "sys",
     "tools",

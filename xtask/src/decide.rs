@@ -1,11 +1,12 @@
 //! Pins of a target and the index's offers → our lock, or every reason why not.
 
+use crate::hex::hex;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin};
 use crate::problem::{Problem, all_of};
 use crate::target::{TagRanks, Target};
 use crate::wheel::{NoWheel, Offer, Offers, choose};
-use anyhow::Context as _;
+use anyhow::ensure;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use sha2::{Digest as _, Sha256};
@@ -61,7 +62,7 @@ pub fn inputs_digest(team_lock: &str, target: &Target) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     }
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hasher.finalize())
 }
 
 /// Chooses one file for each pin.
@@ -148,16 +149,10 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
     reasons
 }
 
-/// Checks that a lock is of the target that its file name says.
-pub fn check_target(lock: &Lock, target: &Target) -> anyhow::Result<()> {
-    anyhow::ensure!(lock.target == target.name, "it is the lock of `{}`", lock.target);
-    Ok(())
-}
-
-/// Parses a lock of a target.
+/// Parses a lock of a target; that of another one is an error.
 pub fn read_lock(text: &str, target: &Target) -> anyhow::Result<Lock> {
     let lock = Lock::parse(text)?;
-    check_target(&lock, target).context("wrong target")?;
+    ensure!(lock.target == target.name, "it is the lock of `{}`", lock.target);
     Ok(lock)
 }
 

@@ -4,12 +4,12 @@ use crate::config::{Config, Tls};
 use crate::problem::{Problem, all_of, nearest};
 use crate::service::{Facts, Program};
 use crate::target::{TagRanks, Target};
+use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch, WheelName};
 use anyhow::{Context as _, bail};
 use camino::Utf8PathBuf;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::{Environment, context};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -90,25 +90,6 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
         tree.own_folders(&folder, parts.epoch)?;
     }
     Ok(Layout { tree, program })
-}
-
-/// The templates of this tool, strict about names and without escaping: none of them is HTML.
-pub fn templates() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
-    environment.set_syntax(syntax.expect("the default delimiters are valid"));
-    for (name, text) in [
-        ("launcher.py", include_str!("templates/launcher.py")),
-        ("console_script.py", include_str!("templates/console_script.py")),
-        ("certificate.py", include_str!("templates/certificate.py")),
-        ("INSTALL.md", include_str!("templates/INSTALL.md")),
-        ("description.txt", include_str!("templates/description.txt")),
-    ] {
-        environment.add_template(name, text).expect("the templates of this tool parse");
-    }
-    environment
 }
 
 struct Builder<'a, R> {

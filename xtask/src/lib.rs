@@ -19,6 +19,8 @@
 //! | room | what it knows |
 //! |---|---|
 //! | [`problem`] | an error with its cure |
+//! | [`hex`] | bytes as hexadecimal text |
+//! | [`templates`] | what is rendered, parsed strictly |
 //! | [`target`] | the boxes: one record each, marker values, wheel tags |
 //! | [`config`] | `dist/package.toml` |
 //! | [`pins`] | the team's lock, and which pins a target gets |
@@ -29,6 +31,7 @@
 //! | [`service`] | unit, sysusers file, scriptlets |
 //! | [`layout`] | wheels, application and config → tree |
 //! | [`rpm`] | writing an RPM, and reading one back |
+//! | [`pages`] | install notes and description |
 //! | [`verify`] | judging one |
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |
@@ -40,14 +43,17 @@
 pub mod commands;
 pub mod config;
 pub mod decide;
+pub mod hex;
 pub mod layout;
 pub mod lockfile;
+pub mod pages;
 pub mod pins;
 pub mod problem;
 pub mod rpm;
 pub mod service;
 pub mod sys;
 pub mod target;
+pub mod templates;
 pub mod tools;
 pub mod tree;
 pub mod verify;

@@ -1,6 +1,7 @@
 //! The door: files that appear by rename, programs, time, and talk to the person at the terminal.
 //! No room above this one does I/O of its own.
 
+use crate::hex::hex;
 use crate::problem::Problem;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -243,11 +244,6 @@ pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
         }
     }
     Ok(hex(&hasher.finalize()))
-}
-
-/// Bytes in lower-case hex.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether a program is on the PATH.

@@ -1,5 +1,6 @@
 //! The tasks: each translates flags into calls of the rooms, and decides nothing.
 
+mod fetch;
 mod project;
 mod report;
 

@@ -3,24 +3,20 @@
 use crate::commands::lock::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
-use crate::commands::{Project, report};
+use crate::commands::{Project, fetch, report};
 use crate::config::Tls;
-use crate::decide::questions;
-use crate::layout::{Parts, Wheel, lay_out, templates};
-use crate::lockfile::{Lock, Package as Locked};
+use crate::layout::{Parts, Wheel, lay_out};
+use crate::lockfile::Lock;
+use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
-use crate::rpm::{self, Facts, Package, rpm_version};
+use crate::rpm::{self, Package, rpm_version};
 use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
-use crate::tools::pip::Pip;
-use crate::tools::uv::Uv;
-use crate::wheel::{Archive, Contents, Metadata, Offers, WheelName};
-use crate::wheelhouse::Wanted;
+use crate::wheel::{Archive, Contents, Offers, WheelName};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use minijinja::context;
 use rawzip::FileReader;
 use serde_json::{Value, json};
 
@@ -111,7 +107,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
 /// - Takes: `offers`, where the index was just asked, so that it is not asked again.
 pub fn build(project: &Project, flags: &BuildFlags, offers: Option<&Offers>) -> anyhow::Result<Vec<Built>> {
     let locks = current_locks(project)?;
-    fill_wheelhouse(project, &locks, flags.offline, offers)?;
+    fetch::fill_wheelhouse(project, &locks, flags.offline, offers)?;
     let app = wheel::build(project, flags.offline)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
@@ -140,66 +136,6 @@ fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
     Ok(locks)
 }
 
-fn fill_wheelhouse(project: &Project, locks: &[Lock], offline: bool, offers: Option<&Offers>) -> anyhow::Result<()> {
-    let wheelhouse = project.wheelhouse();
-    let mut missing: Vec<(&Target, &Locked)> = Vec::new();
-    for (target, lock) in project.targets.iter().zip(locks) {
-        for package in wheelhouse.missing(&project.sys, lock)? {
-            if !missing.iter().any(|(_, other)| other.sha256 == package.sha256) {
-                missing.push((target, package));
-            }
-        }
-    }
-    if offline {
-        return wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>());
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let asked;
-    let offers = match offers {
-        Some(offers) => offers,
-        None => {
-            asked = ask_again(project, &missing)?;
-            &asked
-        }
-    };
-    let mut wanted = Vec::new();
-    let mut faults = Vec::new();
-    for (target, package) in missing {
-        let offer = offers.get(&(package.name.clone(), package.version.clone()));
-        let candidate = offer.and_then(|offer| offer.wheels.iter().find(|wheel| wheel.sha256 == package.sha256));
-        match candidate {
-            // An index may serve the file under another name: the lock's is the one that counts.
-            Some(candidate) if candidate.name == package.wheel => {
-                wanted.push(Wanted { target, candidate: candidate.clone() })
-            }
-            _ => faults.push(Problem::with_hint(
-                format!("the index no longer offers `{}` with the sha256 of the lock", package.wheel),
-                "choose anew with `cargo xtask lock --refresh`, or copy the file into `dist/wheels`",
-            )),
-        }
-    }
-    all_of("wheels cannot be fetched", faults)?;
-    let pip = Pip::find(&project.sys)?;
-    wheelhouse.fetch(&project.sys, &pip, &wanted)?;
-    project.sys.say(format!("fetched {}", count(wanted.len(), "wheel")));
-    Ok(())
-}
-
-fn ask_again(project: &Project, missing: &[(&Target, &Locked)]) -> anyhow::Result<Offers> {
-    let of: Vec<_> = project
-        .targets
-        .iter()
-        .map(|target| {
-            let own = missing.iter().filter(|(of, _)| of.name == target.name);
-            (target, own.map(|(_, package)| (&package.name, &package.version)).collect())
-        })
-        .collect();
-    let lowest = project.targets.iter().map(|target| &target.python_full).min().context("there is no target")?;
-    Uv::find(&project.sys)?.offers(&questions(&of), &lowest.to_string(), &project.app())
-}
-
 fn open_wheel(path: &Utf8Path, name: &WheelName, mtime: u32) -> anyhow::Result<Wheel<FileReader>> {
     let open = || -> anyhow::Result<Wheel<FileReader>> {
         let file = fs_err::File::open(path)?;
@@ -221,7 +157,7 @@ fn build_one(
     let config = &project.config;
     let wheels = open_wheels(project, &lock, app)?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
-    let texts = Texts::new(project, target, metadata);
+    let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
         name: &config.package.name,
         version: &metadata.version,
@@ -229,7 +165,7 @@ fn build_one(
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
     };
-    let install_notes = texts.render("INSTALL.md", &facts)?;
+    let install_notes = pages.install_notes(&facts)?;
     let parts = Parts {
         config,
         target,
@@ -237,14 +173,14 @@ fn build_one(
         config_files: &config_files(project)?,
         lock_text: &lock.to_text(target)?,
         install_notes: &install_notes,
-        summary: &texts.summary,
+        summary: &pages.summary,
         epoch: app.epoch,
     };
     let layout = lay_out(&parts)?;
     let service = service::Facts {
         name: facts.name,
-        summary: &texts.summary,
-        root: &texts.root,
+        summary: &pages.summary,
+        root: &pages.root,
         service: &config.service,
         target,
     };
@@ -255,7 +191,7 @@ fn build_one(
         version: version.clone(),
         release: facts.full_release(),
         arch: target.arch.to_owned(),
-        description: texts.render("description.txt", &facts)?.trim_end().to_owned(),
+        description: pages.description(&facts)?,
         license: config
             .package
             .license
@@ -270,7 +206,7 @@ fn build_one(
         build_time: app.epoch,
         compression: target.distribution.compression,
         level: level_for(target.distribution.compression, level),
-        summary: texts.summary,
+        summary: pages.summary,
     };
     let path = project.out().join(facts.file_name());
     let spinner = project.sys.spinner(&format!("writing {}", facts.file_name()));
@@ -301,7 +237,7 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
     let mut faults = Vec::new();
     for package in &lock.packages {
         // A mirror may not know when a file was uploaded; then the commit's time is used.
-        let mtime = package.uploaded.as_deref().and_then(seconds_since_1970).unwrap_or(app.epoch);
+        let mtime = package.uploaded_at().unwrap_or(app.epoch);
         match open_wheel(&wheelhouse.path(package), &package.wheel, mtime) {
             Ok(wheel) => wheels.push(wheel),
             Err(fault) => faults.push(fault),
@@ -310,18 +246,6 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
     all_of("wheels are refused", faults)?;
     wheels.push(open_wheel(&app.path, &app.name, app.epoch)?);
     Ok(wheels)
-}
-
-/// An RFC 3339 time, which the lock has in UTC.
-fn seconds_since_1970(text: &str) -> Option<u32> {
-    let time: toml::value::Datetime = text.parse().ok()?;
-    let (date, clock) = (time.date?, time.time?);
-    // Days since 1970 in the Gregorian calendar, from March so that a leap day ends a year.
-    let (year, month) = (i64::from(date.year) - i64::from(date.month <= 2), (i64::from(date.month) + 9) % 12);
-    let days =
-        365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + i64::from(date.day) - 1 - 719_468;
-    let seconds = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.unwrap_or(0));
-    u32::try_from(days * 86_400 + seconds).ok()
 }
 
 fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
@@ -337,74 +261,4 @@ fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>
         files.push((path.clone(), bytes));
     }
     Ok(files)
-}
-
-/// What the texts that people read are rendered from.
-struct Texts<'a> {
-    project: &'a Project,
-    target: &'a Target,
-    root: String,
-    summary: String,
-}
-
-impl<'a> Texts<'a> {
-    fn new(project: &'a Project, target: &'a Target, metadata: &Metadata) -> Self {
-        let package = &project.config.package;
-        let summary = package.summary.clone().or(metadata.summary.clone()).unwrap_or_else(|| package.name.clone());
-        let summary = summary.replace(char::is_control, " ");
-        Self { project, target, root: format!("/opt/{}", package.name), summary }
-    }
-
-    fn render(&self, template: &str, facts: &Facts<'_>) -> anyhow::Result<String> {
-        let service = &self.project.config.service;
-        let given = match &service.tls {
-            Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
-            _ => None,
-        };
-        let config: Vec<String> =
-            self.project.config.app.config.iter().map(|path| format!("{}/{path}", self.root)).collect();
-        let text = templates().get_template(template)?.render(context! {
-            name => facts.name,
-            version => rpm_version(facts.version).1,
-            release => facts.full_release(),
-            file => facts.file_name(),
-            needs => facts.needs(),
-            title => self.target.distribution.title,
-            arch => self.target.arch,
-            summary => &self.summary,
-            root => &self.root,
-            port => service.port,
-            open_port => service.address != "127.0.0.1" && service.address != "::1",
-            scheme => if service.tls == Tls::Off { "http" } else { "https" },
-            tls => service.tls != Tls::Off,
-            self_signed => service.tls == Tls::SelfSigned,
-            given => given.is_some(),
-            cert => given.as_ref().map_or("", |given| &given.0),
-            key => given.as_ref().map_or("", |given| &given.1),
-            config => config,
-        })?;
-        Ok(text)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_of_the_lock_become_seconds() {
-        #[rustfmt::skip]
-        let cases = [
-            ("1970-01-01T00:00:00Z", Some(0)),
-            ("2000-02-29T12:00:01Z", Some(951_825_601)),
-            ("2024-04-07T19:26:08Z", Some(1_712_517_968)),
-            ("2024-12-31T23:59:59Z", Some(1_735_689_599)),
-            ("1969-12-31T23:59:59Z", None),
-            ("2024-04-07",           None),
-            ("nonsense",             None),
-        ];
-        for (text, seconds) in cases {
-            assert_eq!(seconds_since_1970(text), seconds, "{text}");
-        }
-    }
 }

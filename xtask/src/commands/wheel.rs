@@ -2,8 +2,9 @@
 
 use crate::commands::Project;
 use crate::commands::report::{Report, made, size};
+use crate::hex::hex;
 use crate::problem::Problem;
-use crate::sys::{hex, sha256_of};
+use crate::sys::sha256_of;
 use crate::tools::git::{self, Tracked};
 use crate::tools::uv::Uv;
 use crate::wheel::WheelName;

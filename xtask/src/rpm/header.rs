@@ -1,5 +1,6 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
+use crate::hex::hex;
 use crate::rpm::{Dependency, Package, Sense};
 use crate::target::Compression;
 use crate::tree::{Entry, Kind, Role, Tree};
@@ -46,7 +47,7 @@ pub(super) fn encode(package: &Package, tree: &Tree, payload: &PayloadFacts) -> 
 
 fn signature_entries(header: &[u8], payload: &PayloadFacts) -> Vec<HeaderEntry> {
     use sha2::Digest as _;
-    let digest: String = sha2::Sha256::digest(header).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&sha2::Sha256::digest(header));
     let (size, archive_size) = (header.len() as u64 + payload.size, payload.archive_size);
     let mut entries = vec![HeaderEntry::new(273, IndexData::StringTag(digest))];
     // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits; the LONG ones are for packages that need them.
@@ -186,14 +187,7 @@ fn files(tree: &Tree) -> Vec<(u32, IndexData)> {
 fn digest_of(entry: &Entry) -> String {
     match &entry.kind {
         Kind::Folder => String::new(),
-        Kind::File { sha256, .. } => {
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            sha256
-                .iter()
-                .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-                .map(char::from)
-                .collect()
-        }
+        Kind::File { sha256, .. } => hex(sha256),
     }
 }
 

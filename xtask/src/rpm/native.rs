@@ -3,6 +3,7 @@
 //! The header stands before the payload and has its digest. All but that is known beforehand, and a
 //! digest is always as long, so room is left for the header, and it is written last.
 
+use crate::hex::hex;
 use crate::layout::Wheel;
 use crate::rpm::Package;
 use crate::rpm::header::{PayloadFacts, encode};
@@ -47,7 +48,7 @@ pub fn write<R: ReaderAt + Sync>(
         size += bytes.len() as u64;
         out.write_all(bytes).context("failed to write the payload")
     })?;
-    let digest = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&hasher.finalize());
     let header = encode(package, tree, &PayloadFacts { digest, size, archive_size })?;
     ensure!(header.len() as u64 == room, "the header needs {} bytes, and {room} were left for it", header.len());
     out.seek(SeekFrom::Start(0))?;

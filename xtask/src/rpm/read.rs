@@ -1,5 +1,6 @@
 //! An RPM read back, from its bytes alone and without trust: header, digests, files one after another.
 
+use crate::hex::hex;
 use crate::rpm::cpio;
 use anyhow::{Context as _, bail, ensure};
 use rpm::{IndexTag, PackageMetadata};
@@ -127,7 +128,7 @@ impl<R: Read + Seek> Opened<R> {
                 count => hasher.update(&buffer[..count]),
             }
         }
-        Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&hasher.finalize()))
     }
 
     /// Gives each file of the archive to `visit`, with a reader of its content that ends where it ends.

@@ -1,5 +1,6 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
@@ -97,8 +98,7 @@ impl Evidence {
             }
             size += count;
         }
-        let digest: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        if digest != row.digest || size as u64 != row.size {
+        if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
             self.changed_files.push(path.to_owned());
         }
         if let Some(mut file) = spool {

@@ -1,5 +1,6 @@
 //! Checks of the installed distributions: RECORD, tags, dependencies.
 
+use crate::hex::hex;
 use crate::pins::Requirement;
 use crate::target::{Tag, TagRanks};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
@@ -35,8 +36,7 @@ pub fn record(evidence: &Evidence) -> Outcome {
                     findings.push(Finding::error(&file, format!("`{path}` lists it, and it is not there"), again))
                 }
                 (Some(found), Some(digest)) if digest.kind == DigestKind::Sha256 => {
-                    let hex: String = digest.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                    if hex != found.digest {
+                    if hex(&digest.bytes) != found.digest {
                         findings.push(Finding::error(
                             &file,
                             format!("it does not have the digest that `{path}` says"),

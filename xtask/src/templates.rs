@@ -1,0 +1,23 @@
+//! The templates of this tool: what people read on the box, and the programs that start the others.
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior};
+
+/// The templates of this tool, strict about names and without escaping: none of them is HTML.
+pub fn templates() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
+    environment.set_syntax(syntax.expect("the default delimiters are valid"));
+    for (name, text) in [
+        ("launcher.py", include_str!("templates/launcher.py")),
+        ("console_script.py", include_str!("templates/console_script.py")),
+        ("certificate.py", include_str!("templates/certificate.py")),
+        ("INSTALL.md", include_str!("templates/INSTALL.md")),
+        ("description.txt", include_str!("templates/description.txt")),
+    ] {
+        environment.add_template(name, text).expect("the templates of this tool parse");
+    }
+    environment
+}
