@@ -13,10 +13,12 @@ use std::time::Instant;
 #[rustfmt::skip]
 const NEEDS: &[(&str, &str)] = &[
     ("cc",             "gcc"),
+    ("cpio",           "cpio"),
     ("createrepo_c",   "createrepo-c"),
     ("git",            "git"),
     ("mmdebstrap",     "mmdebstrap"),
     ("rpm",            "rpm"),
+    ("rpm2cpio",       "rpm2cpio"),
     ("rpmbuild",       "rpm"),
     ("systemd-nspawn", "systemd-container"),
     ("zstd",           "zstd"),

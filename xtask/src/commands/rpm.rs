@@ -83,7 +83,7 @@ impl Built {
             "{}: {}, {}\n",
             project.shown(&self.path),
             report::size(self.size),
-            count(self.entries, "entry").replace("entrys", "entries")
+            count(self.entries, "path")
         )
     }
 }
