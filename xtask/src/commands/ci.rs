@@ -16,6 +16,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("cpio",           "cpio"),
     ("createrepo_c",   "createrepo-c"),
     ("git",            "git"),
+    ("kill",           "procps"),
     ("mmdebstrap",     "mmdebstrap"),
     ("rpm",            "rpm"),
     ("rpm2cpio",       "rpm2cpio"),
@@ -44,7 +45,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
     let mut steps = vec![
         ("format", vec!["fmt", "--all", "--check"]),
         ("clippy", vec!["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
-        ("tests", vec!["test", "--workspace", "--locked"]),
+        ("tests", vec!["test", "--workspace", "--locked", "--no-fail-fast"]),
     ];
     if !flags.no_install_test {
         steps.push((

@@ -79,12 +79,7 @@ impl Built {
 
     /// The RPM in a line.
     pub fn line(&self, project: &Project) -> String {
-        format!(
-            "{}: {}, {}\n",
-            project.shown(&self.path),
-            report::size(self.size),
-            count(self.entries, "path")
-        )
+        format!("{}: {}, {}\n", project.shown(&self.path), report::size(self.size), count(self.entries, "path"))
     }
 }
 
