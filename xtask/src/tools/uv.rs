@@ -60,7 +60,7 @@ impl<'a> Uv<'a> {
             .in_folder(folder);
         let said = self.sys.run(&command).map_err(|error| {
             Problem::around(error, "uv could not get the files of the pins from the index",
-                "is there a network? behind a proxy that inspects TLS, set SSL_CERT_FILE to your company's certificates, or UV_NATIVE_TLS=1; an index of your own goes into uv.toml or UV_DEFAULT_INDEX",)
+                "is there a network? behind a proxy that inspects TLS, set SSL_CERT_FILE to your company's certificates, or UV_SYSTEM_CERTS=1; an index of your own goes into uv.toml or UV_DEFAULT_INDEX",)
         })?;
         spinner.finish_and_clear();
         read_offers(&said.out).context("failed to read what uv wrote")
