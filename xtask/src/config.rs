@@ -43,7 +43,7 @@ pub struct Package {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct App {
-    /// the folder of its `pyproject.toml`, relative to the repository
+    /// the folder of its `pyproject.toml`, relative to the repository; `.` for the repository itself
     pub path: Utf8PathBuf,
     /// the team's lock, relative to the repository
     pub lock: Utf8PathBuf,
@@ -103,7 +103,7 @@ pub enum Tls {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"self-signed\", \"off\" or { cert = \"/…\", key = \"/…\" }")]
 enum TlsValue {
     Word(String),
     Files(TlsFiles),
@@ -171,7 +171,9 @@ impl Config {
                 ));
             }
         }
-        check_inside(&self.app.path).context("key `app.path`")?;
+        if self.app.path != "." {
+            check_inside(&self.app.path).context("key `app.path`")?;
+        }
         check_inside(&self.app.lock).context("key `app.lock`")?;
         for path in &self.app.config {
             check_inside(path).context("key `app.config`")?;
@@ -180,6 +182,12 @@ impl Config {
             return Err(Problem::with_hint(
                 "key `service.command` is empty",
                 "for example: command = [\"gunicorn\", \"src.app:app\"]",
+            ));
+        }
+        if self.service.command[0].contains(' ') {
+            return Err(Problem::with_hint(
+                format!("key `service.command`: `{}` is more than one word", self.service.command[0]),
+                "write each word by itself: command = [\"gunicorn\", \"-w\", \"4\", \"src.app:app\"]",
             ));
         }
         if self.service.command.iter().any(|word| word.chars().any(char::is_control)) {
@@ -240,7 +248,7 @@ fn problem_of(error: &toml::de::Error, path: &str) -> anyhow::Error {
             }
         })
         .unwrap_or_default();
-    let whole = error.to_string();
+    let whole = error.to_string().replace("expected u16", "expected a number from 1 to 65535, without quotes");
     let shown = whole.trim_end();
     match path {
         "" | "." => Problem::with_hint(shown, hint),
@@ -266,6 +274,13 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn check_release(release: &str) -> anyhow::Result<()> {
     let good = release.starts_with(|c: char| c.is_ascii_digit())
         && release.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^".contains(c));
+    if let Some((_, end)) = release.rsplit_once('.').filter(|(_, end)| end.starts_with("el") || end.starts_with("al20"))
+    {
+        return Err(Problem::with_hint(
+            format!("`{release}` names a distribution"),
+            format!("leave `.{end}` out: each target adds its own"),
+        ));
+    }
     if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
 }
 
@@ -312,6 +327,8 @@ mod tests {
             ("\"3.11\"",                "\"3.13\"",                   "has no Python 3.13",                "it has 3.9, 3.11"),
             ("\"self-signed\"",         "\"selfsigned\"",             "`selfsigned` is not one of",        ""),
             ("\"self-signed\"",         "{ cert = \"a\", key = \"b\" }", "absolute paths",                 ""),
+            ("release = \"1\"",         "release = \"1.el9\"",        "`1.el9` names a distribution",      "leave `.el9` out"),
+            ("\"gunicorn\", ",          "\"gunicorn -w 4\", ",        "is more than one word",             "each word by itself"),
             ("release = \"1\"",         "release = \"1-2\"",          "`1-2` is not a release",            "for example"),
             ("port = 9091",             "",                           "missing field `port`",              ""),
         ];

@@ -2,7 +2,7 @@
 //! No room above this one does I/O of its own.
 
 use crate::hex::hex;
-use crate::problem::Problem;
+use crate::problem::{Problem, shortened};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -130,7 +130,8 @@ impl Sys {
             let (out, err) = (text(&output.stdout), text(&output.stderr));
             let said = if err.trim().is_empty() { out } else { err };
             let ended = output.status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
-            bail!("`{line}` ended {ended}\n{}", last_lines(&said, 40));
+            let most = if self.verbosity >= Verbosity::Verbose { 200 } else { 12 };
+            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&said, most));
         }
         Ok(Said { out: text(&output.stdout) })
     }
@@ -184,12 +185,8 @@ impl Sys {
         if self.verbosity == Verbosity::Quiet {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes} {elapsed}");
-        bar.set_style(style.expect("the template is well formed"));
-        bar.set_message(what.to_owned());
-        bar.enable_steady_tick(TICK);
-        bar
+        drawn(ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden()), style, what)
     }
 
     /// A spinner for a step whose length is not known.
@@ -197,11 +194,18 @@ impl Sys {
         if self.verbosity == Verbosity::Quiet {
             return ProgressBar::hidden();
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        bar.set_message(what.to_owned());
-        bar.enable_steady_tick(TICK);
-        bar
+        let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
+        drawn(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), style, what)
     }
+}
+
+/// Draws a bar once it has its style and its words, never before.
+fn drawn(bar: ProgressBar, style: Result<ProgressStyle, impl std::fmt::Debug>, what: &str) -> ProgressBar {
+    bar.set_style(style.expect("the template is well formed"));
+    bar.set_message(what.to_owned());
+    bar.set_draw_target(ProgressDrawTarget::stderr());
+    bar.enable_steady_tick(TICK);
+    bar
 }
 
 /// Removes what runs that were killed more than an hour ago left behind; what cannot be removed stays.

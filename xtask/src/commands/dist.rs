@@ -6,11 +6,9 @@ use crate::commands::report::{Report, made, size};
 use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::verify::verify_files;
 use crate::lockfile::Lock;
-use crate::problem::Problem;
 use crate::sys::sha256_of;
-use crate::tools::git;
 use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use camino::Utf8Path;
 use clap::Args;
 use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
@@ -39,28 +37,18 @@ pub struct Flags {
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let current = lock::inspect(project)?;
-    let stale: Vec<String> = project
-        .targets
-        .iter()
-        .zip(&current)
-        .filter_map(|(target, locked)| match &locked.state {
-            State::Stale(reasons) => {
-                Some(format!("{}: {}", project.shown(&project.lock_path(target)), reasons.join("; ")))
-            }
-            _ => None,
-        })
-        .collect();
+    let stale = lock::stale_locks(project, &current);
     if flags.locked && !stale.is_empty() {
         let text = format!("stale locks:\n  {}\nrun `cargo xtask lock` and commit the result\n", stale.join("\n  "));
         return Ok(Report { text, json: json!({"stale": stale}), findings: true });
     }
-    if flags.build.offline && !stale.is_empty() {
-        return Err(Problem::with_hint(
-            format!("the index would have to be asked, and `--offline` forbids it: {}", stale.join("; ")),
-            "run `cargo xtask lock` once without `--offline`",
-        ));
+    if flags.build.offline {
+        lock::refuse_to_ask(project, &current)?;
     }
-    let (_, offers) = lock::bring_up_to_date(project, false)?;
+    let (locked, offers) = lock::bring_up_to_date(project, false)?;
+    for (target, _) in project.targets.iter().zip(&locked).filter(|(_, locked)| locked.state == State::Written) {
+        project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
+    }
     let built = rpm::build(project, &flags.build, offers.as_ref())?;
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let verified = verify_files(&project.sys, &files)?;
@@ -69,11 +57,17 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let rpms: Vec<Value> = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256)).collect();
     let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"]});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
+    let folder = bundle_folder(project, &built)?;
+    let bundle = project.out().join(format!("{folder}.tar.gz"));
     if verified.findings {
+        // That of an earlier run would look like this one's.
+        if bundle.is_file() {
+            fs_err::remove_file(&bundle)?;
+        }
         text.push_str("no bundle was made, since not every check passed\n");
         return Ok(Report { text, json, findings: true });
     }
-    let bundle = write_bundle(project, &built, &sums)?;
+    write_bundle(project, &bundle, &folder, &built, &sums)?;
     let bytes = fs_err::metadata(&bundle)?.len();
     let shown = project.shown(&bundle);
     json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
@@ -81,12 +75,24 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     Ok(Report::fine(text, json))
 }
 
-fn write_bundle(project: &Project, built: &[Built], sha256s: &[String]) -> anyhow::Result<Utf8PathBuf> {
+/// `NAME-dist-VERSION`; with `--target`, the targets too, so that it does not pass for the whole.
+fn bundle_folder(project: &Project, built: &[Built]) -> anyhow::Result<String> {
     let name = &project.config.package.name;
-    let first = built.first().context("there is no target")?;
-    let folder = format!("{name}-dist-{}", first.version);
-    let path = project.out().join(format!("{folder}.tar.gz"));
-    let epoch = git::epoch(&project.sys)?;
+    let mut folder = format!("{name}-dist-{}", built.first().context("there is no target")?.version);
+    if project.targets.len() < project.config.targets.len() {
+        folder.extend(project.targets.iter().map(|target| format!("-{}", target.name)));
+    }
+    Ok(folder)
+}
+
+fn write_bundle(
+    project: &Project,
+    path: &Utf8Path,
+    folder: &str,
+    built: &[Built],
+    sha256s: &[String],
+) -> anyhow::Result<()> {
+    let epoch = built.first().context("there is no target")?.epoch;
     let mut sums = String::new();
     let mut texts: Vec<(String, String)> = Vec::new();
     for (rpm, sha256) in built.iter().zip(sha256s) {
@@ -98,7 +104,7 @@ fn write_bundle(project: &Project, built: &[Built], sha256s: &[String]) -> anyho
     }
     texts.push(("SHA256SUMS".to_owned(), sums));
     texts.sort();
-    project.sys.create(&path, |file| {
+    project.sys.create(path, |file| {
         // No name and no time in gzip's header, root and the commit's time in tar's: the same bytes anywhere.
         let gzip = GzBuilder::new().mtime(0).operating_system(255).write(file, EFFORT);
         let mut archive = tar::Builder::new(gzip);
@@ -117,8 +123,7 @@ fn write_bundle(project: &Project, built: &[Built], sha256s: &[String]) -> anyho
         }
         archive.into_inner()?.finish()?;
         Ok(())
-    })?;
-    Ok(path)
+    })
 }
 
 fn append(

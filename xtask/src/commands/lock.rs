@@ -5,7 +5,7 @@ use crate::commands::report::{Report, count};
 use crate::decide::{decide, disagreements, inputs_digest, questions, read_lock};
 use crate::lockfile::Lock;
 use crate::pins::{Filtered, filter};
-use crate::problem::all_of;
+use crate::problem::{Problem, all_of};
 use crate::target::Target;
 use crate::tools::uv::Uv;
 use crate::wheel::Offers;
@@ -31,6 +31,9 @@ pub struct Flags {
     /// Ask the index again and choose anew, even where nothing changed
     #[arg(long)]
     refresh: bool,
+    /// Fail rather than ask the index
+    #[arg(long, conflicts_with = "refresh")]
+    offline: bool,
 }
 
 /// What became of one target's lock.
@@ -57,6 +60,9 @@ pub struct Locked {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    if flags.offline {
+        refuse_to_ask(project, &inspect(project)?)?;
+    }
     let (locked, _) = if flags.check { (inspect(project)?, None) } else { bring_up_to_date(project, flags.refresh)? };
     let mut text = String::new();
     let mut entries = Vec::new();
@@ -87,6 +93,26 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         text.push_str("run `cargo xtask lock` and commit the result\n");
     }
     Ok(Report { text, json: json!({"targets": entries}), findings })
+}
+
+/// Says which locks are stale, for `--offline`: the index would have to be asked.
+pub fn refuse_to_ask(project: &Project, locked: &[Locked]) -> anyhow::Result<()> {
+    match stale_locks(project, locked) {
+        stale if stale.is_empty() => Ok(()),
+        stale => Err(Problem::with_hint(
+            format!("the index would have to be asked, and `--offline` forbids it: {}", stale.join("; ")),
+            "run `cargo xtask lock` once without `--offline`",
+        )),
+    }
+}
+
+/// Each stale lock with its reasons, in a line.
+pub fn stale_locks(project: &Project, locked: &[Locked]) -> Vec<String> {
+    let line = |(target, locked): (&Target, &Locked)| match &locked.state {
+        State::Stale(reasons) => Some(format!("{}: {}", project.shown(&project.lock_path(target)), reasons.join("; "))),
+        _ => None,
+    };
+    project.targets.iter().zip(locked).filter_map(line).collect()
 }
 
 fn describe(target: &Target, locked: &Locked, status: &str) -> Value {

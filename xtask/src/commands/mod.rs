@@ -57,7 +57,7 @@ struct Common {
     /// Show every command that is run and every decision
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     verbose: bool,
-    /// Show errors only
+    /// Show errors and findings only
     #[arg(short, long, global = true)]
     quiet: bool,
     /// What is printed on standard output: text for people, or one JSON document for programs
@@ -94,7 +94,8 @@ impl Task {
     }
 }
 
-/// Runs the tool on this process's arguments.
+/// Runs the tool on this process's arguments; the exit code is what CI and hooks look at.
+#[must_use = "return it from `main`, or every failure looks like success"]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let json = cli.common.format == Format::Json;
@@ -103,7 +104,10 @@ pub fn main() -> ExitCode {
             let mut value = report.json;
             value["command"] = json!(cli.task.name());
             value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
-            match print_out(&if json { format!("{value:#}\n") } else { report.text }) {
+            // Quiet means: nothing where all is fine.
+            let silent = cli.common.quiet && !report.findings;
+            let text = if silent { String::new() } else { report.text };
+            match print_out(&if json { format!("{value:#}\n") } else { text }) {
                 Ok(()) => ExitCode::from(u8::from(report.findings)),
                 Err(error) => {
                     print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
@@ -165,7 +169,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     };
     // `verify` needs no repository: it reads the finished RPM alone.
     if let Task::Verify(flags) = &cli.task
-        && !flags.rpms.is_empty()
+        && (!flags.rpms.is_empty() || flags.list)
     {
         return verify::run(&Sys { root: here, verbosity }, flags);
     }

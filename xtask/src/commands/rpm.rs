@@ -13,6 +13,7 @@ use crate::rpm::{self, Package, rpm_version};
 use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
+use crate::tools::git;
 use crate::wheel::{Archive, Contents, Offers, WheelName};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -60,6 +61,8 @@ pub struct Built {
     pub size: u64,
     /// files and folders in it
     pub entries: usize,
+    /// the time of the commit, in seconds since 1970
+    pub epoch: u32,
     /// the notes that people read on the box
     pub install_notes: String,
     /// the lock that it was made from
@@ -102,8 +105,11 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
 /// - Takes: `offers`, where the index was just asked, so that it is not asked again.
 pub fn build(project: &Project, flags: &BuildFlags, offers: Option<&Offers>) -> anyhow::Result<Vec<Built>> {
     let locks = current_locks(project)?;
+    // Asked first: without an answer all the fetching would be in vain.
+    let epoch = git::epoch(&project.sys)?;
+    warn_of_uncommitted(project)?;
     fetch::fill_wheelhouse(project, &locks, flags.offline, offers)?;
-    let app = wheel::build(project, flags.offline)?;
+    let app = wheel::build(project, epoch, flags.offline)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
         let rpm = build_one(project, target, lock, &app, flags.level)
@@ -111,6 +117,16 @@ pub fn build(project: &Project, flags: &BuildFlags, offers: Option<&Offers>) -> 
         built.push(rpm);
     }
     Ok(built)
+}
+
+/// Says what differs from the commit: it is packed as it is, with the commit's time and version.
+fn warn_of_uncommitted(project: &Project) -> anyhow::Result<()> {
+    let changed = git::uncommitted(&project.sys, &[&project.config.app.path, "dist".into(), &project.config.app.lock])?;
+    if let Some(first) = changed.first() {
+        let others = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
+        project.sys.say(format!("warning: `{first}`{others} not committed: the RPM is not that of the last commit"));
+    }
+    Ok(())
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
@@ -160,6 +176,10 @@ fn build_one(
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
     };
+    let license = config.package.license.clone().or(metadata.license.clone());
+    if license.is_none() {
+        project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
+    }
     let install_notes = pages.install_notes(&facts)?;
     let parts = Parts {
         config,
@@ -187,12 +207,7 @@ fn build_one(
         release: facts.full_release(),
         arch: target.arch.to_owned(),
         description: pages.description(&facts)?,
-        license: config
-            .package
-            .license
-            .clone()
-            .or(metadata.license.clone())
-            .unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
+        license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url: config.package.url.clone().or(metadata.home_page.clone()),
         vendor: config.package.vendor.clone().or(metadata.author.clone()),
         requires: facts.requires(),
@@ -212,6 +227,7 @@ fn build_one(
         path,
         size: written.size,
         entries: written.entries,
+        epoch: app.epoch,
         install_notes,
         lock,
         version,

@@ -5,8 +5,8 @@ use crate::commands::report::Report;
 use crate::problem::Problem;
 use crate::sys::Sys;
 use crate::verify::{CHECKS, Evidence, Finding, Judged, Outcome, Severity, judge};
-use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use anyhow::ensure;
+use camino::Utf8PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ pub struct Flags {
     pub rpms: Vec<Utf8PathBuf>,
     /// List the checks with their reasons, and look at nothing
     #[arg(long)]
-    list: bool,
+    pub list: bool,
 }
 
 /// The task on files that are named.
@@ -78,7 +78,23 @@ pub fn verify_files(sys: &Sys, files: &[(String, Utf8PathBuf)]) -> anyhow::Resul
     let mut report = Report { text: String::new(), json: json!({"rpms": []}), findings: false };
     for (shown, path) in files {
         let spinner = sys.spinner(&format!("verifying {shown}"));
-        let evidence = gather(path).with_context(|| format!("failed to read `{shown}`"))?;
+        let file = fs_err::File::open(path)?;
+        ensure!(file.metadata()?.is_file(), "`{shown}` is no file");
+        let evidence = match Evidence::gather(file) {
+            Ok(evidence) => evidence,
+            Err(error) => {
+                spinner.finish_and_clear();
+                report.findings = true;
+                let what = format!("{error:#}");
+                let cure = "it is damaged, or no RPM of this tool: copy it again and compare its SHA256SUMS, or build it again";
+                report
+                    .text
+                    .push_str(&format!("{shown}\n  FAILED    readable     {what}\n              cure: {cure}\n"));
+                let entry = json!({"path": shown, "fine": false, "unreadable": what, "checks": []});
+                report.json["rpms"].as_array_mut().expect("made above").push(entry);
+                continue;
+            }
+        };
         let judged = judge(&evidence);
         spinner.finish_and_clear();
         let bad = judged.iter().any(|judged| verdict(&judged.outcome) >= Verdict::Failed);
@@ -91,10 +107,6 @@ pub fn verify_files(sys: &Sys, files: &[(String, Utf8PathBuf)]) -> anyhow::Resul
         report.json["rpms"].as_array_mut().expect("made above").push(entry);
     }
     Ok(report)
-}
-
-fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
-    Evidence::gather(fs_err::File::open(path)?)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

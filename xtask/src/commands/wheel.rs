@@ -34,6 +34,9 @@ pub struct Flags {
     offline: bool,
 }
 
+/// What this tool brings to the top of a repository.
+const OWN: [&str; 6] = [".cargo", "Cargo.lock", "Cargo.toml", "dist", "target", "xtask"];
+
 /// The application's wheel on disk.
 #[derive(Debug, Clone)]
 pub struct AppWheel {
@@ -57,7 +60,7 @@ struct Stamp {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    let wheel = build(project, flags.offline)?;
+    let wheel = build(project, git::epoch(&project.sys)?, flags.offline)?;
     let bytes = fs_err::metadata(&wheel.path)?.len();
     let shown = project.shown(&wheel.path);
     Ok(Report::fine(
@@ -67,12 +70,17 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
 }
 
 /// Builds the wheel, unless the one on disk was made from the same files.
-pub fn build(project: &Project, offline: bool) -> anyhow::Result<AppWheel> {
+///
+/// - Takes: `epoch`, the time of the commit, in seconds since 1970.
+pub fn build(project: &Project, epoch: u32, offline: bool) -> anyhow::Result<AppWheel> {
     let sys = &project.sys;
     let app = project.app();
     ensure_project_file(&app, &project.config.app.path)?;
-    let epoch = git::epoch(sys)?;
-    let files = git::files(sys, &app)?;
+    let mut files = git::files(sys, &app)?;
+    if project.config.app.path == "." {
+        // What builds the package is no part of the application.
+        files.retain(|file| !OWN.iter().any(|own| file.path.starts_with(own)));
+    }
     let inputs = inputs_digest(&app, &files, epoch)?;
     let stamp_path = sys.workspace().join("app-wheel.json");
     if let Some(stamp) = read_stamp(&stamp_path).filter(|stamp| stamp.inputs == inputs) {

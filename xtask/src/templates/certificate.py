@@ -1,7 +1,7 @@
 #!{{ interpreter }} -ISB
 """Make the self-signed certificate of {{ name }}, unless a good one is there.
 
-usage: certificate.py FOLDER
+usage: self-signed-certificate FOLDER
 
 FOLDER gets tls.crt and tls.key, readable by the service alone. A self-signed certificate that ends
 within 30 days is made anew, with the names that this host has; one that somebody else signed is an
@@ -85,6 +85,8 @@ def make(folder, certificate, key):
 
 
 def main():
+    if len(sys.argv) != 2 or not os.path.isdir(sys.argv[1]):
+        sys.exit(__doc__)
     folder = sys.argv[1]
     certificate, key = os.path.join(folder, "tls.crt"), os.path.join(folder, "tls.key")
     os.umask(0o077)

@@ -1,23 +1,40 @@
 #!{{ interpreter }} -ISB
 """Python with the packages of {{ name }}, and with nothing else of this machine.
 
-usage: {{ root }}/bin/python [-m MODULE | -c CODE | SCRIPT | -] [ARGUMENT ...]
+usage: {{ root }}/bin/python [-i] [-W ARG] [-m MODULE | -c CODE | SCRIPT | -] [ARGUMENT ...]
 
--I and -S above keep the environment's PYTHON* variables, the working directory and the
-site-packages of the system out; -B keeps byte-code from being written.
+Modules come from the standard library, then from {{ root }} and {{ root }}/lib. Unlike plain Python,
+neither the working directory nor the script's folder is searched, nor do PYTHON* variables count
+(-I and -S above); no byte-code is written (-B).
 """
 import sys
 
 ROOT = "{{ root }}"
 
 
+# Switches that -ISB settle already, as child processes repeat them.
+SETTLED = set("bBdEIPqsSuvx")
+
+
+def fail(message):
+    sys.stderr.write(message + "\n")
+    sys.exit(2)
+
+
 def take_options(words):
-    """Drop the interpreter's own switches, which -ISB settle, as child processes repeat them."""
+    """Split off the switches before the program; tell whether to stay interactive after it."""
+    interactive = False
     while words and len(words[0]) > 1 and words[0][0] == "-" and words[0][1] not in "mcVh-":
         word = words.pop(0)
-        if word in ("-W", "-X") and words:
-            words.pop(0)
-    return words
+        if word[1] in "WX":
+            value = word[2:] or (words.pop(0) if words else fail("argument expected for " + word))
+            if word[1] == "W":
+                sys.warnoptions.append(value)
+        elif word == "-i":
+            interactive = True
+        elif not set(word[1:]) <= SETTLED:
+            fail("unknown option " + word + "\n" + __doc__)
+    return words, interactive
 
 
 def add_packages():
@@ -26,6 +43,8 @@ def add_packages():
 
     # A package's odd syntax is its author's business, and without byte-code it would be told at each start.
     warnings.simplefilter("ignore", SyntaxWarning)
+    if sys.warnoptions:
+        warnings._processoptions(sys.warnoptions)
     sys.path.append(ROOT)
     site.addsitedir(ROOT + "/lib")
     site.setquit()
@@ -41,37 +60,66 @@ def fresh_main():
     return main.__dict__
 
 
+def argument_of(words):
+    if len(words) < 2:
+        fail("argument expected for " + words[0])
+    return words[1]
+
+
+def has_module(name):
+    import importlib.util
+
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ImportError:
+        return False
+
+
 def run(words):
+    import os
     import runpy
 
     first = words[0] if words else "-"
-    if first in ("-V", "--version"):
-        print("Python " + sys.version.split()[0])
+    if first in ("-V", "-VV", "--version"):
+        print("Python " + (sys.version if first == "-VV" else sys.version.split()[0]))
     elif first in ("-h", "--help"):
-        print(__doc__)
-    elif first == "-m" and len(words) > 1:
+        print(__doc__.strip())
+    elif first == "-m":
+        module = argument_of(words)
+        if not has_module(module):
+            fail("No module named " + module)
         sys.argv = words[1:]
-        runpy.run_module(words[1], run_name="__main__", alter_sys=True)
-    elif first == "-c" and len(words) > 1:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    elif first == "-c":
+        code = argument_of(words)
         sys.argv = ["-c"] + words[2:]
-        exec(compile(words[1], "<string>", "exec"), fresh_main())
+        exec(compile(code, "<string>", "exec"), fresh_main())
     elif first == "-" and sys.stdin.isatty():
-        import code
-
-        sys.argv = [""]
-        code.interact(local=fresh_main())
+        interact()
     elif first == "-":
         sys.argv = words or ["-"]
         exec(compile(sys.stdin.read(), "<stdin>", "exec"), fresh_main())
     elif first.startswith("-"):
-        sys.exit("unknown option " + first + "\n" + __doc__)
+        fail("unknown option " + first + "\n" + __doc__)
+    elif not os.path.exists(first):
+        fail("can't open file '" + first + "': No such file or directory")
     else:
         sys.argv = words
         runpy.run_path(first, run_name="__main__")
 
 
+def interact():
+    import code
+
+    sys.argv = [""]
+    code.interact(local=fresh_main())
+
+
 if __name__ == "__main__":
     # Child processes that start sys.executable come through here as well.
     sys.executable = ROOT + "/bin/python"
+    program, stay = take_options(sys.argv[1:])
     add_packages()
-    run(take_options(sys.argv[1:]))
+    run(program)
+    if stay:
+        interact()

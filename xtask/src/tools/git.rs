@@ -27,7 +27,7 @@ fn git(words: &[&str]) -> Program {
 /// - Gives: seconds since 1970.
 /// - Fails: for a `SOURCE_DATE_EPOCH` that is no number, and outside of a repository with a commit.
 pub fn epoch(sys: &Sys) -> anyhow::Result<u32> {
-    if let Some(given) = std::env::var_os("SOURCE_DATE_EPOCH") {
+    if let Some(given) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|given| !given.is_empty()) {
         let text = given.to_string_lossy();
         return text
             .trim()
@@ -38,6 +38,13 @@ pub fn epoch(sys: &Sys) -> anyhow::Result<u32> {
         .run(&git(&["log", "-1", "--format=%ct"]))
         .map_err(|error| Problem::around(error, "the time of the commit is not known", NEEDS_GIT))?;
     said.out.trim().parse().context("git gave no time of the commit")
+}
+
+/// The files at or below `paths` that differ from the last commit, sorted; without those that git ignores.
+pub fn uncommitted(sys: &Sys, paths: &[&Utf8Path]) -> anyhow::Result<Vec<String>> {
+    let words = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--"];
+    let said = sys.run(&git(&words).args(paths.iter().map(|path| path.as_str())))?;
+    Ok(said.out.split_terminator('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect())
 }
 
 const NEEDS_GIT: &str = "install git, and commit the application: what is packed and its time are what git says";

@@ -70,7 +70,7 @@ impl Pip {
         }
         sys.run(&command.args(["--requirement", list.as_str()])).map_err(|error| {
             Problem::around(error, "pip could not download the wheels",
-                "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; a changed index: `cargo xtask lock --refresh`",)
+                "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; where the index changed, `cargo xtask lock --refresh`",)
         })?;
         Ok(())
     }

@@ -59,8 +59,8 @@ impl<'a> Uv<'a> {
             .args(["--python-version", python, input.as_str()])
             .in_folder(folder);
         let said = self.sys.run(&command).map_err(|error| {
-            Problem::around(error, "uv could not get the files of the pins from the index",
-                "is there a network? behind a proxy that inspects TLS, set SSL_CERT_FILE to your company's certificates, or UV_SYSTEM_CERTS=1; an index of your own goes into uv.toml or UV_DEFAULT_INDEX",)
+            let hint = hint_for(&error.to_string());
+            Problem::around(error, "uv could not get the files of the pins from the index", hint)
         })?;
         spinner.finish_and_clear();
         read_offers(&said.out).context("failed to read what uv wrote")
@@ -90,6 +90,17 @@ impl<'a> Uv<'a> {
 /// A missing Python is never fetched: this tool needs none of a particular version.
 fn with_settings(program: Program) -> Program {
     program.env("UV_PYTHON_DOWNLOADS", "never")
+}
+
+/// The cure, by what uv said.
+fn hint_for(said: &str) -> &'static str {
+    const NOT_THERE: [&str; 3] =
+        ["was not found in the package registry", "there is no version of", "No solution found"];
+    if NOT_THERE.iter().any(|words| said.contains(words)) {
+        "the index does not have what is locked, or not for this Python: correct the lock; an index of your own goes into uv.toml or UV_DEFAULT_INDEX (pip's configuration is not read for this)"
+    } else {
+        "is there a network? behind a proxy that inspects TLS, set SSL_CERT_FILE to your company's certificates, or UV_SYSTEM_CERTS=1; an index of your own goes into uv.toml or UV_DEFAULT_INDEX (pip's configuration is not read for this)"
+    }
 }
 
 #[derive(Deserialize)]

@@ -2,9 +2,9 @@
 
 use crate::hex::hex;
 use crate::pins::Requirement;
-use crate::target::{Tag, TagRanks};
+use crate::target::TagRanks;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
-use crate::wheel::{DigestKind, Metadata, Record, WheelFile};
+use crate::wheel::{DigestKind, Metadata, Record, WheelFile, expand_tags};
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,7 +103,13 @@ pub fn tags(evidence: &Evidence) -> Outcome {
         let cure = format!("lock a wheel for {}", target.in_words());
         match file {
             Some(Ok(file)) => {
-                if !file.tags.iter().any(|tag| parse_tag(tag).is_some_and(|tag| ranks.rank(&tag).is_some())) {
+                if !file
+                    .tags
+                    .iter()
+                    .filter_map(|line| expand_tags(line))
+                    .flatten()
+                    .any(|tag| ranks.rank(&tag).is_some())
+                {
                     let what = format!("none of its tags fits {}: {}", target.in_words(), file.tags.join(", "));
                     findings.push(Finding::error(&path, what, cure));
                 }
@@ -115,16 +121,12 @@ pub fn tags(evidence: &Evidence) -> Outcome {
     Outcome::Made { looked_at: count(dists.len(), "distribution"), findings }
 }
 
-fn parse_tag(text: &str) -> Option<Tag> {
-    let mut parts = text.trim().split('-').map(str::to_ascii_lowercase);
-    Some(Tag { python: parts.next()?, abi: parts.next()?, platform: parts.next()? })
-}
-
 /// `requires`: walks from every distribution, with the extras that are asked for on the way.
 pub fn requires(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let environment = target.environment();
-    let relock = "lock again on a host of any kind with `uv pip compile --universal`, or add it to the lock";
+    let relock =
+        "add it to the lock; a lock made on another platform may lack it: `uv pip compile --universal` does not";
     let mut findings = Vec::new();
     let mut dists: BTreeMap<PackageName, (String, Metadata)> = BTreeMap::new();
     for dist_info in evidence.dist_infos() {
@@ -187,7 +189,7 @@ fn unsatisfied(
         None => Some(Finding::error(path, format!("it requires `{name}`, which is not in the package"), relock)),
         Some((_, found)) if !requirement.versions.contains(&found.version) => {
             let what = format!("it requires `{name}{}`, and the package has {}", requirement.versions, found.version);
-            Some(Finding::error(path, what, relock))
+            Some(Finding::error(path, what, "lock the two at versions that go together"))
         }
         Some(_) => None,
     }

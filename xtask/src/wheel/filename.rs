@@ -64,19 +64,33 @@ fn build_tag(text: &str) -> anyhow::Result<(u64, String)> {
     Ok((number, text[digits..].to_owned()))
 }
 
+/// The tags of `PYTHON-ABI-PLATFORM`, each part a set with dots between (PEP 425, "Compressed Tag Sets").
+///
+/// - Gives: `None` for what is not of that form.
+pub fn expand_tags(text: &str) -> Option<Vec<Tag>> {
+    let sets: Vec<Vec<String>> =
+        text.trim().split('-').map(|set| set.split('.').map(str::to_ascii_lowercase).collect()).collect();
+    let sets: [Vec<String>; 3] = sets.try_into().ok()?;
+    Some(product(&sets).collect())
+}
+
+fn product(sets: &[Vec<String>; 3]) -> impl Iterator<Item = Tag> + '_ {
+    let [pythons, abis, platforms] = sets;
+    pythons.iter().flat_map(move |python| {
+        abis.iter().flat_map(move |abi| {
+            platforms.iter().map(move |platform| Tag {
+                python: python.clone(),
+                abi: abi.clone(),
+                platform: platform.clone(),
+            })
+        })
+    })
+}
+
 impl WheelName {
     /// Every tag of the compressed sets.
     pub fn tags(&self) -> impl Iterator<Item = Tag> + '_ {
-        let [pythons, abis, platforms] = &self.tags;
-        pythons.iter().flat_map(move |python| {
-            abis.iter().flat_map(move |abi| {
-                platforms.iter().map(move |platform| Tag {
-                    python: python.clone(),
-                    abi: abi.clone(),
-                    platform: platform.clone(),
-                })
-            })
-        })
+        product(&self.tags)
     }
 
     /// How well it fits: the best rank of its tags, or `None` where none fits.
@@ -109,6 +123,14 @@ mod tests {
         assert_eq!(name.build, Some((3, "b".to_owned())));
         assert_eq!(name.tags().count(), 4);
         assert_eq!(name.tag_text(), "cp39.cp310-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64");
+    }
+
+    #[test]
+    fn compressed_tags_are_expanded() {
+        let tags = expand_tags("cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64").unwrap();
+        assert_eq!(tags.len(), 2);
+        assert_eq!(tags[1].to_string(), "cp39-cp39-manylinux2014_x86_64");
+        assert!(expand_tags("py3-none").is_none() && expand_tags("a-b-c-d").is_none());
     }
 
     #[test]

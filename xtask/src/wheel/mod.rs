@@ -13,6 +13,6 @@ pub use archive::{Archive, Member, Mode, Scratch, Sink};
 pub use choose::{Candidate, Chosen, NoWheel, Offer, Offers, choose};
 pub use contents::{Contents, Placed, Scheme};
 pub use entry_points::{EntryPoint, console_scripts};
-pub use filename::WheelName;
+pub use filename::{WheelName, expand_tags};
 pub use metadata::{Metadata, WheelFile};
 pub use record::{Digest, DigestKind, Record, Row};
