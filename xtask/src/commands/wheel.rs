@@ -165,3 +165,23 @@ fn refuse_host_wheel(name: &WheelName) -> anyhow::Result<()> {
         "move the compiled code into a package of its own, publish its wheels for the box to your index, and lock it as a dependency",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_wheel_for_every_box_is_taken() {
+        #[rustfmt::skip]
+        let cases = [
+            ("app-1-py3-none-any.whl",                     true),
+            ("app-1-py2.py3-none-any.whl",                 true),
+            ("app-1-cp311-cp311-linux_x86_64.whl",         false),
+            ("app-1-cp311-abi3-manylinux_2_17_x86_64.whl", false),
+            ("app-1-py3-none-win_amd64.whl",               false),
+        ];
+        for (name, taken) in cases {
+            assert_eq!(refuse_host_wheel(&name.parse().unwrap()).is_ok(), taken, "{name}");
+        }
+    }
+}

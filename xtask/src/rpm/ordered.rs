@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard};
 use std::thread;
 
 /// What may wait to be taken, in bytes, with a chunk more for the piece that is taken next.
-const MOST_WAITING: usize = 24 << 20;
+const MOST_WAITING: usize = 8 << 20;
 const CHUNK: usize = 128 << 10;
 
 struct State {
