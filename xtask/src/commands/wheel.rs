@@ -76,11 +76,9 @@ pub fn build(project: &Project, epoch: u32, offline: bool) -> anyhow::Result<App
     let sys = &project.sys;
     let app = project.app();
     ensure_project_file(&app, &project.config.app.path)?;
-    let mut files = git::files(sys, &app)?;
-    if project.config.app.path == "." {
-        // What builds the package is no part of the application.
-        files.retain(|file| !OWN.iter().any(|own| file.path.starts_with(own)));
-    }
+    // What builds the package is no part of an application that has the repository to itself.
+    let skipped = if project.config.app.path == "." { OWN.as_slice() } else { &[] };
+    let files = git::files(sys, &app, skipped)?;
     let inputs = inputs_digest(&app, &files, epoch)?;
     let stamp_path = sys.workspace().join("app-wheel.json");
     if let Some(stamp) = read_stamp(&stamp_path).filter(|stamp| stamp.inputs == inputs) {

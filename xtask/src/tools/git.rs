@@ -51,8 +51,9 @@ const NEEDS_GIT: &str = "install git, and commit the application: what is packed
 
 /// The files below `folder` that git tracks or would track, sorted; what it ignores is left out.
 ///
+/// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
 /// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8.
-pub fn files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Tracked>> {
+pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
     // With `-t`, "H MODE SHA STAGE<tab>PATH" for what is in the index, "? PATH" for what could be.
     let words = ["ls-files", "-z", "-t", "--cached", "--stage", "--others", "--exclude-standard"];
     let said = sys
@@ -66,6 +67,7 @@ pub fn files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Tracked>> {
             _ => anyhow::bail!("git lists files in a way that is not known: `{}`", line.escape_debug()),
         });
     }
+    files.retain(|(path, _)| !path.split('/').next().is_some_and(|top| skipped.contains(&top)));
     let mut tracked = Vec::new();
     let mut faults = Vec::new();
     for (path, executable) in files {
