@@ -124,7 +124,7 @@ fn files_that_cannot_be_packed_are_named_and_not_left_out() {
         fs::create_dir(path.join("pkg"))?;
         fs::write(path.join("pkg/a.py"), "1")?;
         make(folder.path());
-        Ok(git::files(&sys, &path)?.into_iter().map(|file| file.path.to_string()).collect())
+        Ok(git::files(&sys, &path, &[])?.into_iter().map(|file| file.path.to_string()).collect())
     };
     let mut rows = Rows::default();
     rows.check("the base", Fine, || names(&|_| ()));
