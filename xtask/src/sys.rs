@@ -130,8 +130,10 @@ impl Sys {
             let (out, err) = (text(&output.stdout), text(&output.stderr));
             let said = if err.trim().is_empty() { out } else { err };
             let ended = output.status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
-            let most = if self.verbosity >= Verbosity::Verbose { 200 } else { 12 };
-            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&said, most));
+            if self.verbosity >= Verbosity::Verbose {
+                bail!("`{line}` ended {ended}\n{}", last_lines(&said, 200));
+            }
+            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&without_frames(&said), 12));
         }
         Ok(Said { out: text(&output.stdout) })
     }
@@ -280,7 +282,31 @@ pub fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// A Python traceback without its frames: what stays is the exception, which names the cause.
+fn without_frames(text: &str) -> String {
+    let mut in_frames = false;
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        in_frames = line.starts_with("Traceback (") || (in_frames && line.starts_with(' '));
+        if !in_frames {
+            kept.push(line);
+        }
+    }
+    kept.join("\n")
+}
+
 fn last_lines(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
     lines[lines.len().saturating_sub(most)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_traceback_keeps_its_exception() {
+        let said = "WARNING: x\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\n\nssl.SSLError: bad\nERROR: y";
+        assert_eq!(without_frames(said), "WARNING: x\n\nssl.SSLError: bad\nERROR: y");
+    }
 }
