@@ -1,6 +1,7 @@
 //! Wheels + application + config + service → [`Tree`].
 
 use crate::config::{Config, Tls};
+use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
 use crate::service::{Facts, Program};
 use crate::target::{TagRanks, Target};
@@ -9,7 +10,7 @@ use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch, WheelName};
 use anyhow::{Context as _, bail};
 use camino::Utf8PathBuf;
-use minijinja::{Environment, context};
+use minijinja::context;
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
@@ -61,14 +62,8 @@ pub struct Layout {
 pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
     let name = &parts.config.package.name;
     let root = BoxPath::new(format!("/opt/{name}"))?;
-    let mut builder = Builder {
-        parts,
-        root: &root,
-        name,
-        templates: templates(),
-        ranks: TagRanks::new(parts.target.tags()),
-        tree: Tree::default(),
-    };
+    let mut builder =
+        Builder { parts, root: &root, name, ranks: TagRanks::new(parts.target.tags()), tree: Tree::default() };
     let last = parts.wheels.len() - 1;
     let mut faults = Vec::new();
     for (index, wheel) in parts.wheels.iter().enumerate() {
@@ -96,7 +91,6 @@ struct Builder<'a, R> {
     parts: &'a Parts<'a, R>,
     root: &'a BoxPath,
     name: &'a str,
-    templates: Environment<'static>,
     ranks: TagRanks,
     tree: Tree,
 }
@@ -106,18 +100,21 @@ impl<R: ReaderAt> Builder<'_, R> {
         check_fits(wheel, self.parts.target, &self.ranks)?;
         let source = wheel.name.to_string();
         let mut record = Record::default();
+        // Metadata 2.4 has licences in a folder of their own; what stands beside it is there for older tools.
+        let own_folder = format!("{}/licenses/", wheel.contents.dist_info);
+        let has_own_folder = wheel.contents.files.iter().any(|file| file.path.starts_with(&own_folder));
         for placed in &wheel.contents.files {
             let path = self.path_of(wheel, placed, folder)?;
             let entry = self.entry_of(index, wheel, placed)?;
             self.note_in_record(&mut record, folder, &path, &entry);
-            if let Some(license) = license_name(&wheel.contents, placed) {
+            if let Some(license) = license_name(&wheel.contents.dist_info, has_own_folder, placed) {
                 let copy = BoxPath::new(format!("/usr/share/licenses/{}/{}/{license}", self.name, wheel.name.name))?;
                 self.tree.claim(copy, entry.clone().with_mode(0o644).with_role(Role::License))?;
             }
             self.tree.claim(path, entry)?;
         }
         for script in &wheel.contents.scripts {
-            let text = self.templates.get_template("console_script.py")?.render(context! {
+            let text = templates().get_template("console_script.py")?.render(context! {
                 root => self.root.as_str(),
                 module => &script.module,
                 first => script.function.split('.').next(),
@@ -214,7 +211,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             programs.push(("certificate.py", "self-signed-certificate"));
         }
         for (template, program) in programs {
-            let text = self.templates.get_template(template)?.render(&values)?;
+            let text = templates().get_template(template)?.render(&values)?;
             let entry = Entry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
             self.tree.claim(self.root.join("bin")?.join(program)?, entry)?;
         }
@@ -268,7 +265,7 @@ impl<R: ReaderAt> Builder<'_, R> {
 
     fn add_documents(&mut self) -> anyhow::Result<()> {
         let folder = BoxPath::new(format!("/usr/share/doc/{}", self.name))?;
-        let lock = format!("pylock.{}.toml", self.parts.target.name);
+        let lock = Lock::file_name(&self.parts.target.name);
         for (file, text) in [("INSTALL.md", self.parts.install_notes), (lock.as_str(), self.parts.lock_text)] {
             let entry = Entry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
             self.tree.claim(folder.join(file)?, entry)?;
@@ -291,14 +288,13 @@ fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target, ranks: &TagRanks) 
 }
 
 /// The name of a licence file below the licences of its wheel, if the file is one (PEP 639).
-fn license_name<'a>(contents: &Contents, placed: &'a Placed) -> Option<&'a str> {
+fn license_name<'a>(dist_info: &str, has_own_folder: bool, placed: &'a Placed) -> Option<&'a str> {
     const KNOWN: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS"];
-    let folder = format!("{}/", contents.dist_info);
-    let in_folder = |file: &'a Placed| file.path.strip_prefix(&folder).filter(|_| file.scheme == Scheme::Library);
-    let path = in_folder(placed)?;
-    // Metadata 2.4 has them in a folder of their own; what stands beside it is there for older tools.
-    let own_folder = format!("{folder}licenses/");
-    if contents.files.iter().any(|file| file.path.starts_with(&own_folder)) {
+    if placed.scheme != Scheme::Library {
+        return None;
+    }
+    let path = placed.path.strip_prefix(dist_info)?.strip_prefix('/')?;
+    if has_own_folder {
         return path.strip_prefix("licenses/");
     }
     let upper = path.to_ascii_uppercase();

@@ -254,10 +254,9 @@ pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
 
 /// Whether a program is on the PATH.
 pub fn on_path(program: &str) -> Option<Utf8PathBuf> {
-    let names = if cfg!(windows) { vec![format!("{program}.exe")] } else { vec![program.to_owned()] };
-    let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path)
-        .flat_map(|folder| names.iter().map(move |name| folder.join(name)).collect::<Vec<_>>())
+    let name = if cfg!(windows) { format!("{program}.exe") } else { program.to_owned() };
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .map(|folder| folder.join(&name))
         .find(|candidate| is_program(candidate))
         .and_then(|found| Utf8PathBuf::try_from(found).ok())
 }

@@ -2,9 +2,15 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
+use std::sync::LazyLock;
 
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.
-pub fn templates() -> Environment<'static> {
+pub fn templates() -> &'static Environment<'static> {
+    static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse);
+    &PARSED
+}
+
+fn parse() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);

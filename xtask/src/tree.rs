@@ -146,6 +146,14 @@ impl Entry {
         self
     }
 
+    /// The size of its content, in bytes; a folder has none.
+    pub fn size(&self) -> u64 {
+        match &self.kind {
+            Kind::Folder => 0,
+            Kind::File { size, .. } => *size,
+        }
+    }
+
     /// Whether two claims are for the same bytes in the same way.
     fn same_as(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {

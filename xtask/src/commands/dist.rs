@@ -49,7 +49,8 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     for (target, _) in project.targets.iter().zip(&locked).filter(|(_, locked)| locked.state == State::Written) {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
-    let built = rpm::build(project, &flags.build, offers.as_ref())?;
+    let locks = locked.into_iter().filter_map(|locked| locked.lock).collect();
+    let built = rpm::build(project, locks, &flags.build, offers.as_ref())?;
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let verified = verify_files(&project.sys, &files)?;
     let mut text = verified.text;

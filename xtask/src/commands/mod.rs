@@ -179,7 +179,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Lock(flags) => lock::run(&project()?, flags),
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
-        Task::Verify(flags) => verify::run_built(&project()?, flags),
+        Task::Verify(_) => verify::run_built(&project()?),
         Task::Dist(flags) => dist::run(&project()?, flags),
         Task::Ci(flags) => ci::run(&sys, flags),
     }

@@ -88,7 +88,7 @@ impl Built {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    let built = build(project, &flags.build, None)?;
+    let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
     // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
@@ -102,9 +102,14 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
 
 /// Builds the RPMs of all targets.
 ///
-/// - Takes: `offers`, where the index was just asked, so that it is not asked again.
-pub fn build(project: &Project, flags: &BuildFlags, offers: Option<&Offers>) -> anyhow::Result<Vec<Built>> {
-    let locks = current_locks(project)?;
+/// - Takes: `locks`, current and in the order of the targets; `offers`, where the index was just asked,
+///   so that it is not asked again.
+pub fn build(
+    project: &Project,
+    locks: Vec<Lock>,
+    flags: &BuildFlags,
+    offers: Option<&Offers>,
+) -> anyhow::Result<Vec<Built>> {
     // Asked first: without an answer all the fetching would be in vain.
     let epoch = git::epoch(&project.sys)?;
     warn_of_uncommitted(project)?;

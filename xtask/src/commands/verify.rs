@@ -36,10 +36,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
 }
 
 /// The task on the RPMs of a repository.
-pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    if flags.list {
-        return Ok(list());
-    }
+pub fn run_built(project: &Project) -> anyhow::Result<Report> {
     let mut files = Vec::new();
     for target in &project.targets {
         let end = format!(".{}.{}.rpm", target.distribution.id, target.arch);
@@ -137,11 +134,16 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn lines(judged: &Judged) -> String {
-    let (looked_at, findings): (&str, &[Finding]) = match &judged.outcome {
+/// Over what a check was made, or why it was not, and what it found.
+fn said_by(outcome: &Outcome) -> (&str, &[Finding]) {
+    match outcome {
         Outcome::Made { looked_at, findings } => (looked_at, findings),
         Outcome::NotMade(why) => (why, &[]),
-    };
+    }
+}
+
+fn lines(judged: &Judged) -> String {
+    let (looked_at, findings) = said_by(&judged.outcome);
     let mut text = format!("  {:<9} {:<12} {looked_at}\n", word(verdict(&judged.outcome)), judged.check.name);
     for finding in findings {
         let place = if finding.path.is_empty() { String::new() } else { format!("{}: ", finding.path) };
@@ -151,10 +153,7 @@ fn lines(judged: &Judged) -> String {
 }
 
 fn as_json(judged: &Judged) -> Value {
-    let (looked_at, findings) = match &judged.outcome {
-        Outcome::Made { looked_at, findings } => (looked_at, findings.as_slice()),
-        Outcome::NotMade(why) => (why, [].as_slice()),
-    };
+    let (looked_at, findings) = said_by(&judged.outcome);
     let findings: Vec<Value> = findings
         .iter()
         .map(|f| {

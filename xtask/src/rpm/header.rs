@@ -74,7 +74,7 @@ fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> IndexData {
 
 fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<HeaderEntry> {
     let translated = |value: &str| IndexData::I18NString(vec![value.to_owned()]);
-    let installed: u64 = tree.entries().map(|(_, entry)| size_of(entry)).sum();
+    let installed: u64 = tree.entries().map(|(_, entry)| entry.size()).sum();
     let compressor = match package.compression {
         Compression::Gzip => "gzip",
         Compression::Zstd => "zstd",
@@ -134,13 +134,6 @@ fn dependencies([names, flags, versions]: [u32; 3], list: &[Dependency]) -> [(u3
         (flags, IndexData::Int32(list.iter().map(|dependency| Sense::bits(dependency.sense)).collect())),
         (versions, texts(list.iter().map(|dependency| dependency.version.clone()))),
     ]
-}
-
-fn size_of(entry: &Entry) -> u64 {
-    match &entry.kind {
-        Kind::Folder => 0,
-        Kind::File { size, .. } => *size,
-    }
 }
 
 /// The arrays with one value a file, in the order of paths.

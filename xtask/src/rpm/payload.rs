@@ -1,6 +1,6 @@
 //! Tree → payload: cpio, in compressed pieces that are made side by side.
 //!
-//! A piece is a zstd frame or a gzip member of its own; rpm reads a row of them as one stream. The
+//! A piece is one or more zstd frames, or a gzip member; rpm reads a row of them as one stream. The
 //! header is sorted by path and the archive is not: rpm finds each entry by its name.
 
 use crate::layout::Wheel;
@@ -50,7 +50,7 @@ impl<'a> Payload<'a> {
                 pieces.push(Vec::new());
                 bytes = 0;
             }
-            bytes += size_of(item.entry);
+            bytes += item.entry.size();
             pieces.last_mut().expect("one was pushed").push(item);
         }
         Self { pieces }
@@ -58,15 +58,9 @@ impl<'a> Payload<'a> {
 
     /// The size of the archive before compression, in bytes.
     pub fn archive_size(&self) -> u64 {
-        let entries: u64 = (0..self.pieces.len()).map(|piece| self.piece_size(piece)).sum();
-        entries.max(cpio::entry_size(cpio::TRAILER, 0))
-    }
-
-    fn piece_size(&self, piece: usize) -> u64 {
-        let items = self.pieces[piece].iter();
-        let entries: u64 = items.map(|item| cpio::entry_size(&archive_name(item.path), size_of(item.entry))).sum();
-        let is_last = piece + 1 == self.pieces.len();
-        entries + if is_last { cpio::entry_size(cpio::TRAILER, 0) } else { 0 }
+        let items = self.pieces.iter().flatten();
+        let entries: u64 = items.map(|item| cpio::entry_size(&archive_name(item.path), item.entry.size())).sum();
+        entries + cpio::entry_size(cpio::TRAILER, 0)
     }
 
     /// Writes the compressed payload, piece by piece in order, to `take`.
@@ -128,13 +122,6 @@ fn group(entry: &Entry) -> (usize, bool) {
     }
 }
 
-fn size_of(entry: &Entry) -> u64 {
-    match &entry.kind {
-        Kind::Folder => 0,
-        Kind::File { size, .. } => *size,
-    }
-}
-
 fn archive_name(path: &BoxPath) -> String {
     format!(".{path}")
 }
@@ -184,7 +171,7 @@ fn write_item<R: ReaderAt>(
     scratch: &mut Scratch,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let size = size_of(item.entry);
+    let size = item.entry.size();
     let Ok(small_size) = u32::try_from(size) else {
         bail!("it has {size} bytes, and a file of 4 GiB or more does not fit into a cpio archive");
     };

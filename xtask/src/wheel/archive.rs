@@ -219,13 +219,13 @@ fn check_end<R: ReaderAt>(zip: &ZipArchive<R>, size: u64, count: u64, directory_
     zip.get_ref().read_exact_at(&mut end[..length], at).context("its end record is cut short")?;
     let number =
         |range: std::ops::Range<usize>| end[range].iter().rev().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let mut ends = match end[..4] == *END {
-        true => vec![(number(12..16), number(16..20))],
-        false => vec![(number(40..48), number(48..56))],
+    let (length, start) = match end[..4] == *END {
+        true => (number(12..16), number(16..20)),
+        false => (number(40..48), number(48..56)),
     };
-    // Sizes of 32 bits that are all ones stand for those of the zip64 record.
-    ends.retain(|(length, start)| *length != u64::from(u32::MAX) && *start != u64::from(u32::MAX));
-    let directory_fits = ends.iter().all(|(length, start)| start.checked_add(*length) == Some(directory_end));
+    // Fields of 32 bits that are all ones stand for those of the zip64 record.
+    let is_elsewhere = [length, start].contains(&u64::from(u32::MAX));
+    let directory_fits = is_elsewhere || start.checked_add(length) == Some(directory_end);
     let gap = at.checked_sub(directory_end);
     if !directory_fits || !matches!(gap, Some(0 | ZIP64_END)) {
         bail!("its central directory does not start and end where it says");
