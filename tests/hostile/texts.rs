@@ -7,8 +7,8 @@ use std::str::FromStr as _;
 use std::time::{Duration, Instant};
 use xtask::config::Config;
 use xtask::lockfile::Lock;
-use xtask::pins::{Format, Requirement, filter, parse};
-use xtask::target::Target;
+use xtask::pins::{Format, Requirement, filter, parse_text};
+use xtask::target::{Asked, Target};
 use xtask::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
@@ -113,7 +113,7 @@ fn survives(good: &str, rounds: usize, read: impl Fn(&str)) {
 
 fn read_pins(format: Format, text: &str) {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-    if let Ok(pins) = parse(format, text) {
+    if let Ok(pins) = parse_text(format, text) {
         let _ = filter(&pins, &target);
     }
 }
@@ -136,7 +136,7 @@ fn keys_of_a_pipfile_lock_are_names_and_nothing_else() {
     for key in ["a-", "a[b-]", "a[b]", "a @ https://index.example/x", "a ;", "a==1,", "a #", "a(", " a", "", "a>=1,"] {
         let key = serde_json::to_string(key).unwrap();
         let text = format!(r#"{{"_meta": {{"pipfile-spec": 6}}, "default": {{{key}: {{"version": "==1"}}}}}}"#);
-        let read = catch_unwind(|| parse(Format::PipfileLock, &text).map(|pins| format!("{pins:?}")));
+        let read = catch_unwind(|| parse_text(Format::PipfileLock, &text).map(|pins| format!("{pins:?}")));
         assert!(matches!(read, Ok(Err(_))), "{key}: {read:?}");
     }
 }
@@ -173,8 +173,8 @@ fn mutated_configurations_never_panic() {
 fn mutated_markers_never_panic() {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
     let environment = target.environment();
-    environment.holds(MARKER, &[]).unwrap();
-    survives(MARKER, 6000, |text| drop(environment.holds(text, &[])));
+    environment.holds(MARKER, &Asked::default()).unwrap();
+    survives(MARKER, 6000, |text| drop(environment.holds(text, &Asked::default())));
 }
 
 #[test]
@@ -205,9 +205,9 @@ fn deep_nesting_in_json_and_toml_is_an_error() {
     let deep = 10_000;
     let json = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
     let foreign = format!(r#"{{"_meta": {{"pipfile-spec": 6, "x": {json}}}, "default": {{}}}}"#);
-    assert!(parse(Format::PipfileLock, &json).is_err());
+    assert!(parse_text(Format::PipfileLock, &json).is_err());
     // What is not read is skipped, however deep it is.
-    assert!(parse(Format::PipfileLock, &foreign).is_ok());
+    assert!(parse_text(Format::PipfileLock, &foreign).is_ok());
     let toml = format!("x = {}{}\n", "[".repeat(deep), "]".repeat(deep));
     let tables = format!("x = {}1{}\n", "{a=".repeat(deep), "}".repeat(deep));
     let dotted = format!("x{} = 1\n", ".a".repeat(deep));
@@ -222,7 +222,7 @@ fn long_lines_take_time_in_proportion_and_errors_stay_readable() {
     let start = Instant::now();
     let long = "x".repeat(50 << 20);
     for text in [long.clone(), format!("# {long}"), format!("a==1 --hash=sha256:{long}"), format!("a==1 ; {long}")] {
-        let error = match parse(Format::Requirements, &text) {
+        let error = match parse_text(Format::Requirements, &text) {
             Ok(pins) => {
                 let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
                 filter(&pins, &target).err().map(|error| format!("{error:#}"))

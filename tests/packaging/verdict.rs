@@ -3,7 +3,7 @@
 use super::{ask_packaging, environment_of};
 use anyhow::ensure;
 use serde_json::{Value, json};
-use xtask::target::Target;
+use xtask::target::{Asked, Target};
 
 /// What became of a marker; the reason of an error is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub fn judge(targets: &[Target], pairs: &[(String, usize)]) -> anyhow::Result<Ve
             Value::String(reason) => Verdict::Error(reason),
             other => anyhow::bail!("packaging answered {other}"),
         };
-        let ours = match std::panic::catch_unwind(|| environments[*place].holds(marker, &[])) {
+        let ours = match std::panic::catch_unwind(|| environments[*place].holds(marker, &Asked::default())) {
             Ok(Ok(holds)) => Verdict::Holds(holds),
             Ok(Err(error)) => Verdict::Error(error.root_cause().to_string()),
             // Each further judgement would panic as well: pep508_rs holds a lock over all of its markers.

@@ -4,7 +4,10 @@ use crate::problem::{Problem, nearest};
 use crate::target::Target;
 use anyhow::Context as _;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::str::FromStr as _;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -19,6 +22,9 @@ pub struct Config {
     pub targets: Vec<TargetTable>,
     /// how the application is served
     pub service: Service,
+    /// packages without a wheel
+    #[serde(default)]
+    pub sdist: Sdist,
 }
 
 /// `[package]`: what is not given is taken from the wheel's metadata.
@@ -50,6 +56,69 @@ pub struct App {
     /// files that an administrator may change, relative to `path`; kept on upgrade
     #[serde(default)]
     pub config: Vec<Utf8PathBuf>,
+    /// extras of the application that go on the box
+    #[serde(default)]
+    pub extras: Vec<ExtraName>,
+    /// dependency groups that go on the box beside the plain dependencies; those for development stay out
+    #[serde(default)]
+    pub groups: Vec<ExtraName>,
+}
+
+/// `[sdist]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sdist {
+    /// the packages that may be built from their source distribution where no wheel fits
+    #[serde(default)]
+    pub build: Build,
+}
+
+/// `sdist.build`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BuildValue")]
+pub enum Build {
+    /// `[]`
+    #[default]
+    None,
+    /// `["pyyaml"]`
+    Only(BTreeSet<PackageName>),
+    /// `"all"`
+    All,
+}
+
+impl Build {
+    /// Whether a package may be built.
+    pub fn allows(&self, name: &PackageName) -> bool {
+        match self {
+            Self::None => false,
+            Self::Only(names) => names.contains(name),
+            Self::All => true,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected \"all\" or a list of names, such as [\"pyyaml\"]")]
+enum BuildValue {
+    Word(String),
+    Names(Vec<String>),
+}
+
+impl TryFrom<BuildValue> for Build {
+    type Error = String;
+
+    fn try_from(value: BuildValue) -> Result<Self, String> {
+        match value {
+            BuildValue::Word(word) if word == "all" => Ok(Self::All),
+            BuildValue::Word(word) => Err(format!("`{word}` is neither \"all\" nor a list of names")),
+            BuildValue::Names(names) if names.is_empty() => Ok(Self::None),
+            BuildValue::Names(names) => names
+                .iter()
+                .map(|name| PackageName::from_str(name).map_err(|error| error.to_string()))
+                .collect::<Result<_, _>>()
+                .map(Self::Only),
+        }
+    }
 }
 
 /// `[[target]]`

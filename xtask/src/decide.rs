@@ -1,8 +1,9 @@
 //! Pins of a target and the index's offers → our lock, or every reason why not.
 
+use crate::config::Build;
 use crate::hex::hex;
 use crate::lockfile::{Lock, Package};
-use crate::pins::{Filtered, Pin};
+use crate::pins::{Filtered, Pin, Selection, Texts};
 use crate::problem::{Problem, all_of};
 use crate::target::{TagRanks, Target};
 use crate::wheel::{NoWheel, Offer, Offers, choose};
@@ -13,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a newer tool decides otherwise from the same inputs.
-const RULES: &str = "1";
+const RULES: &str = "2";
 
 /// A version that the index is asked for, under the marker of the boxes that get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +54,20 @@ pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> V
 }
 
 /// The sha256, in hex, of all that a target's lock is made from, but for the index.
-pub fn inputs_digest(team_lock: &str, target: &Target) -> String {
+pub fn inputs_digest(texts: &Texts, selection: &Selection, build: &Build, target: &Target) -> String {
     let mut hasher = Sha256::new();
-    let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
-    // Line ends are the work tree's and not the lock's: a checkout on Windows has others.
-    let text = team_lock.replace("\r\n", "\n");
-    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &text] {
+    let mut add = |part: &str| {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
+    };
+    let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
+    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &format!("{selection:?} {build:?}")] {
+        add(part);
+    }
+    for (path, text) in texts {
+        add(path.as_str());
+        // Line ends are the work tree's and not the lock's: a checkout on Windows has others.
+        add(&text.as_deref().unwrap_or_default().replace("\r\n", "\n"));
     }
     hex(&hasher.finalize())
 }
@@ -73,7 +80,7 @@ pub fn decide(filtered: &Filtered<'_>, offers: &Offers, target: &Target, inputs:
     let mut packages = Vec::new();
     let mut faults = Vec::new();
     let nothing = Offer::default();
-    for pin in &filtered.kept {
+    for pin in filtered.kept.iter().map(|kept| kept.pin) {
         let offer = offers.get(&(pin.name.clone(), pin.version.clone())).unwrap_or(&nothing);
         match choose(pin, &offer.wheels, &ranks) {
             Ok(chosen) => packages.push(Package {
@@ -125,7 +132,7 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
     let locked: BTreeMap<&PackageName, &Package> =
         lock.packages.iter().map(|package| (&package.name, package)).collect();
     let ranks = TagRanks::new(target.tags());
-    for pin in &filtered.kept {
+    for pin in filtered.kept.iter().map(|kept| kept.pin) {
         match locked.get(&pin.name) {
             None => reasons.push(format!("`{}` is missing", pin.name)),
             Some(package) if package.version != pin.version => {
@@ -140,7 +147,9 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
             Some(_) => {}
         }
     }
-    for package in lock.packages.iter().filter(|package| !filtered.kept.iter().any(|pin| pin.name == package.name)) {
+    for package in
+        lock.packages.iter().filter(|package| !filtered.kept.iter().any(|kept| kept.pin.name == package.name))
+    {
         reasons.push(format!("`{}` is no longer locked for this target", package.name));
     }
     if reasons.is_empty() && lock.inputs != inputs {
@@ -159,7 +168,7 @@ pub fn read_lock(text: &str, target: &Target) -> anyhow::Result<Lock> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pins::{Format, filter, parse};
+    use crate::pins::{Format, filter, parse_text};
     use crate::wheel::Candidate;
 
     fn offers(files: &[(&str, char)]) -> Offers {
@@ -182,7 +191,7 @@ mod tests {
     fn every_pin_without_a_file_is_named_with_what_is_offered() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let text = format!("a==1\nb==1\nc==1 --hash=sha256:{}\n", "c".repeat(64));
-        let pins = parse(Format::Requirements, &text).unwrap();
+        let pins = parse_text(Format::Requirements, &text).unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a'), ("c-1-py3-none-any.whl", 'd')]);
         let error = decide(&filtered, &offers, &target, String::new()).unwrap_err().to_string();
@@ -200,13 +209,13 @@ mod tests {
     #[test]
     fn a_lock_on_disk_is_held_against_the_pins() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let pins = parse(Format::Requirements, "a==1\nb==1").unwrap();
+        let pins = parse_text(Format::Requirements, "a==1\nb==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-py3-none-any.whl", 'a'), ("b-1-py3-none-any.whl", 'b')]);
         let lock = decide(&filtered, &offers, &target, "x".to_owned()).unwrap();
         assert!(disagreements(&lock, &filtered, &target, "x").is_empty());
         assert_eq!(disagreements(&lock, &filtered, &target, "y"), ["the team's lock or the target changed since"]);
-        let pins = parse(Format::Requirements, "a==2\nc==1").unwrap();
+        let pins = parse_text(Format::Requirements, "a==2\nc==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         assert_eq!(
             disagreements(&lock, &filtered, &target, "y"),

@@ -4,7 +4,7 @@ use crate::commands::Project;
 use crate::commands::report::{Report, count};
 use crate::decide::{decide, disagreements, inputs_digest, questions, read_lock};
 use crate::lockfile::Lock;
-use crate::pins::{Filtered, filter};
+use crate::pins::{Filtered, Texts, filter};
 use crate::problem::{Problem, all_of};
 use crate::target::Target;
 use crate::tools::uv::Uv;
@@ -132,12 +132,16 @@ fn describe(target: &Target, locked: &Locked, status: &str) -> Value {
 
 /// Holds the locks on disk against the team's lock; starts no program and asks nobody.
 pub fn inspect(project: &Project) -> anyhow::Result<Vec<Locked>> {
-    let (text, pins) = project.pins()?;
+    let (texts, pins) = project.pins()?;
     let inspect_one = |target: &Target| -> anyhow::Result<Locked> {
         let filtered = filter(&pins, target).with_context(|| format!("target `{}`", target.name))?;
-        Ok(inspect_target(project, target, &filtered, &inputs_digest(&text, target)))
+        Ok(inspect_target(project, target, &filtered, &digest_of(project, &texts, target)))
     };
     project.targets.iter().map(inspect_one).collect()
+}
+
+fn digest_of(project: &Project, texts: &Texts, target: &Target) -> String {
+    inputs_digest(texts, &project.selection(), &project.config.sdist.build, target)
 }
 
 fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, inputs: &str) -> Locked {
@@ -161,7 +165,14 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
     let dropped = filtered
         .dropped
         .iter()
-        .map(|d| [d.pin.name.to_string(), d.pin.version.to_string(), d.marker.to_owned(), d.pin.place.clone()])
+        .map(|d| {
+            [
+                d.pin.name.to_string(),
+                d.pin.version.to_string(),
+                d.marker.unwrap_or_default().to_owned(),
+                d.pin.place.clone(),
+            ]
+        })
         .collect();
     Locked { lock, state, dropped }
 }
@@ -170,11 +181,11 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
 ///
 /// - Gives: the locks of the targets in order, and the offers if the index was asked.
 pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec<Locked>, Option<Offers>)> {
-    let (text, pins) = project.pins()?;
+    let (texts, pins) = project.pins()?;
     let mut all = Vec::new();
     for target in &project.targets {
         let filtered = filter(&pins, target).with_context(|| format!("target `{}`", target.name))?;
-        let inputs = inputs_digest(&text, target);
+        let inputs = digest_of(project, &texts, target);
         let locked = inspect_target(project, target, &filtered, &inputs);
         all.push((target, filtered, inputs, locked));
     }
@@ -182,7 +193,9 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec
     let asked: Vec<_> = all
         .iter()
         .filter(|(.., locked)| stale(locked))
-        .map(|(target, filtered, ..)| (*target, filtered.kept.iter().map(|pin| (&pin.name, &pin.version)).collect()))
+        .map(|(target, filtered, ..)| {
+            (*target, filtered.kept.iter().map(|kept| (&kept.pin.name, &kept.pin.version)).collect())
+        })
         .collect();
     let Some(lowest) = asked.iter().map(|(target, _)| &target.python_full).min() else {
         return Ok((all.into_iter().map(|(.., locked)| locked).collect(), None));

@@ -3,13 +3,13 @@
 use crate::commands::unknown_target;
 use crate::config::Config;
 use crate::lockfile::Lock;
-use crate::pins::{self, Pin};
+use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
 use crate::sys::Sys;
 use crate::target::Target;
 use crate::wheelhouse::Wheelhouse;
 use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// A loaded repository.
 #[derive(Debug)]
@@ -64,22 +64,54 @@ impl Project {
     }
 
     /// A path as messages show it: relative to the repository, with `/`.
-    pub fn shown(&self, path: &camino::Utf8Path) -> String {
+    pub fn shown(&self, path: &Utf8Path) -> String {
         path.strip_prefix(&self.sys.root).unwrap_or(path).as_str().replace('\\', "/")
     }
 
-    /// The text of the team's lock, and the pins in it.
-    pub fn pins(&self) -> anyhow::Result<(String, Vec<Pin>)> {
-        let path = &self.config.app.lock;
-        let format = pins::Format::of(path).context("key `app.lock` of `dist/package.toml`")?;
-        let text = self.sys.read_text(&self.sys.root.join(path)).map_err(|error| {
+    /// What of the team's project goes on the box.
+    pub fn selection(&self) -> Selection {
+        Selection { extras: self.config.app.extras.clone(), groups: self.config.app.groups.clone() }
+    }
+
+    /// The texts of the team's lock, and the pins in it.
+    pub fn pins(&self) -> anyhow::Result<(Texts, Pins)> {
+        let lock = &self.config.app.lock;
+        let format = pins::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+        let mut texts = Texts::new();
+        loop {
+            let wanted = pins::wanted(format, lock, &texts);
+            if wanted.is_empty() {
+                break;
+            }
+            for path in wanted {
+                let text = self.text_of(&path, path == *lock)?;
+                texts.insert(path, text);
+            }
+        }
+        let source = pins::Source {
+            format,
+            lock,
+            app: &self.config.app.path,
+            texts: &texts,
+            selection: &self.selection(),
+            variable: &|name| std::env::var(name).ok(),
+        };
+        let pins = pins::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
+        Ok((texts, pins))
+    }
+
+    /// A text of the repository; none for a file that is not there and does not have to be.
+    fn text_of(&self, path: &Utf8Path, must: bool) -> anyhow::Result<Option<String>> {
+        let whole = self.sys.root.join(path);
+        if !must && !whole.exists() {
+            return Ok(None);
+        }
+        self.sys.read_text(&whole).map(Some).map_err(|error| {
             Problem::around(
                 error,
                 format!("the team's lock `{path}` cannot be read"),
                 "lock the dependencies if it is not there; it is UTF-8 text; or correct `app.lock` in `dist/package.toml`",
             )
-        })?;
-        let pins = pins::parse(format, &text).with_context(|| format!("failed to read the lock `{path}`"))?;
-        Ok((text, pins))
+        })
     }
 }

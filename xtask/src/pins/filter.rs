@@ -1,20 +1,28 @@
-//! Pins and a target → what the box gets: the pins whose marker is true there.
+//! Pins and a target → what the box gets: the pins whose marker is true there, or that a walk reaches.
 
-use crate::pins::Pin;
-use crate::problem::{Problem, all_of};
+use crate::pins::walk::walk;
+use crate::pins::{Pin, Pins};
+use crate::problem::{Problem, all_of, shortened};
 use crate::target::Target;
 use anyhow::Context as _;
+use pep508_rs::ExtraName;
 
 /// A pin that the box gets.
-pub type Kept<'a> = &'a Pin;
+#[derive(Debug)]
+pub struct Kept<'a> {
+    /// what it gets
+    pub pin: &'a Pin,
+    /// the extras that were asked for, by the team or on the way through the graph
+    pub extras: Vec<ExtraName>,
+}
 
-/// A pin that the box does not get, since its marker is false there.
+/// A pin that the box does not get.
 #[derive(Debug)]
 pub struct Dropped<'a> {
     /// what was dropped
     pub pin: &'a Pin,
-    /// the marker that is false, as written
-    pub marker: &'a str,
+    /// the marker that is false, as written; none where nothing on the box needs it
+    pub marker: Option<&'a str>,
 }
 
 /// The pins of a target.
@@ -24,50 +32,144 @@ pub struct Filtered<'a> {
     pub kept: Vec<Kept<'a>>,
     /// what it does not get
     pub dropped: Vec<Dropped<'a>>,
+    /// what was decided by a value that the record of the box cannot know
+    pub warnings: Vec<String>,
 }
 
-/// Judges every pin's marker for `target`.
+/// Decides what `target` gets.
 ///
 /// - Takes: `pins` in the order of names.
-/// - Fails: once, naming each marker that cannot be judged and each package of which more than one
-///   entry is left.
-pub fn filter<'a>(pins: &'a [Pin], target: &Target) -> anyhow::Result<Filtered<'a>> {
+/// - Fails: once, naming each marker that cannot be judged, each package of which more than one
+///   entry is left, each need without an entry, and each pin that a constraint or the Python forbids.
+pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a>> {
     let environment = target.environment();
-    let mut kept: Vec<&Pin> = Vec::new();
-    let mut dropped = Vec::new();
     let mut faults = Vec::new();
-    for pin in pins {
-        let Some(marker) = &pin.marker else {
-            kept.push(pin);
-            continue;
-        };
-        match environment
-            .holds(marker, &pin.extras)
-            .with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place))
-        {
-            Ok(true) => kept.push(pin),
-            Ok(false) => dropped.push(Dropped { pin, marker }),
-            Err(fault) => faults.push(fault),
+    check_environments(pins, target, &mut faults);
+    let mut filtered = Filtered { kept: Vec::new(), dropped: Vec::new(), warnings: Vec::new() };
+    let markers = pins.pins.iter().flat_map(|pin| {
+        let of_needs = pin.needs.iter().filter_map(|need| need.marker.as_ref());
+        pin.marker.iter().chain(of_needs).map(move |marker| (pin.name.as_ref(), marker))
+    });
+    let of_roots = pins.roots.iter().flatten().filter_map(|need| Some((need.name.as_ref(), need.marker.as_ref()?)));
+    for (name, marker) in of_roots.chain(markers) {
+        for variable in environment.unknowable(marker) {
+            let warning = format!(
+                "`{name}`: the marker `{}` reads `{variable}`, which belongs to the running kernel and is not known of {}: it counts as empty",
+                shortened(marker),
+                target.name
+            );
+            if !filtered.warnings.contains(&warning) {
+                filtered.warnings.push(warning);
+            }
         }
     }
-    for pair in kept.windows(2).filter(|pair| pair[0].name == pair[1].name) {
+    match &pins.roots {
+        Some(roots) => {
+            let (mut reached, found) = walk(pins, roots, &environment);
+            faults.extend(found);
+            for (place, pin) in pins.pins.iter().enumerate() {
+                match reached.remove(&place) {
+                    Some(extras) => filtered.kept.push(Kept { pin, extras: extras.into_iter().collect() }),
+                    None => filtered.dropped.push(Dropped { pin, marker: None }),
+                }
+            }
+        }
+        None => {
+            for pin in &pins.pins {
+                let holds = pin.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &pins.asked));
+                match holds.with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place)) {
+                    Ok(true) => filtered.kept.push(Kept { pin, extras: pin.extras.clone() }),
+                    Ok(false) => filtered.dropped.push(Dropped { pin, marker: pin.marker.as_deref() }),
+                    Err(fault) => faults.push(fault),
+                }
+            }
+        }
+    }
+    check_kept(pins, &filtered.kept, target, &mut faults);
+    all_of("entries have no clear answer", faults)?;
+    Ok(filtered)
+}
+
+/// Whether the lock was made for such a box at all (PEP 751, `environments` and `requires-python`).
+fn check_environments(pins: &Pins, target: &Target, faults: &mut Vec<anyhow::Error>) {
+    if let Some(requires) = pins.requires_python.as_ref().filter(|requires| !requires.contains(&target.python_full)) {
+        faults.push(Problem::with_hint(
+            format!("the lock is for Python {requires}, and the target has {}", target.python_full),
+            "choose a target with another Python, or lock for this one",
+        ));
+    }
+    let environment = target.environment();
+    let mut holds = pins.environments.is_empty();
+    for marker in &pins.environments {
+        match environment.holds(marker, &pins.asked) {
+            Ok(held) => holds |= held,
+            Err(fault) => faults.push(fault.context("`environments`")),
+        }
+    }
+    if !holds {
+        faults.push(Problem::with_hint(
+            format!(
+                "none of the lock's `environments` is {}: {}",
+                target.in_words(),
+                shortened(&pins.environments.join("; "))
+            ),
+            "lock for this target as well",
+        ));
+    }
+}
+
+fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<anyhow::Error>) {
+    for pair in kept.windows(2).filter(|pair| pair[0].pin.name == pair[1].pin.name) {
         let entry = |pin: &Pin| match &pin.marker {
             Some(marker) => format!("{} ({}, `{marker}`)", pin.version, pin.place),
             None => format!("{} ({}, no marker)", pin.version, pin.place),
         };
         faults.push(Problem::with_hint(
-            format!("`{}` is left twice: {} and {}", pair[0].name, entry(pair[0]), entry(pair[1])),
+            format!("`{}` is left twice: {} and {}", pair[0].pin.name, entry(pair[0].pin), entry(pair[1].pin)),
             "one of them must have a marker that is false on this target",
         ));
     }
-    all_of("entries have no clear answer", faults)?;
-    Ok(Filtered { kept, dropped })
+    let full = &target.python_full;
+    for Kept { pin, .. } in kept {
+        if let Some(requires) = pin.requires_python.as_ref().filter(|requires| !requires.contains(full)) {
+            faults.push(Problem::with_hint(
+                format!(
+                    "`{}=={}` ({}) is for Python {requires}, and the target has {full}",
+                    pin.name, pin.version, pin.place
+                ),
+                "lock a release for that Python, or choose a target with another",
+            ));
+        }
+    }
+    let environment = target.environment();
+    for constraint in &pins.constraints {
+        let limit = &constraint.requirement;
+        let holds = limit.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &pins.asked));
+        match holds.with_context(|| format!("the constraint on `{}` ({})", limit.name, constraint.place)) {
+            Ok(true) => faults.extend(
+                kept.iter()
+                    .map(|kept| kept.pin)
+                    .filter(|pin| pin.name == limit.name && !limit.versions.contains(&pin.version))
+                    .map(|pin| {
+                        Problem::with_hint(
+                            format!(
+                                "`{}=={}` ({}) is outside of the constraint `{}` ({})",
+                                pin.name, pin.version, pin.place, limit.versions, constraint.place
+                            ),
+                            "lock again under the constraints",
+                        )
+                    }),
+            ),
+            Ok(false) => {}
+            Err(fault) => faults.push(fault),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pins::{Format, parse};
+    use crate::pins::{Format, parse_text};
 
     #[test]
     fn markers_decide_what_each_box_gets() {
@@ -81,7 +183,7 @@ mod tests {
             ("x==1 ; python_full_version != '3.9.25'",               true,  false),
         ];
         for (line, on_el8, on_el9) in cases {
-            let pins = parse(Format::Requirements, line).unwrap();
+            let pins = parse_text(Format::Requirements, line).unwrap();
             assert_eq!(filter(&pins, &el8).unwrap().kept.len() == 1, on_el8, "el8: {line}");
             assert_eq!(filter(&pins, &el9).unwrap().kept.len() == 1, on_el9, "el9: {line}");
         }
@@ -90,8 +192,9 @@ mod tests {
     #[test]
     fn two_entries_that_survive_are_an_error_that_names_both() {
         let el9 = Target::find("el9-x86_64", None, None).unwrap();
-        let pins = parse(Format::Requirements, "a==1 ; python_version < '3.10'\nb==1\na==2 ; sys_platform == 'linux'")
-            .unwrap();
+        let pins =
+            parse_text(Format::Requirements, "a==1 ; python_version < '3.10'\nb==1\na==2 ; sys_platform == 'linux'")
+                .unwrap();
         let error = filter(&pins, &el9).unwrap_err().to_string();
         assert_eq!(
             error,

@@ -1,18 +1,23 @@
 //! What the team locked: pins, read from the lock of their own tool, each with its place in it.
+//!
+//! Locks come in two kinds. A flat one says of each package under which marker it is installed. A graph says
+//! who needs what, and [`filter`] walks it from its roots. Both become [`Pins`].
 
 mod filter;
 mod pipfile_lock;
 mod requirement;
 mod requirements;
+mod walk;
 
 pub use filter::{Dropped, Filtered, Kept, filter};
 pub use requirement::Requirement;
 
 use crate::problem::{Problem, shortened};
-use camino::Utf8Path;
-use pep440_rs::Version;
+use crate::target::Asked;
+use camino::{Utf8Path, Utf8PathBuf};
+use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One package at one version, under a marker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +30,137 @@ pub struct Pin {
     pub extras: Vec<ExtraName>,
     /// the marker as it was written; none is always true
     pub marker: Option<String>,
+    /// the Pythons that the lock says it is for
+    pub requires_python: Option<VersionSpecifiers>,
     /// the sha256 digests, in lower-case hex, of the files that the team accepts; empty: any file
     pub hashes: BTreeSet<String>,
+    /// files that the lock itself places; where there are any, no index is asked
+    pub files: Vec<PlacedFile>,
+    /// who it needs, in a lock that is a graph
+    pub needs: Vec<Need>,
     /// where it stands in the lock, `default.flask` or `line 3`
     pub place: String,
+}
+
+impl Pin {
+    /// A pin of an index package without marker, hashes and needs.
+    pub fn new(name: PackageName, version: Version, place: String) -> Self {
+        Self {
+            name,
+            version,
+            extras: Vec::new(),
+            marker: None,
+            requires_python: None,
+            hashes: BTreeSet::new(),
+            files: Vec::new(),
+            needs: Vec::new(),
+            place,
+        }
+    }
+}
+
+/// A file that a lock places itself: a direct reference (PEP 508), or a file of the repository.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PlacedFile {
+    /// the file's name
+    pub name: String,
+    /// where it is
+    pub at: Place,
+    /// in bytes, where the lock says it
+    pub size: Option<u64>,
+    /// lower-case hex
+    pub sha256: String,
+}
+
+/// Where a placed file is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// it may hold a credential, so it is never shown
+    Url(String),
+    /// relative to the repository
+    Path(Utf8PathBuf),
+}
+
+impl std::fmt::Debug for PlacedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PlacedFile({}, {})", self.name, self.sha256)
+    }
+}
+
+/// An edge of a graph: one package needs another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// who is needed
+    pub name: PackageName,
+    /// with these extras
+    pub extras: Vec<ExtraName>,
+    /// which of its versions will do
+    pub versions: Versions,
+    /// only where this is true, as written
+    pub marker: Option<String>,
+    /// only where this extra of the needing package was asked for
+    pub of_extra: Option<ExtraName>,
+}
+
+/// The versions that satisfy a need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Versions {
+    /// whichever is locked
+    Any,
+    /// that one
+    Exactly(Version),
+    /// those that one of these sets contains
+    OneOf(Vec<VersionSpecifiers>),
+}
+
+impl Versions {
+    /// Whether a locked version will do; a pre-release that was locked was meant (PEP 440).
+    pub fn contain(&self, version: &Version) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exactly(exactly) => exactly == version,
+            Self::OneOf(sets) => sets.iter().any(|set| set.contains(version)),
+        }
+    }
+}
+
+/// A limit that is no wish: a line of a constraints file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Constraint {
+    /// what it allows, with its marker
+    pub requirement: Requirement,
+    /// where it stands
+    pub place: String,
+}
+
+/// All that a lock says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pins {
+    /// in the order of names, then of places
+    pub pins: Vec<Pin>,
+    /// where the walk of a graph starts; none for a flat lock, of which every pin is wanted
+    pub roots: Option<Vec<Need>>,
+    /// what `extra`, `extras` and `dependency_groups` mean in markers of the lock
+    pub asked: Asked,
+    /// what limits the pins
+    pub constraints: Vec<Constraint>,
+    /// the Pythons that the lock is for
+    pub requires_python: Option<VersionSpecifiers>,
+    /// markers of the environments that the lock is for; one of them has to hold, where there are any
+    pub environments: Vec<String>,
+    /// why its own tool would call it stale
+    pub stale: Option<String>,
+    /// what was read and is not honoured, with its place
+    pub warnings: Vec<String>,
+}
+
+/// What of the team's project goes on the box, beside its plain dependencies: `app.extras`, `app.groups`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// extras of the application
+    pub extras: Vec<ExtraName>,
+    /// dependency groups; those for development stay out unless they are named
+    pub groups: Vec<ExtraName>,
 }
 
 /// A lock file's format.
@@ -54,17 +186,71 @@ impl Format {
     }
 }
 
-/// Reads a lock's text.
+/// Texts by path relative to the repository; none for a file that is not there.
+pub type Texts = BTreeMap<Utf8PathBuf, Option<String>>;
+
+/// All that a lock is read from.
+pub struct Source<'a> {
+    /// how it is read
+    pub format: Format,
+    /// the lock, relative to the repository
+    pub lock: &'a Utf8Path,
+    /// the application's folder, relative to the repository; `.` for the repository itself
+    pub app: &'a Utf8Path,
+    /// the lock's text and those that [`wanted`] names
+    pub texts: &'a Texts,
+    /// which extras and groups are wanted
+    pub selection: &'a Selection,
+    /// the value of an environment variable, for formats that put them in
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Source<'_> {
+    /// The text of the lock itself.
+    fn text(&self) -> &str {
+        self.texts.get(self.lock).and_then(Option::as_deref).unwrap_or_default()
+    }
+
+    /// The text of a file beside the lock, where it is there.
+    fn beside(&self, name: &str) -> Option<&str> {
+        self.texts.get(&beside(self.lock, name))?.as_deref()
+    }
+}
+
+/// A path in the folder of another.
+fn beside(path: &Utf8Path, name: &str) -> Utf8PathBuf {
+    path.parent().unwrap_or(Utf8Path::new("")).join(name)
+}
+
+/// The files that reading the lock needs and `texts` does not have yet; asked again until there are none.
+pub fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf> {
+    let mut wanted = vec![lock.to_owned()];
+    match format {
+        Format::PipfileLock => wanted.push(beside(lock, "Pipfile")),
+        Format::Requirements => {}
+    }
+    wanted.retain(|path| !texts.contains_key(path));
+    wanted
+}
+
+/// Reads a lock.
 ///
-/// - Gives: the pins in the order of names, then of places.
-/// - Fails: once, naming every entry that is not an exact pin of an index package.
-pub fn parse(format: Format, text: &str) -> anyhow::Result<Vec<Pin>> {
-    let mut pins = match format {
-        Format::PipfileLock => pipfile_lock::parse(text),
-        Format::Requirements => requirements::parse(text),
+/// - Fails: once, naming every entry that cannot be packed.
+pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
+    let mut pins = match source.format {
+        Format::PipfileLock => pipfile_lock::parse(source),
+        Format::Requirements => requirements::parse(source),
     }?;
-    pins.sort_by(|a, b| a.name.cmp(&b.name));
+    pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)
+}
+
+/// Reads a lock that is one text, with the default selection.
+pub fn parse_text(format: Format, text: &str) -> anyhow::Result<Pins> {
+    let lock = Utf8Path::new("lock");
+    let texts = Texts::from([(lock.to_owned(), Some(text.to_owned()))]);
+    let selection = Selection::default();
+    parse(&Source { format, lock, app: Utf8Path::new("."), texts: &texts, selection: &selection, variable: &|_| None })
 }
 
 /// Takes a digest as locks write it, `sha256:HEX`.

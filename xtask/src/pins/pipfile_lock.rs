@@ -1,6 +1,6 @@
 //! `Pipfile.lock`, pipfile-spec version 6: the `default` section; `develop` stays out.
 
-use crate::pins::{Pin, Requirement, sha256_digests};
+use crate::pins::{Pin, Pins, Requirement, Source, sha256_digests};
 use crate::problem::{Problem, all_of};
 use anyhow::{Context as _, ensure};
 use pep508_rs::{ExtraName, PackageName};
@@ -55,8 +55,8 @@ impl Entry {
     }
 }
 
-pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
-    let lock: Lock = serde_json::from_str(text)
+pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
+    let lock: Lock = serde_json::from_str(source.text())
         .map_err(|error| Problem::with_hint(error.to_string(), "make it anew with `pipenv lock`"))?;
     if lock.meta.specification != 6 {
         return Err(Problem::with_hint(
@@ -73,7 +73,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
         }
     }
     all_of("entries cannot be packed", faults)?;
-    Ok(pins)
+    Ok(Pins { pins, ..Pins::default() })
 }
 
 fn pin(name: &str, entry: &Entry) -> anyhow::Result<Pin> {
@@ -90,18 +90,21 @@ fn pin(name: &str, entry: &Entry) -> anyhow::Result<Pin> {
     let requirement = Requirement::from_str(&format!("{name}{version}"))?;
     let extras = entry.extras.iter().map(|extra| ExtraName::from_str(extra)).collect::<Result<_, _>>()?;
     Ok(Pin {
-        version: requirement.pinned()?,
-        name,
         extras,
         marker: entry.markers.clone().filter(|marker| !marker.trim().is_empty()),
         hashes: sha256_digests(entry.hashes.iter().map(String::as_str))?,
-        place,
+        ..Pin::new(name, requirement.pinned()?, place)
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pins::{Format, parse_text};
+
+    fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
+        Ok(parse_text(Format::PipfileLock, text)?.pins)
+    }
 
     const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 

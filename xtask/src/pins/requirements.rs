@@ -1,21 +1,21 @@
 //! Pinned `requirements.txt`, hashed or not: the part of pip's requirements file format that is a lock.
 
-use crate::pins::{Pin, Requirement, sha256_digests};
+use crate::pins::{Pin, Pins, Requirement, Source, sha256_digests};
 use crate::problem::{Problem, all_of, shortened};
 use anyhow::Context as _;
 use std::str::FromStr;
 
-pub(super) fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
+pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let mut pins = Vec::new();
     let mut faults = Vec::new();
-    for (number, line) in logical_lines(text.trim_start_matches('\u{feff}')) {
+    for (number, line) in logical_lines(source.text().trim_start_matches('\u{feff}')) {
         match pin(&line, number) {
             Ok(pin) => pins.push(pin),
             Err(fault) => faults.push(fault.context(format!("line {number}"))),
         }
     }
     all_of("lines cannot be packed", faults)?;
-    Ok(pins)
+    Ok(Pins { pins, ..Pins::default() })
 }
 
 /// Joins continued lines and drops comments, as pip does; a number is that of the first physical line.
@@ -81,13 +81,12 @@ fn pin(line: &str, number: usize) -> anyhow::Result<Pin> {
             "publish it to your index as a wheel and lock that version",
         ));
     }
+    let version = requirement.pinned()?;
     Ok(Pin {
-        version: requirement.pinned()?,
         hashes: sha256_digests(hashes.into_iter()).with_context(|| format!("`{}`", requirement.name))?,
-        name: requirement.name,
         extras: requirement.extras,
         marker: requirement.marker,
-        place: format!("line {number}"),
+        ..Pin::new(requirement.name, version, format!("line {number}"))
     })
 }
 
@@ -107,6 +106,11 @@ fn split_options(line: &str) -> (&str, Vec<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pins::{Format, parse_text};
+
+    fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
+        Ok(parse_text(Format::Requirements, text)?.pins)
+    }
 
     #[test]
     fn pins_are_read_with_continuations_comments_and_hashes() {

@@ -12,6 +12,22 @@ use pep440_rs::{Version, VersionSpecifier};
 use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder};
 use std::str::FromStr;
 
+/// What was asked for beside the plain package: what `extra`, `extras` and `dependency_groups` mean.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// for `extra` (PEP 508) and `extras` (PEP 751)
+    pub extras: Vec<ExtraName>,
+    /// for `dependency_groups` (PEP 751); named by the same rules as extras (PEP 735)
+    pub groups: Vec<ExtraName>,
+}
+
+impl Asked {
+    /// Extras alone.
+    pub fn extras(extras: &[ExtraName]) -> Self {
+        Self { extras: extras.to_vec(), groups: Vec::new() }
+    }
+}
+
 /// The marker values of a box.
 #[derive(Debug)]
 pub struct Environment {
@@ -42,12 +58,28 @@ impl Environment {
         Self { values, python_version, python_full_version }
     }
 
-    /// Whether `marker` is true on the box, with `extras` asked for.
+    /// Whether `marker` is true on the box.
     ///
     /// - Fails: for a marker that is not PEP 508's grammar, or whose comparison has no meaning there.
-    pub fn holds(&self, marker: &str, extras: &[ExtraName]) -> anyhow::Result<bool> {
-        evaluate(marker, &mut |comparison| self.compare(&comparison, extras))
+    pub fn holds(&self, marker: &str, asked: &Asked) -> anyhow::Result<bool> {
+        evaluate(marker, &mut |comparison| self.compare(&comparison, asked))
             .with_context(|| format!("failed to judge the marker `{}`", shortened(marker)))
+    }
+
+    /// The variables that a marker reads and the record of the box cannot know; none for what is no marker.
+    pub fn unknowable(&self, marker: &str) -> Vec<String> {
+        let mut read = Vec::new();
+        let looked = evaluate(marker, &mut |comparison| {
+            for side in [comparison.left, comparison.right] {
+                let name = side.text.replace("platform.version", "platform_version");
+                let is_unknown = matches!(name.as_str(), "platform_release" | "platform_version");
+                if side.kind == Kind::Word && is_unknown && !read.contains(&name) {
+                    read.push(name);
+                }
+            }
+            Ok(true)
+        });
+        if looked.is_ok() { read } else { Vec::new() }
     }
 
     /// The value of a variable, also by PEP 345's names of old.
@@ -67,11 +99,13 @@ impl Environment {
             "platform_version" | "platform.version" => Value::Text(values.platform_version()),
             "implementation_name" => Value::Text(values.implementation_name()),
             "extra" => Value::Extra,
+            "extras" => Value::Extras,
+            "dependency_groups" => Value::Groups,
             _ => return None,
         })
     }
 
-    fn compare(&self, comparison: &Comparison<'_>, extras: &[ExtraName]) -> anyhow::Result<bool> {
+    fn compare(&self, comparison: &Comparison<'_>, asked: &Asked) -> anyhow::Result<bool> {
         let Comparison { left, operator, right } = comparison;
         let (variable, literal, reversed) = match (left.kind, right.kind) {
             (Kind::Word, Kind::Literal) => (left.text, right.unquoted(), false),
@@ -80,7 +114,10 @@ impl Environment {
         };
         let value = self.value(variable).with_context(|| format!("`{variable}` is not a marker's variable"))?;
         let holds = match value {
-            Value::Extra => compare_extra(operator, literal, extras),
+            Value::Extra => compare_extra(operator, literal, &asked.extras),
+            Value::Extras if reversed => is_member(operator, literal, &asked.extras),
+            Value::Groups if reversed => is_member(operator, literal, &asked.groups),
+            Value::Extras | Value::Groups => None,
             Value::Version(value) | Value::Text(value) if operator.ends_with("in") => {
                 // Python's `in` between strings: a substring.
                 let inside = if reversed { value.contains(literal) } else { literal.contains(value) };
@@ -102,6 +139,8 @@ enum Value<'a> {
     Version(&'a str),
     Text(&'a str),
     Extra,
+    Extras,
+    Groups,
 }
 
 /// By PEP 440 where the literal is a version; else `==`, `>=` and `<=` "check for exact equality; no
@@ -148,6 +187,16 @@ fn compare_extra(operator: &str, literal: &str, extras: &[ExtraName]) -> Option<
     }
 }
 
+/// `'name' in extras`, and the same of `dependency_groups` (PEP 751, "Marker Expression Syntax"); names by PEP 503.
+fn is_member(operator: &str, literal: &str, asked: &[ExtraName]) -> Option<bool> {
+    let is_asked = asked.contains(&ExtraName::from_str(literal).ok()?);
+    match operator {
+        "in" => Some(is_asked),
+        "not in" => Some(!is_asked),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,11 +224,22 @@ mod tests {
             ("extra == 'test'",                                           false, false),
         ];
         for (marker, on_el8, on_el9) in cases {
-            assert_eq!(el8.holds(marker, &[]).unwrap(), on_el8, "el8: {marker}");
-            assert_eq!(el9.holds(marker, &[]).unwrap(), on_el9, "el9: {marker}");
+            assert_eq!(el8.holds(marker, &Asked::default()).unwrap(), on_el8, "el8: {marker}");
+            assert_eq!(el9.holds(marker, &Asked::default()).unwrap(), on_el9, "el9: {marker}");
         }
         let test = ExtraName::from_str("test").unwrap();
-        assert!(el9.holds("extra == 'test'", &[test]).unwrap());
+        let asked = Asked { extras: vec![test.clone()], groups: vec![ExtraName::from_str("dev").unwrap()] };
+        for marker in ["extra == 'test'", "'Test' in extras", "'dev' in dependency_groups and 'x' not in extras"] {
+            assert!(el9.holds(marker, &asked).unwrap(), "{marker}");
+            assert!(!el9.holds(marker, &Asked::default()).unwrap(), "{marker}");
+        }
+    }
+
+    #[test]
+    fn what_a_record_cannot_know_is_told() {
+        let el9 = Target::find("el9-x86_64", None, None).unwrap().environment();
+        assert_eq!(el9.unknowable("os_name == 'posix' or '4' in platform_release"), ["platform_release"]);
+        assert!(el9.unknowable("sys_platform == 'platform_release'").is_empty());
     }
 
     #[test]
@@ -194,12 +254,14 @@ mod tests {
             "os_name = 'posix'",
             "'a' == 'b'",
             "nonsense == 'x'",
+            "extras == 'x'",
+            "dependency_groups in 'x'",
             "os_name == platform_system",
             "python_version in platform_release",
             "",
         ];
         for marker in cases {
-            assert!(el9.holds(marker, &[]).is_err(), "{marker}");
+            assert!(el9.holds(marker, &Asked::default()).is_err(), "{marker}");
         }
     }
 }

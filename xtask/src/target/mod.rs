@@ -5,7 +5,7 @@ mod marker;
 mod table;
 mod tags;
 
-pub use environment::Environment;
+pub use environment::{Asked, Environment};
 pub use table::{Compression, Distribution, unit_key_since};
 pub use tags::{Tag, TagRanks};
 

@@ -2,7 +2,7 @@
 
 use crate::hex::hex;
 use crate::pins::Requirement;
-use crate::target::TagRanks;
+use crate::target::{Asked, TagRanks};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use crate::wheel::{DigestKind, Metadata, Record, WheelFile, expand_tags};
 use pep508_rs::{ExtraName, PackageName};
@@ -152,10 +152,10 @@ pub fn requires(evidence: &Evidence) -> Outcome {
     let mut judged = 0;
     while let Some((name, extra)) = waiting.pop() {
         let Some((path, metadata)) = dists.get(&name) else { continue };
-        let extras: Vec<ExtraName> = extra.into_iter().collect();
+        let asked = Asked { extras: extra.into_iter().collect(), groups: Vec::new() };
         for requirement in &metadata.requires {
             judged += 1;
-            match requirement.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &extras)) {
+            match requirement.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &asked)) {
                 Ok(false) => {}
                 Err(error) => findings.push(Finding::error(path, format!("{error:#}"), relock)),
                 Ok(true) => {

@@ -68,7 +68,7 @@ pub fn choose<'a>(pin: &Pin, offered: &'a [Candidate], ranks: &TagRanks) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pins::{Format, parse};
+    use crate::pins::{Format, parse_text};
     use crate::target::Target;
 
     fn candidate(tags: &str, digit: &str) -> Candidate {
@@ -97,10 +97,10 @@ mod tests {
             (only("7"),    vec!["py3-none-any"],                                                               None),
         ];
         for (line, tags, chosen) in cases {
-            let pins = parse(Format::Requirements, &line).unwrap();
+            let pins = parse_text(Format::Requirements, &line).unwrap();
             let files: Vec<Candidate> =
                 tags.iter().enumerate().map(|(i, tags)| candidate(tags, &i.to_string())).collect();
-            let got = choose(&pins[0], &files, &ranks);
+            let got = choose(&pins.pins[0], &files, &ranks);
             assert_eq!(
                 got.ok().map(|c| c.name.to_string()),
                 chosen.map(|i: usize| files[i].name.to_string()),
