@@ -136,7 +136,14 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         epoch: 1_700_000_000,
     })?;
     let version = "1.0".parse()?;
-    let facts = Facts { name: "demo", version: &version, release: "1", target: &target, needs_openssl: false };
+    let facts = Facts {
+        name: "demo",
+        version: &version,
+        release: "1",
+        target: &target,
+        needs_openssl: false,
+        libraries: Vec::new(),
+    };
     let texts = service::Facts {
         name: "demo",
         summary: "A demo",

@@ -71,6 +71,9 @@ pub struct Sdist {
     /// the packages that may be built from their source distribution where no wheel fits
     #[serde(default)]
     pub build: Build,
+    /// libraries that the boxes have and what is built may ask for, `libyaml-0.so.2`; the RPM then requires them
+    #[serde(default)]
+    pub system_libraries: BTreeSet<String>,
 }
 
 /// `sdist.build`
@@ -240,6 +243,12 @@ impl Config {
                 ));
             }
         }
+        if let Some(odd) = self.sdist.system_libraries.iter().find(|library| !is_soname(library)) {
+            return Err(Problem::with_hint(
+                format!("key `sdist.system-libraries`: `{}` is not the name of a library", odd.escape_debug()),
+                "write it as the wheel asks for it, such as \"libyaml-0.so.2\"",
+            ));
+        }
         if self.app.path != "." {
             check_inside(&self.app.path).context("key `app.path`")?;
         }
@@ -351,6 +360,12 @@ fn check_release(release: &str) -> anyhow::Result<()> {
         ));
     }
     if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
+}
+
+/// Whether a text can be a library's name (`DT_SONAME`), and stand in a `Requires`.
+pub fn is_soname(text: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    text.contains(".so") && text.chars().all(known)
 }
 
 fn check_inside(path: &Utf8Path) -> anyhow::Result<()> {

@@ -4,9 +4,9 @@ use crate::config::Build;
 use crate::hex::hex;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Selection, Texts};
-use crate::problem::{Problem, all_of};
+use crate::problem::Problem;
 use crate::target::{TagRanks, Target};
-use crate::wheel::{NoWheel, Offer, Offers, choose};
+use crate::wheel::{Candidate, NoWheel, Offers, Sdist, choose};
 use anyhow::ensure;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -72,56 +72,133 @@ pub fn inputs_digest(texts: &Texts, selection: &Selection, build: &Build, target
     hex(&hasher.finalize())
 }
 
-/// Chooses one file for each pin.
-///
-/// - Fails: once, naming each pin without a usable file, what is offered, and how to go on.
-pub fn decide(filtered: &Filtered<'_>, offers: &Offers, target: &Target, inputs: String) -> anyhow::Result<Lock> {
-    let ranks = TagRanks::new(target.tags());
-    let mut packages = Vec::new();
-    let mut faults = Vec::new();
-    let nothing = Offer::default();
-    for pin in filtered.kept.iter().map(|kept| kept.pin) {
-        let offer = offers.get(&(pin.name.clone(), pin.version.clone())).unwrap_or(&nothing);
-        match choose(pin, &offer.wheels, &ranks) {
-            Ok(chosen) => packages.push(Package {
-                name: pin.name.clone(),
-                version: pin.version.clone(),
-                wheel: chosen.name.clone(),
-                size: chosen.size,
-                sha256: chosen.sha256.clone(),
-                uploaded: chosen.uploaded.clone(),
-            }),
-            Err(reason) => faults.push(why_not(pin, &reason, offer.has_sdist, target)),
-        }
-    }
-    all_of("packages have no file for this target", faults)?;
-    Ok(Lock { target: target.name.clone(), python_full: target.python_full.to_string(), inputs, packages })
+/// What was decided for a target: one file for each pin, or none.
+#[derive(Debug, Default)]
+pub struct Decision<'a> {
+    /// the pins with a wheel that fits
+    pub packages: Vec<Package>,
+    /// the pins whose wheel is to be built from their source distribution
+    pub builds: Vec<ToBuild<'a>>,
+    /// the pins without a usable file
+    pub unfit: Vec<Unfit<'a>>,
 }
 
-fn why_not(pin: &Pin, reason: &NoWheel, has_sdist: bool, target: &Target) -> anyhow::Error {
-    let what = format!("`{}=={}`", pin.name, pin.version);
-    if !reason.fit_without_hash.is_empty() {
-        return Problem::with_hint(
-            format!(
-                "{what} has wheels that fit, but the lock ({}) has no hash of them: {}",
-                pin.place,
-                reason.fit_without_hash.join(", ")
+/// A pin whose wheel is to be built.
+#[derive(Debug)]
+pub struct ToBuild<'a> {
+    /// what is built
+    pub pin: &'a Pin,
+    /// from what
+    pub sdist: &'a Sdist,
+}
+
+/// A pin without a usable file.
+#[derive(Debug)]
+pub struct Unfit<'a> {
+    /// the pin
+    pub pin: &'a Pin,
+    reason: NoWheel,
+    sdist: Option<&'a Sdist>,
+    may_build: bool,
+}
+
+/// Chooses one file for each pin.
+///
+/// - Takes: `offers` of every pin, and `build`, the packages that may be built where no wheel fits.
+pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, build: &Build) -> Decision<'a> {
+    let ranks = TagRanks::new(target.tags());
+    let mut decision = Decision::default();
+    for pin in filtered.kept.iter().map(|kept| kept.pin) {
+        let offer = offers.get(&(pin.name.clone(), pin.version.clone()));
+        let sdist = offer.and_then(|offer| offer.sdist.as_ref());
+        match choose(pin, offer.map_or(&[], |offer| &offer.wheels), &ranks) {
+            Ok(chosen) => decision.packages.push(package_of(chosen)),
+            Err(reason) => {
+                let may_build = build.allows(&pin.name);
+                let accepted = |sdist: &&Sdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
+                match sdist.filter(accepted).filter(|_| may_build && reason.fit_without_hash.is_empty()) {
+                    Some(sdist) => decision.builds.push(ToBuild { pin, sdist }),
+                    None => decision.unfit.push(Unfit { pin, reason, sdist, may_build }),
+                }
+            }
+        }
+    }
+    decision
+}
+
+/// A target's lock.
+///
+/// - Takes: `inputs` as [`inputs_digest`] gives it; `packages` in any order.
+pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> Lock {
+    packages.sort_by(|a, b| a.name.cmp(&b.name));
+    Lock { target: target.name.clone(), python_full: target.python_full.to_string(), inputs, packages }
+}
+
+/// A wheel as our lock has it.
+pub fn package_of(wheel: &Candidate) -> Package {
+    Package {
+        name: wheel.name.name.clone(),
+        version: wheel.name.version.clone(),
+        wheel: wheel.name.clone(),
+        size: wheel.size,
+        sha256: wheel.sha256.clone(),
+        uploaded: wheel.uploaded.clone(),
+        built_from: None,
+    }
+}
+
+impl Unfit<'_> {
+    /// Whether another release could help: no file of this one fits.
+    pub fn lacks_wheel(&self) -> bool {
+        self.reason.fit_without_hash.is_empty()
+    }
+
+    /// Why the pin cannot be packed, and how to go on.
+    ///
+    /// - Takes: `nearest`, the release nearest to the pin that has a wheel which fits, where one was found.
+    pub fn into_error(self, target: &Target, nearest: Option<&Version>) -> anyhow::Error {
+        let Self { pin, reason, sdist, may_build } = self;
+        let what = format!("`{}=={}`", pin.name, pin.version);
+        if !reason.fit_without_hash.is_empty() {
+            return Problem::with_hint(
+                format!(
+                    "{what} has wheels that fit, but the lock ({}) has no hash of them: {}",
+                    pin.place,
+                    reason.fit_without_hash.join(", ")
+                ),
+                "the lock was made on another platform, or the files of the index changed; lock again so that it has the hashes of every platform (`pipenv lock`, `pip-compile --generate-hashes`, `uv pip compile --generate-hashes --universal`)",
+            );
+        }
+        let mut offered: Vec<&str> = reason.offered.iter().map(String::as_str).take(8).collect();
+        if reason.offered.len() > offered.len() {
+            offered.push("…");
+        }
+        if sdist.is_some() {
+            offered.push("an sdist");
+        }
+        let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
+        let mut ways = Vec::new();
+        match (nearest, &pin.files[..]) {
+            (Some(version), _) => ways.push(format!("lock {version}, the nearest release with such a wheel")),
+            (None, []) => {
+                ways.push("no release of it has such a wheel: choose a target with another Python".to_owned())
+            }
+            (None, _) => ways.push("place a wheel for this target in the lock".to_owned()),
+        }
+        match sdist {
+            Some(_) if may_build => ways.push(
+                "give the lock the hash of its sdist, which may be built but is not among the lock's hashes".to_owned(),
             ),
-            "the lock was made on another platform, or the files of the index changed; lock again so that it has the hashes of every platform (`pipenv lock`, `pip-compile --generate-hashes`, `uv pip compile --generate-hashes --universal`)",
-        );
+            Some(_) => ways
+                .push(format!("let the sdist be built: `[sdist] build = [\"{}\"]` in `dist/package.toml`", pin.name)),
+            None => ways.push("publish a wheel of your own to your index".to_owned()),
+        }
+        ways.push(format!("`cargo xtask lock --explain {}` shows every file", pin.name));
+        Problem::with_hint(
+            format!("{what} has no wheel for {}\noffered: {offered}", target.in_words()),
+            ways.join("; or "),
+        )
     }
-    let mut offered: Vec<&str> = reason.offered.iter().map(String::as_str).take(8).collect();
-    if reason.offered.len() > offered.len() {
-        offered.push("…");
-    }
-    if has_sdist {
-        offered.push("an sdist");
-    }
-    let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
-    Problem::with_hint(
-        format!("{what} has no wheel for {}\noffered: {offered}", target.in_words()),
-        "lock a release that has such a wheel, choose a target with another Python, or publish a wheel of your own to your index",
-    )
 }
 
 /// Why a lock on disk is not what the pins say now; empty where it is.
@@ -138,7 +215,7 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
             Some(package) if package.version != pin.version => {
                 reasons.push(format!("`{}` is {} instead of {}", pin.name, package.version, pin.version));
             }
-            Some(package) if !pin.hashes.is_empty() && !pin.hashes.contains(&package.sha256) => {
+            Some(package) if !pin.hashes.is_empty() && !pin.hashes.contains(digest_of_file(package)) => {
                 reasons.push(format!("the hash of `{}` is not among those of the team's lock", package.wheel));
             }
             Some(package) if package.wheel.rank(&ranks).is_none() => {
@@ -158,6 +235,11 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
     reasons
 }
 
+/// The digest of the file that the team's lock knows: the wheel, or the sdist that it was built from.
+fn digest_of_file(package: &Package) -> &String {
+    package.built_from.as_ref().map_or(&package.sha256, |source| &source.sha256)
+}
+
 /// Parses a lock of a target; that of another one is an error.
 pub fn read_lock(text: &str, target: &Target) -> anyhow::Result<Lock> {
     let lock = Lock::parse(text)?;
@@ -168,15 +250,15 @@ pub fn read_lock(text: &str, target: &Target) -> anyhow::Result<Lock> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pins::{Format, filter, parse_text};
-    use crate::wheel::Candidate;
+    use crate::pins::{Format, Place, filter, parse_text};
+    use crate::problem::{all_of, hints_of};
 
     fn offers(files: &[(&str, char)]) -> Offers {
         let mut offers = Offers::new();
         for (file, digit) in files {
             let candidate = Candidate {
                 name: file.parse().unwrap(),
-                url: "https://index.example/x".to_owned(),
+                at: Place::Url("https://index.example/x".to_owned()),
                 size: Some(1),
                 sha256: digit.to_string().repeat(64),
                 uploaded: None,
@@ -194,15 +276,50 @@ mod tests {
         let pins = parse_text(Format::Requirements, &text).unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a'), ("c-1-py3-none-any.whl", 'd')]);
-        let error = decide(&filtered, &offers, &target, String::new()).unwrap_err().to_string();
+        let decision = decide(&filtered, &offers, &target, &Build::None);
+        assert!(decision.packages.is_empty());
+        let nearest: Version = "1.1".parse().unwrap();
+        let errors: Vec<anyhow::Error> =
+            decision.unfit.into_iter().map(|unfit| unfit.into_error(&target, Some(&nearest))).collect();
+        let error = all_of("packages have no file for this target", errors).unwrap_err();
+        let said = format!("{error}\n{}", hints_of(&error).join("\n"));
         for part in [
             "3 packages",
             "`a==1` has no wheel for CPython 3.11, glibc 2.34, x86_64",
             "cp311-cp311-win_amd64",
             "offered: nothing",
             "has no hash of them: c-1-py3-none-any.whl",
+            "lock 1.1, the nearest release",
         ] {
-            assert!(error.contains(part), "`{part}` is missing in {error}");
+            assert!(said.contains(part), "`{part}` is missing in {said}");
+        }
+    }
+
+    #[test]
+    fn an_sdist_is_built_where_that_is_allowed_and_its_hash_is_the_teams() {
+        let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let source = |sha256: String| Sdist {
+            name: "a-1.tar.gz".to_owned(),
+            at: Place::Url(String::new()),
+            sha256,
+            uploaded: None,
+        };
+        let named = Build::Only(["a".parse().unwrap()].into());
+        #[rustfmt::skip]
+        let cases = [ // line in the lock                              allowed       is built
+            ("a==1".to_owned(),                                        &Build::None, false),
+            ("a==1".to_owned(),                                        &named,       true),
+            ("a==1".to_owned(),                                        &Build::All,  true),
+            (format!("a==1 --hash=sha256:{}", "e".repeat(64)),         &named,       true),
+            (format!("a==1 --hash=sha256:{}", "f".repeat(64)),         &named,       false),
+        ];
+        for (line, build, built) in cases {
+            let pins = parse_text(Format::Requirements, &line).unwrap();
+            let filtered = filter(&pins, &target).unwrap();
+            let mut offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a')]);
+            offers.values_mut().for_each(|offer| offer.sdist = Some(source("e".repeat(64))));
+            let decision = decide(&filtered, &offers, &target, build);
+            assert_eq!((decision.builds.len(), decision.unfit.len()), if built { (1, 0) } else { (0, 1) }, "{line}");
         }
     }
 
@@ -212,7 +329,8 @@ mod tests {
         let pins = parse_text(Format::Requirements, "a==1\nb==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-py3-none-any.whl", 'a'), ("b-1-py3-none-any.whl", 'b')]);
-        let lock = decide(&filtered, &offers, &target, "x".to_owned()).unwrap();
+        let packages = decide(&filtered, &offers, &target, &Build::None).packages;
+        let lock = lock_of(&target, "x".to_owned(), packages);
         assert!(disagreements(&lock, &filtered, &target, "x").is_empty());
         assert_eq!(disagreements(&lock, &filtered, &target, "y"), ["the team's lock or the target changed since"]);
         let pins = parse_text(Format::Requirements, "a==2\nc==1").unwrap();

@@ -25,6 +25,7 @@
 //! | [`config`] | `dist/package.toml` |
 //! | [`pins`] | the team's lock, and which pins a target gets |
 //! | [`wheel`] | file names, archives, RECORD, metadata; which wheel a pin gets |
+//! | [`closure`] | whether what was chosen finds all that it requires |
 //! | [`lockfile`] | our lock, PEP 751 |
 //! | [`decide`] | pins and offers → our lock, or every reason why not |
 //! | [`tree`] | what lands on the box, with every digest |
@@ -40,6 +41,7 @@
 //!
 //! `lock` is the only step that decides; everything after it is a function of what is committed.
 
+pub mod closure;
 pub mod commands;
 pub mod config;
 pub mod decide;

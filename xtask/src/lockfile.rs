@@ -1,5 +1,6 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
+use crate::config::is_soname;
 use crate::hex::is_sha256;
 use crate::problem::Problem;
 use crate::target::Target;
@@ -41,6 +42,21 @@ pub struct Package {
     pub sha256: String,
     /// RFC 3339 in UTC, where the index says it; the files' time in the RPM
     pub uploaded: Option<String>,
+    /// the source distribution that the wheel was built from on a host, where no index has it
+    pub built_from: Option<BuiltFrom>,
+}
+
+/// The source distribution of a wheel that was built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BuiltFrom {
+    /// the file's name
+    pub name: String,
+    /// lower-case hex
+    pub sha256: String,
+    /// the libraries of the box that it asks for and does not bring, sorted: `libyaml-0.so.2`
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +76,19 @@ struct FilePackage {
     name: String,
     version: String,
     wheels: Vec<FileWheel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<PackageTool>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackageTool {
+    xtask: PackageTable,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct PackageTable {
+    built_from: BuiltFrom,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +169,7 @@ impl Lock {
                     size: package.size,
                     hashes: FileHashes { sha256: package.sha256.clone() },
                 }],
+                tool: package.built_from.clone().map(|built_from| PackageTool { xtask: PackageTable { built_from } }),
             })
         };
         let file = File {
@@ -164,6 +194,15 @@ impl Lock {
         Ok(format!("# Written by `cargo xtask lock`; commit it, and do not edit it by hand.\n{body}"))
     }
 
+    /// The libraries of the box that wheels ask for, sorted, each once.
+    pub fn libraries(&self) -> Vec<&str> {
+        let built = self.packages.iter().filter_map(|package| package.built_from.as_ref());
+        let mut libraries: Vec<&str> = built.flat_map(|built| &built.libraries).map(String::as_str).collect();
+        libraries.sort_unstable();
+        libraries.dedup();
+        libraries
+    }
+
     /// The lock as pip reads it: pinned, with hashes, without an index.
     pub fn to_requirements(&self) -> String {
         let line = |p: &Package| format!("{}=={} \\\n    --hash=sha256:{}\n", p.name, p.version, p.sha256);
@@ -178,8 +217,8 @@ impl Package {
     }
 }
 
-/// An RFC 3339 time, which the lock has in UTC.
-fn seconds_since_1970(text: &str) -> Option<u32> {
+/// An RFC 3339 time in UTC, as locks have it, in seconds since 1970.
+pub fn seconds_since_1970(text: &str) -> Option<u32> {
     let time: toml::value::Datetime = text.parse().ok()?;
     let (date, clock) = (time.date?, time.time?);
     // Days since 1970 in the Gregorian calendar, from March so that a leap day ends a year.
@@ -206,6 +245,14 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
     if !is_sha256(&file.hashes.sha256) {
         bail!("`{}` is not a sha256 digest in lower-case hex", file.hashes.sha256);
     }
+    let built_from = package.tool.map(|tool| tool.xtask.built_from);
+    if let Some(source) = built_from.as_ref().filter(|source| !is_sha256(&source.sha256)) {
+        bail!("`{}` of its `built-from` is not a sha256 digest in lower-case hex", source.sha256);
+    }
+    let libraries = built_from.iter().flat_map(|source| &source.libraries);
+    if let Some(odd) = libraries.into_iter().find(|library| !is_soname(library)) {
+        bail!("`{}` is not the name of a library", odd.escape_debug());
+    }
     Ok(Package {
         name,
         version,
@@ -213,6 +260,7 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
         size: file.size,
         sha256: file.hashes.sha256.clone(),
         uploaded: file.upload_time.map(|time| time.to_string()),
+        built_from,
     })
 }
 
@@ -232,6 +280,7 @@ mod tests {
                 size: Some(101_735),
                 sha256: "ab".repeat(32),
                 uploaded: Some("2024-04-07T19:26:08Z".to_owned()),
+                built_from: None,
             }],
         }
     }
@@ -244,6 +293,14 @@ mod tests {
         assert_eq!(Lock::parse(&text).unwrap().to_text(&target).unwrap(), text);
         assert!(!text.contains("://"), "{text}");
         assert!(text.contains("path = \"wheels/flask-3.0.3-py3-none-any.whl\""), "{text}");
+        let mut built = lock();
+        built.packages[0].built_from = Some(BuiltFrom {
+            name: "flask-3.0.3.tar.gz".to_owned(),
+            sha256: "cd".repeat(32),
+            libraries: vec!["libyaml-0.so.2".to_owned()],
+        });
+        assert_eq!(built.libraries(), ["libyaml-0.so.2"]);
+        assert_eq!(Lock::parse(&built.to_text(&target).unwrap()).unwrap(), built);
         assert_eq!(lock().to_requirements(), format!("flask==3.0.3 \\\n    --hash=sha256:{}\n", "ab".repeat(32)));
     }
 

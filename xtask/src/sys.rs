@@ -252,13 +252,19 @@ pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
     Ok(hex(&hasher.finalize()))
 }
 
-/// Whether a program is on the PATH.
+/// Where a program is on the PATH.
 pub fn on_path(program: &str) -> Option<Utf8PathBuf> {
+    all_on_path(program).into_iter().next()
+}
+
+/// Every place on the PATH where a program is, in its order.
+pub fn all_on_path(program: &str) -> Vec<Utf8PathBuf> {
     let name = if cfg!(windows) { format!("{program}.exe") } else { program.to_owned() };
-    std::env::split_paths(&std::env::var_os("PATH")?)
+    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .map(|folder| folder.join(&name))
-        .find(|candidate| is_program(candidate))
-        .and_then(|found| Utf8PathBuf::try_from(found).ok())
+        .filter(|candidate| is_program(candidate))
+        .filter_map(|found| Utf8PathBuf::try_from(found).ok())
+        .collect()
 }
 
 fn is_program(path: &Path) -> bool {

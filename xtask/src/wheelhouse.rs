@@ -1,13 +1,16 @@
 //! `dist/wheels`: the wheels of the locks, each checked by its sha256 at every read.
 
 use crate::lockfile::{Lock, Package};
+use crate::pins::Place;
 use crate::problem::Problem;
 use crate::sys::{Sys, sha256_of, sweep};
 use crate::target::Target;
 use crate::tools::pip::Pip;
-use crate::wheel::Candidate;
-use anyhow::{Context as _, bail};
+use crate::wheel::{Archive, Candidate, Contents, WheelName};
+use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
+use rawzip::FileReader;
+use std::str::FromStr as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -88,6 +91,17 @@ impl Wheelhouse {
         Ok(same)
     }
 
+    /// Puts a wheel that was built into its place.
+    pub fn take(&self, sys: &Sys, from: &Utf8Path, package: &Package) -> anyhow::Result<()> {
+        sys.create(&self.path(package), |file| Ok(std::io::copy(&mut fs_err::File::open(from)?, file)?))?;
+        Ok(())
+    }
+
+    /// Opens the wheel of a package, each file matched with its RECORD.
+    pub fn open(&self, package: &Package) -> anyhow::Result<(Archive<FileReader>, Contents)> {
+        open_wheel(&self.path(package), &package.wheel)
+    }
+
     /// Says what is missing, for `--offline`.
     pub fn refuse_missing(&self, missing: &[&Package]) -> anyhow::Result<()> {
         if missing.is_empty() {
@@ -138,10 +152,19 @@ impl Wheelhouse {
         let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&self.folder)?;
         let folder = Utf8Path::from_path(scratch.path()).context("the wheelhouse's path is not UTF-8")?;
         let files: Vec<&Candidate> = batch.iter().map(|wanted| &wanted.candidate).collect();
-        pip.download(sys, &files, batch[0].target, folder)?;
+        let mut remote = Vec::new();
+        for file in &files {
+            match &file.at {
+                Place::Url(_) => remote.push(*file),
+                Place::Path(path) => drop(fs_err::copy(sys.root.join(path), folder.join(file.name.to_string()))?),
+            }
+        }
+        if !remote.is_empty() {
+            pip.download(sys, &remote, batch[0].target, folder)?;
+        }
         for file in files {
             let got = folder.join(file.name.to_string());
-            let sha256 = sha256_of(&got).with_context(|| format!("pip did not bring `{}`", file.name))?;
+            let sha256 = sha256_of(&got).with_context(|| format!("`{}` did not come", file.name))?;
             if sha256 != file.sha256 {
                 bail!("`{}` came with the sha256 {sha256} instead of {}", file.name, file.sha256);
             }
@@ -149,6 +172,28 @@ impl Wheelhouse {
         }
         Ok(())
     }
+}
+
+/// Opens a wheel, each file matched with its RECORD.
+pub fn open_wheel(path: &Utf8Path, name: &WheelName) -> anyhow::Result<(Archive<FileReader>, Contents)> {
+    let open = || -> anyhow::Result<_> {
+        let file = fs_err::File::open(path)?;
+        let size = file.metadata()?.len();
+        let archive = Archive::open(FileReader::from(file.into_parts().0), size)?;
+        let contents = Contents::read(&archive, name)?;
+        Ok((archive, contents))
+    };
+    open().with_context(|| format!("wheel `{name}`"))
+}
+
+/// The name of the one wheel in a folder that something was built into.
+pub fn only_wheel(folder: &Utf8Path) -> anyhow::Result<WheelName> {
+    let mut names: Vec<String> = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        names.extend(entry?.file_name().to_str().filter(|name| name.ends_with(".whl")).map(str::to_owned));
+    }
+    ensure!(names.len() == 1, "{} wheels were built instead of one", names.len());
+    WheelName::from_str(&names[0])
 }
 
 fn size_of(wanted: &Wanted<'_>) -> u64 {

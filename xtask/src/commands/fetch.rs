@@ -1,30 +1,55 @@
-//! What the wheelhouse lacks of the locks, fetched: shared by `rpm` and `dist`.
+//! What the wheelhouse lacks of the locks, fetched or built: shared by `lock`, `rpm` and `dist`.
 
-use crate::commands::Project;
 use crate::commands::report::count;
+use crate::commands::{Project, sdist};
 use crate::decide::questions;
 use crate::lockfile::{Lock, Package as Locked};
+use crate::pins::Pin;
 use crate::problem::{Problem, all_of};
 use crate::target::Target;
 use crate::tools::pip::Pip;
 use crate::tools::uv::Uv;
-use crate::wheel::Offers;
+use crate::wheel::{Offer, Offers};
 use crate::wheelhouse::Wanted;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
-/// Checks every wheel of the locks, and fetches those that are missing or damaged.
+/// What is offered for the pins of each target: by the index, asked once for all, and by the lock itself.
+pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
+    let mut placed = Offers::new();
+    for pin in of.iter().flat_map(|(_, pins)| pins).filter(|pin| !pin.files.is_empty()) {
+        placed.insert((pin.name.clone(), pin.version.clone()), Offer::placed(pin)?);
+    }
+    let of_index: Vec<_> = of
+        .iter()
+        .map(|(target, pins)| {
+            let asked = pins.iter().filter(|pin| pin.files.is_empty());
+            (*target, asked.map(|pin| (&pin.name, &pin.version)).collect())
+        })
+        .collect();
+    let questions = questions(&of_index);
+    if questions.is_empty() {
+        return Ok(placed);
+    }
+    let lowest = of.iter().map(|(target, _)| &target.python_full).min().context("there is no target")?;
+    let mut offers = Uv::find(&project.sys)?.offers(&questions, &lowest.to_string(), &project.app())?;
+    offers.extend(placed);
+    Ok(offers)
+}
+
+/// Checks every wheel of the locks, and fetches or builds those that are missing or damaged.
 ///
 /// - Takes: `offers`, where the index was just asked, so that it is not asked again.
-/// - Fails: with `offline`, where anything is missing; where the index no longer offers a locked file.
+/// - Fails: with `offline`, where anything is missing; where the index no longer offers a locked file; where
+///   a wheel that is built again comes out otherwise.
 pub fn fill_wheelhouse(
     project: &Project,
-    locks: &[Lock],
+    locks: &[(&Target, &Lock)],
     offline: bool,
     offers: Option<&Offers>,
 ) -> anyhow::Result<()> {
     let wheelhouse = project.wheelhouse();
     let mut missing: Vec<(&Target, &Locked)> = Vec::new();
-    for (target, lock) in project.targets.iter().zip(locks) {
+    for (target, lock) in locks {
         for package in wheelhouse.missing(&project.sys, lock)? {
             if !missing.iter().any(|(_, other)| other.sha256 == package.sha256) {
                 missing.push((target, package));
@@ -47,36 +72,64 @@ pub fn fill_wheelhouse(
     };
     let mut wanted = Vec::new();
     let mut faults = Vec::new();
+    let nothing = Offer::default();
     for (target, package) in missing {
-        let offer = offers.get(&(package.name.clone(), package.version.clone()));
-        let candidate = offer.and_then(|offer| offer.wheels.iter().find(|wheel| wheel.sha256 == package.sha256));
-        match candidate {
+        let offer = offers.get(&(package.name.clone(), package.version.clone())).unwrap_or(&nothing);
+        if package.built_from.is_some() {
+            faults.extend(build_again(project, target, package, offer).err());
+            continue;
+        }
+        match offer.wheels.iter().find(|wheel| wheel.sha256 == package.sha256) {
             // An index may serve the file under another name: the lock's is the one that counts.
             Some(candidate) if candidate.name == package.wheel => {
                 wanted.push(Wanted { target, candidate: candidate.clone() })
             }
-            _ => faults.push(Problem::with_hint(
-                format!("the index no longer offers `{}` with the sha256 of the lock", package.wheel),
-                "choose anew with `cargo xtask lock --refresh`, or copy the file into `dist/wheels`",
-            )),
+            _ => faults.push(gone(&package.wheel.to_string())),
         }
     }
     all_of("wheels cannot be fetched", faults)?;
+    if wanted.is_empty() {
+        return Ok(());
+    }
     let pip = Pip::find(&project.sys)?;
     wheelhouse.fetch(&project.sys, &pip, &wanted)?;
     project.sys.say(format!("fetched {}", count(wanted.len(), "wheel")));
     Ok(())
 }
 
+fn gone(file: &str) -> anyhow::Error {
+    Problem::with_hint(
+        format!("the index no longer offers `{file}` with the sha256 of the lock"),
+        "choose anew with `cargo xtask lock --refresh`, or copy the file into `dist/wheels`",
+    )
+}
+
+/// Builds a wheel of the lock that is not there; it has to come out as it was.
+fn build_again(project: &Project, target: &Target, package: &Locked, offer: &Offer) -> anyhow::Result<()> {
+    let source = package.built_from.as_ref().context("it was built")?;
+    let sdist = offer.sdist.as_ref().filter(|sdist| sdist.sha256 == source.sha256);
+    let sdist = sdist.ok_or_else(|| gone(&source.name))?;
+    let built = sdist::build(project, target, &package.name, &package.version, sdist)?;
+    ensure!(
+        built.sha256 == package.sha256,
+        Problem::with_hint(
+            format!("`{}` came out otherwise than it was locked: its build depends on this host", built.wheel),
+            "carry the file from `dist/wheels` of the host that locked it, publish it to your index, or lock again with `cargo xtask lock --refresh`",
+        )
+    );
+    Ok(())
+}
+
 fn ask_again(project: &Project, missing: &[(&Target, &Locked)]) -> anyhow::Result<Offers> {
+    let (_, pins) = project.pins()?;
     let of: Vec<_> = project
         .targets
         .iter()
         .map(|target| {
             let own = missing.iter().filter(|(of, _)| of.name == target.name);
-            (target, own.map(|(_, package)| (&package.name, &package.version)).collect())
+            let is_missing = |pin: &Pin| own.clone().any(|(_, p)| p.name == pin.name && p.version == pin.version);
+            (target, pins.pins.iter().filter(|pin| is_missing(pin)).collect())
         })
         .collect();
-    let lowest = project.targets.iter().map(|target| &target.python_full).min().context("there is no target")?;
-    Uv::find(&project.sys)?.offers(&questions(&of), &lowest.to_string(), &project.app())
+    ask(project, &of)
 }

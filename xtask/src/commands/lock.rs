@@ -1,9 +1,10 @@
 //! `cargo xtask lock`: pin, for each target, the one file of each package that the box will get.
 
-use crate::commands::Project;
+use crate::closure::{Dist, walk};
 use crate::commands::report::{Report, count};
-use crate::decide::{decide, disagreements, inputs_digest, questions, read_lock};
-use crate::lockfile::Lock;
+use crate::commands::{Project, fetch, sdist};
+use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
+use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Texts, filter};
 use crate::problem::{Problem, all_of};
 use crate::target::Target;
@@ -35,6 +36,9 @@ pub struct Flags {
     #[arg(long, conflicts_with = "refresh")]
     offline: bool,
 }
+
+/// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
+const MOST_NEAREST: usize = 8;
 
 /// What became of one target's lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +184,8 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
 /// Makes every stale lock anew, or all of them with `refresh`, with one question to the index.
 ///
 /// - Gives: the locks of the targets in order, and the offers if the index was asked.
+/// - Fails: once for all targets, naming each pin without a file; then naming each distribution that would
+///   miss something on its box. Nothing is written then.
 pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec<Locked>, Option<Offers>)> {
     let (texts, pins) = project.pins()?;
     let mut all = Vec::new();
@@ -193,34 +199,96 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<(Vec
     let asked: Vec<_> = all
         .iter()
         .filter(|(.., locked)| stale(locked))
-        .map(|(target, filtered, ..)| {
-            (*target, filtered.kept.iter().map(|kept| (&kept.pin.name, &kept.pin.version)).collect())
-        })
+        .map(|(target, filtered, ..)| (*target, filtered.kept.iter().map(|kept| kept.pin).collect()))
         .collect();
-    let Some(lowest) = asked.iter().map(|(target, _)| &target.python_full).min() else {
+    if asked.is_empty() {
         return Ok((all.into_iter().map(|(.., locked)| locked).collect(), None));
-    };
-    let uv = Uv::find(&project.sys)?;
-    let questions = questions(&asked);
-    let offers = uv.offers(&questions, &lowest.to_string(), &project.app())?;
+    }
+    let offers = fetch::ask(project, &asked)?;
     let mut done = Vec::new();
+    let mut decided = Vec::new();
     let mut faults = Vec::new();
     for (target, filtered, inputs, mut locked) in all {
         if stale(&locked) {
-            match decide(&filtered, &offers, target, inputs).with_context(|| format!("target `{}`", target.name)) {
-                Ok(lock) => {
+            match choose_files(project, target, &filtered, &offers) {
+                Ok(packages) => {
                     locked.state = State::Written;
-                    locked.lock = Some(lock);
+                    locked.lock = Some(lock_of(target, inputs, packages));
                 }
-                Err(fault) => faults.push(fault),
+                Err(fault) => faults.push(fault.context(format!("target `{}`", target.name))),
             }
         }
         done.push(locked);
+        decided.push((target, filtered));
     }
     all_of("targets cannot be locked", faults)?;
-    for (target, locked) in project.targets.iter().zip(&done).filter(|(_, locked)| locked.state == State::Written) {
-        let lock = locked.lock.as_ref().context("a written lock is there")?;
+    let fresh: Vec<_> = decided
+        .iter()
+        .zip(&done)
+        .filter(|(_, locked)| locked.state == State::Written)
+        .filter_map(|((target, filtered), locked)| Some((*target, filtered, locked.lock.as_ref()?)))
+        .collect();
+    let locks: Vec<_> = fresh.iter().map(|(target, _, lock)| (*target, *lock)).collect();
+    fetch::fill_wheelhouse(project, &locks, false, Some(&offers))?;
+    let open = fresh.iter().filter_map(|(target, filtered, lock)| {
+        let checked = check_closure(project, target, filtered, lock);
+        checked.with_context(|| format!("target `{}`", target.name)).err()
+    });
+    all_of("targets cannot be locked", open.collect())?;
+    for (target, _, lock) in fresh {
         project.sys.write(&project.lock_path(target), lock.to_text(target)?.as_bytes())?;
     }
     Ok((done, Some(offers)))
+}
+
+/// One file for each pin of a target, built where that is allowed, or every reason why not.
+fn choose_files(
+    project: &Project,
+    target: &Target,
+    filtered: &Filtered<'_>,
+    offers: &Offers,
+) -> anyhow::Result<Vec<Package>> {
+    let Decision { mut packages, builds, unfit } = decide(filtered, offers, target, &project.config.sdist.build);
+    let mut faults = Vec::new();
+    for pin in unfit {
+        let nearest = match pin.lacks_wheel() && faults.len() < MOST_NEAREST {
+            true => Uv::find(&project.sys)?.nearest_release(pin.pin, target, &project.app()),
+            false => None,
+        };
+        faults.push(pin.into_error(target, nearest.as_ref()));
+    }
+    all_of("packages have no file for this target", faults)?;
+    let mut faults = Vec::new();
+    for build in builds {
+        match sdist::build(project, target, &build.pin.name, &build.pin.version, build.sdist) {
+            Ok(package) => packages.push(package),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("packages cannot be built", faults)?;
+    Ok(packages)
+}
+
+/// Whether every chosen distribution finds what it requires, by the metadata of its wheel.
+fn check_closure(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &Lock) -> anyhow::Result<()> {
+    let wheelhouse = project.wheelhouse();
+    let mut opened = Vec::new();
+    let mut faults = Vec::new();
+    for package in &lock.packages {
+        match wheelhouse.open(package) {
+            Ok((_, contents)) => opened.push(contents.metadata),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("wheels are refused", faults)?;
+    let dists: Vec<Dist<'_>> = opened
+        .iter()
+        .map(|metadata| {
+            let kept = filtered.kept.iter().find(|kept| kept.pin.name == metadata.name);
+            Dist { metadata, extras: kept.map_or(&[], |kept| &kept.extras) }
+        })
+        .collect();
+    let faults = walk(&dists, target).faults.into_iter();
+    let told = faults.map(|fault| Problem::with_hint(format!("`{}` {}", fault.by, fault.what), fault.cure));
+    all_of("requirements are not met on this target", told.collect())
 }

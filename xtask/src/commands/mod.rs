@@ -3,6 +3,7 @@
 mod fetch;
 mod project;
 mod report;
+mod sdist;
 
 /// `ci`: what has to pass before a change lands
 pub mod ci;

@@ -14,9 +14,10 @@ use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
 use crate::tools::git;
-use crate::wheel::{Archive, Contents, Offers, WheelName};
+use crate::wheel::Offers;
+use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use rawzip::FileReader;
 use serde_json::{Value, json};
@@ -113,7 +114,8 @@ pub fn build(
     // Asked first: without an answer all the fetching would be in vain.
     let epoch = git::epoch(&project.sys)?;
     warn_of_uncommitted(project)?;
-    fetch::fill_wheelhouse(project, &locks, flags.offline, offers)?;
+    let of: Vec<_> = project.targets.iter().zip(&locks).collect();
+    fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
     let app = wheel::build(project, epoch, flags.offline)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
@@ -152,17 +154,6 @@ fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
     Ok(locks)
 }
 
-fn open_wheel(path: &Utf8Path, name: &WheelName, mtime: u32) -> anyhow::Result<Wheel<FileReader>> {
-    let open = || -> anyhow::Result<Wheel<FileReader>> {
-        let file = fs_err::File::open(path)?;
-        let size = file.metadata()?.len();
-        let archive = Archive::open(FileReader::from(file.into_parts().0), size)?;
-        let contents = Contents::read(&archive, name)?;
-        Ok(Wheel { name: name.clone(), archive, contents, mtime })
-    };
-    open().with_context(|| format!("wheel `{name}`"))
-}
-
 fn build_one(
     project: &Project,
     target: &Target,
@@ -180,6 +171,7 @@ fn build_one(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
+        libraries: lock.libraries(),
     };
     let license = config.package.license.clone().or(metadata.license.clone());
     if license.is_none() {
@@ -254,13 +246,14 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
     for package in &lock.packages {
         // A mirror may not know when a file was uploaded; then the commit's time is used.
         let mtime = package.uploaded_at().unwrap_or(app.epoch);
-        match open_wheel(&wheelhouse.path(package), &package.wheel, mtime) {
-            Ok(wheel) => wheels.push(wheel),
+        match wheelhouse.open(package) {
+            Ok((archive, contents)) => wheels.push(Wheel { name: package.wheel.clone(), archive, contents, mtime }),
             Err(fault) => faults.push(fault),
         }
     }
     all_of("wheels are refused", faults)?;
-    wheels.push(open_wheel(&app.path, &app.name, app.epoch)?);
+    let (archive, contents) = open_wheel(&app.path, &app.name)?;
+    wheels.push(Wheel { name: app.name.clone(), archive, contents, mtime: app.epoch });
     Ok(wheels)
 }
 

@@ -8,7 +8,8 @@ use crate::sys::sha256_of;
 use crate::tools::git::{self, Tracked};
 use crate::tools::uv::Uv;
 use crate::wheel::WheelName;
-use anyhow::{Context as _, ensure};
+use crate::wheelhouse::only_wheel;
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -143,15 +144,6 @@ fn stage(app: &Utf8Path, files: &[Tracked], into: &Utf8Path) -> anyhow::Result<(
         }
     }
     Ok(())
-}
-
-fn only_wheel(folder: &Utf8Path) -> anyhow::Result<WheelName> {
-    let mut names: Vec<String> = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        names.extend(entry?.file_name().to_str().filter(|name| name.ends_with(".whl")).map(str::to_owned));
-    }
-    ensure!(names.len() == 1, "`uv build` made {} wheels instead of one", names.len());
-    WheelName::from_str(&names[0])
 }
 
 fn refuse_host_wheel(name: &WheelName) -> anyhow::Result<()> {

@@ -72,13 +72,22 @@ pub struct PlacedFile {
     pub sha256: String,
 }
 
-/// Where a placed file is.
+/// Where a file is.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Place {
     /// it may hold a credential, so it is never shown
     Url(String),
     /// relative to the repository
     Path(Utf8PathBuf),
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Url(_) => f.write_str("Url(…)"),
+            Self::Path(path) => write!(f, "Path({path})"),
+        }
+    }
 }
 
 impl std::fmt::Debug for PlacedFile {

@@ -107,6 +107,8 @@ pub struct Facts<'a> {
     pub target: &'a Target,
     /// whether the service makes its certificate
     pub needs_openssl: bool,
+    /// libraries of the box that wheels ask for, `libyaml-0.so.2`
+    pub libraries: Vec<&'a str>,
 }
 
 impl Facts<'_> {
@@ -128,6 +130,7 @@ impl Facts<'_> {
         if self.needs_openssl {
             needs.push("openssl".to_owned());
         }
+        needs.extend(self.libraries.iter().map(|library| (*library).to_owned()));
         needs
     }
 
@@ -149,6 +152,10 @@ impl Facts<'_> {
         if self.needs_openssl {
             requires.push(Dependency::new("openssl", Sense::ANY, ""));
         }
+        // As rpm's own generator for ELF files names a library of 64 bits.
+        requires.extend(
+            self.libraries.iter().map(|library| Dependency::new(format!("{library}()(64bit)"), Sense::ANY, "")),
+        );
         if self.target.distribution.compression == Compression::Zstd {
             requires.push(Dependency::new("rpmlib(PayloadIsZstd)", Sense::RPMLIB, "5.4.18-1"));
         }

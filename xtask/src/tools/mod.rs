@@ -1,5 +1,6 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
+pub mod build;
 pub mod git;
 pub mod pip;
 pub mod python;

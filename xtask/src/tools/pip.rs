@@ -1,5 +1,6 @@
 //! pip: the downloader, with the user's own index, proxy, certificates and credentials.
 
+use crate::pins::Place;
 use crate::problem::Problem;
 use crate::sys::{Program, Sys};
 use crate::target::Target;
@@ -38,7 +39,7 @@ impl Pip {
         let list = scratch.join("urls.txt");
         let lines = files
             .iter()
-            .map(|file| Ok(format!("{}#sha256={}\n", plain_url(&file.url)?, file.sha256)))
+            .map(|file| direct_reference(sys, &file.at, &file.sha256))
             .collect::<anyhow::Result<String>>()?;
         fs_err::write(&list, lines)?;
         let abi = target.tags().first().map(|tag| tag.abi.clone()).unwrap_or_default();
@@ -73,6 +74,15 @@ impl Pip {
                 "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; where the index changed, `cargo xtask lock --refresh`",)
         })?;
         Ok(())
+    }
+}
+
+/// A line of a requirements file that names a file and its sha256.
+pub fn direct_reference(sys: &Sys, at: &Place, sha256: &str) -> anyhow::Result<String> {
+    match at {
+        Place::Url(url) => Ok(format!("{}#sha256={sha256}\n", plain_url(url)?)),
+        // Between a name and `--hash` pip takes a path as it is written.
+        Place::Path(path) => Ok(format!("{} --hash=sha256:{sha256}\n", sys.root.join(path))),
     }
 }
 

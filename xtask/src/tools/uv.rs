@@ -1,10 +1,12 @@
 //! uv: the client of the index, and the builder of the application's wheel.
 
 use crate::decide::Question;
+use crate::pins::{Pin, Place};
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
+use crate::target::Target;
 use crate::tools::python;
-use crate::wheel::{Candidate, Offers, WheelName};
+use crate::wheel::{Candidate, Offers, Sdist, WheelName};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
@@ -66,6 +68,32 @@ impl<'a> Uv<'a> {
         read_offers(&said.out).context("failed to read what uv wrote")
     }
 
+    /// The release nearest to a pin, newer ones first, of which some wheel may fit the target; asked for errors
+    /// only, so whatever goes wrong is no answer.
+    pub fn nearest_release(&self, pin: &Pin, target: &Target, folder: &Utf8Path) -> Option<Version> {
+        let platform = platform_of(target)?;
+        let (_keep, scratch) = self.sys.scratch().ok()?;
+        let input = scratch.join("pin.txt");
+        for (sign, order) in [('>', "lowest"), ('<', "highest")] {
+            self.sys.write(&input, format!("{}{sign}{}\n", pin.name, pin.version).as_bytes()).ok()?;
+            let words =
+                ["pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate", "--only-binary", ":all:"];
+            let command = with_settings(Program::new(&self.program))
+                .args(words)
+                .args(["--resolution", order, "--python-platform", &platform])
+                .args(["--python-version", &target.python_full.to_string(), input.as_str()])
+                .in_folder(folder);
+            let found = self.sys.run(&command).ok().and_then(|said| {
+                let (_, version) = said.out.lines().find_map(|line| line.split_once("=="))?;
+                Version::from_str(version.split([' ', ';']).next()?).ok()
+            });
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
     /// Builds a wheel from a source tree, under a umask that every host can have.
     ///
     /// Build backends record the permissions of files that they write, and so the caller's umask.
@@ -85,6 +113,14 @@ impl<'a> Uv<'a> {
         spinner.finish_and_clear();
         Ok(())
     }
+}
+
+/// The platform of a target in uv's words: of the glibcs that it knows, the newest that the box has.
+pub fn platform_of(target: &Target) -> Option<String> {
+    const KNOWN: [u16; 12] = [17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40];
+    let (major, minor) = target.distribution.glibc;
+    let known = KNOWN.iter().rev().find(|known| major == 2 && **known <= minor)?;
+    Some(format!("{}-manylinux_2_{known}", target.arch))
 }
 
 /// A missing Python is never fetched: this tool needs none of a particular version.
@@ -137,7 +173,9 @@ fn read_offers(text: &str) -> anyhow::Result<Offers> {
         let name = PackageName::from_str(&package.name)?;
         let Some(version) = &package.version else { bail!("package `{name}` has no version") };
         let offer = offers.entry((name, Version::from_str(version)?)).or_default();
-        offer.has_sdist |= package.sdist.is_some();
+        if let Some(file) = package.sdist {
+            offer.sdist = sdist(file).with_context(|| format!("package `{}`", package.name))?.or(offer.sdist.take());
+        }
         for file in package.wheels {
             let candidate = candidate(file).with_context(|| format!("package `{}`", package.name))?;
             if !offer.wheels.contains(&candidate) {
@@ -149,13 +187,7 @@ fn read_offers(text: &str) -> anyhow::Result<Offers> {
 }
 
 fn candidate(file: File) -> anyhow::Result<Candidate> {
-    let url = match (file.url, file.path) {
-        (Some(url), _) => url,
-        (None, Some(path)) => path,
-        (None, None) => bail!("one of its wheels has no place"),
-    };
-    let last = url.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
-    let name = file.name.unwrap_or_else(|| percent_decoded(last));
+    let (name, url) = name_and_url(&file)?;
     let Some(sha256) = file.hashes.get("sha256") else {
         return Err(Problem::with_hint(
             format!("the index gives no sha256 of `{name}`"),
@@ -164,11 +196,32 @@ fn candidate(file: File) -> anyhow::Result<Candidate> {
     };
     Ok(Candidate {
         name: WheelName::from_str(&name)?,
+        at: Place::Url(url),
         size: file.size,
         sha256: sha256.to_ascii_lowercase(),
         uploaded: file.uploaded.map(|time| time.to_string()),
-        url,
     })
+}
+
+/// A source distribution; one without a sha256 is of no use, and no reason to stop.
+fn sdist(file: File) -> anyhow::Result<Option<Sdist>> {
+    let (name, url) = name_and_url(&file)?;
+    Ok(file.hashes.get("sha256").map(|sha256| Sdist {
+        name,
+        at: Place::Url(url),
+        sha256: sha256.to_ascii_lowercase(),
+        uploaded: file.uploaded.map(|time| time.to_string()),
+    }))
+}
+
+fn name_and_url(file: &File) -> anyhow::Result<(String, String)> {
+    let url = match (&file.url, &file.path) {
+        (Some(url), _) => url,
+        (None, Some(path)) => path,
+        (None, None) => bail!("one of its files has no place"),
+    };
+    let last = url.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+    Ok((file.name.clone().unwrap_or_else(|| percent_decoded(last)), url.clone()))
 }
 
 /// Names of wheels have `+` escaped in URLs, and hardly anything else.
@@ -196,13 +249,16 @@ mod tests {
     #[test]
     fn what_uv_writes_is_read() {
         let text = format!(
-            "lock-version = \"1.0\"\n[[packages]]\nname = \"torch\"\nversion = \"2.0+cpu\"\nsdist = {{ url = \"https://index.example/t.tar.gz\", hashes = {{ sha256 = \"0\" }} }}\n\
+            "lock-version = \"1.0\"\n[[packages]]\nname = \"torch\"\nversion = \"2.0+cpu\"\nsdist = {{ url = \"https://index.example/t.tar.gz\", hashes = {{ sha256 = \"ab\" }} }}\n\
              wheels = [{{ url = \"https://index.example/torch-2.0%2Bcpu-cp311-cp311-linux_x86_64.whl?x#y\", upload-time = 2024-04-07T19:26:08Z, size = 5, hashes = {{ sha256 = \"{}\" }} }}]\n",
             "A".repeat(64)
         );
         let offers = read_offers(&text).unwrap();
         let offer = &offers[&(PackageName::from_str("torch").unwrap(), Version::from_str("2.0+cpu").unwrap())];
-        assert!(offer.has_sdist);
+        assert_eq!(
+            offer.sdist.as_ref().map(|sdist| (sdist.name.as_str(), sdist.sha256.as_str())),
+            Some(("t.tar.gz", "ab"))
+        );
         assert_eq!(offer.wheels[0].name.to_string(), "torch-2.0+cpu-cp311-cp311-linux_x86_64.whl");
         assert_eq!(offer.wheels[0].sha256, "a".repeat(64));
         assert_eq!(offer.wheels[0].uploaded.as_deref(), Some("2024-04-07T19:26:08Z"));

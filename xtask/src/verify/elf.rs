@@ -1,8 +1,9 @@
 //! ELF files: processor and the versions of glibc's symbols that they ask for.
 
+use crate::target::Target;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
-use object::elf::{EM_AARCH64, EM_X86_64, FileHeader64};
-use object::read::elf::{FileHeader as _, SectionHeader as _};
+use object::elf::{DT_NEEDED, DT_NULL, EM_AARCH64, EM_X86_64, FileHeader64};
+use object::read::elf::{Dyn as _, FileHeader as _, SectionHeader as _, SectionTable};
 use object::{Endianness, ReadCache, ReadRef};
 use std::fs::File;
 
@@ -18,6 +19,8 @@ pub struct ElfFacts {
     pub glibc: Option<(u16, u16)>,
     /// whether it asks for symbols that glibc keeps to itself
     pub private_symbols: bool,
+    /// the libraries that it asks for, `DT_NEEDED`
+    pub needed: Vec<String>,
 }
 
 /// Reads an ELF file that is in memory.
@@ -40,8 +43,10 @@ fn read<'data, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
     }
     let header = FileHeader64::<Endianness>::parse(data).map_err(text)?;
     let endian = header.endian().map_err(text)?;
-    let mut facts = ElfFacts { machine: header.e_machine(endian).0, glibc: None, private_symbols: false };
+    let mut facts =
+        ElfFacts { machine: header.e_machine(endian).0, glibc: None, private_symbols: false, needed: Vec::new() };
     let sections = header.sections(endian, data).map_err(text)?;
+    facts.read_needed(data, endian, &sections)?;
     let mut seen = 0;
     for section in sections.iter() {
         let Some((mut needs, link)) = section.gnu_verneed(endian, data).map_err(text)? else { continue };
@@ -62,6 +67,27 @@ fn read<'data, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
 }
 
 impl ElfFacts {
+    /// Reads `DT_NEEDED`; a file without a dynamic section has none.
+    fn read_needed<'data, R: ReadRef<'data>>(
+        &mut self,
+        data: R,
+        endian: Endianness,
+        sections: &SectionTable<'data, FileHeader64<Endianness>, R>,
+    ) -> Result<(), String> {
+        let text = |error: object::Error| error.to_string();
+        for section in sections.iter() {
+            let Some((entries, link)) = section.dynamic(endian, data).map_err(text)? else { continue };
+            let strings = sections.strings(endian, data, link).map_err(text)?;
+            for entry in entries.iter().take_while(|entry| entry.tag(endian) != DT_NULL).take(MOST_VERSIONS) {
+                if entry.tag(endian) == DT_NEEDED {
+                    let name = entry.string(endian, strings).map_err(text)?;
+                    self.needed.push(String::from_utf8_lossy(name).into_owned());
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn note(&mut self, version: &str) {
         match version {
             "GLIBC_PRIVATE" => self.private_symbols = true,
@@ -78,14 +104,31 @@ impl ElfFacts {
     }
 }
 
+impl ElfFacts {
+    /// Why the box cannot load it, each as the end of a sentence; empty where it can.
+    pub fn misfits(&self, target: &Target) -> Vec<String> {
+        let machine = match target.arch {
+            "aarch64" => EM_AARCH64.0,
+            _ => EM_X86_64.0,
+        };
+        let most = target.distribution.glibc;
+        let mut misfits = Vec::new();
+        if self.machine != machine {
+            misfits.push(format!("is for processor {} instead of {machine} ({})", self.machine, target.arch));
+        }
+        if let Some((major, minor)) = self.glibc.filter(|asked| *asked > most) {
+            misfits.push(format!("asks for GLIBC_{major}.{minor}, and the target has {}.{}", most.0, most.1));
+        }
+        if self.private_symbols {
+            misfits.push("asks for GLIBC_PRIVATE, which fits one build of glibc only".to_owned());
+        }
+        misfits
+    }
+}
+
 /// The check.
 pub fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
-    let machine = match target.arch {
-        "aarch64" => EM_AARCH64.0,
-        _ => EM_X86_64.0,
-    };
-    let most = target.distribution.glibc;
     let cure = format!("lock a wheel for {}", target.in_words());
     let mut findings = Vec::new();
     for (path, facts) in &evidence.elf {
@@ -96,23 +139,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
                 continue;
             }
         };
-        if facts.machine != machine {
-            findings.push(Finding::error(
-                path,
-                format!("it is for processor {} instead of {machine} ({})", facts.machine, target.arch),
-                &cure,
-            ));
-        }
-        if let Some((major, minor)) = facts.glibc.filter(|asked| *asked > most) {
-            findings.push(Finding::error(
-                path,
-                format!("it asks for GLIBC_{major}.{minor}, and the target has {}.{}", most.0, most.1),
-                &cure,
-            ));
-        }
-        if facts.private_symbols {
-            findings.push(Finding::error(path, "it asks for GLIBC_PRIVATE, which fits one build of glibc only", &cure));
-        }
+        findings.extend(facts.misfits(target).iter().map(|what| Finding::error(path, format!("it {what}"), &cure)));
     }
     let highest = evidence.elf.values().flatten().filter_map(|facts| facts.glibc).max();
     let highest = highest.map(|(major, minor)| format!(", GLIBC_{major}.{minor} at most")).unwrap_or_default();

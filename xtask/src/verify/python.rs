@@ -1,11 +1,11 @@
 //! Checks of the installed distributions: RECORD, tags, dependencies.
 
+use crate::closure::{Dist, walk};
 use crate::hex::hex;
-use crate::pins::Requirement;
-use crate::target::{Asked, TagRanks};
+use crate::target::TagRanks;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use crate::wheel::{DigestKind, Metadata, Record, WheelFile, expand_tags};
-use pep508_rs::{ExtraName, PackageName};
+use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `record`
@@ -121,77 +121,33 @@ pub fn tags(evidence: &Evidence) -> Outcome {
     Outcome::Made { looked_at: count(dists.len(), "distribution"), findings }
 }
 
-/// `requires`: walks from every distribution, with the extras that are asked for on the way.
+/// `requires`
 pub fn requires(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
-    let environment = target.environment();
-    let relock =
-        "add it to the lock; a lock made on another platform may lack it: `uv pip compile --universal` does not";
+    let relock = "lock it again, and build the RPM again";
     let mut findings = Vec::new();
-    let mut dists: BTreeMap<PackageName, (String, Metadata)> = BTreeMap::new();
+    let mut paths: BTreeMap<PackageName, String> = BTreeMap::new();
+    let mut all: Vec<Metadata> = Vec::new();
     for dist_info in evidence.dist_infos() {
         let path = format!("{dist_info}/METADATA");
         match evidence.texts.get(&path).map(|text| Metadata::parse(text)) {
             Some(Ok(metadata)) => {
-                if let Some(requires) = metadata.requires_python.as_ref().filter(|r| !r.contains(&target.python_full)) {
-                    let what = format!("it requires Python {requires}, and the target has {}", target.python_full);
-                    findings.push(Finding::error(
-                        &path,
-                        what,
-                        "lock a release for that Python, or choose another Python",
-                    ));
-                }
-                dists.insert(metadata.name.clone(), (path, metadata));
+                paths.insert(metadata.name.clone(), path);
+                all.push(metadata);
             }
             Some(Err(error)) => findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), relock)),
             None => findings.push(Finding::error(&path, "it is not UTF-8 text", relock)),
         }
     }
-    let mut waiting: Vec<(PackageName, Option<ExtraName>)> = dists.keys().map(|name| (name.clone(), None)).collect();
-    let mut seen: BTreeSet<(PackageName, Option<ExtraName>)> = waiting.iter().cloned().collect();
-    let mut judged = 0;
-    while let Some((name, extra)) = waiting.pop() {
-        let Some((path, metadata)) = dists.get(&name) else { continue };
-        let asked = Asked { extras: extra.into_iter().collect(), groups: Vec::new() };
-        for requirement in &metadata.requires {
-            judged += 1;
-            match requirement.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &asked)) {
-                Ok(false) => {}
-                Err(error) => findings.push(Finding::error(path, format!("{error:#}"), relock)),
-                Ok(true) => {
-                    findings.extend(unsatisfied(path, requirement, &dists, relock));
-                    for extra in &requirement.extras {
-                        let next = (requirement.name.clone(), Some(extra.clone()));
-                        if seen.insert(next.clone()) {
-                            waiting.push(next);
-                        }
-                    }
-                }
-            }
-        }
+    let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
+    let closure = walk(&dists, target);
+    for fault in closure.faults {
+        findings.push(Finding::error(&paths[&fault.by], format!("it {}", fault.what), fault.cure));
     }
     findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
-    findings.dedup();
     Outcome::Made {
-        looked_at: format!("{} of {}", count(judged, "requirement"), count(dists.len(), "distribution")),
+        looked_at: format!("{} of {}", count(closure.judged, "requirement"), count(dists.len(), "distribution")),
         findings,
-    }
-}
-
-fn unsatisfied(
-    path: &str,
-    requirement: &Requirement,
-    dists: &BTreeMap<PackageName, (String, Metadata)>,
-    relock: &str,
-) -> Option<Finding> {
-    let name = &requirement.name;
-    match dists.get(name) {
-        None => Some(Finding::error(path, format!("it requires `{name}`, which is not in the package"), relock)),
-        Some((_, found)) if !requirement.versions.contains(&found.version) => {
-            let what = format!("it requires `{name}{}`, and the package has {}", requirement.versions, found.version);
-            Some(Finding::error(path, what, "lock the two at versions that go together"))
-        }
-        Some(_) => None,
     }
 }
 

@@ -1,20 +1,22 @@
 //! Of the files that an index offers for a pin, the one that the box gets.
 
-use crate::pins::Pin;
+use crate::pins::{Pin, Place, PlacedFile};
 use crate::target::TagRanks;
 use crate::wheel::WheelName;
+use anyhow::bail;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::str::FromStr as _;
 
-/// A wheel that the index offers.
+/// A wheel that the index, or the team's lock itself, offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     /// its parsed name
     pub name: WheelName,
-    /// where the index has it; never written to a committed file
-    pub url: String,
+    /// where it is; never written to a committed file
+    pub at: Place,
     /// in bytes, where the index says it
     pub size: Option<u64>,
     /// in lower-case hex
@@ -23,20 +25,52 @@ pub struct Candidate {
     pub uploaded: Option<String>,
 }
 
-/// What an index offers for one version of a package.
-#[derive(Debug, Default)]
+/// A source distribution that is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sdist {
+    /// the file's name
+    pub name: String,
+    /// where it is; never written to a committed file
+    pub at: Place,
+    /// in lower-case hex
+    pub sha256: String,
+    /// when it was uploaded, in RFC 3339, where the index says it
+    pub uploaded: Option<String>,
+}
+
+/// What is offered for one version of a package.
+#[derive(Debug, Clone, Default)]
 pub struct Offer {
     /// its wheels, in the order of the index
     pub wheels: Vec<Candidate>,
-    /// whether there is a source distribution
-    pub has_sdist: bool,
+    /// its source distribution
+    pub sdist: Option<Sdist>,
+}
+
+impl Offer {
+    /// The files that a lock places itself.
+    ///
+    /// - Fails: for a name that is neither a wheel's nor a source distribution's, or of another package.
+    pub fn placed(pin: &Pin) -> anyhow::Result<Self> {
+        let mut offer = Self::default();
+        for PlacedFile { name, at, size, sha256 } in &pin.files {
+            let (at, sha256) = (at.clone(), sha256.clone());
+            if !name.ends_with(".whl") {
+                offer.sdist = Some(Sdist { name: name.clone(), at, sha256, uploaded: None });
+                continue;
+            }
+            let wheel = WheelName::from_str(name)?;
+            if wheel.name != pin.name || wheel.version != pin.version {
+                bail!("`{name}` ({}) is not a wheel of {} {}", pin.place, pin.name, pin.version);
+            }
+            offer.wheels.push(Candidate { name: wheel, at, size: *size, sha256, uploaded: None });
+        }
+        Ok(offer)
+    }
 }
 
 /// Offers by name and version.
 pub type Offers = BTreeMap<(PackageName, Version), Offer>;
-
-/// What was chosen for a pin.
-pub type Chosen<'a> = &'a Candidate;
 
 /// Why no wheel was chosen for a pin.
 #[derive(Debug)]
@@ -53,7 +87,7 @@ pub struct NoWheel {
 /// - Ties: the lower rank wins, then the higher build tag (none ranks lowest), then the file name.
 /// - Fails: where no wheel fits, or none that fits has a hash of the pin's, where it has any.
 /// - Source: PEP 425 "Use"; binary distribution format, "File name convention".
-pub fn choose<'a>(pin: &Pin, offered: &'a [Candidate], ranks: &TagRanks) -> Result<Chosen<'a>, NoWheel> {
+pub fn choose<'a>(pin: &Pin, offered: &'a [Candidate], ranks: &TagRanks) -> Result<&'a Candidate, NoWheel> {
     let accepted = |candidate: &Candidate| pin.hashes.is_empty() || pin.hashes.contains(&candidate.sha256);
     let fitting = || offered.iter().filter(|c| c.name.rank(ranks).is_some());
     fitting()
@@ -74,7 +108,7 @@ mod tests {
     fn candidate(tags: &str, digit: &str) -> Candidate {
         Candidate {
             name: format!("a-1-{tags}.whl").parse().unwrap(),
-            url: String::new(),
+            at: Place::Url(String::new()),
             size: None,
             sha256: digit.repeat(64),
             uploaded: None,

@@ -10,7 +10,7 @@ mod metadata;
 mod record;
 
 pub use archive::{Archive, Member, Mode, Scratch, Sink};
-pub use choose::{Candidate, Chosen, NoWheel, Offer, Offers, choose};
+pub use choose::{Candidate, NoWheel, Offer, Offers, Sdist, choose};
 pub use contents::{Contents, Placed, Scheme};
 pub use entry_points::{EntryPoint, console_scripts};
 pub use filename::{WheelName, expand_tags};

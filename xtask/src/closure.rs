@@ -1,0 +1,200 @@
+//! The closure of what was chosen: whether every distribution finds, on the box, the Python and the
+//! distributions that its metadata asks for (core metadata, `Requires-Python` and `Requires-Dist`).
+
+use crate::pins::Requirement;
+use crate::target::{Asked, Target};
+use crate::wheel::Metadata;
+use anyhow::Context as _;
+use pep508_rs::{ExtraName, PackageName};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A distribution that was chosen.
+#[derive(Debug, Clone, Copy)]
+pub struct Dist<'a> {
+    /// its core metadata
+    pub metadata: &'a Metadata,
+    /// the extras that the team asked for; those that other distributions ask for are found on the way
+    pub extras: &'a [ExtraName],
+}
+
+/// Something that is not as a distribution asks for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// who asks
+    pub by: PackageName,
+    /// what is wrong, as the end of a sentence that starts with who asks
+    pub what: String,
+    /// what to do about it
+    pub cure: &'static str,
+}
+
+/// One distribution asks for another, on the box.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asks {
+    /// who is asked for
+    pub name: PackageName,
+    /// by whom
+    pub by: PackageName,
+    /// the extra of the asking one that brings it, if one does
+    pub extra: Option<ExtraName>,
+    /// what is asked for, `werkzeug>=3.0.0`
+    pub what: String,
+}
+
+/// What the walk found.
+#[derive(Debug, Default)]
+pub struct Closure {
+    /// how many requirements were judged
+    pub judged: usize,
+    /// in the order of who asks, each once
+    pub faults: Vec<Fault>,
+    /// in the order of who is asked for
+    pub asks: Vec<Asks>,
+}
+
+const RELOCK: &str = "lock again with every dependency in it: a lock that was made on another platform may lack those of this one (`uv pip compile --universal`, `uv lock`, `poetry lock` and `pdm lock` keep them), or name it in the project's own dependencies";
+
+/// Walks from every distribution, under the target's markers, with the extras that are asked for on the way.
+pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
+    let by_name: BTreeMap<&PackageName, &Dist<'_>> = dists.iter().map(|dist| (&dist.metadata.name, dist)).collect();
+    let environment = target.environment();
+    let mut closure = Closure::default();
+    let mut waiting: Vec<(&PackageName, Option<ExtraName>)> = Vec::new();
+    for dist in dists {
+        let metadata = dist.metadata;
+        if let Some(requires) = metadata.requires_python.as_ref().filter(|r| !r.contains(&target.python_full)) {
+            closure.faults.push(Fault {
+                by: metadata.name.clone(),
+                what: format!("requires Python {requires}, and the target has {}", target.python_full),
+                cure: "lock a release for that Python, or choose a target with another; `python-full` says which patch release the box has",
+            });
+        }
+        waiting.push((&metadata.name, None));
+        waiting.extend(dist.extras.iter().map(|extra| (&metadata.name, Some(extra.clone()))));
+    }
+    let mut seen: BTreeSet<(&PackageName, Option<ExtraName>)> = waiting.iter().cloned().collect();
+    while let Some((name, extra)) = waiting.pop() {
+        let Some(dist) = by_name.get(name) else { continue };
+        let asked = Asked { extras: extra.iter().cloned().collect(), groups: Vec::new() };
+        for requirement in &dist.metadata.requires {
+            closure.judged += 1;
+            let marker = requirement.marker.as_ref();
+            match marker.map_or(Ok(true), |marker| environment.holds(marker, &asked)) {
+                Ok(false) => continue,
+                Ok(true) => {}
+                Err(error) => {
+                    let context: anyhow::Result<()> = Err(error).context(format!("asks for `{}`", requirement.name));
+                    let what = context.map_or_else(|error| format!("{error:#}"), |()| String::new());
+                    closure.faults.push(Fault {
+                        by: name.clone(),
+                        what,
+                        cure: "report it to its publisher; lock another release",
+                    });
+                    continue;
+                }
+            }
+            let found = by_name.get_key_value(&requirement.name);
+            closure.faults.extend(unsatisfied(name, extra.as_ref(), requirement, found.map(|(_, dist)| dist.metadata)));
+            closure.asks.push(Asks {
+                name: requirement.name.clone(),
+                by: name.clone(),
+                extra: extra.clone(),
+                what: in_words(requirement),
+            });
+            let Some((next, _)) = found else { continue };
+            for wanted in &requirement.extras {
+                let next = (*next, Some(wanted.clone()));
+                if seen.insert(next.clone()) {
+                    waiting.push(next);
+                }
+            }
+        }
+    }
+    closure.faults.sort();
+    closure.faults.dedup();
+    // What is asked for without an extra is found again with each one.
+    closure.asks.sort();
+    closure
+        .asks
+        .dedup_by(|again, first| (&again.name, &again.by, &again.what) == (&first.name, &first.by, &first.what));
+    closure
+}
+
+fn unsatisfied(
+    by: &PackageName,
+    extra: Option<&ExtraName>,
+    requirement: &Requirement,
+    found: Option<&Metadata>,
+) -> Option<Fault> {
+    let with = extra.map(|extra| format!(" with its extra `{extra}`")).unwrap_or_default();
+    let (what, cure) = match found {
+        None => (format!("{with} requires `{}`, which is missing", in_words(requirement)), RELOCK),
+        Some(found) if !requirement.versions.contains(&found.version) => (
+            format!("{with} requires `{}`, and {} is there", in_words(requirement), found.version),
+            "lock the two at versions that go together",
+        ),
+        Some(_) => return None,
+    };
+    Some(Fault { by: by.clone(), what: what.trim_start().to_owned(), cure })
+}
+
+/// `uvicorn[standard]>=0.30`, without its marker.
+fn in_words(requirement: &Requirement) -> String {
+    let extras: Vec<String> = requirement.extras.iter().map(ToString::to_string).collect();
+    let extras = if extras.is_empty() { String::new() } else { format!("[{}]", extras.join(",")) };
+    format!("{}{extras}{}", requirement.name, requirement.versions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn metadata(name: &str, version: &str, lines: &[&str]) -> Metadata {
+        Metadata::parse(&format!("Name: {name}\nVersion: {version}\n{}\n", lines.join("\n"))).unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_or_does_not_satisfy_is_named_with_who_wants_it() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let all = [
+            metadata(
+                "a",
+                "1",
+                &["Requires-Dist: b>=2", "Requires-Dist: gone; sys_platform == 'linux'", "Requires-Python: >=3.10"],
+            ),
+            metadata(
+                "b",
+                "1.5",
+                &[
+                    "Requires-Dist: winonly; sys_platform == 'win32'",
+                    "Requires-Dist: c[x]",
+                    "Requires-Dist: d; extra == 'no'",
+                ],
+            ),
+            metadata("c", "2rc1", &["Requires-Dist: e; extra == 'x'", "Requires-Dist: a"]),
+        ];
+        let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
+        let closure = walk(&dists, &target);
+        let faults: Vec<String> = closure.faults.iter().map(|fault| format!("{} {}", fault.by, fault.what)).collect();
+        assert_eq!(
+            faults,
+            [
+                "a requires Python >=3.10, and the target has 3.9.25",
+                "a requires `b>=2`, and 1.5 is there",
+                "a requires `gone`, which is missing",
+                "c with its extra `x` requires `e`, which is missing",
+            ]
+        );
+        let asks: Vec<String> = closure.asks.iter().map(|asks| format!("{} by {}", asks.what, asks.by)).collect();
+        assert_eq!(asks, ["a by c", "b>=2 by a", "c[x] by b", "e by c", "gone by a"]);
+    }
+
+    #[test]
+    fn extras_that_the_team_asked_for_are_walked() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let one = metadata("u", "1", &["Requires-Dist: h; extra == 'standard'"]);
+        let extras = ["standard".parse().unwrap()];
+        assert!(walk(&[Dist { metadata: &one, extras: &[] }], &target).faults.is_empty());
+        assert_eq!(walk(&[Dist { metadata: &one, extras: &extras }], &target).faults.len(), 1);
+    }
+}

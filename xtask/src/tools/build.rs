@@ -1,0 +1,118 @@
+//! The target's Python on this host, whose pip builds a wheel from a source distribution.
+
+use crate::hex::hex;
+use crate::lockfile::seconds_since_1970;
+use crate::problem::Problem;
+use crate::sys::{Program, Sys, all_on_path};
+use crate::target::Target;
+use crate::tools::pip::direct_reference;
+use crate::wheel::Sdist;
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use sha2::{Digest as _, Sha256};
+
+/// What the interpreter says of itself, to be compared with the target.
+const WHO: &str = "import platform, sys; print('%s %d.%d %s %s' % ((platform.python_implementation(),) + sys.version_info[:2] + (platform.system(), platform.machine())))";
+
+/// The first time that a zip archive can hold: 1980-01-01.
+const EARLIEST: u32 = 315_532_800;
+
+/// An interpreter of this host that is like the target's.
+#[derive(Debug)]
+pub struct TargetPython<'a> {
+    sys: &'a Sys,
+    path: Utf8PathBuf,
+}
+
+impl<'a> TargetPython<'a> {
+    /// Finds CPython of the target's minor, on Linux and the target's processor.
+    pub fn find(sys: &'a Sys, target: &Target) -> anyhow::Result<Self> {
+        let wanted = format!("CPython {} Linux {}", target.python(), target.arch);
+        let program = format!("python{}", target.python());
+        for path in all_on_path(&program).into_iter().chain(of_pyenv(&target.python())) {
+            // A shim that finds nothing behind it is no interpreter.
+            let said = sys.run(&Program::new(&path).args(["-I", "-c", WHO]));
+            if said.is_ok_and(|said| said.out.trim() == wanted) {
+                return Ok(Self { sys, path });
+            }
+        }
+        Err(Problem::with_hint(
+            format!("this host has no `{program}` that is {wanted}"),
+            "put it on the PATH, lock on a host that has it, or publish a wheel that was built on one to your index; `rpm` then needs it no more, as long as `dist/wheels` has the wheel",
+        ))
+    }
+
+    /// Builds a wheel and puts it into `into`.
+    ///
+    /// pip checks the sha256. What makes two builds differ is fixed: time, hashing of sets, debug
+    /// information with the folder in it, umask.
+    pub fn build_wheel(&self, sdist: &Sdist, into: &Utf8Path) -> anyhow::Result<()> {
+        let python = self.environment()?;
+        let (_keep, scratch) = self.sys.scratch()?;
+        let list = scratch.join("source.txt");
+        fs_err::write(&list, direct_reference(self.sys, &sdist.at, &sdist.sha256)?)?;
+        let _spinner = self.sys.spinner(&format!("building a wheel from `{}`", sdist.name));
+        let epoch = sdist.uploaded.as_deref().and_then(seconds_since_1970).unwrap_or(EARLIEST).max(EARLIEST);
+        let flags = |name: &str| format!("{} -g0", std::env::var(name).unwrap_or_default()).trim().to_owned();
+        let command = Program::new("sh")
+            .args(["-c", "umask 022 && exec \"$@\"", "sh", python.as_str(), "-m", "pip", "wheel"])
+            .args(["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--no-cache-dir"])
+            .args(["--require-hashes", "--wheel-dir", into.as_str(), "--requirement", list.as_str()])
+            .env("SOURCE_DATE_EPOCH", epoch.to_string())
+            .env("PYTHONHASHSEED", "0")
+            .env("CFLAGS", flags("CFLAGS"))
+            .env("CXXFLAGS", flags("CXXFLAGS"));
+        self.sys.run(&command).map_err(|error| {
+            Problem::around(
+                error,
+                format!("failed to build a wheel from `{}` with `{}`", sdist.name, self.path),
+                "its build may need a compiler or libraries that this host lacks: look at the words above, all of them with `-v`",
+            )
+        })?;
+        Ok(())
+    }
+
+    /// The Python of an environment with pip, setuptools and wheel, made if it is not there.
+    fn environment(&self) -> anyhow::Result<Utf8PathBuf> {
+        let id = &hex(&Sha256::digest(self.path.as_str()))[..8];
+        let folder = self.sys.workspace().join(format!("build-{}-{id}", self.path.file_name().unwrap_or("python")));
+        let python = folder.join("bin/python");
+        // It appears by rename, so it is complete; only `python -m` is started from it.
+        if folder.is_dir() {
+            return Ok(python);
+        }
+        let _spinner = self.sys.spinner(&format!("putting pip, setuptools and wheel beside `{}`", self.path));
+        let (_keep, scratch) = self.sys.scratch()?;
+        let fresh = scratch.join("venv");
+        self.sys
+            .run(&Program::new(&self.path).args(["-m", "venv", fresh.as_str()]))
+            .with_context(|| format!("failed to make an environment of `{}` to build in", self.path))?;
+        let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"];
+        let command = Program::new(fresh.join("bin/python")).args(words).args(["pip", "setuptools", "wheel"]);
+        self.sys.run(&command).context("failed to install pip, setuptools and wheel to build with")?;
+        // Another run may have been faster; its environment is as good.
+        if let Err(error) = fs_err::rename(&fresh, &folder)
+            && !folder.is_dir()
+        {
+            return Err(error.into());
+        }
+        Ok(python)
+    }
+}
+
+/// Interpreters that pyenv installed and that its shims do not choose here.
+fn of_pyenv(minor: &str) -> Vec<Utf8PathBuf> {
+    let home = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from);
+    let Some(root) = home("PYENV_ROOT").or_else(|| Some(home("HOME")?.join(".pyenv"))) else { return Vec::new() };
+    let mut found: Vec<Utf8PathBuf> = root
+        .join("versions")
+        .read_dir_utf8()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().starts_with(&format!("{minor}.")))
+        .map(|entry| entry.path().join("bin").join(format!("python{minor}")))
+        .collect();
+    found.sort();
+    found
+}
