@@ -1,6 +1,6 @@
 //! Pins of a target and the index's offers → our lock, or every reason why not.
 
-use crate::config::Build;
+use crate::config::{self, Build};
 use crate::hex::hex;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Selection, Texts};
@@ -54,14 +54,14 @@ pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> V
 }
 
 /// The sha256, in hex, of all that a target's lock is made from, but for the index.
-pub fn inputs_digest(texts: &Texts, selection: &Selection, build: &Build, target: &Target) -> String {
+pub fn inputs_digest(texts: &Texts, selection: &Selection, sdist: &config::Sdist, target: &Target) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &str| {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     };
     let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
-    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &format!("{selection:?} {build:?}")] {
+    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &format!("{selection:?} {sdist:?}")] {
         add(part);
     }
     for (path, text) in texts {

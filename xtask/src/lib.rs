@@ -28,6 +28,7 @@
 //! | [`closure`] | whether what was chosen finds all that it requires |
 //! | [`lockfile`] | our lock, PEP 751 |
 //! | [`decide`] | pins and offers → our lock, or every reason why not |
+//! | [`explain`] | what became of one package, file by file |
 //! | [`tree`] | what lands on the box, with every digest |
 //! | [`service`] | unit, sysusers file, scriptlets |
 //! | [`layout`] | wheels, application and config → tree |
@@ -45,6 +46,7 @@ pub mod closure;
 pub mod commands;
 pub mod config;
 pub mod decide;
+pub mod explain;
 pub mod hex;
 pub mod layout;
 pub mod lockfile;

@@ -1,7 +1,7 @@
 //! `cargo xtask dist`: the main job, lock to bundle.
 
 use crate::commands::Project;
-use crate::commands::lock::{self, State};
+use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, made, size};
 use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::verify::verify_files;
@@ -36,21 +36,23 @@ pub struct Flags {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    let current = lock::inspect(project)?;
-    let stale = lock::stale_locks(project, &current);
+    let current = locking::inspect(project)?;
+    let mut stale = current.stale(project);
+    stale.extend(current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock)));
     if flags.locked && !stale.is_empty() {
         let text = format!("stale locks:\n  {}\nrun `cargo xtask lock` and commit the result\n", stale.join("\n  "));
         return Ok(Report { text, json: json!({"stale": stale}), findings: true });
     }
     if flags.build.offline {
-        lock::refuse_to_ask(project, &current)?;
+        current.refuse_to_ask(project)?;
     }
-    let (locked, offers) = lock::bring_up_to_date(project, false)?;
-    for (target, _) in project.targets.iter().zip(&locked).filter(|(_, locked)| locked.state == State::Written) {
+    let locks = locking::bring_up_to_date(project, false)?;
+    locks.warn(project);
+    for (target, _) in project.targets.iter().zip(&locks.all).filter(|(_, locked)| locked.state == State::Written) {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
-    let locks = locked.into_iter().filter_map(|locked| locked.lock).collect();
-    let built = rpm::build(project, locks, &flags.build, offers.as_ref())?;
+    let current = locks.all.into_iter().filter_map(|locked| locked.lock).collect();
+    let built = rpm::build(project, current, &flags.build, locks.offers.as_ref())?;
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let verified = verify_files(&project.sys, &files)?;
     let mut text = verified.text;

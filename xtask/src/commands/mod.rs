@@ -1,9 +1,11 @@
 //! The tasks: each translates flags into calls of the rooms, and decides nothing.
 
 mod fetch;
+mod locking;
 mod project;
 mod report;
 mod sdist;
+mod upgrade;
 
 /// `ci`: what has to pass before a change lands
 pub mod ci;

@@ -1,6 +1,6 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
-use crate::commands::lock::{self, State};
+use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
 use crate::commands::{Project, fetch, report};
@@ -138,11 +138,13 @@ fn warn_of_uncommitted(project: &Project) -> anyhow::Result<()> {
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
 fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
-    let mut locks = Vec::new();
+    let locks = locking::inspect(project)?;
+    locks.warn(project);
+    let mut current = Vec::new();
     let mut faults = Vec::new();
-    for (target, locked) in project.targets.iter().zip(lock::inspect(project)?) {
+    for (target, locked) in project.targets.iter().zip(locks.all) {
         match (locked.lock, locked.state) {
-            (Some(lock), _) => locks.push(lock),
+            (Some(lock), _) => current.push(lock),
             (None, State::Stale(reasons)) => faults.push(Problem::with_hint(
                 format!("`{}` is stale: {}", project.shown(&project.lock_path(target)), reasons.join("; ")),
                 "run `cargo xtask lock`, or `cargo xtask dist` without `--locked`",
@@ -151,7 +153,7 @@ fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
         }
     }
     all_of("locks are stale", faults)?;
-    Ok(locks)
+    Ok(current)
 }
 
 fn build_one(

@@ -4,13 +4,16 @@
 //! who needs what, and [`filter`] walks it from its roots. Both become [`Pins`].
 
 mod filter;
+pub mod pipfile;
 mod pipfile_lock;
 mod requirement;
 mod requirements;
+mod resolved;
 mod walk;
 
 pub use filter::{Dropped, Filtered, Kept, filter};
 pub use requirement::Requirement;
+pub use resolved::{Resolved, to_requirements};
 
 use crate::problem::{Problem, shortened};
 use crate::target::Asked;

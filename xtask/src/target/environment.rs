@@ -83,7 +83,7 @@ impl Environment {
     }
 
     /// The value of a variable, also by PEP 345's names of old.
-    fn value(&self, variable: &str) -> Option<Value<'_>> {
+    pub(super) fn value(&self, variable: &str) -> Option<Value<'_>> {
         let values = &self.values;
         Some(match variable {
             "python_version" => Value::Version(&self.python_version),
@@ -105,7 +105,7 @@ impl Environment {
         })
     }
 
-    fn compare(&self, comparison: &Comparison<'_>, asked: &Asked) -> anyhow::Result<bool> {
+    pub(super) fn compare(&self, comparison: &Comparison<'_>, asked: &Asked) -> anyhow::Result<bool> {
         let Comparison { left, operator, right } = comparison;
         let (variable, literal, reversed) = match (left.kind, right.kind) {
             (Kind::Word, Kind::Literal) => (left.text, right.unquoted(), false),
@@ -135,7 +135,7 @@ fn meaningless(what: String) -> anyhow::Error {
     Problem::with_hint(what, "such a comparison has no meaning in PEP 508; correct it where the lock was made")
 }
 
-enum Value<'a> {
+pub(super) enum Value<'a> {
     Version(&'a str),
     Text(&'a str),
     Extra,

@@ -1,11 +1,13 @@
 //! The box that is packed for: its name, its record, and what follows from it.
 
 mod environment;
+mod explain;
 mod marker;
 mod table;
 mod tags;
 
 pub use environment::{Asked, Environment};
+pub use explain::Judged;
 pub use table::{Compression, Distribution, unit_key_since};
 pub use tags::{Tag, TagRanks};
 

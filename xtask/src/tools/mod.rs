@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod git;
+pub mod lockers;
 pub mod pip;
 pub mod python;
 pub mod uv;

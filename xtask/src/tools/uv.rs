@@ -1,7 +1,8 @@
 //! uv: the client of the index, and the builder of the application's wheel.
 
+use crate::config::Build;
 use crate::decide::Question;
-use crate::pins::{Pin, Place};
+use crate::pins::{Pin, Place, Selection};
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
 use crate::target::Target;
@@ -17,6 +18,17 @@ use std::str::FromStr;
 
 /// The first uv whose `pip compile` writes `pylock.toml` with sizes and digests as it is read here.
 const LEAST: (u32, u32) = (0, 9);
+
+/// What is resolved.
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// `pyproject.toml`, or a requirements file
+    pub input: &'a Utf8Path,
+    /// extras and groups of a `pyproject.toml`
+    pub selection: &'a Selection,
+    /// the packages of which an sdist will do
+    pub build: &'a Build,
+}
 
 /// A found uv.
 #[derive(Debug)]
@@ -66,6 +78,45 @@ impl<'a> Uv<'a> {
         })?;
         spinner.finish_and_clear();
         read_offers(&said.out).context("failed to read what uv wrote")
+    }
+
+    /// Resolves requirements for one target, with wheels that fit it.
+    ///
+    /// - Gives: pinned requirements with hashes.
+    /// - Fails: with uv's words where there is no solution.
+    pub fn resolve(&self, sources: &Sources<'_>, target: &Target, folder: &Utf8Path) -> anyhow::Result<String> {
+        let platform =
+            platform_of(target).with_context(|| format!("uv knows no platform like {}", target.in_words()))?;
+        let words =
+            ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes", "--python-version"];
+        let mut command = with_settings(Program::new(&self.program))
+            .args(words)
+            .args([&target.python_full.to_string(), "--python-platform", &platform])
+            .in_folder(folder);
+        match sources.build {
+            Build::All => {}
+            Build::None => command = command.args(["--only-binary", ":all:"]),
+            Build::Only(names) => {
+                let sources = names.iter().flat_map(|name| ["--no-binary".to_owned(), name.to_string()]);
+                command = command.args(["--only-binary", ":all:"]).args(sources);
+            }
+        }
+        if sources.input.file_name() == Some("pyproject.toml") {
+            command = command
+                .args(sources.selection.extras.iter().flat_map(|extra| ["--extra".to_owned(), extra.to_string()]));
+            let groups = sources.selection.groups.iter();
+            command =
+                command.args(groups.flat_map(|group| ["--group".to_owned(), format!("{}:{group}", sources.input)]));
+        }
+        let _spinner = self.sys.spinner(&format!("resolving for {}", target.name));
+        let said = self.sys.run(&command.args([sources.input.as_str()])).map_err(|error| {
+            Problem::around(
+                error,
+                format!("uv found no set of releases with wheels for {}", target.in_words()),
+                "loosen what is required; or let an sdist be built: `[sdist] build = [\"NAME\"]` in `dist/package.toml`",
+            )
+        })?;
+        Ok(said.out)
     }
 
     /// The release nearest to a pin, newer ones first, of which some wheel may fit the target; asked for errors

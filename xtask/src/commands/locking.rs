@@ -1,0 +1,262 @@
+//! Locks brought up to date: what `lock` and `dist` share. Only here is anything decided anew.
+
+use crate::closure::{Dist, walk};
+use crate::commands::{Project, fetch, sdist};
+use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
+use crate::lockfile::{Lock, Package};
+use crate::pins::{Filtered, Pin, Pins, Texts, filter};
+use crate::problem::{Problem, all_of};
+use crate::target::Target;
+use crate::tools::uv::Uv;
+use crate::wheel::{Metadata, Offers};
+use anyhow::Context as _;
+use serde::Serialize;
+
+/// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
+const MOST_NEAREST: usize = 8;
+
+/// What became of one target's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// it is what the team's lock says
+    Current,
+    /// it is not, and why
+    Stale(Vec<String>),
+    /// it was made anew
+    Written,
+}
+
+/// One target's lock, and what was left out of it.
+#[derive(Debug)]
+pub struct Locked {
+    /// the lock; none where it is stale and was not made anew
+    pub lock: Option<Lock>,
+    /// what became of it
+    pub state: State,
+    /// each pin that the box does not get
+    pub dropped: Vec<Left>,
+}
+
+/// A pin that a box does not get.
+#[derive(Debug, Serialize)]
+pub struct Left {
+    /// normalized
+    pub name: String,
+    /// as locked
+    pub version: String,
+    /// the marker that is false; none where nothing on the box needs it
+    pub marker: Option<String>,
+    /// where it stands
+    pub place: String,
+}
+
+/// The locks of all targets, and what has to be said of the team's.
+#[derive(Debug)]
+pub struct Locks {
+    /// in the order of the targets
+    pub all: Vec<Locked>,
+    /// why the team's own tool would call its lock stale
+    pub team_stale: Option<String>,
+    /// what was not honoured, or decided by what nobody can know
+    pub warnings: Vec<String>,
+    /// what the index offers, if it was asked
+    pub offers: Option<Offers>,
+}
+
+impl Locks {
+    /// Each stale lock with its reasons, in a line.
+    pub fn stale(&self, project: &Project) -> Vec<String> {
+        let line = |(target, locked): (&Target, &Locked)| match &locked.state {
+            State::Stale(why) => Some(format!("{}: {}", project.shown(&project.lock_path(target)), why.join("; "))),
+            _ => None,
+        };
+        project.targets.iter().zip(&self.all).filter_map(line).collect()
+    }
+
+    /// Says which locks are stale, for `--offline`: the index would have to be asked.
+    pub fn refuse_to_ask(&self, project: &Project) -> anyhow::Result<()> {
+        match self.stale(project) {
+            stale if stale.is_empty() => Ok(()),
+            stale => Err(Problem::with_hint(
+                format!("the index would have to be asked, and `--offline` forbids it: {}", stale.join("; ")),
+                "run `cargo xtask lock` once without `--offline`",
+            )),
+        }
+    }
+
+    /// Says the warnings on standard error.
+    pub fn warn(&self, project: &Project) {
+        for warning in self.warnings.iter().chain(&self.team_stale) {
+            project.sys.say(format!("warning: {warning}"));
+        }
+    }
+}
+
+/// A target with its pins and its lock on disk.
+struct Looked<'a> {
+    target: &'a Target,
+    filtered: Filtered<'a>,
+    inputs: String,
+    locked: Locked,
+}
+
+/// Filters the pins for every target and looks at its lock on disk.
+fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Result<(Vec<Looked<'a>>, Vec<String>)> {
+    let mut all = Vec::new();
+    let mut faults = Vec::new();
+    let mut warnings = pins.warnings.clone();
+    for target in &project.targets {
+        match filter(pins, target) {
+            Ok(filtered) => {
+                warnings.extend(filtered.warnings.iter().cloned());
+                let inputs = inputs_digest(texts, &project.selection(), &project.config.sdist, target);
+                let locked = inspect_target(project, target, &filtered, &inputs);
+                all.push(Looked { target, filtered, inputs, locked });
+            }
+            Err(fault) => faults.push(fault.context(format!("target `{}`", target.name))),
+        }
+    }
+    all_of("targets cannot be locked", faults)?;
+    Ok((all, warnings))
+}
+
+/// Holds the locks on disk against the team's lock; starts no program and asks nobody.
+pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
+    let (texts, pins) = project.pins()?;
+    let (looked, warnings) = look(project, &texts, &pins)?;
+    let all = looked.into_iter().map(|looked| looked.locked).collect();
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, offers: None })
+}
+
+fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, inputs: &str) -> Locked {
+    let stale = |reason: String| (None, State::Stale(vec![reason]));
+    let path = project.lock_path(target);
+    let (lock, state) = match project.sys.read_text(&path) {
+        Err(_) if !path.exists() => stale("it is not there".to_owned()),
+        Err(error) => stale(format!("it cannot be read: {error:#}")),
+        Ok(text) => match read_lock(&text, target) {
+            Err(error) => stale(format!("it cannot be read: {error:#}")),
+            Ok(lock) => match disagreements(&lock, filtered, target, inputs) {
+                reasons if !reasons.is_empty() => (None, State::Stale(reasons)),
+                // A checkout on Windows has other line ends.
+                _ if lock.to_text(target).is_ok_and(|own| own == text.replace("\r\n", "\n")) => {
+                    (Some(lock), State::Current)
+                }
+                _ => stale("it was edited by hand".to_owned()),
+            },
+        },
+    };
+    let dropped = filtered
+        .dropped
+        .iter()
+        .map(|dropped| Left {
+            name: dropped.pin.name.to_string(),
+            version: dropped.pin.version.to_string(),
+            marker: dropped.marker.map(str::to_owned),
+            place: dropped.pin.place.clone(),
+        })
+        .collect();
+    Locked { lock, state, dropped }
+}
+
+/// Makes every stale lock anew, or all of them with `refresh`, with one question to the index.
+///
+/// - Fails: once for all targets, naming each pin without a file; then naming each distribution that would
+///   miss something on its box. Nothing is written then.
+pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Locks> {
+    let (texts, pins) = project.pins()?;
+    let (mut looked, warnings) = look(project, &texts, &pins)?;
+    let is_stale = |looked: &Looked<'_>| refresh || looked.locked.state != State::Current;
+    let mut asked: Vec<(&Target, Vec<&Pin>)> = Vec::new();
+    for Looked { target, filtered, .. } in looked.iter().filter(|one| is_stale(one)) {
+        asked.push((target, filtered.kept.iter().map(|kept| kept.pin).collect()));
+    }
+    let mut offers = None;
+    if !asked.is_empty() {
+        let asked = offers.insert(fetch::ask(project, &asked)?);
+        let mut stale: Vec<&mut Looked<'_>> = looked.iter_mut().filter(|one| is_stale(one)).collect();
+        make_anew(project, &mut stale, asked)?;
+    }
+    let all = looked.into_iter().map(|looked| looked.locked).collect();
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, offers })
+}
+
+/// Decides each lock, fetches its wheels, walks what they require, and writes them all.
+fn make_anew(project: &Project, stale: &mut [&mut Looked<'_>], offers: &Offers) -> anyhow::Result<()> {
+    let mut locks = Vec::new();
+    let mut faults = Vec::new();
+    for Looked { target, filtered, inputs, .. } in stale.iter().map(|looked| &**looked) {
+        match choose_files(project, target, filtered, offers) {
+            Ok(packages) => locks.push(lock_of(target, inputs.clone(), packages)),
+            Err(fault) => faults.push(fault.context(format!("target `{}`", target.name))),
+        }
+    }
+    all_of("targets cannot be locked", faults)?;
+    let of: Vec<_> = stale.iter().map(|looked| looked.target).zip(&locks).collect();
+    fetch::fill_wheelhouse(project, &of, false, Some(offers))?;
+    let mut faults = Vec::new();
+    for (looked, lock) in stale.iter().zip(&locks) {
+        let checked = check_closure(project, looked.target, &looked.filtered, lock);
+        faults.extend(checked.with_context(|| format!("target `{}`", looked.target.name)).err());
+    }
+    all_of("targets cannot be locked", faults)?;
+    for (looked, lock) in stale.iter_mut().zip(locks) {
+        let text = lock.to_text(looked.target)?;
+        project.sys.write(&project.lock_path(looked.target), text.as_bytes())?;
+        looked.locked.state = State::Written;
+        looked.locked.lock = Some(lock);
+    }
+    Ok(())
+}
+
+/// One file for each pin of a target, built where that is allowed, or every reason why not.
+fn choose_files(
+    project: &Project,
+    target: &Target,
+    filtered: &Filtered<'_>,
+    offers: &Offers,
+) -> anyhow::Result<Vec<Package>> {
+    let Decision { mut packages, builds, unfit } = decide(filtered, offers, target, &project.config.sdist.build);
+    let mut faults = Vec::new();
+    for pin in unfit {
+        let nearest = match pin.lacks_wheel() && faults.len() < MOST_NEAREST {
+            true => Uv::find(&project.sys)?.nearest_release(pin.pin, target, &project.app()),
+            false => None,
+        };
+        faults.push(pin.into_error(target, nearest.as_ref()));
+    }
+    all_of("packages have no file for this target", faults)?;
+    let mut faults = Vec::new();
+    for build in builds {
+        match sdist::build(project, target, &build.pin.name, &build.pin.version, build.sdist) {
+            Ok(package) => packages.push(package),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("packages cannot be built", faults)?;
+    Ok(packages)
+}
+
+/// Whether every chosen distribution finds what it requires, by the metadata of its wheel.
+fn check_closure(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &Lock) -> anyhow::Result<()> {
+    let mut all = Vec::new();
+    let mut faults = Vec::new();
+    for package in &lock.packages {
+        match project.wheelhouse().open(package) {
+            Ok((_, contents)) => all.push(contents.metadata),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("wheels are refused", faults)?;
+    let faults = walk(&dists(&all, filtered), target).faults.into_iter();
+    let told = faults.map(|fault| Problem::with_hint(format!("`{}` {}", fault.by, fault.what), fault.cure));
+    all_of("requirements are not met on this target", told.collect())
+}
+
+/// Distributions with the extras that the team asked for.
+pub fn dists<'a>(all: &'a [Metadata], filtered: &'a Filtered<'_>) -> Vec<Dist<'a>> {
+    let extras = |metadata: &Metadata| {
+        filtered.kept.iter().find(|kept| kept.pin.name == metadata.name).map_or(&[][..], |kept| &kept.extras)
+    };
+    all.iter().map(|metadata| Dist { metadata, extras: extras(metadata) }).collect()
+}

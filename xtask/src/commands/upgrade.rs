@@ -1,0 +1,148 @@
+//! `lock --upgrade`: the team's lock made anew, by their own tool or by uv for every target.
+
+use crate::commands::Project;
+use crate::pins::{self, Format, Pin, pipfile};
+use crate::pins::{Resolved, to_requirements};
+use crate::problem::{Problem, all_of};
+use crate::target::Target;
+use crate::tools::lockers::Locker;
+use crate::tools::uv::{Sources, Uv};
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
+
+/// Makes the team's lock anew.
+///
+/// - Gives: what changed, a line a package; and the file that was written, if it is not `app.lock`: then
+///   there is nothing to go on with until the team says so.
+pub fn upgrade(project: &Project) -> anyhow::Result<(Vec<String>, Option<Utf8PathBuf>)> {
+    let lock = &project.config.app.lock;
+    let format = Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+    // What is there may be what the upgrade is to cure.
+    let before = project.pins().map(|(_, pins)| pins.pins).unwrap_or_default();
+    let folder = lock.parent().unwrap_or(Utf8Path::new(""));
+    let other = match Locker::find(format) {
+        Some(locker) => {
+            locker.upgrade(&project.sys, &project.sys.root.join(folder))?;
+            None
+        }
+        None => {
+            let path = if format == Format::Requirements { lock.clone() } else { folder.join("requirements.txt") };
+            resolve(project, &path)?;
+            (path != *lock).then_some(path)
+        }
+    };
+    let after = match &other {
+        None => project.pins()?.1.pins,
+        Some(_) => before.clone(),
+    };
+    Ok((changes(&before, &after), other))
+}
+
+/// What the requirements are read from: by the lock's name, then by what teams call it.
+fn source(project: &Project, lock: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let folder = lock.parent().unwrap_or(Utf8Path::new(""));
+    let mut known = vec![lock.with_extension("in"), folder.join("requirements.in"), folder.join("pyproject.toml")];
+    known.extend([folder.join("Pipfile"), project.config.app.path.join("pyproject.toml")]);
+    known.dedup();
+    let found = known.iter().find(|path| project.sys.root.join(path).is_file());
+    found.cloned().ok_or_else(|| {
+        let names: Vec<String> = known.iter().map(|path| format!("`{path}`")).collect();
+        Problem::with_hint(
+            format!("there is nothing to resolve `{lock}` from"),
+            format!("write what the application needs into one of {}", names.join(", ")),
+        )
+    })
+}
+
+/// Resolves for every target, and writes one requirements file with hashes.
+fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
+    let source = source(project, path)?;
+    let selection = project.selection();
+    let (_keep, scratch) = project.sys.scratch()?;
+    let mut input = project.sys.root.join(&source);
+    if source.file_name() == Some("Pipfile") {
+        let text = project.sys.read_text(&input)?;
+        let lines = pipfile::requirements(&text, &selection.groups).with_context(|| format!("`{source}`"))?;
+        input = scratch.join("requirements.in");
+        project.sys.write(&input, lines.as_bytes())?;
+    }
+    let sources = Sources { input: &input, selection: &selection, build: &project.config.sdist.build };
+    let uv = Uv::find(&project.sys)?;
+    let mut resolved = Vec::new();
+    let mut faults = Vec::new();
+    for target in representatives(&project.config.targets()?) {
+        let text = uv.resolve(&sources, target, &project.app());
+        let pins = text.and_then(|text| pins::parse_text(Format::Requirements, &text));
+        match pins.with_context(|| format!("target `{}`", target.name)) {
+            Ok(pins) => resolved.push((target.clone(), pins.pins)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("targets cannot be resolved", faults)?;
+    let resolved: Vec<Resolved<'_>> =
+        resolved.iter().map(|(target, pins)| Resolved { target, pins: pins.clone() }).collect();
+    let names: Vec<&str> = project.config.targets.iter().map(|target| target.name.as_str()).collect();
+    let text = to_requirements(&resolved, &format!("`{}`", source.file_name().unwrap_or_default()), &names);
+    project.sys.write(&project.sys.root.join(path), text.as_bytes())
+}
+
+/// Of the targets that no marker can tell apart, the one with the oldest glibc: its wheels fit the others.
+fn representatives(targets: &[Target]) -> Vec<&Target> {
+    let mut by_marker: BTreeMap<(String, &str), &Target> = BTreeMap::new();
+    for target in targets {
+        let known = by_marker.entry((target.python(), target.arch)).or_insert(target);
+        if target.distribution.glibc < known.distribution.glibc {
+            *known = target;
+        }
+    }
+    let mut found: Vec<&Target> = by_marker.into_values().collect();
+    found.sort_by_key(|target| (target.interpreter.version, target.name.clone()));
+    found
+}
+
+/// What differs between two sets of pins: `flask 3.0.0 → 3.0.3`.
+fn changes(before: &[Pin], after: &[Pin]) -> Vec<String> {
+    let versions = |pins: &[Pin]| {
+        let mut versions: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for pin in pins {
+            versions.entry(pin.name.to_string()).or_default().push(pin.version.to_string());
+        }
+        versions
+    };
+    let (before, after) = (versions(before), versions(after));
+    let mut lines = Vec::new();
+    for (name, now) in &after {
+        match before.get(name) {
+            None => lines.push(format!("{name}: added {}", now.join(", "))),
+            Some(then) if then != now => lines.push(format!("{name}: {} → {}", then.join(", "), now.join(", "))),
+            Some(_) => {}
+        }
+    }
+    lines.extend(
+        before
+            .iter()
+            .filter(|(name, _)| !after.contains_key(*name))
+            .map(|(name, then)| format!("{name}: removed {}", then.join(", "))),
+    );
+    lines.sort();
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_that_no_marker_tells_apart_are_resolved_once_for_the_oldest() {
+        let find = |name: &str, python: &str| Target::find(name, Some(python), None).unwrap();
+        let targets = [
+            find("el9-x86_64", "3.12"),
+            find("el8-x86_64", "3.12"),
+            find("el9-aarch64", "3.12"),
+            find("el10-x86_64", "3.12"),
+        ];
+        let names: Vec<&str> = representatives(&targets).iter().map(|target| target.name.as_str()).collect();
+        assert_eq!(names, ["el8-x86_64", "el9-aarch64"]);
+    }
+}

@@ -1,0 +1,250 @@
+//! `lock --explain`: what became of one package on one target, and of every file of it, in words.
+
+use crate::closure::Asks;
+use crate::pins::{Filtered, Pin, Pins};
+use crate::target::{TagRanks, Target};
+use crate::wheel::{Candidate, Offer, Offers, choose};
+use pep508_rs::PackageName;
+use serde::Serialize;
+
+/// One package on one target.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Explanation {
+    /// the target's name
+    pub target: String,
+    /// `CPython 3.11, glibc 2.34, x86_64`
+    pub is: String,
+    /// its entries in the team's lock
+    pub entries: Vec<Entry>,
+    /// who needs it, `flask 3.0.3 (werkzeug>=3.0.0)`
+    pub needed_by: Vec<String>,
+}
+
+/// One entry of the team's lock.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Entry {
+    /// as locked
+    pub version: String,
+    /// where it stands
+    pub place: String,
+    /// whether the box gets it
+    pub kept: bool,
+    /// the marker, as written
+    pub marker: Option<String>,
+    /// each comparison of the marker: its text, the value on the box, the answer
+    pub comparisons: Vec<(String, String, bool)>,
+    /// every file that is offered
+    pub files: Vec<File>,
+}
+
+/// One file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct File {
+    /// its name
+    pub name: String,
+    /// what became of it
+    pub verdict: Verdict,
+    /// why, tag by tag
+    pub reasons: Vec<String>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// the box gets it
+    Chosen,
+    /// it would do, and another is better
+    Fits,
+    /// it would do, and the team's lock has no hash of it
+    NotHashed,
+    /// a source distribution
+    Source,
+    /// it is for another box
+    DoesNotFit,
+}
+
+/// Explains a package.
+///
+/// - Takes: `offers` of its kept pins; `asks` of the chosen distributions, as far as they are known.
+pub fn explain(
+    name: &PackageName,
+    pins: &Pins,
+    filtered: &Filtered<'_>,
+    offers: &Offers,
+    asks: &[Asks],
+    target: &Target,
+) -> Explanation {
+    let environment = target.environment();
+    let entry = |pin: &Pin| {
+        let kept = filtered.kept.iter().any(|kept| std::ptr::eq(kept.pin, pin));
+        let judged = pin.marker.as_ref().and_then(|marker| environment.judged(marker, &pins.asked).ok());
+        let offer = offers.get(&(pin.name.clone(), pin.version.clone())).filter(|_| kept);
+        Entry {
+            version: pin.version.to_string(),
+            place: pin.place.clone(),
+            kept,
+            marker: pin.marker.clone(),
+            comparisons: judged.unwrap_or_default().into_iter().map(|j| (j.comparison, j.value, j.holds)).collect(),
+            files: offer.map_or_else(Vec::new, |offer| files(pin, offer, target)),
+        }
+    };
+    Explanation {
+        target: target.name.clone(),
+        is: target.in_words(),
+        entries: pins.pins.iter().filter(|pin| pin.name == *name).map(entry).collect(),
+        needed_by: needed_by(name, pins, filtered, asks),
+    }
+}
+
+/// By the lock itself, where it is a graph, and by the metadata of the wheels.
+fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[Asks]) -> Vec<String> {
+    let mut needed = Vec::new();
+    if pins.roots.iter().flatten().any(|need| need.name == *name) {
+        needed.push("the project itself".to_owned());
+    }
+    for asked in asks.iter().filter(|asks| asks.name == *name) {
+        let extra = asked.extra.as_ref().map(|extra| format!("[{extra}]")).unwrap_or_default();
+        let version = filtered.kept.iter().find(|kept| kept.pin.name == asked.by).map(|kept| &kept.pin.version);
+        let version = version.map(|version| format!(" {version}")).unwrap_or_default();
+        needed.push(format!("{}{extra}{version} ({})", asked.by, asked.what));
+    }
+    for kept in &filtered.kept {
+        let by = format!("{} {}", kept.pin.name, kept.pin.version);
+        let known = asks.iter().any(|asks| asks.name == *name && asks.by == kept.pin.name);
+        if !known && kept.pin.needs.iter().any(|need| need.name == *name) {
+            needed.push(format!("{by} (by the team's lock)"));
+        }
+    }
+    needed
+}
+
+fn files(pin: &Pin, offer: &Offer, target: &Target) -> Vec<File> {
+    let ranks = TagRanks::new(target.tags());
+    let chosen = choose(pin, &offer.wheels, &ranks).ok();
+    let mut files: Vec<(Verdict, Option<usize>, File)> = offer
+        .wheels
+        .iter()
+        .map(|wheel| {
+            let (verdict, reasons) = judge(wheel, pin, chosen, &ranks, target);
+            let name = wheel.name.to_string();
+            (verdict, wheel.name.rank(&ranks), File { name, verdict, reasons })
+        })
+        .collect();
+    if let Some(sdist) = &offer.sdist {
+        let reasons =
+            vec!["a source distribution: built only where no wheel fits and `[sdist] build` allows it".to_owned()];
+        files.push((Verdict::Source, None, File { name: sdist.name.clone(), verdict: Verdict::Source, reasons }));
+    }
+    files.sort_by(|(a, a_rank, a_file), (b, b_rank, b_file)| (a, a_rank, &a_file.name).cmp(&(b, b_rank, &b_file.name)));
+    files.into_iter().map(|(.., file)| file).collect()
+}
+
+fn judge(
+    wheel: &Candidate,
+    pin: &Pin,
+    chosen: Option<&Candidate>,
+    ranks: &TagRanks,
+    target: &Target,
+) -> (Verdict, Vec<String>) {
+    let best = wheel.name.tags().filter_map(|tag| Some((ranks.rank(&tag)?, tag))).min_by_key(|(rank, _)| *rank);
+    let Some((rank, tag)) = best else {
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in wheel.name.tags().flat_map(|tag| target.why_not(&tag)) {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        return (Verdict::DoesNotFit, reasons);
+    };
+    if !pin.hashes.is_empty() && !pin.hashes.contains(&wheel.sha256) {
+        return (Verdict::NotHashed, vec![format!("`{tag}` fits, but the lock ({}) has no hash of it", pin.place)]);
+    }
+    match chosen {
+        Some(chosen) if chosen == wheel => (Verdict::Chosen, vec![format!("`{tag}` is the best that is offered")]),
+        Some(chosen) if chosen.name.rank(ranks) == Some(rank) => {
+            (Verdict::Fits, vec![format!("`{tag}` fits as well; the build tag decides, then the name")])
+        }
+        _ => (Verdict::Fits, vec![format!("`{tag}` fits, and comes after that of the chosen one")]),
+    }
+}
+
+impl Explanation {
+    /// For people.
+    pub fn to_text(&self, name: &PackageName) -> String {
+        let mut text = format!("{name} on {} ({})\n", self.target, self.is);
+        for entry in &self.entries {
+            let what = if entry.kept { "on the box" } else { "not on the box" };
+            text.push_str(&format!("  {} ({}): {what}", entry.version, entry.place));
+            match &entry.marker {
+                Some(marker) => {
+                    text.push_str(&format!(", marker `{marker}`\n"));
+                    for (comparison, value, holds) in &entry.comparisons {
+                        text.push_str(&format!("    `{comparison}` is {holds}: it is `{value}`\n"));
+                    }
+                }
+                None if entry.kept => text.push_str(", without a marker\n"),
+                None => text.push_str(": nothing there needs it\n"),
+            }
+            let width = entry.files.iter().map(|file| file.name.len()).max().unwrap_or(0);
+            for file in &entry.files {
+                let verdict = match file.verdict {
+                    Verdict::Chosen => "chosen",
+                    Verdict::Fits => "fits",
+                    Verdict::NotHashed => "no hash",
+                    Verdict::Source => "source",
+                    Verdict::DoesNotFit => "no",
+                };
+                text.push_str(&format!("    {verdict:<8} {:<width$}  {}\n", file.name, file.reasons.join("; ")));
+            }
+        }
+        match self.needed_by.as_slice() {
+            [] => text.push_str("  needed by: nothing that is known; the team locked it\n"),
+            needed => text.push_str(&format!("  needed by: {}\n", needed.join(", "))),
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pins::{Format, Place, filter, parse_text};
+
+    #[test]
+    fn every_file_is_told_with_its_reason() {
+        let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let hash = |digit: &str| format!("--hash=sha256:{}", digit.repeat(64));
+        let text = format!("a==1 ; python_version < '4' {} {} {}\n", hash("0"), hash("1"), hash("2"));
+        let pins = parse_text(Format::Requirements, &text).unwrap();
+        let filtered = filter(&pins, &target).unwrap();
+        let tags =
+            ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-win_amd64", "cp311-abi3-linux_x86_64"];
+        let wheel = |(index, tags): (usize, &&str)| Candidate {
+            name: format!("a-1-{tags}.whl").parse().unwrap(),
+            at: Place::Url(String::new()),
+            size: None,
+            sha256: index.to_string().repeat(64),
+            uploaded: None,
+        };
+        let offer = Offer { wheels: tags.iter().enumerate().map(wheel).collect(), sdist: None };
+        let offers = Offers::from([(("a".parse().unwrap(), "1".parse().unwrap()), offer)]);
+        let name = "a".parse().unwrap();
+        let asks =
+            [Asks { name: "a".parse().unwrap(), by: "b".parse().unwrap(), extra: None, what: "a>=1".to_owned() }];
+        let told = explain(&name, &pins, &filtered, &offers, &asks, &target).to_text(&name);
+        let expected = "a on el9-x86_64 (CPython 3.11, glibc 2.34, x86_64)
+  1 (line 1): on the box, marker `python_version < '4'`
+    `python_version < '4'` is true: it is `3.11`
+    chosen   a-1-cp311-cp311-manylinux_2_17_x86_64.whl  `cp311-cp311-manylinux_2_17_x86_64` is the best that is offered
+    fits     a-1-py3-none-any.whl                       `py3-none-any` fits, and comes after that of the chosen one
+    no hash  a-1-cp311-abi3-linux_x86_64.whl            `cp311-abi3-linux_x86_64` fits, but the lock (line 1) has no hash of it
+    no       a-1-cp311-cp311-win_amd64.whl              `win_amd64` is for Windows
+  needed by: b (a>=1)
+";
+        assert_eq!(told, expected);
+    }
+}
