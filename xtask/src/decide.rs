@@ -196,7 +196,7 @@ impl Unfit<'_> {
         ways.push(format!("`cargo xtask lock --explain {}` shows every file", pin.name));
         Problem::with_hint(
             format!("{what} has no wheel for {}\noffered: {offered}", target.in_words()),
-            ways.join("; or "),
+            format!("`{}`: {}", pin.name, ways.join("; or ")),
         )
     }
 }

@@ -1,6 +1,7 @@
 //! `lock --explain`: what became of one package on one target, and of every file of it, in words.
 
 use crate::closure::Asks;
+use crate::config::Build;
 use crate::pins::{Filtered, Pin, Pins};
 use crate::target::{TagRanks, Target};
 use crate::wheel::{Candidate, Offer, Offers, choose};
@@ -77,6 +78,7 @@ pub fn explain(
     offers: &Offers,
     asks: &[Asks],
     target: &Target,
+    build: &Build,
 ) -> Explanation {
     let environment = target.environment();
     let entry = |pin: &Pin| {
@@ -89,7 +91,7 @@ pub fn explain(
             kept,
             marker: pin.marker.clone(),
             comparisons: judged.unwrap_or_default().into_iter().map(|j| (j.comparison, j.value, j.holds)).collect(),
-            files: offer.map_or_else(Vec::new, |offer| files(pin, offer, target)),
+            files: offer.map_or_else(Vec::new, |offer| files(pin, offer, target, build)),
         }
     };
     Explanation {
@@ -122,7 +124,7 @@ fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[A
     needed
 }
 
-fn files(pin: &Pin, offer: &Offer, target: &Target) -> Vec<File> {
+fn files(pin: &Pin, offer: &Offer, target: &Target, build: &Build) -> Vec<File> {
     let ranks = TagRanks::new(target.tags());
     let chosen = choose(pin, &offer.wheels, &ranks).ok();
     let mut files: Vec<(Verdict, Option<usize>, File)> = offer
@@ -135,8 +137,12 @@ fn files(pin: &Pin, offer: &Offer, target: &Target) -> Vec<File> {
         })
         .collect();
     if let Some(sdist) = &offer.sdist {
-        let reasons =
-            vec!["a source distribution: built only where no wheel fits and `[sdist] build` allows it".to_owned()];
+        let reason = match (chosen, build.allows(&pin.name)) {
+            (Some(_), _) => "a source distribution, where a wheel fits",
+            (None, true) => "a wheel is built from it: `[sdist] build` allows it",
+            (None, false) => "no wheel fits, and `[sdist] build` in `dist/package.toml` does not allow to build one",
+        };
+        let reasons = vec![reason.to_owned()];
         files.push((Verdict::Source, None, File { name: sdist.name.clone(), verdict: Verdict::Source, reasons }));
     }
     files.sort_by(|(a, a_rank, a_file), (b, b_rank, b_file)| (a, a_rank, &a_file.name).cmp(&(b, b_rank, &b_file.name)));
@@ -235,7 +241,7 @@ mod tests {
         let name = "a".parse().unwrap();
         let asks =
             [Asks { name: "a".parse().unwrap(), by: "b".parse().unwrap(), extra: None, what: "a>=1".to_owned() }];
-        let told = explain(&name, &pins, &filtered, &offers, &asks, &target).to_text(&name);
+        let told = explain(&name, &pins, &filtered, &offers, &asks, &target, &Build::None).to_text(&name);
         let expected = "a on el9-x86_64 (CPython 3.11, glibc 2.34, x86_64)
   1 (line 1): on the box, marker `python_version < '4'`
     `python_version < '4'` is true: it is `3.11`

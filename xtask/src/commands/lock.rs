@@ -145,18 +145,21 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
     for target in &project.targets {
         filtered.push((target, filter(&pins, target).with_context(|| format!("target `{}`", target.name))?));
     }
-    let own = |filtered: &Filtered<'_>| filtered.kept.iter().map(|k| k.pin).filter(|pin| pin.name == *name).count();
-    let asked: Vec<_> = filtered
-        .iter()
-        .filter(|(_, filtered)| own(filtered) > 0)
-        .map(|(t, f)| (*t, f.kept.iter().map(|kept| kept.pin).filter(|pin| pin.name == *name).collect()))
-        .collect();
-    let offers = if asked.is_empty() { Offers::new() } else { fetch::ask(project, &asked)? };
+    // Each version is asked for by itself: together, uv leaves out files that no target could take.
+    let mut offers = Offers::new();
+    for pin in pins.pins.iter().filter(|pin| pin.name == *name) {
+        let gets = |filtered: &Filtered<'_>| filtered.kept.iter().any(|kept| std::ptr::eq(kept.pin, pin));
+        let boxes = filtered.iter().filter(|(_, filtered)| gets(filtered));
+        let asked: Vec<_> = boxes.map(|(target, _)| (*target, vec![pin])).collect();
+        if !asked.is_empty() {
+            offers.extend(fetch::ask(project, &asked)?);
+        }
+    }
     let told: Vec<_> = filtered
         .iter()
         .map(|(target, filtered)| {
             let asks = known_asks(project, target, filtered, &pins);
-            explain(name, &pins, filtered, &offers, &asks, target)
+            explain(name, &pins, filtered, &offers, &asks, target, &project.config.sdist.build)
         })
         .collect();
     let text = told.iter().map(|told| told.to_text(name)).collect();

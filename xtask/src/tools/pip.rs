@@ -54,6 +54,8 @@ impl Pip {
                 "--progress-bar",
                 "off",
                 "--no-deps",
+                // Who requires another Python is told of by the walk of the closure, all at once.
+                "--ignore-requires-python",
             ])
             .args(["--dest", folder.as_str(), "--only-binary", ":all:", "--implementation", "cp"])
             .args([

@@ -1,0 +1,242 @@
+//! What `lock` decides, end to end with a real uv and pip, on an index of a folder: no network.
+
+use anyhow::ensure;
+use checkout::command::run;
+use index::{write_sdist, write_wheel};
+use repository::Repository;
+use std::process::Command;
+
+#[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
+mod checkout;
+#[path = "locking/index.rs"]
+mod index;
+#[path = "locking/repository.rs"]
+mod repository;
+#[allow(dead_code, reason = "the hostile tests use more of it")]
+#[path = "hostile/zip.rs"]
+mod zip;
+
+const EL9: &str = "[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"";
+
+#[test]
+fn what_a_dependency_misses_on_the_box_is_named_with_who_wants_it() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "alpha==1.0\nbeta==1.0\ngamma[fast]==1.0\n")?;
+    let index = &repository.index;
+    write_wheel(
+        index,
+        "alpha-1.0-py3-none-any.whl",
+        &[
+            "Requires-Dist: beta>=2",
+            "Requires-Dist: gone ; sys_platform == 'linux'",
+            "Requires-Dist: win ; os_name == 'nt'",
+        ],
+    )?;
+    write_wheel(index, "beta-1.0-py3-none-any.whl", &["Requires-Python: >=3.12"])?;
+    write_wheel(
+        index,
+        "gamma-1.0-py3-none-any.whl",
+        &["Provides-Extra: fast", "Requires-Dist: delta ; extra == 'fast'"],
+    )?;
+    insta::assert_snapshot!("closure", repository.refused(&["lock"])?);
+    ensure!(!repository.folder.join("dist/pylock.el9-x86_64.toml").exists(), "a lock was written");
+    Ok(())
+}
+
+#[test]
+fn a_package_without_a_wheel_names_the_nearest_release_and_the_ways_on() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "alpha==1.0\nbeta==1.0\n")?;
+    let index = &repository.index;
+    write_wheel(index, "alpha-1.0-cp311-cp311-win_amd64.whl", &[])?;
+    write_wheel(index, "alpha-1.2-cp311-cp311-manylinux_2_17_x86_64.whl", &[])?;
+    write_wheel(index, "alpha-1.4-py3-none-any.whl", &[])?;
+    write_sdist(index, "alpha", "1.0", &[])?;
+    write_wheel(index, "beta-1.0-cp312-cp312-manylinux_2_17_x86_64.whl", &[])?;
+    write_wheel(index, "beta-0.9-cp312-cp312-manylinux_2_17_x86_64.whl", &[])?;
+    insta::assert_snapshot!("no-wheel", repository.refused(&["lock"])?);
+    Ok(())
+}
+
+#[test]
+fn every_file_of_a_package_is_explained() -> anyhow::Result<()> {
+    let lock = "alpha==1.0 ; python_version < '3.12'\nalpha==2.0 ; python_version >= '3.12'\nbeta==1.0\n";
+    let both = format!("{EL9}\n[[target]]\nname = \"el10-aarch64\"");
+    let repository = Repository::new(&both, lock)?;
+    let index = &repository.index;
+    for tags in [
+        "py3-none-any",
+        "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp311-cp311-manylinux_2_39_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+        "cp310-abi3-macosx_11_0_arm64",
+    ] {
+        write_wheel(index, &format!("alpha-1.0-{tags}.whl"), &[])?;
+    }
+    write_wheel(index, "alpha-2.0-py3-none-any.whl", &[])?;
+    write_sdist(index, "alpha", "1.0", &[])?;
+    write_wheel(index, "beta-1.0-py3-none-any.whl", &["Requires-Dist: alpha>=1"])?;
+    ensure!(repository.run(&["lock", "-q"])?.succeeded());
+    let told = repository.run(&["lock", "--explain", "alpha"])?;
+    ensure!(told.succeeded(), "{told}");
+    insta::assert_snapshot!("explain", told.stdout);
+    let json = repository.run(&["lock", "--explain", "alpha", "--format", "json"])?;
+    let json: serde_json::Value = serde_json::from_str(&json.stdout)?;
+    ensure!(json["targets"][0]["entries"][0]["files"][0]["verdict"] == "chosen", "{json:#}");
+    ensure!(repository.refused(&["lock", "--explain", "alpa"])?.contains("did you mean `alpha`?"));
+    Ok(())
+}
+
+#[test]
+fn a_second_lock_starts_no_program() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "alpha==1.0\n")?;
+    write_wheel(&repository.index, "alpha-1.0-py3-none-any.whl", &[])?;
+    let first = repository.run(&["lock"])?;
+    ensure!(first.succeeded(), "{first}");
+    // Without a PATH no program is found, and the private uv is out of the way too.
+    std::fs::rename(repository.folder.join("target"), repository.folder.join("elsewhere"))?;
+    for words in [&["lock"][..], &["lock", "--check"], &["lock", "--offline"]] {
+        let again = run(repository.command(words).env("PATH", ""))?;
+        ensure!(again.succeeded() && again.stdout.contains(": current, 1 package"), "{again}");
+    }
+    let refreshed = run(repository.command(&["lock", "--refresh"]).env("PATH", ""))?;
+    ensure!(!refreshed.succeeded(), "it asked nobody: {refreshed}");
+    Ok(())
+}
+
+/// The minor of the host's Python, and a target that has it too.
+fn target_like_host(glibc_of: &str) -> anyhow::Result<String> {
+    const MINOR: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let minor = run(Command::new("python3").args(["-c", MINOR]))?.text()?;
+    let arch = std::env::consts::ARCH;
+    Ok(format!(
+        "[[target]]\nname = \"own-{arch}\"\npython-full = \"{minor}.1\"\n[target.box]\narch = \"{arch}\"\n\
+         glibc = \"{glibc_of}\"\nsystemd = 252\npayload = \"zstd\"\npython-package = \"python3\"\npython-path = \"/usr/bin/python3\"\n"
+    ))
+}
+
+const PURE_SETUP: &str = "from setuptools import setup\nsetup(name='source', version='1.0', py_modules=['source'])\n";
+
+#[test]
+fn a_wheel_is_built_from_an_sdist_where_that_is_allowed() -> anyhow::Result<()> {
+    let target = target_like_host("2.40")?;
+    let repository = Repository::new(&target, "")?;
+    let index = &repository.index;
+    let sha256 = write_sdist(index, "source", "1.0", &[("setup.py", PURE_SETUP), ("source.py", "X = 1\n")])?;
+    repository.write("app/requirements.txt", &format!("source==1.0 --hash=sha256:{sha256}\n"))?;
+    let refused = repository.refused(&["lock"])?;
+    ensure!(refused.contains("`[sdist] build = [\"source\"]`"), "{refused}");
+    repository.configure(&target, "[sdist]\nbuild = [\"source\"]\n")?;
+    let locked = repository.run(&["lock"])?;
+    ensure!(locked.succeeded(), "{locked}");
+    let name = "source-1.0-py3-none-any.whl";
+    ensure!(repository.wheels()? == [name], "{:?}", repository.wheels()?);
+    let lock = repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))?;
+    ensure!(lock.contains("[packages.tool.xtask.built-from]") && lock.contains(&sha256), "{lock}");
+    // Built again it is the same; otherwise the error would say so.
+    std::fs::remove_file(repository.folder.join("dist/wheels").join(name))?;
+    let again = repository.run(&["lock", "--refresh"])?;
+    ensure!(again.succeeded(), "{again}");
+    ensure!(repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))? == lock, "the lock differs");
+    Ok(())
+}
+
+const C_SETUP: &str = "\
+import subprocess
+from setuptools import Distribution, setup
+
+
+class Compiled(Distribution):
+    def has_ext_modules(self):
+        return True
+
+
+words = open('flags.txt').read().split()
+subprocess.check_call(['cc', '-shared', '-fPIC', '-o', 'native/native.so', 'native.c'] + words)
+setup(name='native', version='1.0', packages=['native'], package_data={'native': ['native.so']}, distclass=Compiled)
+";
+
+/// What is compiled on this host is judged for the box: symbols of glibc, and libraries that nobody brings.
+#[test]
+fn what_was_compiled_for_this_host_is_judged_for_the_box() -> anyhow::Result<()> {
+    #[rustfmt::skip]
+    let cases = [ // glibc   code                                                             flags   more of [sdist]                           in the error
+        ("2.40", "int one(void) { return 1; }\n",                                              "",    "",                                       ""),
+        ("2.17", "#include <stdio.h>\n#include <pthread.h>\nint f(void) { return pthread_create(0, 0, 0, 0) + printf(\"\"); }\n", "", "",     "asks for GLIBC_"),
+        ("2.40", "#include <zlib.h>\nint g(void) { return zlibVersion() != 0; }\n",            "-lz", "",                                       "needs the library `libz.so.1`"),
+        ("2.40", "#include <zlib.h>\nint g(void) { return zlibVersion() != 0; }\n",            "-lz", "system-libraries = [\"libz.so.1\"]\n",   ""),
+    ];
+    for (glibc, code, flags, more, says) in cases {
+        let target = target_like_host(glibc)?;
+        let repository = Repository::new(&target, "native==1.0\n")?;
+        let files = [("setup.py", C_SETUP), ("native.c", code), ("flags.txt", flags), ("native/__init__.py", "")];
+        let files: Vec<(&str, &str)> =
+            files.into_iter().chain([("pyproject.toml", PYPROJECT), ("MANIFEST.in", "")]).collect();
+        write_sdist(&repository.index, "native", "1.0", &files)?;
+        repository.configure(&target, &format!("[sdist]\nbuild = \"all\"\n{more}"))?;
+        let locked = repository.run(&["lock"])?;
+        ensure!(
+            locked.succeeded() == says.is_empty() && locked.stderr.contains(says),
+            "glibc {glibc}, {flags}: {locked}"
+        );
+        if !more.is_empty() {
+            let lock = repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))?;
+            ensure!(lock.contains("libraries = [\"libz.so.1\"]"), "{lock}");
+        }
+    }
+    Ok(())
+}
+
+const PYPROJECT: &str = "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n";
+
+#[test]
+fn an_upgrade_takes_only_releases_with_wheels_for_every_box() -> anyhow::Result<()> {
+    let both =
+        format!("{EL9}\n[[target]]\nname = \"el8-x86_64\"\npython = \"3.11\"\n[[target]]\nname = \"el10-x86_64\"");
+    let repository = Repository::new(&both, "alpha==1.0\n")?;
+    let index = &repository.index;
+    write_wheel(index, "alpha-1.0-py3-none-any.whl", &[])?;
+    write_wheel(
+        index,
+        "alpha-2.0-py3-none-any.whl",
+        &["Requires-Dist: beta", "Requires-Dist: gamma ; python_version < '3.12'"],
+    )?;
+    // el8 and el9 share a Python and a processor: no marker tells them apart, so the older glibc decides.
+    write_wheel(index, "beta-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", &[])?;
+    write_wheel(index, "beta-1.1-cp311-cp311-manylinux_2_34_x86_64.whl", &[])?;
+    write_wheel(index, "beta-1.2-cp312-cp312-manylinux_2_39_x86_64.whl", &[])?;
+    write_wheel(index, "gamma-1.0-py3-none-any.whl", &[])?;
+    let nothing = repository.refused(&["lock", "--upgrade"])?;
+    ensure!(nothing.contains("there is nothing to resolve `app/requirements.txt` from"), "{nothing}");
+    repository.write("app/requirements.in", "alpha\n")?;
+    let upgraded = repository.run(&["lock", "--upgrade"])?;
+    ensure!(upgraded.succeeded(), "{upgraded}");
+    insta::assert_snapshot!("upgrade", upgraded.stdout);
+    let lines: Vec<String> =
+        repository.read("app/requirements.txt")?.lines().filter(|l| !l.contains("--hash")).map(str::to_owned).collect();
+    insta::assert_snapshot!("upgraded", lines.join("\n"));
+    let again = repository.run(&["lock", "--upgrade"])?;
+    ensure!(again.stdout.contains("app/requirements.txt: nothing newer"), "{again}");
+    repository.write("app/Pipfile", "[packages]\nalpha = \"<2\"\n")?;
+    std::fs::remove_file(repository.folder.join("app/requirements.in"))?;
+    let older = repository.run(&["lock", "--upgrade"])?;
+    ensure!(older.stdout.contains("alpha: 2.0 → 1.0") && older.stdout.contains("gamma: removed 1.0"), "{older}");
+    Ok(())
+}
+
+/// The team's lock places files itself: beside it, or by a direct reference; no index is asked for them.
+#[test]
+fn a_wheel_of_the_repository_is_packed() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "")?;
+    std::fs::create_dir(repository.folder.join("app/vendor"))?;
+    let vendor = repository.folder.join("app/vendor");
+    let sha256 = write_wheel(&vendor, "own-1.0-py3-none-any.whl", &[])?;
+    let line = format!("./vendor/own-1.0-py3-none-any.whl --hash=sha256:{sha256}\n");
+    repository.write("app/requirements.txt", &line)?;
+    let locked = repository.run(&["lock"])?;
+    ensure!(locked.succeeded(), "{locked}");
+    ensure!(repository.wheels()? == ["own-1.0-py3-none-any.whl"]);
+    let other = line.replace(&sha256, &"0".repeat(64));
+    repository.write("app/requirements.txt", &other)?;
+    let refused = repository.refused(&["lock"])?;
+    ensure!(refused.contains("instead of 0000"), "{refused}");
+    Ok(())
+}

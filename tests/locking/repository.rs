@@ -1,0 +1,81 @@
+//! A small repository with a lock, whose index is a folder of its own.
+
+use crate::checkout::command::{Finished, run};
+use crate::checkout::{list, repository, tool_in};
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err as fs;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The repository; it goes when it is dropped.
+pub struct Repository {
+    _keep: TempDir,
+    /// where it is
+    pub folder: Utf8PathBuf,
+    /// the index
+    pub index: Utf8PathBuf,
+}
+
+impl Repository {
+    /// A repository for `targets`, lines of `[[target]]` tables, with `requirements.txt` as the team's lock.
+    pub fn new(targets: &str, requirements: &str) -> anyhow::Result<Self> {
+        let keep = tempfile::Builder::new().prefix("locking-").tempdir()?;
+        let folder = Utf8PathBuf::try_from(keep.path().canonicalize()?)?;
+        let index = folder.join("index");
+        for part in ["index", "dist", "app/web", "target/xtask"] {
+            fs::create_dir_all(folder.join(part))?;
+        }
+        fs::write(folder.join("app/uv.toml"), format!("no-index = true\nfind-links = [\"{index}\"]\n"))?;
+        let made = Self { _keep: keep, folder, index };
+        made.write("app/requirements.txt", requirements)?;
+        made.configure(targets, "")?;
+        let tools = repository().canonicalize_utf8()?.join("target/xtask");
+        let names = if tools.is_dir() { list(&tools)? } else { Vec::new() };
+        for name in names.iter().filter(|name| name.starts_with("tools-")) {
+            fs::os::unix::fs::symlink(tools.join(name), made.folder.join("target/xtask").join(name))?;
+        }
+        Ok(made)
+    }
+
+    /// Writes `dist/package.toml`, with `more` tables at its end.
+    pub fn configure(&self, targets: &str, more: &str) -> anyhow::Result<()> {
+        self.write(
+            "dist/package.toml",
+            &format!(
+                "[package]\nname = \"small\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
+                 {targets}\n[service]\ncommand = [\"gunicorn\", \"web:app\"]\nport = 8000\ntls = \"off\"\n{more}"
+            ),
+        )
+    }
+
+    pub fn write(&self, path: &str, text: &str) -> anyhow::Result<()> {
+        Ok(fs::write(self.folder.join(path), text)?)
+    }
+
+    pub fn read(&self, path: &str) -> anyhow::Result<String> {
+        Ok(fs::read_to_string(self.folder.join(path))?)
+    }
+
+    pub fn command(&self, words: &[&str]) -> Command {
+        tool_in(&self.folder, words)
+    }
+
+    pub fn run(&self, words: &[&str]) -> anyhow::Result<Finished> {
+        run(&mut self.command(words))
+    }
+
+    /// What the tool said on standard error, without the place of this repository; its exit code must be 2.
+    pub fn refused(&self, words: &[&str]) -> anyhow::Result<String> {
+        let finished = self.run(words)?;
+        anyhow::ensure!(finished.code == Some(2), "it was not refused: {finished}");
+        Ok(self.without_place(&finished.stderr))
+    }
+
+    pub fn without_place(&self, text: &str) -> String {
+        text.replace(self.folder.as_str(), "[folder]")
+    }
+
+    pub fn wheels(&self) -> anyhow::Result<Vec<String>> {
+        list(Utf8Path::new(&self.folder.join("dist/wheels")))
+    }
+}
