@@ -32,7 +32,15 @@ pub struct Question {
 pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> Vec<Question> {
     let mut boxes: BTreeMap<(&PackageName, &Version), BTreeSet<String>> = BTreeMap::new();
     for (target, pins) in of {
-        let marker = format!("(python_version == '{}' and platform_machine == '{}')", target.python(), target.arch);
+        let marker = match target.interpreter.version.0 {
+            // uv knows no Python 2; to it this is a platform apart from every other.
+            2 => format!("(sys_platform == 'linux2' and platform_machine == '{}')", target.arch),
+            _ => format!(
+                "(sys_platform == 'linux' and python_version == '{}' and platform_machine == '{}')",
+                target.python(),
+                target.arch
+            ),
+        };
         for pin in pins {
             boxes.entry(*pin).or_default().insert(marker.clone());
         }
@@ -63,6 +71,10 @@ pub fn inputs_digest(texts: &Texts, selection: &Selection, build: &Build, target
     let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
     for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &format!("{selection:?} {build:?}")] {
         add(part);
+    }
+    // Of a known target the name, the version and glibc say it all, under these rules.
+    if let Some(record) = target.record() {
+        add(&format!("{record:?}"));
     }
     for (path, text) in texts {
         add(path.as_str());
@@ -95,7 +107,8 @@ pub fn decide(filtered: &Filtered<'_>, offers: &Offers, target: &Target, inputs:
         }
     }
     all_of("packages have no file for this target", faults)?;
-    Ok(Lock { target: target.name.clone(), python_full: target.python_full.to_string(), inputs, packages })
+    let (name, python_full) = (target.name.clone(), target.python_full.to_string());
+    Ok(Lock { target: name, python_full, record: target.record(), inputs, packages })
 }
 
 fn why_not(pin: &Pin, reason: &NoWheel, has_sdist: bool, target: &Target) -> anyhow::Error {
@@ -231,6 +244,9 @@ mod tests {
         let one: Version = "1".parse().unwrap();
         let asked = questions(&[(&el8, vec![(&a, &one), (&b, &one)]), (&el9, vec![(&a, &one)])]);
         assert_eq!(asked[0].marker, "");
-        assert_eq!(asked[1].marker, "(python_version == '3.6' and platform_machine == 'x86_64')");
+        assert_eq!(
+            asked[1].marker,
+            "(sys_platform == 'linux' and python_version == '3.6' and platform_machine == 'x86_64')"
+        );
     }
 }

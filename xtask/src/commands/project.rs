@@ -1,7 +1,7 @@
 //! The repository with its checked configuration: what every task but `ci` starts from.
 
 use crate::commands::unknown_target;
-use crate::config::Config;
+use crate::config::{Config, Probes};
 use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
@@ -29,7 +29,18 @@ impl Project {
     pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
         let path = sys.root.join("dist/package.toml");
         let config = Config::parse(&sys.read_text(&path)?).context("failed to read `dist/package.toml`")?;
-        let mut targets = config.targets()?;
+        let mut probes = Probes::new();
+        for path in config.probes() {
+            let text = sys.read_text(&sys.root.join(path)).map_err(|error| {
+                Problem::around(
+                    error,
+                    format!("the probe `{path}` of `dist/package.toml` cannot be read"),
+                    "`cargo xtask target --help` shows how it is made on the box",
+                )
+            })?;
+            probes.insert(path.to_owned(), text);
+        }
+        let mut targets = config.targets(&probes).context("failed to read `dist/package.toml`")?;
         let known: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
         if let Some(name) = wanted.iter().find(|name| !known.contains(name)) {
             return Err(unknown_target(name, &known));

@@ -5,7 +5,7 @@ use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
 use crate::commands::{Project, fetch, report};
 use crate::config::Tls;
-use crate::layout::{Parts, Wheel, lay_out};
+use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
 use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
@@ -110,6 +110,10 @@ pub fn build(
     flags: &BuildFlags,
     offers: Option<&Offers>,
 ) -> anyhow::Result<Vec<Built>> {
+    all_of(
+        "targets cannot be packed for",
+        project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect(),
+    )?;
     // Asked first: without an answer all the fetching would be in vain.
     let epoch = git::epoch(&project.sys)?;
     warn_of_uncommitted(project)?;

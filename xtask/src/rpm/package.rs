@@ -123,8 +123,8 @@ impl Facts<'_> {
 
     /// The packages of the distribution that the box must have, as people name them.
     pub fn needs(&self) -> Vec<String> {
-        let mut needs =
-            vec![self.target.interpreter.package.to_owned(), "systemd".to_owned(), "shadow-utils".to_owned()];
+        let mut needs: Vec<String> = self.target.interpreter.package.iter().cloned().collect();
+        needs.extend(["systemd".to_owned(), "shadow-utils".to_owned()]);
         if self.needs_openssl {
             needs.push("openssl".to_owned());
         }
@@ -137,8 +137,6 @@ impl Facts<'_> {
         let evr = self.evr();
         let mut requires = vec![
             Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
-            Dependency::new("python(abi)", Sense::EQUAL, self.target.python()),
-            Dependency::new(self.target.interpreter.package, Sense::ANY, ""),
             Dependency::new("shadow-utils", Sense::PRE, ""),
             Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN), ""),
             Dependency::new(format!("config({})", self.name), Sense::CONFIG, evr),
@@ -146,6 +144,11 @@ impl Facts<'_> {
             Dependency::new("rpmlib(FileDigests)", Sense::RPMLIB, "4.6.0-1"),
             Dependency::new("rpmlib(PayloadFilesHavePrefix)", Sense::RPMLIB, "4.0-1"),
         ];
+        // An interpreter that no package brings is none that rpm knows of.
+        if let Some(package) = &self.target.interpreter.package {
+            requires.push(Dependency::new("python(abi)", Sense::EQUAL, self.target.python()));
+            requires.push(Dependency::new(package, Sense::ANY, ""));
+        }
         if self.needs_openssl {
             requires.push(Dependency::new("openssl", Sense::ANY, ""));
         }
@@ -164,7 +167,7 @@ impl Facts<'_> {
 
     /// `Provides`: itself, and nothing of what it brings along.
     pub fn provides(&self) -> Vec<Dependency> {
-        let isa = match self.target.arch {
+        let isa = match self.target.arch.as_str() {
             "aarch64" => "aarch-64",
             _ => "x86-64",
         };

@@ -41,7 +41,6 @@ impl Pip {
             .map(|file| Ok(format!("{}#sha256={}\n", plain_url(&file.url)?, file.sha256)))
             .collect::<anyhow::Result<String>>()?;
         fs_err::write(&list, lines)?;
-        let abi = target.tags().first().map(|tag| tag.abi.clone()).unwrap_or_default();
         let mut command = Program::new(&self.python)
             .args([
                 "-m",
@@ -55,16 +54,10 @@ impl Pip {
                 "--no-deps",
             ])
             .args(["--dest", folder.as_str(), "--only-binary", ":all:", "--implementation", "cp"])
-            .args([
-                "--python-version",
-                &target.python_full.to_string(),
-                "--abi",
-                &abi,
-                "--abi",
-                "abi3",
-                "--abi",
-                "none",
-            ]);
+            .args(["--python-version", &target.python_full.to_string()]);
+        for abi in target.abis() {
+            command = command.args(["--abi", &abi]);
+        }
         for platform in target.platforms() {
             command = command.args(["--platform", &platform]);
         }

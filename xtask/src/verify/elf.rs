@@ -81,7 +81,7 @@ impl ElfFacts {
 /// The check.
 pub fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
-    let machine = match target.arch {
+    let machine = match target.arch.as_str() {
         "aarch64" => EM_AARCH64.0,
         _ => EM_X86_64.0,
     };
