@@ -6,7 +6,7 @@
 
 use crate::config::{Service, Tls};
 use crate::problem::Problem;
-use crate::target::{Target, unit_key_since};
+use crate::target::Target;
 use std::fmt::Write as _;
 
 /// How a server that is known takes its address, port and certificate.
@@ -164,14 +164,13 @@ impl Facts<'_> {
         service.extend(
             HARDENING.iter().filter_map(|(key, value)| Some((*key, value_for(systemd, key, value)?.to_owned()))),
         );
-        let known = |key: &str| unit_key_since("Service", key).is_some_and(|since| since <= systemd);
         let mut text = format!(
             "[Unit]\nDescription={}\nDocumentation=file:/usr/share/doc/{}/INSTALL.md\nAfter=network.target\n\n[Service]\n",
             // A backslash at the end would join the next line.
             self.summary.replace('%', "%%").trim_end_matches('\\'),
             self.name
         );
-        for (key, value) in service.iter().filter(|(key, _)| known(key)) {
+        for (key, value) in service.iter().filter(|(key, _)| self.target.knows("Service", key)) {
             writeln!(text, "{key}={value}").expect("a String takes all");
         }
         text.push_str("\n[Install]\nWantedBy=multi-user.target\n");
@@ -183,15 +182,11 @@ impl Facts<'_> {
         format!("u {0} - \"{1}\" /var/lib/{0} /sbin/nologin\n", self.name, self.summary.replace(['"', '\\', '%'], ""))
     }
 
-    /// Whether `%pre` makes the folder of the state, since the box's systemd does not (`StateDirectory`).
-    fn makes_state(&self) -> bool {
-        unit_key_since("Service", "StateDirectory").is_some_and(|since| since > self.target.distribution.systemd)
-    }
-
     /// The four scriptlets.
     pub fn scriptlets(&self) -> Scriptlets {
         let fill = |text: &str| text.replace("NAME", self.name);
-        let state = if self.makes_state() { STATE } else { "" };
+        // Where systemd does not make the folder of the state, `%pre` does.
+        let state = if self.target.knows("Service", "StateDirectory") { "" } else { STATE };
         Scriptlets {
             pre: fill(&PRE.replace("STATE", state)),
             post: fill(POST),

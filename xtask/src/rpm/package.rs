@@ -144,6 +144,10 @@ impl Facts<'_> {
             Dependency::new("rpmlib(FileDigests)", Sense::RPMLIB, "4.6.0-1"),
             Dependency::new("rpmlib(PayloadFilesHavePrefix)", Sense::RPMLIB, "4.0-1"),
         ];
+        // There `%pre` makes the folder of the state.
+        if !self.target.knows("Service", "StateDirectory") {
+            requires.push(Dependency::new("coreutils", Sense::PRE, ""));
+        }
         // An interpreter that no package brings is none that rpm knows of.
         if let Some(package) = &self.target.interpreter.package {
             requires.push(Dependency::new("python(abi)", Sense::EQUAL, self.target.python()));

@@ -113,7 +113,7 @@ impl Environment {
     }
 
     /// The value of a variable, also by PEP 345's names of old.
-    fn value(&self, variable: &str) -> Option<Value<'_>> {
+    fn value(&self, variable: &str, literal: &str) -> Option<Value<'_>> {
         let name = match variable {
             "extra" => return Some(Value::Extra),
             "extras" => return Some(Value::Extras),
@@ -129,8 +129,10 @@ impl Environment {
         let text = is_known.then(|| self.text_or_empty(name))?;
         Some(match name {
             "python_version" | "python_full_version" | "implementation_version" => Value::Version(text),
-            // The specification's type of it is `Version | String`.
-            "platform_release" if Version::from_str(text).is_ok() => Value::Version(text),
+            // The specification's type of it is `Version | String`: versions where both sides are.
+            "platform_release" if Version::from_str(text).is_ok() && Version::from_str(literal).is_ok() => {
+                Value::Version(text)
+            }
             _ => Value::Text(text),
         })
     }
@@ -142,7 +144,8 @@ impl Environment {
             (Kind::Literal, Kind::Word) => (right.text, left.unquoted(), true),
             _ => return Err(meaningless(format!("`{}` cannot be compared with `{}`", left.text, right.text))),
         };
-        let value = self.value(variable).with_context(|| format!("`{variable}` is not a marker's variable"))?;
+        let value =
+            self.value(variable, literal).with_context(|| format!("`{variable}` is not a marker's variable"))?;
         let holds = match value {
             Value::Extra => compare_extra(operator, literal, &asked.extras),
             Value::Extras if reversed => is_member(operator, literal, &asked.extras),

@@ -224,6 +224,11 @@ impl Target {
         }
     }
 
+    /// Whether the box's systemd knows a key of a unit.
+    pub fn knows(&self, section: &str, key: &str) -> bool {
+        unit_key_since(section, key).is_some_and(|since| since <= self.distribution.systemd)
+    }
+
     /// `3.11`
     pub fn python(&self) -> String {
         format!("{}.{}", self.interpreter.version.0, self.interpreter.version.1)
