@@ -130,6 +130,9 @@ fn why_not(pin: &Pin, reason: &NoWheel, has_sdist: bool, target: &Target) -> any
     if has_sdist {
         offered.push("an sdist");
     }
+    if target.interpreter.version.0 == 2 {
+        offered.push("perhaps wheels for Python 2 alone, which uv does not tell of");
+    }
     let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
     Problem::with_hint(
         format!("{what} has no wheel for {}\noffered: {offered}", target.in_words()),

@@ -2,7 +2,7 @@
 
 use crate::config::check_inside;
 use crate::problem::{Problem, all_of};
-use crate::target::{Record, Target, read_probe};
+use crate::target::{Record, Target, check_own_name, read_probe};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
@@ -41,6 +41,7 @@ impl TargetTable {
         if !self.is_own() {
             return Target::find(&self.name, python, full);
         }
+        check_own_name(&self.name)?;
         let (known_full, under) = self.base(probes)?;
         let Some(full) = full.map(str::to_owned).or(known_full) else {
             return Err(Problem::with_hint(
@@ -80,7 +81,8 @@ impl TargetTable {
 
     /// Judges what can be judged before any probe file is read.
     fn check(&self) -> anyhow::Result<()> {
-        if let Some(path) = &self.probe {
+        if let Some(path) = self.probe.as_ref().filter(|_| self.like.is_none()) {
+            check_own_name(&self.name)?;
             return check_inside(path).context("key `probe`");
         }
         self.target(&Probes::new()).map(drop)

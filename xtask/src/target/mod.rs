@@ -315,8 +315,8 @@ fn not_final(full: &str, minor: &str) -> anyhow::Error {
     )
 }
 
-/// A name that can stand in a file's name, and that no row of the table has.
-fn check_own_name(name: &str) -> anyhow::Result<()> {
+/// Judges the name of a box of one's own: it stands in the name of a file, and no row of the table has it.
+pub fn check_own_name(name: &str) -> anyhow::Result<()> {
     let is_good = (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
     if !is_good {
         return Err(Problem::with_hint(
