@@ -121,6 +121,7 @@ fn the_probe_refuses_what_cannot_be_a_target() -> anyhow::Result<()> {
         ("import sysconfig; sysconfig.get_config_var = lambda name: name == 'Py_GIL_DISABLED'",   "free-threaded"),
         ("import sysconfig; sysconfig.get_config_var = lambda name: name == 'Py_DEBUG'",          "debug build"),
         ("import platform; platform.python_version = lambda: '3.15.0rc1'",                        "not a final release"),
+        ("import sys; sys.executable = ''",                                                       "does not know where it is"),
         ("import sys; sys.base_prefix = '/elsewhere'",                                            "virtual environment"),
     ];
     let python = interpreters()?.remove(0);

@@ -240,6 +240,27 @@ mod tests {
     }
 
     #[test]
+    fn the_digest_changes_with_every_value_of_a_box() {
+        let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let digest = |change: &dyn Fn(&mut crate::target::Record)| {
+            let mut record = known.whole_record();
+            change(&mut record);
+            let target = Target::own("own", "3.11.13", &record).unwrap();
+            inputs_digest(&Texts::new(), &Selection::default(), &Build::None, &target)
+        };
+        let digests: BTreeSet<String> = [
+            digest(&|_| ()),
+            digest(&|record| record.glibc = Some("2.28".to_owned())),
+            digest(&|record| record.systemd = Some(239)),
+            digest(&|record| record.tags = vec!["py3-none-any".to_owned()]),
+            digest(&|record| drop(record.markers.insert("platform_release".to_owned(), "6".to_owned()))),
+            digest(&|record| record.python_path = Some("/opt/python/bin/python3.11".to_owned())),
+        ]
+        .into();
+        assert_eq!(digests.len(), 6);
+    }
+
+    #[test]
     fn a_pin_of_some_boxes_is_asked_under_their_marker() {
         let el8 = Target::find("el8-x86_64", None, None).unwrap();
         let el9 = Target::find("el9-x86_64", None, None).unwrap();

@@ -16,7 +16,7 @@ pub use tags::{Tag, TagRanks};
 use crate::problem::{Problem, all_of, nearest, shortened};
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use table::ARCHITECTURES;
 
@@ -276,13 +276,8 @@ impl Target {
 }
 
 fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut seen = Vec::new();
-    for name in names {
-        if !seen.contains(name) {
-            seen.push(name.clone());
-        }
-    }
-    seen
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(*name)).cloned().collect()
 }
 
 fn parse_minor(text: &str) -> anyhow::Result<(u8, u8)> {

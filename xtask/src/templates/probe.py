@@ -56,6 +56,8 @@ def check_interpreter():
         refuse("this is Python " + platform.python_version(), "2.7 can be a target, and 3.6 and later")
     if sys.version_info[3] != "final" or not re.match(r"\d+\.\d+\.\d+$", platform.python_version()):
         refuse("Python " + platform.python_version() + " is not a final release", "run this with one")
+    if not sys.executable:
+        refuse("this interpreter does not know where it is", "run it by its path: /usr/bin/python3 probe.py")
     if struct.calcsize("P") != 8:
         refuse("this interpreter is a 32-bit one", "run this with a 64-bit one; the packages are for those")
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
