@@ -20,7 +20,7 @@ fn shown(folder: &Utf8Path, finished: &Finished) -> String {
 #[test]
 fn help_teaches() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    for task in ["", "lock", "wheel", "rpm", "verify", "dist", "ci"] {
+    for task in ["", "lock", "wheel", "rpm", "verify", "dist", "target", "ci"] {
         let words: Vec<&str> = [task, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let help = xtask(&here, &words);
         assert_eq!(help.code, Some(0), "{help}");
@@ -32,6 +32,30 @@ fn help_teaches() {
 fn the_checks_are_listed_with_their_reasons() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     insta::assert_snapshot!("checks", xtask(&here, &["verify", "--list"]).stdout);
+}
+
+#[test]
+fn targets_are_shown_in_and_outside_of_a_repository() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let nowhere = Utf8Path::from_path(nowhere.path()).unwrap();
+    insta::assert_snapshot!("targets", shown(nowhere, &xtask(nowhere, &["target"])));
+    insta::assert_snapshot!(
+        "target-el7",
+        shown(nowhere, &xtask(nowhere, &["target", "el7-x86_64", "--python", "2.7"]))
+    );
+    let tags = xtask(nowhere, &["target", "el8-aarch64", "--tags"]).stdout;
+    assert!(tags.starts_with("cp36-cp36m-manylinux_2_28_aarch64\n"), "{tags}");
+    let probe = xtask(nowhere, &["target", "--probe"]);
+    assert!(probe.code == Some(0) && probe.stdout == xtask::templates::PROBE, "{probe}");
+    let sample = Checkout::new("targets-").unwrap();
+    let folder = sample.dir().unwrap();
+    let own = "[[target]]\nname = \"own\"\nprobe = \"dist/own.json\"\n[service]";
+    let path = folder.join("dist/package.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("[service]", own, 1)).unwrap();
+    insta::assert_snapshot!("no-probe", shown(&folder, &xtask(&folder, &["target"])));
+    fs::write(folder.join("dist/own.json"), "{\"probe\": 1}").unwrap();
+    insta::assert_snapshot!("bad-probe", shown(&folder, &xtask(&folder, &["lock", "--check"])));
 }
 
 /// A file of the sample, what is replaced in it by what, and the words that are run.
@@ -47,6 +71,8 @@ fn errors_name_the_cause_and_the_cure() {
         ("wrong-type",      package, "port = 9091", "port = \"9091\"",           &["lock", "--check"]),
         ("syntax",          package, "[app]", "[app",                            &["lock", "--check"]),
         ("unknown-target",  package, "el9-x86_64", "el9-amd64",                  &["lock", "--check"]),
+        ("own-target",      package, "python = \"3.11\" ", "[target.box]\nglibc = \"2\" ", &["lock", "--check"]),
+        ("python-2",        package, "\"el9-x86_64\"\npython = \"3.11\"", "\"el7-x86_64\"\npython = \"2.7\"", &["rpm"]),
         ("no-such-target",  package, "", "",                                     &["lock", "--check", "--target", "el10-x86_64"]),
         ("no-lock",         package, "Pipfile.lock", "Pipfile.lck.txt",          &["lock", "--check"]),
         ("unknown-format",  package, "Pipfile.lock", "Gemfile.lock",             &["lock", "--check"]),

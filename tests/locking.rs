@@ -149,7 +149,11 @@ class Compiled(Distribution):
         return True
 
 
-words = open('flags.txt').read().split()
+words = []
+if open('flags.txt').read() == 'foreign':
+    open('foreign.c', 'w').write('int foreign(void) { return 1; }')
+    subprocess.check_call(['cc', '-shared', '-fPIC', '-o', 'libforeign.so', '-Wl,-soname,libforeign.so.1', 'foreign.c'])
+    words = ['-L.', '-lforeign']
 subprocess.check_call(['cc', '-shared', '-fPIC', '-o', 'native/native.so', 'native.c'] + words)
 setup(name='native', version='1.0', packages=['native'], package_data={'native': ['native.so']}, distclass=Compiled)
 ";
@@ -161,8 +165,8 @@ fn what_was_compiled_for_this_host_is_judged_for_the_box() -> anyhow::Result<()>
     let cases = [ // glibc   code                                                             flags   more of [sdist]                           in the error
         ("2.40", "int one(void) { return 1; }\n",                                              "",    "",                                       ""),
         ("2.17", "#include <stdio.h>\n#include <pthread.h>\nint f(void) { return pthread_create(0, 0, 0, 0) + printf(\"\"); }\n", "", "",     "asks for GLIBC_"),
-        ("2.40", "#include <zlib.h>\nint g(void) { return zlibVersion() != 0; }\n",            "-lz", "",                                       "needs the library `libz.so.1`"),
-        ("2.40", "#include <zlib.h>\nint g(void) { return zlibVersion() != 0; }\n",            "-lz", "system-libraries = [\"libz.so.1\"]\n",   ""),
+        ("2.40", "int foreign(void); int g(void) { return foreign(); }\n", "foreign", "", "needs the library `libforeign.so.1`"),
+        ("2.40", "int foreign(void); int g(void) { return foreign(); }\n", "foreign", "system-libraries = [\"libforeign.so.1\"]\n", ""),
     ];
     for (glibc, code, flags, more, says) in cases {
         let target = target_like_host(glibc)?;
@@ -179,7 +183,7 @@ fn what_was_compiled_for_this_host_is_judged_for_the_box() -> anyhow::Result<()>
         );
         if !more.is_empty() {
             let lock = repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))?;
-            ensure!(lock.contains("libraries = [\"libz.so.1\"]"), "{lock}");
+            ensure!(lock.contains("libraries = [\"libforeign.so.1\"]"), "{lock}");
         }
     }
     Ok(())

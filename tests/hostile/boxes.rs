@@ -122,6 +122,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
     let lock = Lock {
         target: target.name.clone(),
         python_full: target.python_full.to_string(),
+        record: target.record(),
         inputs: String::new(),
         packages: Vec::new(),
     };

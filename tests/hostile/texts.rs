@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use xtask::config::Config;
 use xtask::lockfile::Lock;
 use xtask::pins::{Format, Requirement, filter, parse_text};
-use xtask::target::{Asked, Target};
+use xtask::target::{Asked, Target, read_probe};
 use xtask::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
@@ -32,9 +32,17 @@ fn lock() -> String {
         "lock-version = \"1.0\"\nenvironments = [\"sys_platform == 'linux'\"]\nrequires-python = \"==3.11.*\"\ncreated-by = \"xtask\"\n\
          [[packages]]\nname = \"flask\"\nversion = \"3.0.3\"\n[[packages.wheels]]\nname = \"flask-3.0.3-py3-none-any.whl\"\n\
          upload-time = 2024-04-07T19:26:08Z\npath = \"wheels/flask-3.0.3-py3-none-any.whl\"\nsize = 101735\n[packages.wheels.hashes]\nsha256 = \"{DIGEST}\"\n\
-         [tool.xtask]\ntarget = \"el9-x86_64\"\npython-full = \"3.11.13\"\ninputs = \"x\"\n"
+         [tool.xtask]\ntarget = \"own\"\npython-full = \"3.11.13\"\ninputs = \"x\"\n{BOX}"
     )
 }
+
+/// The record of a box, as a lock carries it.
+const BOX: &str = "[tool.xtask.box]\narch = \"x86_64\"\nglibc = \"2.36\"\nsystemd = 252\npayload = \"zstd\"\nrelease = \"own\"\n\
+    title = \"Own 1\"\npython-package = \"python3.11\"\npython-path = \"/usr/bin/python3.11\"\ntags = [\"cp311-cp311-linux_x86_64\", \"py3-none-any\"]\n\
+    [tool.xtask.box.markers]\nplatform_release = \"6.1.0\"\n";
+const PROBE: &str = r#"{"probe": 1, "arch": "x86_64", "glibc": "2.36", "markers": {"os_name": "posix", "python_version": "3.11"},
+    "tags": ["cp311-cp311-manylinux_2_36_x86_64", "py3-none-any"], "python-full": "3.11.2", "python-path": "/usr/bin/python3.11",
+    "python-package": null, "systemd": 252, "rpm": "4.18.0", "reads-zstd": true, "release": null, "os": {"id": "x", "name": "X 1"}}"#;
 
 const METADATA: &str = "Metadata-Version: 2.4\nName: Demo_App\nVersion: 1!0.0.1rc1.post2+local.3\nSummary: A demo\nLicense-Expression: MIT\n\
     Project-URL: Homepage, https://home.example\nRequires-Python: >=3.9,!=3.10.*\nRequires-Dist: flask[async,dotenv]>=2,<4 ; python_version in '3.9, 3.11'\n\
@@ -143,8 +151,29 @@ fn keys_of_a_pipfile_lock_are_names_and_nothing_else() {
 
 #[test]
 fn mutated_locks_of_our_own_never_panic() {
-    assert!(Lock::parse(&lock()).is_ok());
-    survives(&lock(), 3000, |text| drop(Lock::parse(text)));
+    let read = |text: &str| Lock::parse(text).and_then(|lock| lock.target());
+    assert_eq!(read(&lock()).unwrap().tags().len(), 2);
+    survives(&lock(), 3000, |text| drop(read(text)));
+}
+
+/// What a box calls itself goes into first lines of scripts, units, names of files and marker values.
+#[test]
+fn mutated_probes_never_panic_and_give_only_plain_values() {
+    let read = |text: &str| {
+        let (full, record) = read_probe(text)?;
+        Target::own("own", &full, &record)
+    };
+    assert_eq!(read(PROBE).unwrap().tags()[1].to_string(), "py3-none-any");
+    survives(PROBE, 4000, |text| {
+        if let Ok(target) = read(text) {
+            let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c));
+            assert!(is_plain(&target.interpreter.path) && is_plain(&target.distribution.id), "{text}");
+            assert!(target.interpreter.path.starts_with('/') && !target.interpreter.path.contains(".."), "{text}");
+            assert!(target.tags().len() < 20_000 && !target.marker().contains('\n'), "{text}");
+        }
+    });
+    let many = PROBE.replace("\"py3-none-any\"", &vec!["\"py3-none-any\""; 100_000].join(","));
+    assert!(read(&many).is_err());
 }
 
 #[test]

@@ -49,7 +49,9 @@ pub const DIFFERENCES: &[Difference] = &[
     Difference {
         reason: "PEP 440: `===` is `simple string equality operations`; packaging strips spaces, and refuses \
             a literal with one inside",
-        covers: |a| a.is_of_version() && a.operator == "===" && a.literal.contains(' '),
+        covers: |a| {
+            (a.is_of_version() || a.variable == "platform_release") && a.operator == "===" && a.literal.contains(' ')
+        },
         answers: Some(&[false]),
     },
     Difference {

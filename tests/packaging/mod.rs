@@ -2,6 +2,8 @@
 
 pub mod comparison;
 pub mod difference;
+pub mod lock_markers;
+pub mod probe;
 pub mod real_markers;
 pub mod verdict;
 
@@ -11,22 +13,24 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use xtask::target::Target;
+use xtask::target::{Target, known_targets};
 
-const DISTRIBUTIONS: [&str; 4] = ["el8", "el9", "el10", "al2023"];
-const ARCHITECTURES: [&str; 2] = ["x86_64", "aarch64"];
+/// Kernels by which boxes of one's own differ: one whose release is a version, and one whose is not.
+const KERNELS: [(&str, &str); 2] = [
+    ("6.1.0", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.0-1 (2023-01-07)"),
+    ("5.14.0-503.el9.x86_64", "#1 SMP PREEMPT_DYNAMIC Thu Nov 21 12:44:04 UTC 2024"),
+];
 
-/// Every box with every Python that it can have.
+/// Every known box with every Python that it can have, and boxes of one's own that know their kernel.
 pub fn targets() -> anyhow::Result<Vec<Target>> {
-    let mut targets = Vec::new();
-    for distribution in DISTRIBUTIONS {
-        for arch in ARCHITECTURES {
-            let name = format!("{distribution}-{arch}");
-            for interpreter in Target::find(&name, None, None)?.distribution.interpreters {
-                let (major, minor) = interpreter.version;
-                targets.push(Target::find(&name, Some(&format!("{major}.{minor}")), None)?);
-            }
+    let mut targets = known_targets();
+    for (index, (release, version)) in KERNELS.iter().enumerate() {
+        let known = Target::find("el9-x86_64", Some("3.11"), None)?;
+        let mut record = known.whole_record();
+        for (name, value) in [("platform_release", release), ("platform_version", version)] {
+            record.markers.insert(name.to_owned(), (*value).to_owned());
         }
+        targets.push(Target::own(&format!("own{index}"), &known.python_full.to_string(), &record)?);
     }
     Ok(targets)
 }
@@ -38,11 +42,14 @@ pub fn distinct(targets: Vec<Target>) -> Vec<Target> {
 }
 
 /// The marker values of a box (PEP 508, "Environment Markers"), from its record alone.
+///
+/// Those of Python 2.7 are what packaging 20.9, the last for it, says there; `probe.rs` asks it.
 pub fn environment_of(target: &Target) -> Value {
     let full = target.python_full.to_string();
-    json!({
-        "implementation_name": "cpython",
-        "implementation_version": full,
+    let is_python_2 = target.interpreter.version.0 == 2;
+    let mut values = json!({
+        "implementation_name": if is_python_2 { "" } else { "cpython" },
+        "implementation_version": if is_python_2 { "0" } else { &full },
         "os_name": "posix",
         "platform_machine": target.arch,
         "platform_python_implementation": "CPython",
@@ -51,8 +58,12 @@ pub fn environment_of(target: &Target) -> Value {
         "platform_version": "",
         "python_full_version": full,
         "python_version": target.python(),
-        "sys_platform": "linux",
-    })
+        "sys_platform": if is_python_2 { "linux2" } else { "linux" },
+    });
+    for (name, value) in target.record().unwrap_or_default().markers {
+        values[name] = json!(value);
+    }
+    values
 }
 
 /// Asks the helper script a question.
@@ -64,7 +75,7 @@ pub fn ask_packaging(what: &str, question: &Value) -> anyhow::Result<Value> {
 }
 
 /// The Python of the environment with pinned `packaging`, made at the first use.
-fn test_python() -> anyhow::Result<Utf8PathBuf> {
+pub fn test_python() -> anyhow::Result<Utf8PathBuf> {
     let repository = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new("python3");
     command.arg("-B").arg(repository.join("tests/python/tools.py")).arg(repository.join("target/xtask/test-tools"));

@@ -1,11 +1,13 @@
 """Answer with `packaging` what the tests ask: a JSON question on standard input, a JSON answer out.
 
-usage: packaging_says.py tags | markers | versions
+usage: packaging_says.py tags | markers | lock | versions
 
 tags      [{"python": [3, 11], "glibc": [2, 34], "arch": "x86_64"}, ...]
           -> [["cp311-cp311-manylinux_2_34_x86_64", ...], ...]
 markers   {"environments": [{...}, ...], "pairs": [["os_name == 'posix'", 0], ...]}
           -> [true, false, "InvalidMarker: ...", ...]
+lock      the same with "asked": [{"extras": ["a"], "groups": ["b"]}, ...], and pairs that have a third
+          member, the index of what is asked for: as a lock's markers are judged (PEP 751)
 versions  ["1.0", ...] -> the index of each in their order; equal versions have the same
 """
 import functools
@@ -53,19 +55,28 @@ def marker(text):
         return "%s: %s" % (type(error).__name__, str(error).splitlines()[0])
 
 
-def judge(text, environment):
+def judge(text, environment, context="metadata"):
     parsed = marker(text)
     if isinstance(parsed, str):
         return parsed
     try:
-        return parsed.evaluate(environment)
-    except (ValueError, KeyError) as error:
+        return parsed.evaluate(environment, context=context)
+    except (ValueError, KeyError, TypeError) as error:
         return "%s: %s" % (type(error).__name__, error)
 
 
 def markers(question):
     environments = question["environments"]
     return [judge(text, environments[index]) for text, index in question["pairs"]]
+
+
+def lock(question):
+    answers = []
+    for text, index, asked in question["pairs"]:
+        wanted = question["asked"][asked]
+        sets = {"extras": set(wanted["extras"]), "dependency_groups": set(wanted["groups"])}
+        answers.append(judge(text, dict(question["environments"][index], **sets), "lock_file"))
+    return answers
 
 
 def versions(texts):
@@ -81,6 +92,8 @@ def main():
         answer = [tags_of(box) for box in question]
     elif sys.argv[1] == "markers":
         answer = markers(question)
+    elif sys.argv[1] == "lock":
+        answer = lock(question)
     elif sys.argv[1] == "versions":
         answer = versions(question)
     else:

@@ -13,13 +13,17 @@ import sys
 import venv
 
 PINNED = ("packaging==26.3", "pip==26.2", "uv==0.13.9")
+# The last `packaging` for each old Python, as wheels in `reference`, which any Python can import from.
+REFERENCES = tuple("packaging==" + version for version in ("20.9", "21.3", "24.0", "25.0", "26.3")) + (
+    "pyparsing==2.4.7",
+)
 
 
 def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     python = os.path.join(folder, "bin", "python")
-    stamp, pins = os.path.join(folder, "complete"), "\n".join(PINNED)
+    stamp, pins = os.path.join(folder, "complete"), "\n".join(PINNED + REFERENCES)
     with open(folder + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_complete(stamp, pins):
@@ -45,6 +49,10 @@ def make(folder, python):
         sys.exit("this Python cannot make an environment\nhint: `apt-get install python3-venv`")
     words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
     subprocess.run([python] + words + list(PINNED), check=True)
+    words = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+    words += ["--ignore-requires-python", "--dest", os.path.join(folder, "reference")]
+    for reference in REFERENCES:
+        subprocess.run([python] + words + [reference], check=True)
 
 
 if __name__ == "__main__":

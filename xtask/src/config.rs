@@ -1,5 +1,9 @@
 //! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
 
+mod boxes;
+
+pub use boxes::{Probes, TargetTable};
+
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
 use anyhow::Context as _;
@@ -122,18 +126,6 @@ impl TryFrom<BuildValue> for Build {
                 .map(Self::Only),
         }
     }
-}
-
-/// `[[target]]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct TargetTable {
-    /// `el9-x86_64`
-    pub name: String,
-    /// `3.11`; the box's own if absent
-    pub python: Option<String>,
-    /// `3.11.9`: what `python3 -V` prints on the box, where markers depend on it
-    pub python_full: Option<String>,
 }
 
 /// `[service]`
@@ -284,31 +276,19 @@ impl Config {
         if self.service.port == 0 {
             return Err(Problem::with_hint("key `service.port` is 0", "name the port that clients ask, such as 9091"));
         }
-        if self.targets.is_empty() {
-            return Err(Problem::with_hint(
-                "there is no `[[target]]`",
-                "for example: [[target]] with name = \"el9-x86_64\"",
-            ));
-        }
-        for (index, table) in self.targets.iter().enumerate() {
-            if self.targets[..index].iter().any(|before| before.name == table.name) {
-                return Err(Problem::with_hint(
-                    format!("the target `{}` stands twice", table.name),
-                    "one `[[target]]` a box",
-                ));
-            }
-        }
-        self.targets()?;
-        Ok(())
+        boxes::check(&self.targets)
     }
 
-    /// The records of the targets, in the order of the file.
-    pub fn targets(&self) -> anyhow::Result<Vec<Target>> {
-        let find = |table: &TargetTable| {
-            Target::find(&table.name, table.python.as_deref(), table.python_full.as_deref())
-                .with_context(|| format!("`[[target]]` `{}`", table.name))
-        };
-        self.targets.iter().map(find).collect()
+    /// The probe files that the targets are made from, relative to the repository.
+    pub fn probes(&self) -> Vec<&Utf8Path> {
+        boxes::probes(&self.targets)
+    }
+
+    /// The targets, in the order of the file.
+    ///
+    /// - Takes: `probes`, the texts of all of [`Self::probes`].
+    pub fn targets(&self, probes: &Probes) -> anyhow::Result<Vec<Target>> {
+        boxes::targets(&self.targets, probes)
     }
 }
 
@@ -392,7 +372,7 @@ mod tests {
     fn a_good_file_is_read() {
         let config = Config::parse(GOOD).unwrap();
         assert_eq!(config.service.tls, Tls::SelfSigned);
-        assert_eq!(config.targets().unwrap()[0].python(), "3.11");
+        assert_eq!(config.targets(&Probes::new()).unwrap()[0].python(), "3.11");
         let given = GOOD.replace("\"self-signed\"", "{ cert = \"/etc/pki/a.crt\", key = \"/etc/pki/a.key\" }");
         assert!(matches!(Config::parse(&given).unwrap().service.tls, Tls::Given { .. }));
     }

@@ -32,7 +32,15 @@ pub struct Question {
 pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> Vec<Question> {
     let mut boxes: BTreeMap<(&PackageName, &Version), BTreeSet<String>> = BTreeMap::new();
     for (target, pins) in of {
-        let marker = format!("(python_version == '{}' and platform_machine == '{}')", target.python(), target.arch);
+        let marker = match target.interpreter.version.0 {
+            // uv knows no Python 2; to it this is a platform apart from every other.
+            2 => format!("(sys_platform == 'linux2' and platform_machine == '{}')", target.arch),
+            _ => format!(
+                "(sys_platform == 'linux' and python_version == '{}' and platform_machine == '{}')",
+                target.python(),
+                target.arch
+            ),
+        };
         for pin in pins {
             boxes.entry(*pin).or_default().insert(marker.clone());
         }
@@ -63,6 +71,10 @@ pub fn inputs_digest(texts: &Texts, selection: &Selection, sdist: &config::Sdist
     let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
     for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &format!("{selection:?} {sdist:?}")] {
         add(part);
+    }
+    // Of a known target the name, the version and glibc say it all, under these rules.
+    if let Some(record) = target.record() {
+        add(&format!("{record:?}"));
     }
     for (path, text) in texts {
         add(path.as_str());
@@ -131,7 +143,13 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
 /// - Takes: `inputs` as [`inputs_digest`] gives it; `packages` in any order.
 pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> Lock {
     packages.sort_by(|a, b| a.name.cmp(&b.name));
-    Lock { target: target.name.clone(), python_full: target.python_full.to_string(), inputs, packages }
+    Lock {
+        target: target.name.clone(),
+        python_full: target.python_full.to_string(),
+        record: target.record(),
+        inputs,
+        packages,
+    }
 }
 
 /// A wheel as our lock has it.
@@ -175,6 +193,9 @@ impl Unfit<'_> {
         }
         if sdist.is_some() {
             offered.push("an sdist");
+        }
+        if target.interpreter.version.0 == 2 {
+            offered.push("perhaps wheels for Python 2 alone, which uv does not tell of");
         }
         let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
         let mut ways = Vec::new();
@@ -342,6 +363,27 @@ mod tests {
     }
 
     #[test]
+    fn the_digest_changes_with_every_value_of_a_box() {
+        let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+        let digest = |change: &dyn Fn(&mut crate::target::Record)| {
+            let mut record = known.whole_record();
+            change(&mut record);
+            let target = Target::own("own", "3.11.13", &record).unwrap();
+            inputs_digest(&Texts::new(), &Selection::default(), &config::Sdist::default(), &target)
+        };
+        let digests: BTreeSet<String> = [
+            digest(&|_| ()),
+            digest(&|record| record.glibc = Some("2.28".to_owned())),
+            digest(&|record| record.systemd = Some(239)),
+            digest(&|record| record.tags = vec!["py3-none-any".to_owned()]),
+            digest(&|record| drop(record.markers.insert("platform_release".to_owned(), "6".to_owned()))),
+            digest(&|record| record.python_path = Some("/opt/python/bin/python3.11".to_owned())),
+        ]
+        .into();
+        assert_eq!(digests.len(), 6);
+    }
+
+    #[test]
     fn a_pin_of_some_boxes_is_asked_under_their_marker() {
         let el8 = Target::find("el8-x86_64", None, None).unwrap();
         let el9 = Target::find("el9-x86_64", None, None).unwrap();
@@ -349,6 +391,9 @@ mod tests {
         let one: Version = "1".parse().unwrap();
         let asked = questions(&[(&el8, vec![(&a, &one), (&b, &one)]), (&el9, vec![(&a, &one)])]);
         assert_eq!(asked[0].marker, "");
-        assert_eq!(asked[1].marker, "(python_version == '3.6' and platform_machine == 'x86_64')");
+        assert_eq!(
+            asked[1].marker,
+            "(sys_platform == 'linux' and python_version == '3.6' and platform_machine == 'x86_64')"
+        );
     }
 }

@@ -55,11 +55,24 @@ pub struct Layout {
     pub program: Program,
 }
 
+/// Refuses an interpreter that the launchers cannot be isolated with.
+pub fn check_interpreter(target: &Target) -> anyhow::Result<()> {
+    if target.interpreter.version >= (3, 4) {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{}`: no RPM can be made for Python {}", target.name, target.python()),
+        "what is packed starts isolated (`python -I`), which came with Python 3.4; choose another Python of this box. \
+         `cargo xtask lock` works for this one too",
+    ))
+}
+
 /// Lays out everything that lands on the box.
 ///
 /// - Fails: once, naming every wheel that does not fit or cannot be laid out; for two sources of one
 ///   path; for a service command that is neither a script nor a module of the wheels.
 pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
+    check_interpreter(parts.target)?;
     let name = &parts.config.package.name;
     let root = BoxPath::new(format!("/opt/{name}"))?;
     let mut builder =
@@ -205,7 +218,7 @@ impl<R: ReaderAt> Builder<'_, R> {
     }
 
     fn add_launchers(&mut self) -> anyhow::Result<()> {
-        let values = context! { root => self.root.as_str(), name => self.name, interpreter => self.parts.target.interpreter.path };
+        let values = context! { root => self.root.as_str(), name => self.name, interpreter => &self.parts.target.interpreter.path };
         let mut programs = vec![("launcher.py", "python")];
         if self.parts.config.service.tls == Tls::SelfSigned {
             programs.push(("certificate.py", "self-signed-certificate"));

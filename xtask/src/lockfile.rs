@@ -3,7 +3,7 @@
 use crate::config::is_soname;
 use crate::hex::is_sha256;
 use crate::problem::Problem;
-use crate::target::Target;
+use crate::target::{Record, Target};
 use crate::wheel::WheelName;
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
@@ -21,6 +21,8 @@ pub struct Lock {
     pub target: String,
     /// the full version of Python that markers were judged with
     pub python_full: String,
+    /// the box's record, for a target that the tool's table does not have
+    pub record: Option<Record>,
     /// sha256 of all that the lock was made from, in hex: equal means that nothing has to be done
     pub inputs: String,
     /// in the order of names
@@ -119,6 +121,8 @@ struct XtaskTable {
     target: String,
     python_full: String,
     inputs: String,
+    #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
+    record: Option<Record>,
 }
 
 impl Lock {
@@ -149,8 +153,21 @@ impl Lock {
         if let Some(pair) = packages.windows(2).find(|pair| pair[0].name >= pair[1].name) {
             bail!("package `{}` stands twice or out of order", pair[1].name);
         }
-        let XtaskTable { target, python_full, inputs } = file.tool.xtask;
-        Ok(Self { target, python_full, inputs, packages })
+        let XtaskTable { target, python_full, inputs, record } = file.tool.xtask;
+        Ok(Self { target, python_full, record, inputs, packages })
+    }
+
+    /// The box that the lock is for, by what the lock alone says.
+    ///
+    /// - Fails: for a target that is neither known nor described in the lock, or whose record no box has.
+    pub fn target(&self) -> anyhow::Result<Target> {
+        match &self.record {
+            Some(record) => Target::own(&self.target, &self.python_full, record),
+            None => {
+                let minor = self.python_full.rsplit_once('.').map_or("", |(minor, _)| minor);
+                Target::find(&self.target, Some(minor), Some(&self.python_full))
+            }
+        }
     }
 
     /// Writes the lock; the same lock is always the same bytes.
@@ -174,11 +191,7 @@ impl Lock {
         };
         let file = File {
             lock_version: "1.0".to_owned(),
-            environments: vec![format!(
-                "sys_platform == 'linux' and platform_machine == '{}' and implementation_name == 'cpython' and python_version == '{}'",
-                target.arch,
-                target.python()
-            )],
+            environments: vec![target.marker()],
             requires_python: format!("=={}.*", target.python()),
             created_by: "xtask".to_owned(),
             packages: self.packages.iter().map(package).collect::<anyhow::Result<_>>()?,
@@ -187,6 +200,7 @@ impl Lock {
                     target: self.target.clone(),
                     python_full: self.python_full.clone(),
                     inputs: self.inputs.clone(),
+                    record: self.record.clone(),
                 },
             },
         };
@@ -272,6 +286,7 @@ mod tests {
         Lock {
             target: "el9-x86_64".to_owned(),
             python_full: "3.11.13".to_owned(),
+            record: None,
             inputs: "0".repeat(64),
             packages: vec![Package {
                 name: PackageName::from_str("flask").unwrap(),
@@ -302,6 +317,31 @@ mod tests {
         assert_eq!(built.libraries(), ["libyaml-0.so.2"]);
         assert_eq!(Lock::parse(&built.to_text(&target).unwrap()).unwrap(), built);
         assert_eq!(lock().to_requirements(), format!("flask==3.0.3 \\\n    --hash=sha256:{}\n", "ab".repeat(32)));
+    }
+
+    #[test]
+    fn a_lock_knows_its_box_by_itself() {
+        assert_eq!(lock().target().unwrap(), Target::find("el9-x86_64", Some("3.11"), None).unwrap());
+        let record = Record {
+            release: Some("deb12".to_owned()),
+            tags: vec!["py3-none-any".to_owned()],
+            markers: [("platform_release".to_owned(), "6.1.0".to_owned())].into(),
+            ..Target::find("el9-x86_64", Some("3.11"), None).unwrap().whole_record()
+        };
+        let target = Target::own("debian12", "3.11.2", &record).unwrap();
+        let own = Lock {
+            target: target.name.clone(),
+            python_full: target.python_full.to_string(),
+            record: target.record(),
+            ..lock()
+        };
+        let text = own.to_text(&target).unwrap();
+        let read = Lock::parse(&text).unwrap();
+        assert_eq!(read, own, "{text}");
+        assert_eq!(read.target().unwrap(), target, "{text}");
+        let known = Lock { target: "el9-x86_64".to_owned(), ..own.clone() };
+        assert!(known.target().is_err(), "a record of its own must not stand in for a known one");
+        assert!(Lock { record: None, ..own }.target().is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use crate::config::{Service, Tls};
 use crate::problem::Problem;
-use crate::target::{Target, unit_key_since};
+use crate::target::Target;
 use std::fmt::Write as _;
 
 /// How a server that is known takes its address, port and certificate.
@@ -160,16 +160,17 @@ impl Facts<'_> {
             service.push(("CapabilityBoundingSet", String::new()));
             service.push(("PrivateUsers", "yes".to_owned()));
         }
-        service.extend(HARDENING.iter().map(|(key, value)| (*key, (*value).to_owned())));
-        let known =
-            |key: &str| unit_key_since("Service", key).is_some_and(|since| since <= self.target.distribution.systemd);
+        let systemd = self.target.distribution.systemd;
+        service.extend(
+            HARDENING.iter().filter_map(|(key, value)| Some((*key, value_for(systemd, key, value)?.to_owned()))),
+        );
         let mut text = format!(
             "[Unit]\nDescription={}\nDocumentation=file:/usr/share/doc/{}/INSTALL.md\nAfter=network.target\n\n[Service]\n",
             // A backslash at the end would join the next line.
             self.summary.replace('%', "%%").trim_end_matches('\\'),
             self.name
         );
-        for (key, value) in service.iter().filter(|(key, _)| known(key)) {
+        for (key, value) in service.iter().filter(|(key, _)| self.target.knows("Service", key)) {
             writeln!(text, "{key}={value}").expect("a String takes all");
         }
         text.push_str("\n[Install]\nWantedBy=multi-user.target\n");
@@ -184,7 +185,14 @@ impl Facts<'_> {
     /// The four scriptlets.
     pub fn scriptlets(&self) -> Scriptlets {
         let fill = |text: &str| text.replace("NAME", self.name);
-        Scriptlets { pre: fill(PRE), post: fill(POST), preun: fill(PREUN), postun: fill(POSTUN) }
+        // Where systemd does not make the folder of the state, `%pre` does.
+        let state = if self.target.knows("Service", "StateDirectory") { "" } else { STATE };
+        Scriptlets {
+            pre: fill(&PRE.replace("STATE", state)),
+            post: fill(POST),
+            preun: fill(PREUN),
+            postun: fill(POSTUN),
+        }
     }
 }
 
@@ -216,6 +224,18 @@ const HARDENING: &[(&str, &str)] = &[
     ("UMask", "0077"),
 ];
 
+/// The value of a key as a systemd knows it; none where it knows no value that would do.
+///
+/// systemd's NEWS: `ProtectSystem=strict` came with 232, and groups of system calls (`@system-service`) with
+/// 231. An older one takes a group for a call that it does not know, and would allow next to none.
+fn value_for(systemd: u16, key: &str, value: &'static str) -> Option<&'static str> {
+    match key {
+        "ProtectSystem" if systemd < 232 => Some("full"),
+        "SystemCallFilter" | "SystemCallErrorNumber" if systemd < 231 => None,
+        _ => Some(value),
+    }
+}
+
 /// The scriptlets, for `/bin/sh`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scriptlets {
@@ -233,7 +253,10 @@ const PRE: &str = "\
 getent group NAME >/dev/null || groupadd -r NAME || exit 1
 getent passwd NAME >/dev/null || \\
     useradd -r -g NAME -d /var/lib/NAME -M -s /sbin/nologin -c \"Service NAME\" NAME || exit 1
-exit 0
+STATEexit 0
+";
+const STATE: &str = "\
+mkdir -p -m 0750 /var/lib/NAME && chown NAME:NAME /var/lib/NAME || exit 1
 ";
 const POST: &str = "\
 if [ \"$1\" -eq 1 ]; then
@@ -312,6 +335,22 @@ mod tests {
         for (command, tls) in [(vec!["own"], Tls::Off), (vec!["waitress-serve", "a:b"], Tls::SelfSigned)] {
             let service = service(&command, 9091, tls);
             assert!(facts(&service, &target).command(Program::Script).is_err(), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn an_old_systemd_gets_what_it_knows_and_its_state_from_the_scriptlet() {
+        for (name, protect, filters, makes) in
+            [("el7-x86_64", "ProtectSystem=full\n", false, true), ("el8-x86_64", "ProtectSystem=strict\n", true, false)]
+        {
+            let target = Target::find(name, None, None).unwrap();
+            let service = service(&["gunicorn", "a:b"], 9091, Tls::SelfSigned);
+            let facts = facts(&service, &target);
+            let unit = facts.unit(Program::Script).unwrap();
+            assert!(unit.contains(protect) && unit.contains("@system-service") == filters, "{name}:\n{unit}");
+            let pre = facts.scriptlets().pre;
+            assert!(pre.contains("chown report:report /var/lib/report") == makes && !pre.contains("STATE"), "{pre}");
+            assert!(pre.ends_with("exit 0\n"), "{pre}");
         }
     }
 

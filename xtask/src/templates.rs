@@ -4,6 +4,9 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior};
 use std::sync::LazyLock;
 
+/// The script that tells what a box is; run there by the box's Python, and no template: nothing is put in.
+pub const PROBE: &str = include_str!("templates/probe.py");
+
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.
 pub fn templates() -> &'static Environment<'static> {
     static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse);

@@ -15,6 +15,8 @@ pub mod dist;
 pub mod lock;
 /// `rpm`: writes the package
 pub mod rpm;
+/// `target`: the boxes
+pub mod target;
 /// `verify`: judges the package
 pub mod verify;
 /// `wheel`: builds the application
@@ -81,6 +83,7 @@ enum Task {
     Rpm(rpm::Flags),
     Verify(verify::Flags),
     Dist(dist::Flags),
+    Target(target::Flags),
     Ci(ci::Flags),
 }
 
@@ -92,6 +95,7 @@ impl Task {
             Self::Rpm(_) => "rpm",
             Self::Verify(_) => "verify",
             Self::Dist(_) => "dist",
+            Self::Target(_) => "target",
             Self::Ci(_) => "ci",
         }
     }
@@ -176,6 +180,12 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     {
         return verify::run(&Sys { root: here, verbosity }, flags);
     }
+    // The known boxes are the same everywhere, and the probe script needs nothing at all.
+    if let Task::Target(flags) = &cli.task
+        && (flags.probe || find_root(&here).is_err())
+    {
+        return target::run(None, flags);
+    }
     let sys = Sys { root: find_root(&here)?, verbosity };
     let project = || Project::load(&sys, &common.target, common.format == Format::Json);
     match &cli.task {
@@ -184,6 +194,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Rpm(flags) => rpm::run(&project()?, flags),
         Task::Verify(_) => verify::run_built(&project()?),
         Task::Dist(flags) => dist::run(&project()?, flags),
+        Task::Target(flags) => target::run(Some(&project()?), flags),
         Task::Ci(flags) => ci::run(&sys, flags),
     }
 }

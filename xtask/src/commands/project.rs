@@ -1,7 +1,7 @@
 //! The repository with its checked configuration: what every task but `ci` starts from.
 
 use crate::commands::unknown_target;
-use crate::config::Config;
+use crate::config::{Config, Probes};
 use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
@@ -20,6 +20,8 @@ pub struct Project {
     pub config: Config,
     /// the targets that were chosen, in the order of the file
     pub targets: Vec<Target>,
+    /// all targets of the file: one lock of the team serves them all
+    pub every_target: Vec<Target>,
     /// whether the result is printed as JSON
     pub wants_json: bool,
 }
@@ -29,13 +31,25 @@ impl Project {
     pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
         let path = sys.root.join("dist/package.toml");
         let config = Config::parse(&sys.read_text(&path)?).context("failed to read `dist/package.toml`")?;
-        let mut targets = config.targets()?;
-        let known: Vec<String> = targets.iter().map(|target| target.name.clone()).collect();
+        let mut probes = Probes::new();
+        for path in config.probes() {
+            let text = sys.read_text(&sys.root.join(path)).map_err(|error| {
+                Problem::around(
+                    error,
+                    format!("the probe `{path}` of `dist/package.toml` cannot be read"),
+                    "`cargo xtask target --help` shows how it is made on the box",
+                )
+            })?;
+            probes.insert(path.to_owned(), text);
+        }
+        let every_target = config.targets(&probes).context("failed to read `dist/package.toml`")?;
+        let known: Vec<String> = every_target.iter().map(|target| target.name.clone()).collect();
         if let Some(name) = wanted.iter().find(|name| !known.contains(name)) {
             return Err(unknown_target(name, &known));
         }
-        targets.retain(|target| wanted.is_empty() || wanted.contains(&target.name));
-        Ok(Self { sys: sys.clone(), config, targets, wants_json })
+        let is_wanted = |target: &&Target| wanted.is_empty() || wanted.contains(&target.name);
+        let targets = every_target.iter().filter(is_wanted).cloned().collect();
+        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json })
     }
 
     /// `dist`

@@ -5,7 +5,7 @@ use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
 use crate::commands::{Project, fetch, report};
 use crate::config::Tls;
-use crate::layout::{Parts, Wheel, lay_out};
+use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
 use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
@@ -46,7 +46,7 @@ pub struct BuildFlags {
     /// Start no program that reaches the network: every wheel must be in `dist/wheels`
     #[arg(long)]
     pub offline: bool,
-    /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el8); 9 if not given
+    /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el7, el8); 9 if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub level: Option<i32>,
 }
@@ -89,6 +89,7 @@ impl Built {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    refuse_interpreters(project)?;
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
@@ -111,6 +112,7 @@ pub fn build(
     flags: &BuildFlags,
     offers: Option<&Offers>,
 ) -> anyhow::Result<Vec<Built>> {
+    refuse_interpreters(project)?;
     // Asked first: without an answer all the fetching would be in vain.
     let epoch = git::epoch(&project.sys)?;
     warn_of_uncommitted(project)?;
@@ -124,6 +126,12 @@ pub fn build(
         built.push(rpm);
     }
     Ok(built)
+}
+
+/// Said before anything is fetched or built.
+fn refuse_interpreters(project: &Project) -> anyhow::Result<()> {
+    let faults = project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
+    all_of("targets cannot be packed for", faults)
 }
 
 /// Says what differs from the commit: it is packed as it is, with the commit's time and version.

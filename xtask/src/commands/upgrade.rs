@@ -71,7 +71,7 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     let uv = Uv::find(&project.sys)?;
     let mut resolved = Vec::new();
     let mut faults = Vec::new();
-    for target in representatives(&project.config.targets()?) {
+    for target in representatives(&project.every_target) {
         let text = uv.resolve(&sources, target, &project.app());
         let pins = text.and_then(|text| pins::parse_text(Format::Requirements, &text));
         match pins.with_context(|| format!("target `{}`", target.name)) {
@@ -91,7 +91,7 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
 fn representatives(targets: &[Target]) -> Vec<&Target> {
     let mut by_marker: BTreeMap<(String, &str), &Target> = BTreeMap::new();
     for target in targets {
-        let known = by_marker.entry((target.python(), target.arch)).or_insert(target);
+        let known = by_marker.entry((target.python(), target.arch.as_str())).or_insert(target);
         if target.distribution.glibc < known.distribution.glibc {
             *known = target;
         }

@@ -125,8 +125,8 @@ impl Facts<'_> {
 
     /// The packages of the distribution that the box must have, as people name them.
     pub fn needs(&self) -> Vec<String> {
-        let mut needs =
-            vec![self.target.interpreter.package.to_owned(), "systemd".to_owned(), "shadow-utils".to_owned()];
+        let mut needs: Vec<String> = self.target.interpreter.package.iter().cloned().collect();
+        needs.extend(["systemd".to_owned(), "shadow-utils".to_owned()]);
         if self.needs_openssl {
             needs.push("openssl".to_owned());
         }
@@ -140,8 +140,6 @@ impl Facts<'_> {
         let evr = self.evr();
         let mut requires = vec![
             Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
-            Dependency::new("python(abi)", Sense::EQUAL, self.target.python()),
-            Dependency::new(self.target.interpreter.package, Sense::ANY, ""),
             Dependency::new("shadow-utils", Sense::PRE, ""),
             Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN), ""),
             Dependency::new(format!("config({})", self.name), Sense::CONFIG, evr),
@@ -149,6 +147,15 @@ impl Facts<'_> {
             Dependency::new("rpmlib(FileDigests)", Sense::RPMLIB, "4.6.0-1"),
             Dependency::new("rpmlib(PayloadFilesHavePrefix)", Sense::RPMLIB, "4.0-1"),
         ];
+        // There `%pre` makes the folder of the state.
+        if !self.target.knows("Service", "StateDirectory") {
+            requires.push(Dependency::new("coreutils", Sense::PRE, ""));
+        }
+        // An interpreter that no package brings is none that rpm knows of.
+        if let Some(package) = &self.target.interpreter.package {
+            requires.push(Dependency::new("python(abi)", Sense::EQUAL, self.target.python()));
+            requires.push(Dependency::new(package, Sense::ANY, ""));
+        }
         if self.needs_openssl {
             requires.push(Dependency::new("openssl", Sense::ANY, ""));
         }
@@ -171,7 +178,7 @@ impl Facts<'_> {
 
     /// `Provides`: itself, and nothing of what it brings along.
     pub fn provides(&self) -> Vec<Dependency> {
-        let isa = match self.target.arch {
+        let isa = match self.target.arch.as_str() {
             "aarch64" => "aarch-64",
             _ => "x86-64",
         };

@@ -9,7 +9,8 @@ use crate::target::Target;
 use crate::target::marker::{Comparison, Kind, evaluate};
 use anyhow::Context as _;
 use pep440_rs::{Version, VersionSpecifier};
-use pep508_rs::{ExtraName, MarkerEnvironment, MarkerEnvironmentBuilder};
+use pep508_rs::ExtraName;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// What was asked for beside the plain package: what `extra`, `extras` and `dependency_groups` mean.
@@ -28,34 +29,63 @@ impl Asked {
     }
 }
 
+/// The variables whose values are a box's (PEP 508, "Environment Markers").
+pub const VARIABLES: [&str; 11] = [
+    "implementation_name",
+    "implementation_version",
+    "os_name",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "python_full_version",
+    "python_version",
+    "sys_platform",
+];
+
 /// The marker values of a box.
 #[derive(Debug)]
 pub struct Environment {
-    values: MarkerEnvironment,
-    python_version: String,
-    python_full_version: String,
+    values: BTreeMap<&'static str, String>,
 }
 
 impl Environment {
-    /// `platform_release` and `platform_version` are the running kernel's and no fact about a box: empty.
+    /// `platform_release` and `platform_version` are the running kernel's, and known only from the box itself.
+    ///
+    /// Python 2 has no `sys.implementation`: name and version are what `packaging` 20.9, the last for it, says.
     pub(super) fn of(target: &Target) -> Self {
-        let python_version = target.python();
-        let python_full_version = target.python_full.to_string();
-        let values = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
-            implementation_name: "cpython",
-            implementation_version: &python_full_version,
-            os_name: "posix",
-            platform_machine: target.arch,
-            platform_python_implementation: "CPython",
-            platform_release: "",
-            platform_system: "Linux",
-            platform_version: "",
-            python_full_version: &python_full_version,
-            python_version: &python_version,
-            sys_platform: "linux",
-        })
-        .expect("a checked version parses again");
-        Self { values, python_version, python_full_version }
+        let full = target.python_full.to_string();
+        let (name, version, platform) = match target.interpreter.version.0 {
+            2 => ("", "0", "linux2"),
+            _ => ("cpython", full.as_str(), "linux"),
+        };
+        let python = target.python();
+        let follows = [
+            ("implementation_name", name),
+            ("implementation_version", version),
+            ("os_name", "posix"),
+            ("platform_machine", &target.arch),
+            ("platform_python_implementation", "CPython"),
+            ("platform_system", "Linux"),
+            ("python_full_version", &full),
+            ("python_version", &python),
+            ("sys_platform", platform),
+        ];
+        let given = |name: &&str| target.markers.get(*name).cloned();
+        let mut values: BTreeMap<&'static str, String> =
+            follows.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        values.extend(VARIABLES.iter().filter_map(|name| Some((*name, given(name)?))));
+        Self { values }
+    }
+
+    /// The value of one of [`VARIABLES`], where it is known.
+    pub fn text(&self, variable: &str) -> Option<&str> {
+        self.values.get(variable).map(String::as_str)
+    }
+
+    fn text_or_empty(&self, variable: &str) -> &str {
+        self.text(variable).unwrap_or_default()
     }
 
     /// Whether `marker` is true on the box.
@@ -72,7 +102,7 @@ impl Environment {
         let looked = evaluate(marker, &mut |comparison| {
             for side in [comparison.left, comparison.right] {
                 let name = side.text.replace("platform.version", "platform_version");
-                let is_unknown = matches!(name.as_str(), "platform_release" | "platform_version");
+                let is_unknown = VARIABLES.contains(&name.as_str()) && self.text(&name).is_none();
                 if side.kind == Kind::Word && is_unknown && !read.contains(&name) {
                     read.push(name);
                 }
@@ -83,25 +113,27 @@ impl Environment {
     }
 
     /// The value of a variable, also by PEP 345's names of old.
-    pub(super) fn value(&self, variable: &str) -> Option<Value<'_>> {
-        let values = &self.values;
-        Some(match variable {
-            "python_version" => Value::Version(&self.python_version),
-            "python_full_version" | "implementation_version" => Value::Version(&self.python_full_version),
-            "os_name" | "os.name" => Value::Text(values.os_name()),
-            "sys_platform" | "sys.platform" => Value::Text(values.sys_platform()),
-            "platform_machine" | "platform.machine" => Value::Text(values.platform_machine()),
-            "platform_python_implementation" | "platform.python_implementation" | "python_implementation" => {
-                Value::Text(values.platform_python_implementation())
+    pub(super) fn value(&self, variable: &str, literal: &str) -> Option<Value<'_>> {
+        let name = match variable {
+            "extra" => return Some(Value::Extra),
+            "extras" => return Some(Value::Extras),
+            "dependency_groups" => return Some(Value::Groups),
+            "os.name" => "os_name",
+            "sys.platform" => "sys_platform",
+            "platform.machine" => "platform_machine",
+            "platform.version" => "platform_version",
+            "platform.python_implementation" | "python_implementation" => "platform_python_implementation",
+            other => other,
+        };
+        let is_known = VARIABLES.contains(&name);
+        let text = is_known.then(|| self.text_or_empty(name))?;
+        Some(match name {
+            "python_version" | "python_full_version" | "implementation_version" => Value::Version(text),
+            // The specification's type of it is `Version | String`: versions where both sides are.
+            "platform_release" if Version::from_str(text).is_ok() && Version::from_str(literal).is_ok() => {
+                Value::Version(text)
             }
-            "platform_release" => Value::Text(values.platform_release()),
-            "platform_system" => Value::Text(values.platform_system()),
-            "platform_version" | "platform.version" => Value::Text(values.platform_version()),
-            "implementation_name" => Value::Text(values.implementation_name()),
-            "extra" => Value::Extra,
-            "extras" => Value::Extras,
-            "dependency_groups" => Value::Groups,
-            _ => return None,
+            _ => Value::Text(text),
         })
     }
 
@@ -112,7 +144,8 @@ impl Environment {
             (Kind::Literal, Kind::Word) => (right.text, left.unquoted(), true),
             _ => return Err(meaningless(format!("`{}` cannot be compared with `{}`", left.text, right.text))),
         };
-        let value = self.value(variable).with_context(|| format!("`{variable}` is not a marker's variable"))?;
+        let value =
+            self.value(variable, literal).with_context(|| format!("`{variable}` is not a marker's variable"))?;
         let holds = match value {
             Value::Extra => compare_extra(operator, literal, &asked.extras),
             Value::Extras if reversed => is_member(operator, literal, &asked.extras),

@@ -23,10 +23,13 @@ impl Environment {
         let mut all = Vec::new();
         evaluate(marker, &mut |comparison| {
             let holds = self.compare(&comparison, asked)?;
-            let variable = if comparison.left.kind == Kind::Word { comparison.left } else { comparison.right };
+            let (variable, literal) = match comparison.left.kind {
+                Kind::Word => (comparison.left, comparison.right),
+                _ => (comparison.right, comparison.left),
+            };
             all.push(Judged {
                 comparison: format!("{} {} {}", comparison.left.text, comparison.operator, comparison.right.text),
-                value: match self.value(variable.text) {
+                value: match self.value(variable.text, literal.unquoted()) {
                     Some(Value::Version(value) | Value::Text(value)) => value.to_owned(),
                     Some(Value::Extra | Value::Extras) => listed(&asked.extras),
                     Some(Value::Groups) => listed(&asked.groups),

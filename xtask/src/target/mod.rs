@@ -3,80 +3,232 @@
 mod environment;
 mod explain;
 mod marker;
+mod probe;
+mod record;
 mod table;
 mod tags;
 
-pub use environment::{Asked, Environment};
+pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
-pub use table::{Compression, Distribution, unit_key_since};
+pub use probe::read_probe;
+pub use record::Record;
+pub use table::{Compression, ROWS, Row, unit_key_since};
 pub use tags::{Tag, TagRanks};
 
-use crate::problem::{Problem, nearest};
-use anyhow::Context as _;
+use crate::problem::{Problem, all_of, nearest, shortened};
+use anyhow::{Context as _, bail};
 use pep440_rs::Version;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
-use table::{ARCHITECTURES, DISTRIBUTIONS, Interpreter};
+use table::ARCHITECTURES;
 
 /// A distribution on an architecture, with the one Python that the application runs on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// `el9-x86_64`: the name in `package.toml`, of the lock and on the command line
     pub name: String,
-    /// the record of the distribution
-    pub distribution: &'static Distribution,
+    /// what the distribution has
+    pub distribution: Distribution,
     /// `x86_64` or `aarch64`, as rpm, wheels and `platform_machine` all call it
-    pub arch: &'static str,
-    /// the interpreter's record
-    pub interpreter: &'static Interpreter,
+    pub arch: String,
+    /// the one Python
+    pub interpreter: Interpreter,
     /// the full version that markers are judged with, `3.11.13`
     pub python_full: Version,
+    /// marker values in place of those that follow from the rest
+    markers: BTreeMap<String, String>,
+    /// the tags in place of those that follow from the rest
+    own_tags: Option<Vec<Tag>>,
+    /// whether its record stands in the table
+    is_known: bool,
+}
+
+/// What a target's distribution has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Distribution {
+    /// the end of the RPM's release, `el9`
+    pub id: String,
+    /// what people call it
+    pub title: String,
+    /// the C library's version: the highest `manylinux_X_Y` that fits, and the highest `GLIBC_X.Y`
+    pub glibc: (u16, u16),
+    /// the systemd that reads the unit
+    pub systemd: u16,
+    /// what its rpm reads
+    pub compression: Compression,
+}
+
+/// The Python of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interpreter {
+    /// major and minor, `(3, 11)`
+    pub version: (u8, u8),
+    /// the package that brings it; none where it was put there by other means
+    pub package: Option<String>,
+    /// where it is started from
+    pub path: String,
+}
+
+/// The names of the known targets, oldest distribution first.
+pub fn known_names() -> Vec<String> {
+    ROWS.iter().flat_map(|row| ARCHITECTURES.iter().map(move |arch| format!("{}-{arch}", row.id))).collect()
+}
+
+/// Every known target with every Python that its box can have.
+pub fn known_targets() -> Vec<Target> {
+    let with_arch = |row: &'static Row| ARCHITECTURES.iter().map(move |arch| (row, *arch));
+    let of_row = |(row, arch): (&'static Row, &'static str)| {
+        row.pythons.iter().map(move |python| {
+            let full = Version::from_str(python.full).expect("a row's version is one");
+            Target::of_row(row, arch, python.version, full).expect("a row has its own Pythons")
+        })
+    };
+    ROWS.iter().flat_map(with_arch).flat_map(of_row).collect()
 }
 
 impl Target {
-    /// Finds the records of a target.
+    /// Finds the record of a known target.
     ///
     /// - Takes: `name` as `DISTRIBUTION-ARCHITECTURE`; `python` as `X.Y`, the box's own if absent;
     ///   `python_full` as `X.Y.Z`, the record's if absent.
     /// - Fails: for a name or version that is not known, naming those that are; for a
     ///   pre-release interpreter, since marker evaluation is not defined well enough for one.
     pub fn find(name: &str, python: Option<&str>, python_full: Option<&str>) -> anyhow::Result<Self> {
-        let names = || DISTRIBUTIONS.iter().flat_map(|d| ARCHITECTURES.iter().map(move |a| format!("{}-{a}", d.id)));
-        let (distribution, arch) = DISTRIBUTIONS
+        let (row, arch) = ROWS
             .iter()
-            .flat_map(|d| ARCHITECTURES.iter().map(move |a| (d, *a)))
-            .find(|(d, a)| name == format!("{}-{a}", d.id))
+            .flat_map(|row| ARCHITECTURES.iter().map(move |arch| (row, *arch)))
+            .find(|(row, arch)| name == format!("{}-{arch}", row.id))
             .ok_or_else(|| {
-                let known: Vec<String> = names().collect();
+                let known = known_names();
                 // Names that other tools give to the same processors.
                 let meant = name.replace("amd64", "x86_64").replace("arm64", "aarch64");
-                let hint = match nearest(&meant, known.iter().map(String::as_str)) {
-                    Some(near) => format!("did you mean `{near}`? known targets: {}", known.join(", ")),
-                    None => format!("known targets: {}", known.join(", ")),
-                };
-                Problem::with_hint(format!("unknown target `{name}`"), hint)
+                let near = nearest(&meant, known.iter().map(String::as_str));
+                let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                Problem::with_hint(
+                    format!("unknown target `{name}`"),
+                    format!(
+                        "{near}known targets: {}; `cargo xtask target --help` shows how to describe another box",
+                        known.join(", ")
+                    ),
+                )
             })?;
         let wanted = match python {
             Some(text) => parse_minor(text)?,
-            None => distribution.default_python,
+            None => row.default_python,
         };
-        let interpreter = distribution.interpreters.iter().find(|i| i.version == wanted).ok_or_else(|| {
-            let known: Vec<String> =
-                distribution.interpreters.iter().map(|i| format!("{}.{}", i.version.0, i.version.1)).collect();
-            Problem::with_hint(
-                format!("{} has no Python {}.{}", distribution.title, wanted.0, wanted.1),
-                format!("it has {}", known.join(", ")),
-            )
-        })?;
-        let full = python_full.unwrap_or(interpreter.full);
-        let python_full = Version::from_str(full).with_context(|| format!("`{full}` is not a Python version"))?;
-        let starts_right = python_full.release().starts_with(&[wanted.0.into(), wanted.1.into()]);
-        if python_full.any_prerelease() || !starts_right || python_full.release().len() != 3 {
+        let Some(python) = row.pythons.iter().find(|python| python.version == wanted) else {
+            let known: Vec<String> = row.pythons.iter().map(|p| format!("{}.{}", p.version.0, p.version.1)).collect();
             return Err(Problem::with_hint(
-                format!("`{full}` is not a final release of Python {}.{}", wanted.0, wanted.1),
-                "`python-full` is what `python3 -V` prints on the box, such as 3.11.13",
+                format!("{} has no Python {}.{}", row.title, wanted.0, wanted.1),
+                format!("it has {}", known.join(", ")),
             ));
+        };
+        let full = check_full(python_full.unwrap_or(python.full), wanted)?;
+        Self::of_row(row, arch, wanted, full).context("a row has its own Pythons")
+    }
+
+    fn of_row(row: &Row, arch: &str, version: (u8, u8), python_full: Version) -> Option<Self> {
+        let python = row.pythons.iter().find(|python| python.version == version)?;
+        Some(Self {
+            name: format!("{}-{arch}", row.id),
+            distribution: Distribution {
+                id: row.id.to_owned(),
+                title: row.title.to_owned(),
+                glibc: row.glibc,
+                systemd: row.systemd,
+                compression: row.compression,
+            },
+            arch: arch.to_owned(),
+            interpreter: Interpreter {
+                version,
+                package: Some(python.package.to_owned()),
+                path: python.path.to_owned(),
+            },
+            python_full,
+            markers: BTreeMap::new(),
+            own_tags: None,
+            is_known: true,
+        })
+    }
+
+    /// Makes a target of one's own from its record.
+    ///
+    /// - Takes: `name`, any that is not known; `python_full` as `X.Y.Z`.
+    /// - Fails: once, naming each value that no box has, or that contradicts another.
+    pub fn own(name: &str, python_full: &str, record: &Record) -> anyhow::Result<Self> {
+        check_own_name(name)?;
+        let mut minor = python_full.split('.');
+        let minor = format!("{}.{}", minor.next().unwrap_or_default(), minor.next().unwrap_or_default());
+        let mut faults = Vec::new();
+        let version = parse_minor(&minor)
+            .map_err(|_| not_final(python_full, "3"))
+            .and_then(|version| Ok((version, check_full(python_full, version)?)))
+            .context("key `python-full`")
+            .map_err(|fault| faults.push(fault));
+        let checked = record::check(record).map_err(|fault| faults.push(fault));
+        all_of("values cannot be used", faults)?;
+        let (Ok((version, python_full)), Ok(checked)) = (version, checked) else { bail!("a value cannot be used") };
+        let mut target = Self {
+            name: name.to_owned(),
+            distribution: Distribution {
+                id: record.release.clone().unwrap_or_else(|| release_of(name, &checked.arch)),
+                title: record.title.clone().unwrap_or_else(|| name.to_owned()),
+                glibc: checked.glibc,
+                systemd: checked.systemd,
+                compression: record.payload.unwrap_or(Compression::Gzip),
+            },
+            arch: checked.arch,
+            interpreter: Interpreter {
+                version,
+                package: record.python_package.clone(),
+                path: record.python_path.clone().unwrap_or_else(|| format!("/usr/bin/python{minor}")),
+            },
+            python_full,
+            markers: BTreeMap::new(),
+            own_tags: None,
+            is_known: false,
+        };
+        // Kept is what differs from what follows: so a probe and a written record of one box are equal.
+        let follows = target.environment();
+        for name in ["python_version", "python_full_version"] {
+            if let Some(given) = record.markers.get(name).filter(|given| Some(given.as_str()) != follows.text(name)) {
+                return Err(Problem::with_hint(
+                    format!("the marker value `{name}` is `{given}`, and `python-full` says {}", target.python_full),
+                    "leave one of them out",
+                ));
+            }
         }
-        Ok(Self { name: name.to_owned(), distribution, arch, interpreter, python_full })
+        target.markers = record.markers.clone();
+        target.markers.retain(|name, value| follows.text(name) != Some(value.as_str()));
+        target.own_tags = Some(checked.tags).filter(|tags| !tags.is_empty() && *tags != target.tags());
+        Ok(target)
+    }
+
+    /// The record, for a target that the table does not have: with its name and full version of Python it
+    /// makes the same target again.
+    pub fn record(&self) -> Option<Record> {
+        (!self.is_known).then(|| self.whole_record())
+    }
+
+    /// The record, also of a known target: what another box is described by.
+    pub fn whole_record(&self) -> Record {
+        Record {
+            arch: Some(self.arch.clone()),
+            glibc: Some(format!("{}.{}", self.distribution.glibc.0, self.distribution.glibc.1)),
+            systemd: Some(self.distribution.systemd),
+            payload: Some(self.distribution.compression),
+            release: Some(self.distribution.id.clone()),
+            title: Some(self.distribution.title.clone()),
+            python_package: self.interpreter.package.clone(),
+            python_path: Some(self.interpreter.path.clone()),
+            tags: self.own_tags.iter().flatten().map(ToString::to_string).collect(),
+            markers: self.markers.clone(),
+        }
+    }
+
+    /// Whether the box's systemd knows a key of a unit.
+    pub fn knows(&self, section: &str, key: &str) -> bool {
+        unit_key_since(section, key).is_some_and(|since| since <= self.distribution.systemd)
     }
 
     /// `3.11`
@@ -91,12 +243,31 @@ impl Target {
 
     /// The wheel tags that fit, best first (PEP 425, PEP 600).
     pub fn tags(&self) -> Vec<Tag> {
-        tags::best_first(self.interpreter.version, &tags::platforms(self.distribution.glibc, self.arch))
+        match &self.own_tags {
+            Some(tags) => tags.clone(),
+            None => tags::best_first(self.interpreter.version, &self.platforms()),
+        }
     }
 
     /// The platform tags that fit, best first.
     pub fn platforms(&self) -> Vec<String> {
-        tags::platforms(self.distribution.glibc, self.arch)
+        match &self.own_tags {
+            Some(tags) => distinct(tags.iter().map(|tag| &tag.platform).filter(|platform| *platform != "any")),
+            None => tags::platforms(self.distribution.glibc, &self.arch),
+        }
+    }
+
+    /// The ABI tags that fit, best first.
+    pub fn abis(&self) -> Vec<String> {
+        distinct(self.tags().iter().map(|tag| &tag.abi))
+    }
+
+    /// A marker that is true on this box, and on no other that differs in Python or processor.
+    pub fn marker(&self) -> String {
+        let environment = self.environment();
+        ["sys_platform", "platform_machine", "implementation_name", "python_version"]
+            .map(|name| format!("{name} == '{}'", environment.text(name).unwrap_or_default()))
+            .join(" and ")
     }
 
     /// `CPython 3.11, glibc 2.34, x86_64`, for messages.
@@ -104,6 +275,11 @@ impl Target {
         let (major, minor) = self.distribution.glibc;
         format!("CPython {}, glibc {major}.{minor}, {}", self.python(), self.arch)
     }
+}
+
+fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(*name)).cloned().collect()
 }
 
 fn parse_minor(text: &str) -> anyhow::Result<(u8, u8)> {
@@ -115,9 +291,79 @@ fn parse_minor(text: &str) -> anyhow::Result<(u8, u8)> {
     })
 }
 
+/// A final release of a Python that markers and tags are defined for.
+fn check_full(full: &str, minor: (u8, u8)) -> anyhow::Result<Version> {
+    let version = Version::from_str(full).with_context(|| format!("`{full}` is not a Python version"))?;
+    let starts_right = version.release().starts_with(&[minor.0.into(), minor.1.into()]);
+    let is_plain = version.release().len() == 3 && version.to_string() == full && !version.any_prerelease();
+    if !starts_right || !is_plain || version.is_post() || version.is_local() || version.epoch() != 0 {
+        return Err(not_final(full, &format!("{}.{}", minor.0, minor.1)));
+    }
+    match minor {
+        (2, 7) | (3, 3..) => Ok(version),
+        _ => Err(Problem::with_hint(format!("Python {full} cannot be a target"), "2.7 can, and 3.3 and later")),
+    }
+}
+
+fn not_final(full: &str, minor: &str) -> anyhow::Error {
+    Problem::with_hint(
+        format!("`{}` is not a final release of Python {minor}", shortened(full)),
+        "`python-full` is what `python3 -V` prints on the box, such as 3.11.13",
+    )
+}
+
+/// Judges the name of a box of one's own: it stands in the name of a file, and no row of the table has it.
+pub fn check_own_name(name: &str) -> anyhow::Result<()> {
+    let is_good = (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    if !is_good {
+        return Err(Problem::with_hint(
+            format!("`{}` cannot name a target", shortened(name).escape_debug()),
+            "use at most 64 letters, digits, `_` and `-`, such as \"debian12-x86_64\"",
+        ));
+    }
+    match known_names().iter().any(|known| known == name) {
+        true => Err(Problem::with_hint(
+            format!("`{name}` is a known target, and has a record already"),
+            format!("give the box a name of its own, such as \"own-{name}\""),
+        )),
+        false => Ok(()),
+    }
+}
+
+/// `debian12` for `debian12-x86_64`; a release has no dash.
+fn release_of(name: &str, arch: &str) -> String {
+    let front =
+        name.strip_suffix(arch).map(|front| front.trim_end_matches(['-', '_'])).filter(|front| !front.is_empty());
+    front.unwrap_or(name).replace('-', "_")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_known_target_is_listed_once() {
+        let targets = known_targets();
+        assert_eq!(targets.len(), 2 * ROWS.iter().map(|row| row.pythons.len()).sum::<usize>());
+        assert!(targets.iter().all(|target| known_names().contains(&target.name)));
+        let el7 = Target::find("el7-x86_64", Some("2.7"), None).unwrap();
+        assert_eq!(el7.in_words(), "CPython 2.7, glibc 2.17, x86_64");
+        assert_eq!(
+            el7.marker(),
+            "sys_platform == 'linux2' and platform_machine == 'x86_64' and implementation_name == '' and python_version == '2.7'"
+        );
+    }
+
+    #[test]
+    fn the_record_of_any_target_makes_it_again() {
+        for known in known_targets() {
+            let own = Target::own("own", &known.python_full.to_string(), &known.whole_record()).unwrap();
+            assert_eq!((own.tags(), own.platforms()), (known.tags(), known.platforms()));
+            assert_eq!((&own.distribution, &own.interpreter), (&known.distribution, &known.interpreter));
+            assert_eq!(Target::own("own", &own.python_full.to_string(), &own.record().unwrap()).unwrap(), own);
+            assert_eq!(known.record(), None);
+        }
+    }
 
     #[test]
     fn targets_are_found_or_refused_with_the_known_ones() {

@@ -7,8 +7,11 @@
 //! Patch releases of Python move with each minor of the distribution; they matter only to markers on
 //! `python_full_version`, and `python-full` in `package.toml` says what a box really has.
 
+use serde::{Deserialize, Serialize};
+
 /// How the payload of an RPM is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Compression {
     /// gzip members, one after another (RFC 1952 section 2.2)
     Gzip,
@@ -16,9 +19,9 @@ pub enum Compression {
     Zstd,
 }
 
-/// An interpreter that a box can have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interpreter {
+/// A Python that a box can have.
+#[derive(Debug)]
+pub struct PythonRow {
     /// major and minor, `(3, 11)`
     pub version: (u8, u8),
     /// the full version that markers are judged with
@@ -30,8 +33,8 @@ pub struct Interpreter {
 }
 
 /// One release of a distribution.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Distribution {
+#[derive(Debug)]
+pub struct Row {
     /// the first part of a target's name, and of the RPM's release (`.el9`)
     pub id: &'static str,
     /// what people call it
@@ -45,20 +48,28 @@ pub struct Distribution {
     /// the version of the box's own Python
     pub default_python: (u8, u8),
     /// every Python that its repositories have
-    pub interpreters: &'static [Interpreter],
+    pub pythons: &'static [PythonRow],
 }
 
-const fn python(version: (u8, u8), full: &'static str, package: &'static str, path: &'static str) -> Interpreter {
-    Interpreter { version, full, package, path }
+const fn python(version: (u8, u8), full: &'static str, package: &'static str, path: &'static str) -> PythonRow {
+    PythonRow { version, full, package, path }
 }
 
 /// Every distribution, oldest first.
 #[rustfmt::skip]
-pub const DISTRIBUTIONS: &[Distribution] = &[
-    Distribution {
+pub const ROWS: &[Row] = &[
+    Row {
+        id: "el7", title: "RHEL 7 and its rebuilds", glibc: (2, 17), systemd: 219,
+        compression: Compression::Gzip, default_python: (3, 6),
+        pythons: &[
+            python((2, 7),  "2.7.5",   "python",     "/usr/bin/python2.7"),
+            python((3, 6),  "3.6.8",   "python3",    "/usr/bin/python3.6"),
+        ],
+    },
+    Row {
         id: "el8", title: "RHEL 8 and its rebuilds", glibc: (2, 28), systemd: 239,
         compression: Compression::Gzip, default_python: (3, 6),
-        interpreters: &[
+        pythons: &[
             python((3, 6),  "3.6.8",   "python36",   "/usr/bin/python3.6"),
             python((3, 8),  "3.8.17",  "python38",   "/usr/bin/python3.8"),
             python((3, 9),  "3.9.25",  "python39",   "/usr/bin/python3.9"),
@@ -66,28 +77,28 @@ pub const DISTRIBUTIONS: &[Distribution] = &[
             python((3, 12), "3.12.11", "python3.12", "/usr/bin/python3.12"),
         ],
     },
-    Distribution {
+    Row {
         id: "el9", title: "RHEL 9 and its rebuilds", glibc: (2, 34), systemd: 252,
         compression: Compression::Zstd, default_python: (3, 9),
-        interpreters: &[
+        pythons: &[
             python((3, 9),  "3.9.25",  "python3",    "/usr/bin/python3.9"),
             python((3, 11), "3.11.13", "python3.11", "/usr/bin/python3.11"),
             python((3, 12), "3.12.11", "python3.12", "/usr/bin/python3.12"),
             python((3, 14), "3.14.0",  "python3.14", "/usr/bin/python3.14"),
         ],
     },
-    Distribution {
+    Row {
         id: "el10", title: "RHEL 10 and its rebuilds", glibc: (2, 39), systemd: 257,
         compression: Compression::Zstd, default_python: (3, 12),
-        interpreters: &[
+        pythons: &[
             python((3, 12), "3.12.11", "python3",    "/usr/bin/python3.12"),
             python((3, 14), "3.14.0",  "python3.14", "/usr/bin/python3.14"),
         ],
     },
-    Distribution {
+    Row {
         id: "al2023", title: "Amazon Linux 2023", glibc: (2, 34), systemd: 252,
         compression: Compression::Zstd, default_python: (3, 9),
-        interpreters: &[
+        pythons: &[
             python((3, 9),  "3.9.25",  "python3",    "/usr/bin/python3.9"),
             python((3, 11), "3.11.13", "python3.11", "/usr/bin/python3.11"),
             python((3, 12), "3.12.11", "python3.12", "/usr/bin/python3.12"),
@@ -149,15 +160,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_distribution_has_its_default_python_and_each_minor_once() {
-        for distribution in DISTRIBUTIONS {
-            let versions: Vec<_> = distribution.interpreters.iter().map(|i| i.version).collect();
-            assert!(versions.contains(&distribution.default_python), "{}", distribution.id);
-            assert!(versions.is_sorted_by(|a, b| a < b), "{}", distribution.id);
-            for interpreter in distribution.interpreters {
-                let (major, minor) = interpreter.version;
-                assert!(interpreter.full.starts_with(&format!("{major}.{minor}.")), "{interpreter:?}");
-                assert_eq!(interpreter.path, format!("/usr/bin/python{major}.{minor}"));
+    fn every_box_has_its_default_python_and_each_minor_once() {
+        for row in ROWS {
+            let versions: Vec<_> = row.pythons.iter().map(|python| python.version).collect();
+            assert!(versions.contains(&row.default_python), "{}", row.id);
+            assert!(versions.is_sorted_by(|a, b| a < b), "{}", row.id);
+            for python in row.pythons {
+                let (major, minor) = python.version;
+                assert!(python.full.starts_with(&format!("{major}.{minor}.")), "{python:?}");
+                assert_eq!(python.path, format!("/usr/bin/python{major}.{minor}"));
             }
         }
     }

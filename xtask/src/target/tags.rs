@@ -1,8 +1,11 @@
 //! The tags of wheels that fit a target, best first: PEP 425, PEP 600, and packaging.python.org's
 //! "Platform compatibility tags". musllinux (PEP 656) is another C library and never fits.
 
+use crate::problem::shortened;
+use anyhow::ensure;
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 
 /// One python-abi-platform triple.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,6 +21,21 @@ pub struct Tag {
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}-{}", self.python, self.abi, self.platform)
+    }
+}
+
+impl FromStr for Tag {
+    type Err = anyhow::Error;
+
+    /// One triple; a compressed set (`py2.py3-none-any`) is more than one.
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let parts: Vec<&str> = text.split('-').collect();
+        let [python, abi, platform] = parts.as_slice() else {
+            anyhow::bail!("`{}` is not PYTHON-ABI-PLATFORM", shortened(text));
+        };
+        let is_plain = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        ensure!(parts.iter().all(is_plain), "`{}` has parts that no tag has", shortened(text));
+        Ok(Self { python: (*python).to_owned(), abi: (*abi).to_owned(), platform: (*platform).to_owned() })
     }
 }
 
@@ -59,21 +77,28 @@ pub fn platforms(glibc: (u16, u16), arch: &str) -> Vec<String> {
 /// The tags of CPython `version` on `platforms`, best first.
 ///
 /// Order: own ABI, stable ABI, no ABI; stable ABI of older minors; then pure wheels, first for a
-/// platform, then for any. Up to 3.7 the ABI carries an `m` (PEP 3149's pymalloc flag).
+/// platform, then for any. Up to 3.7 the ABI carries an `m` (PEP 3149's pymalloc flag), before 3.3 a `u`
+/// for wide characters, which every distribution's Python 2.7 has. PEP 384's `abi3` came with 3.2.
 pub fn best_first(version: (u8, u8), platforms: &[String]) -> Vec<Tag> {
     let (major, minor) = version;
     let own = format!("cp{major}{minor}");
-    let abi = if version <= (3, 7) { format!("{own}m") } else { own.clone() };
+    let flags = match version {
+        (..=2, _) => "mu",
+        (3, ..=7) => "m",
+        _ => "",
+    };
+    let abi = format!("{own}{flags}");
     let tag = |python: &str, abi: &str, platform: &str| Tag {
         python: python.to_owned(),
         abi: abi.to_owned(),
         platform: platform.to_owned(),
     };
+    let abis: &[&str] = if major < 3 { &[&abi, "none"] } else { &[&abi, "abi3", "none"] };
     let mut tags = Vec::new();
-    for abi in [abi.as_str(), "abi3", "none"] {
+    for abi in abis {
         tags.extend(platforms.iter().map(|platform| tag(&own, abi, platform)));
     }
-    for older in (2..minor).rev() {
+    for older in (2..minor).rev().filter(|_| major >= 3) {
         tags.extend(platforms.iter().map(|platform| tag(&format!("cp{major}{older}"), "abi3", platform)));
     }
     let mut pythons = vec![format!("py{major}{minor}"), format!("py{major}")];
@@ -103,10 +128,7 @@ mod tests {
     #[test]
     fn ranks_prefer_the_own_abi_then_abi3_then_pure() {
         let ranks = TagRanks::new(best_first((3, 11), &platforms((2, 34), "x86_64")));
-        let rank = |text: &str| {
-            let parts: Vec<&str> = text.split('-').collect();
-            ranks.rank(&Tag { python: parts[0].into(), abi: parts[1].into(), platform: parts[2].into() })
-        };
+        let rank = |text: &str| ranks.rank(&text.parse().unwrap());
         let order = [
             "cp311-cp311-manylinux_2_34_x86_64",
             "cp311-cp311-manylinux2014_x86_64",
@@ -128,5 +150,22 @@ mod tests {
             assert_eq!(rank(foreign), None, "{foreign}");
         }
         assert_eq!(best_first((3, 6), &["any_box".to_owned()])[0].abi, "cp36m");
+    }
+
+    #[test]
+    fn python_2_has_wide_characters_and_no_stable_abi() {
+        let tags: Vec<String> = best_first((2, 7), &["box".to_owned()]).iter().map(ToString::to_string).collect();
+        assert_eq!(tags[..4], ["cp27-cp27mu-box", "cp27-none-box", "py27-none-box", "py2-none-box"]);
+        assert_eq!(tags.last().unwrap(), "py20-none-any");
+        assert!(!tags.iter().any(|tag| tag.contains("abi3")));
+    }
+
+    #[test]
+    fn a_tag_reads_back_as_it_is_written() {
+        let text = "cp311-abi3-manylinux_2_17_x86_64";
+        assert_eq!(text.parse::<Tag>().unwrap().to_string(), text);
+        for text in ["", "cp311", "cp311-cp311", "py2.py3-none-any", "a-b-c-d", "a--c", "cp311-cp311-linux x"] {
+            assert!(text.parse::<Tag>().is_err(), "{text}");
+        }
     }
 }

@@ -42,7 +42,6 @@ impl Pip {
             .map(|file| direct_reference(sys, &file.at, &file.sha256))
             .collect::<anyhow::Result<String>>()?;
         fs_err::write(&list, lines)?;
-        let abi = target.tags().first().map(|tag| tag.abi.clone()).unwrap_or_default();
         let mut command = Program::new(&self.python)
             .args([
                 "-m",
@@ -58,16 +57,10 @@ impl Pip {
                 "--ignore-requires-python",
             ])
             .args(["--dest", folder.as_str(), "--only-binary", ":all:", "--implementation", "cp"])
-            .args([
-                "--python-version",
-                &target.python_full.to_string(),
-                "--abi",
-                &abi,
-                "--abi",
-                "abi3",
-                "--abi",
-                "none",
-            ]);
+            .args(["--python-version", &target.python_full.to_string()]);
+        for abi in target.abis() {
+            command = command.args(["--abi", &abi]);
+        }
         for platform in target.platforms() {
             command = command.args(["--platform", &platform]);
         }

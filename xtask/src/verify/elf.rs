@@ -107,7 +107,7 @@ impl ElfFacts {
 impl ElfFacts {
     /// Why the box cannot load it, each as the end of a sentence; empty where it can.
     pub fn misfits(&self, target: &Target) -> Vec<String> {
-        let machine = match target.arch {
+        let machine = match target.arch.as_str() {
             "aarch64" => EM_AARCH64.0,
             _ => EM_X86_64.0,
         };

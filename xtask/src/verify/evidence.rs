@@ -118,11 +118,8 @@ impl Evidence {
     /// The target by the lock that travels in the package.
     fn find_target(&self) -> Option<Target> {
         let folder = format!("/usr/share/doc/{}/pylock.", self.described.name);
-        let lock =
-            self.texts.iter().find(|(path, _)| path.starts_with(&folder)).map(|(_, text)| Lock::parse(text))?.ok()?;
-        let mut parts = lock.python_full.splitn(3, '.');
-        let minor = format!("{}.{}", parts.next()?, parts.next()?);
-        Target::find(&lock.target, Some(&minor), Some(&lock.python_full)).ok()
+        let text = self.texts.iter().find(|(path, _)| path.starts_with(&folder)).map(|(_, text)| text)?;
+        Lock::parse(text).ok()?.target().ok()
     }
 
     /// `/opt/NAME`

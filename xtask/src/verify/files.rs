@@ -96,8 +96,9 @@ pub fn host_paths(evidence: &Evidence) -> Outcome {
     for (path, interpreter) in interpreters {
         let of_box =
             ["/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/"].iter().any(|folder| interpreter.starts_with(folder));
+        let of_target = evidence.target.as_ref().is_some_and(|target| target.interpreter.path == interpreter);
         let of_package = interpreter.starts_with(&format!("{root}/")) && evidence.has(&interpreter);
-        if !of_box && !of_package {
+        if !of_box && !of_target && !of_package {
             let what = format!("its first line asks for `{interpreter}`, which the box does not have");
             findings.push(Finding::error(path, what, "let the wheel say `#!python`, or leave the script out"));
         }

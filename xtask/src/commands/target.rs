@@ -1,0 +1,170 @@
+//! `cargo xtask target`: the boxes, and the script that describes one more.
+
+use crate::commands::Project;
+use crate::commands::report::Report;
+use crate::problem::Problem;
+use crate::target::{ROWS, Target, VARIABLES, known_names, known_targets};
+use crate::templates::PROBE;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+/// Show the targets, what one of them takes, or the script that describes another box
+///
+/// Without a name: the targets of `dist/package.toml`, and every known box with its Pythons. Works outside of
+/// a repository too.
+#[derive(Debug, Args)]
+#[command(after_help = "A box that is not known is described once, by itself:\n  \
+    cargo xtask target --probe > probe.py            print the script (Python 2.7, 3.6 and later)\n  \
+    scp probe.py BOX: && ssh BOX python3.11 probe.py > dist/probes/BOX.json\n  \
+    (or carry both files over on a stick; it reads, and changes nothing on the box)\n\n\
+    Run it with the interpreter that the application will run on. Then name the file in `dist/package.toml`:\n  \
+    [[target]]\n  \
+    name = \"BOX\"                  # any name of its own\n  \
+    probe = \"dist/probes/BOX.json\"\n\n\
+    Or write down what differs from a known box, or everything:\n  \
+    [[target]]\n  \
+    name = \"BOX\"\n  \
+    like = \"el9-x86_64\"\n  \
+    python = \"3.11\"\n  \
+    [target.box]                  # over `like`, over `probe`, or by itself with `python-full`\n  \
+    python-path = \"/opt/python/bin/python3.11\"\n\n\
+    Other examples:\n  \
+    cargo xtask target el9-x86_64 --python 3.11 --tags     its wheel tags, best first\n  \
+    cargo xtask target BOX --markers                       the values that markers are judged with")]
+pub struct Flags {
+    /// A target of `dist/package.toml`, or a known one
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// Its wheel tags, best first
+    #[arg(long, requires = "name")]
+    tags: bool,
+    /// The values that markers are judged with
+    #[arg(long, requires = "name")]
+    markers: bool,
+    /// Which Python of a known box; the box's own if not given
+    #[arg(long, value_name = "X.Y", requires = "name")]
+    python: Option<String>,
+    /// Print the script that describes a box
+    #[arg(long, conflicts_with_all = ["name", "tags", "markers", "python"])]
+    pub probe: bool,
+}
+
+/// The task.
+///
+/// - Takes: `project`, where there is one.
+pub fn run(project: Option<&Project>, flags: &Flags) -> anyhow::Result<Report> {
+    if flags.probe {
+        return Ok(Report::fine(PROBE.to_owned(), json!({"script": PROBE})));
+    }
+    let own = project.map(|project| project.targets.as_slice()).unwrap_or_default();
+    match &flags.name {
+        None => Ok(list(own)),
+        Some(name) => Ok(show(&find(own, name, flags.python.as_deref())?, flags)),
+    }
+}
+
+/// A target of the project before a known one, unless another Python is asked for.
+fn find(own: &[Target], name: &str, python: Option<&str>) -> anyhow::Result<Target> {
+    let is_it = |target: &&Target| target.name == name && python.is_none_or(|python| python == target.python());
+    if let Some(target) = own.iter().find(is_it) {
+        return Ok(target.clone());
+    }
+    if own.iter().any(|target| target.name == name) && !known_names().iter().any(|known| known == name) {
+        return Err(Problem::with_hint(format!("`{name}` has one Python"), "leave `--python` out"));
+    }
+    Target::find(name, python, None)
+}
+
+fn show(target: &Target, flags: &Flags) -> Report {
+    let mut value = describe(target);
+    let tags: Vec<String> = target.tags().iter().map(ToString::to_string).collect();
+    let environment = target.environment();
+    let markers: Vec<(&str, Option<&str>)> = VARIABLES.iter().map(|name| (*name, environment.text(name))).collect();
+    let both = !flags.tags && !flags.markers;
+    let mut text = String::new();
+    if both {
+        text.push_str(&line(target));
+        text.push_str(&format!("python: {}", target.interpreter.path));
+        let package = target.interpreter.package.as_ref().map(|package| format!(" of {package}"));
+        text.push_str(&format!("{}\nrelease: .{}\n\n", package.unwrap_or_default(), target.distribution.id));
+    }
+    if flags.markers || both {
+        for (name, value) in &markers {
+            let value = value.map_or("(only the box itself knows)".to_owned(), |value| format!("{value:?}"));
+            text.push_str(&format!("{name:<31} {value}\n"));
+        }
+        value["markers"] =
+            markers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>().into();
+    }
+    if flags.tags {
+        text.extend(tags.iter().map(|tag| format!("{tag}\n")));
+        value["tags"] = json!(tags);
+    } else if both {
+        text.push_str(&format!(
+            "\n{} wheel tags, from {} to {}: see --tags\n",
+            tags.len(),
+            tags[0],
+            tags[tags.len() - 1]
+        ));
+    }
+    Report::fine(text, json!({"target": value}))
+}
+
+fn list(own: &[Target]) -> Report {
+    let mut text = String::new();
+    if !own.is_empty() {
+        text.push_str("targets of `dist/package.toml`:\n");
+        text.extend(own.iter().map(|target| format!("  {}", line(target))));
+        text.push('\n');
+    }
+    text.push_str("known boxes, each on x86_64 and aarch64 (the box's own Python first):\n");
+    for row in ROWS {
+        let mut pythons: Vec<_> = row.pythons.iter().map(|python| python.version).collect();
+        pythons.sort_by_key(|version| *version != row.default_python);
+        let pythons: Vec<String> = pythons.iter().map(|(major, minor)| format!("{major}.{minor}")).collect();
+        let (major, minor) = row.glibc;
+        text.push_str(&format!(
+            "  {:<7} glibc {major}.{minor}, manylinux_{major}_{minor}, systemd {}; Python {}\n",
+            row.id,
+            row.systemd,
+            pythons.join(", ")
+        ));
+    }
+    text.push_str("\nanother box describes itself: `cargo xtask target --help`\n");
+    let known: Vec<Value> = known_targets().iter().map(describe).collect();
+    Report::fine(text, json!({"targets": own.iter().map(describe).collect::<Vec<_>>(), "known": known}))
+}
+
+fn highest(target: &Target) -> String {
+    target.platforms().into_iter().next().unwrap_or_else(|| "any".to_owned())
+}
+
+fn line(target: &Target) -> String {
+    let (major, minor) = target.distribution.glibc;
+    format!(
+        "{}: Python {}, glibc {major}.{minor}, {}, systemd {} ({})\n",
+        target.name,
+        target.python_full,
+        highest(target),
+        target.distribution.systemd,
+        target.distribution.title
+    )
+}
+
+fn describe(target: &Target) -> Value {
+    let (major, minor) = target.distribution.glibc;
+    json!({
+        "name": target.name,
+        "title": target.distribution.title,
+        "arch": target.arch,
+        "python": target.python(),
+        "python-full": target.python_full.to_string(),
+        "python-path": target.interpreter.path,
+        "python-package": target.interpreter.package,
+        "glibc": format!("{major}.{minor}"),
+        "highest-platform": highest(target),
+        "systemd": target.distribution.systemd,
+        "payload": target.distribution.compression,
+        "release": target.distribution.id,
+    })
+}
