@@ -13,6 +13,8 @@ mod poetry_lock;
 mod poetry_project;
 mod project_file;
 mod python_json;
+#[cfg(test)]
+mod reading;
 mod requirement;
 mod requirements;
 mod selected;

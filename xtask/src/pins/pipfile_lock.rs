@@ -182,13 +182,14 @@ fn normal(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hex::hex;
+    use crate::pins::reading::{DIGEST, kept, read, said};
     use crate::pins::{Format, parse_text};
+    use sha2::{Digest as _, Sha256};
 
     fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
         Ok(parse_text(Format::PipfileLock, text)?.pins)
     }
-
-    const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 
     fn lock(default: &str) -> String {
         format!(
@@ -223,6 +224,58 @@ mod tests {
         ] {
             assert!(error.contains(part), "`{part}` is missing in {error}");
         }
+    }
+
+    #[test]
+    fn categories_are_packed_when_they_are_asked_for() {
+        let text = r#"{"_meta": {"pipfile-spec": 6}, "default": {"a": {"version": "==1"}, "w": {"version": "*", "markers": "os_name == 'nt'"}},
+            "develop": {"b": {"version": "==1"}, "a": {"version": "==2"}}, "cache": {"c": {"version": "*"}}, "docs": {"d": {"git": "x"}}}"#;
+        #[rustfmt::skip]
+        let cases = [ // wanted       what the box gets
+            ("",              "a-1"),
+            ("develop",       "a-2 b-1"),
+            ("dev-packages",  "a-2 b-1"),
+            ("cache",         "`c` (cache.c) is not pinned, because pipenv did not lock it for the platform it ran on"),
+            ("docs",          "`d` (docs.d) comes from `git`, and only packages of an index can be packed | publish it"),
+        ];
+        for (wanted, gets) in cases {
+            let said = kept(&read(&[("Pipfile.lock", text)], wanted).unwrap(), "3.11");
+            assert!(said.starts_with(gets), "{wanted}: {said}");
+        }
+        let error = said(&read(&[("Pipfile.lock", text)], "chace +x").unwrap_err());
+        for part in [
+            "no group `chace`",
+            "did you mean `cache`? known groups: cache, dev-packages, develop, docs",
+            "no extra `x`",
+        ] {
+            assert!(error.contains(part), "`{part}` is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn a_wheel_by_url_is_placed() {
+        let entry = |hash: &str| {
+            format!(r#""x": {{"file": "https://code.example/x-1.5-py3-none-any.whl", "hashes": ["{hash}"]}}"#)
+        };
+        let pins = parse(&lock(&entry(&format!("sha256:{DIGEST}")))).unwrap();
+        assert_eq!((pins[0].version.to_string().as_str(), pins[0].files[0].sha256.as_str()), ("1.5", DIGEST));
+        assert!(parse(&lock(&entry("md5:00"))).is_err());
+    }
+
+    #[test]
+    fn a_lock_is_stale_when_its_hash_is_not_that_of_the_pipfile() {
+        let pipfile = "[[source]]\nname = \"m\"\n[packages]\nFoo_Bar = \"*\"\n[scripts]\nx = \"y\"\n";
+        let sources = r#"{"_meta":{"requires":{},"sources":[{"name":"m"}]},"default":{"foo-bar":"*"},"develop":{}}"#;
+        let hash = hex(&Sha256::digest(sources));
+        let text = format!(
+            r#"{{"_meta": {{"pipfile-spec": 6, "hash": {{"sha256": "{hash}"}}, "sources": [{{"name": "m"}}]}}, "default": {{}}}}"#
+        );
+        let stale = |pipfile: &str| read(&[("Pipfile.lock", &text), ("Pipfile", pipfile)], "").unwrap().stale;
+        assert_eq!(stale(pipfile), None);
+        assert_eq!(stale(&pipfile.replace("[[source]]\nname = \"m\"\n", "")), None, "the default is in the lock");
+        assert!(stale(&pipfile.replace("\"*\"", "\">=1\"")).unwrap().contains("run `pipenv lock`"));
+        assert!(stale("[").is_some());
+        assert_eq!(read(&[("Pipfile.lock", &text)], "").unwrap().stale, None);
     }
 
     #[test]

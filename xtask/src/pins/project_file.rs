@@ -95,9 +95,14 @@ impl Dependencies {
                 bail!("`pyproject.toml` has the dependency group `{name}` twice");
             }
         }
-        let extras = written.keys().map(|name| (name.clone(), of_extra(name, &written, own.as_ref()))).collect();
-        let groups =
-            entries.keys().map(|name| Ok((name.clone(), of_group(name, &entries)?))).collect::<anyhow::Result<_>>()?;
+        let mut left = MOST_REQUIREMENTS;
+        let (mut extras, mut groups) = (BTreeMap::new(), BTreeMap::new());
+        for name in written.keys() {
+            extras.insert(name.clone(), of_extra(name, &written, own.as_ref(), &mut left)?);
+        }
+        for name in entries.keys() {
+            groups.insert(name.clone(), of_group(name, &entries, &mut left)?);
+        }
         Ok(Self { plain: requirements(&file.project.dependencies)?, extras, groups })
     }
 
@@ -117,15 +122,21 @@ fn requirements(lines: &[String]) -> anyhow::Result<Vec<Requirement>> {
     lines.iter().map(|line| Requirement::from_str(line).context("`pyproject.toml`")).collect()
 }
 
+/// More than any project has, so that groups which include each other stay small.
+const MOST_REQUIREMENTS: usize = 100_000;
+
 /// What an extra asks for, through references of the project to itself (`all = ["shop[a,b]"]`).
 fn of_extra(
     name: &ExtraName,
     written: &BTreeMap<ExtraName, Vec<Requirement>>,
     own: Option<&PackageName>,
-) -> Vec<Requirement> {
+    left: &mut usize,
+) -> anyhow::Result<Vec<Requirement>> {
     let (mut seen, mut waiting, mut found) = (BTreeSet::new(), vec![name], Vec::new());
-    while let Some(extra) = waiting.pop().filter(|_| found.len() <= MOST_REQUIREMENTS) {
+    while let Some(extra) = waiting.pop() {
+        spend(left)?;
         for requirement in written.get(extra).filter(|_| seen.insert(extra)).into_iter().flatten() {
+            spend(left)?;
             if Some(&requirement.name) == own {
                 waiting.extend(&requirement.extras);
             } else {
@@ -133,20 +144,22 @@ fn of_extra(
             }
         }
     }
-    found
+    Ok(found)
 }
 
-/// More than any project has, so that groups which include each other stay small.
-const MOST_REQUIREMENTS: usize = 10_000;
-
-fn of_group(name: &ExtraName, entries: &BTreeMap<ExtraName, &[Entry]>) -> anyhow::Result<Vec<Requirement>> {
+fn of_group(
+    name: &ExtraName,
+    entries: &BTreeMap<ExtraName, &[Entry]>,
+    left: &mut usize,
+) -> anyhow::Result<Vec<Requirement>> {
     let (mut seen, mut waiting, mut found) = (BTreeSet::new(), vec![name.clone()], Vec::new());
     while let Some(group) = waiting.pop() {
-        if found.len() > MOST_REQUIREMENTS || !seen.insert(group.clone()) {
+        let lines = entries.get(&group).with_context(|| format!("there is no dependency group `{group}`"))?;
+        if !seen.insert(group) {
             continue;
         }
-        let lines = entries.get(&group).with_context(|| format!("there is no dependency group `{group}`"))?;
         for line in *lines {
+            spend(left)?;
             match line {
                 Entry::Requirement(line) => found.push(Requirement::from_str(line).context("`pyproject.toml`")?),
                 Entry::Include { group } => waiting.push(ExtraName::from_str(group)?),
@@ -154,6 +167,11 @@ fn of_group(name: &ExtraName, entries: &BTreeMap<ExtraName, &[Entry]>) -> anyhow
         }
     }
     Ok(found)
+}
+
+fn spend(left: &mut usize) -> anyhow::Result<()> {
+    *left = left.checked_sub(1).context("the groups and extras of `pyproject.toml` include each other too often")?;
+    Ok(())
 }
 
 /// A requirement as the edge of a graph.

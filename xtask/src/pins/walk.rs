@@ -42,7 +42,7 @@ pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> (Reached, Vec<anyho
     }
     if walk.faults.is_empty() {
         for need in roots {
-            walk.follow(need, "the project", &BTreeSet::new());
+            walk.follow(need, "the project", &pins.asked);
         }
         walk.go();
     }
@@ -75,12 +75,17 @@ impl Walk<'_> {
                 }
                 let is_first = !followed.contains_key(&place);
                 let pin = &self.pins.pins[place];
+                let of_roots = &self.pins.asked;
+                let asked = Asked {
+                    extras: extras.iter().chain(&of_roots.extras).cloned().collect(),
+                    groups: of_roots.groups.clone(),
+                };
                 let who = format!("`{}=={}`", pin.name, pin.version);
                 for need in &pin.needs {
                     let reads_extras = || need.marker.as_ref().is_some_and(|marker| marker.contains("extra"));
                     let is_wanted = need.of_extra.as_ref().is_none_or(|extra| extras.contains(extra));
                     if is_wanted && (is_first || need.of_extra.is_some() || reads_extras()) {
-                        self.follow(need, &who, &extras);
+                        self.follow(need, &who, &asked);
                     }
                 }
                 followed.insert(place, extras);
@@ -103,9 +108,9 @@ impl Walk<'_> {
         }
     }
 
-    fn follow(&mut self, need: &Need, who: &str, extras: &BTreeSet<ExtraName>) {
+    fn follow(&mut self, need: &Need, who: &str, asked: &Asked) {
         let wanted: BTreeSet<ExtraName> = need.extras.iter().cloned().collect();
-        match self.find(need, who, extras) {
+        match self.find(need, who, asked) {
             Ok(found) => match found.as_slice() {
                 [] => {}
                 [one] => self.reach(*one, &wanted),
@@ -116,12 +121,8 @@ impl Walk<'_> {
     }
 
     /// The pins that satisfy a need; none where the need is not one on this box.
-    fn find(&self, need: &Need, who: &str, extras: &BTreeSet<ExtraName>) -> anyhow::Result<Vec<usize>> {
-        let asked = Asked {
-            extras: extras.iter().chain(&self.pins.asked.extras).cloned().collect(),
-            groups: self.pins.asked.groups.clone(),
-        };
-        let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, &asked));
+    fn find(&self, need: &Need, who: &str, asked: &Asked) -> anyhow::Result<Vec<usize>> {
+        let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, asked));
         if !holds(&need.marker).with_context(|| format!("{who} needs `{}`", need.name))? {
             return Ok(Vec::new());
         }
