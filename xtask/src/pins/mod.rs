@@ -11,6 +11,7 @@ mod pipfile_lock;
 mod poetry_constraint;
 mod poetry_lock;
 mod poetry_project;
+mod poetry_wish;
 mod project_file;
 mod python_json;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::str::FromStr as _;
 
 /// Why PDM would call the lock stale: `metadata.content_hash` is not that of the project file.
 ///
-/// The last keys were `overrides` up to 2.1x, and are `resolution` since.
+/// PDM 2.10 and those before it hashed `overrides`; 2.20 and those since, `resolution` in its place.
 pub(super) fn why_stale(project: &str, hash: &str) -> Option<String> {
     let Some(file) = as_json(project) else {
         return Some("`pyproject.toml` cannot be read".to_owned());
@@ -77,4 +77,49 @@ pub(super) fn environment_of(target: &BTreeMap<String, String>) -> anyhow::Resul
         parts.push(format!("implementation_name == '{plain}'"));
     }
     Ok(parts.join(" and "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hex::hex;
+    use sha2::{Digest as _, Sha256};
+
+    #[test]
+    fn a_lock_is_held_against_the_keys_of_either_generation() {
+        let project = "[project]\ndependencies = ['a']\n[dependency-groups]\nDocs = ['b']\n";
+        let keys = |groups: &str, last: &str| {
+            format!(
+                r#"{{"dependencies": ["a"], "dev-dependencies": {groups}, "optional-dependencies": {{}}, {}"requires-python": "", {}"sources": []}}"#,
+                if last == "overrides" { "\"overrides\": {}, " } else { "" },
+                if last == "resolution" { "\"resolution\": {}, " } else { "" },
+            )
+        };
+        #[rustfmt::skip]
+        let cases = [ // hashed                                   fresh
+            (keys(r#"{"docs": ["b"]}"#, "resolution"),    true),
+            (keys("{}", "overrides"),                     true),
+            (keys(r#"{"docs": ["c"]}"#, "resolution"),    false),
+        ];
+        for (hashed, fresh) in cases {
+            let hash = format!("sha256:{}", hex(&Sha256::digest(&hashed)));
+            assert_eq!(why_stale(project, &hash).is_none(), fresh, "{hashed}");
+        }
+        assert_eq!(why_stale(project, "md5:x"), None);
+    }
+
+    #[test]
+    fn targets_become_markers() {
+        #[rustfmt::skip]
+        let cases = [ // keys                                                     marker
+            (vec![],                                                          ""),
+            (vec![("requires_python", "~=3.9")],                              "((python_version ~= '3.9'))"),
+            (vec![("platform", "manylinux_2_17_x86_64")],                     "sys_platform == 'linux' and platform_machine == 'x86_64'"),
+            (vec![("platform", "macos_arm64"), ("implementation", "cpython")], "sys_platform == 'darwin' and implementation_name == 'cpython'"),
+        ];
+        for (keys, marker) in cases {
+            let target = keys.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            assert_eq!(environment_of(&target).unwrap(), marker);
+        }
+    }
 }

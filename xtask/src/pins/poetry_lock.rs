@@ -2,9 +2,10 @@
 //! whose roots stand in the project file beside it.
 
 use crate::pins::direct::{at_path, at_url};
-use crate::pins::poetry_constraint::{parse as parse_constraint, platform_marker, python_marker};
+use crate::pins::poetry_constraint::parse as parse_constraint;
 use crate::pins::poetry_project::{Project, why_stale};
-use crate::pins::{Need, Pin, Pins, Source, Versions, selected, sha256_digests};
+use crate::pins::poetry_wish::Wishes;
+use crate::pins::{Need, Pin, Pins, Source, selected, sha256_digests};
 use crate::problem::{Problem, all_of};
 use crate::target::Asked;
 use anyhow::Context as _;
@@ -74,72 +75,6 @@ struct Origin {
     r#type: Option<String>,
     #[serde(default)]
     url: String,
-}
-
-/// What a package or the project wishes of another: once, or several times for different Pythons.
-#[derive(Deserialize, Clone)]
-#[serde(untagged)]
-pub(super) enum Wishes {
-    Version(String),
-    One(Box<Wish>),
-    Several(Vec<Wishes>),
-}
-
-#[derive(Deserialize, Clone)]
-pub(super) struct Wish {
-    version: Option<String>,
-    python: Option<String>,
-    platform: Option<String>,
-    markers: Option<String>,
-    #[serde(default)]
-    pub optional: bool,
-    #[serde(default)]
-    extras: Vec<String>,
-}
-
-impl Wishes {
-    /// Each wish on its own; a bare version is one.
-    pub fn each(&self) -> Vec<Wish> {
-        match self {
-            Self::Version(version) => vec![Wish {
-                version: Some(version.clone()),
-                python: None,
-                platform: None,
-                markers: None,
-                optional: false,
-                extras: Vec::new(),
-            }],
-            Self::One(wish) => vec![Wish::clone(wish)],
-            // Poetry nests no lists.
-            Self::Several(wishes) => {
-                let flat = |wish: &Self| if matches!(wish, Self::Several(_)) { Vec::new() } else { wish.each() };
-                wishes.iter().flat_map(flat).collect()
-            }
-        }
-    }
-}
-
-impl Wish {
-    /// The wish as an edge of the graph.
-    pub fn need(&self, name: &str) -> anyhow::Result<Need> {
-        let own = self.markers.clone().filter(|marker| !marker.trim().is_empty() && marker != "*");
-        let of_python = self.python.as_deref().map(python_marker).transpose()?.flatten();
-        let of_platform = self.platform.as_deref().map(platform_marker).transpose()?;
-        let markers: Vec<String> = [own, of_python, of_platform].into_iter().flatten().collect();
-        let marker = match markers.as_slice() {
-            [] => None,
-            [one] => Some(one.clone()),
-            several => Some(several.iter().map(|marker| format!("({marker})")).collect::<Vec<_>>().join(" and ")),
-        };
-        Ok(Need {
-            name: PackageName::from_str(name)?,
-            extras: self.extras.iter().map(|extra| ExtraName::from_str(extra)).collect::<Result<_, _>>()?,
-            versions: Versions::OneOf(parse_constraint(self.version.as_deref().unwrap_or("*"))?),
-            entry: None,
-            marker,
-            of_extra: None,
-        })
-    }
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {

@@ -1,6 +1,6 @@
 //! The project file beside a `poetry.lock`: what it wants, and whether the lock still answers it.
 
-use crate::pins::poetry_lock::{Wish, Wishes};
+use crate::pins::poetry_wish::{Wish, Wishes};
 use crate::pins::project_file::{Dependencies, as_json};
 use crate::pins::python_json::{Spacing, digest};
 use crate::pins::{Need, Selection};
@@ -168,4 +168,44 @@ fn second_generation(file: &Value, with_groups: bool) -> Value {
     let poetry = Value::Object(given(&file["tool"]["poetry"], &keys));
     content.insert("tool".to_owned(), Value::Object(Map::from_iter([("poetry".to_owned(), poetry)])));
     Value::Object(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each text is hashed as the generations of Poetry do; the keys of one are not those of another.
+    #[test]
+    fn a_lock_is_held_against_the_keys_of_the_poetry_that_wrote_it() {
+        let old = "[tool.poetry]\nname = 'x'\n[tool.poetry.dependencies]\na = '1'\n";
+        let grouped = format!("{old}[tool.poetry.group.g.dependencies]\nb = '1'\n");
+        let standard = "[project]\ndependencies = ['a']\n";
+        let with_groups = format!("{standard}[dependency-groups]\ng = ['b']\n");
+        let plain = r#""dependencies": {"a": "1"}, "dev-dependencies": null, "extras": null"#;
+        let of_old = format!("{{{plain}, \"source\": null}}");
+        let of_grouped =
+            format!("{{{plain}, \"group\": {{\"g\": {{\"dependencies\": {{\"b\": \"1\"}}}}}}, \"source\": null}}");
+        let of_standard = r#"{"project": {"dependencies": ["a"]}, "tool": {"poetry": {}}}"#;
+        let of_groups =
+            r#"{"dependency-groups": {"g": ["b"]}, "project": {"dependencies": ["a"]}, "tool": {"poetry": {}}}"#;
+        #[rustfmt::skip]
+        let cases = [ // project             first line        hashed                fresh
+            (old,                 "",               of_old.as_str(),      true),
+            (old,                 "# Poetry 1.8.5", &of_old,              true),
+            (old,                 "# Poetry 2.5.1", &of_old,              true),
+            (grouped.as_str(),    "# Poetry 1.8.5", &of_grouped,          true),
+            (&grouped,            "",               &of_old,              true),
+            (&grouped,            "# Poetry 2.5.1", &of_old,              false),
+            (standard,            "# Poetry 2.0.0", of_standard,          true),
+            (&with_groups,        "# Poetry 2.5.1", of_groups,            true),
+            (&with_groups,        "# Poetry 2.2.0", of_standard,          true),
+            (&with_groups,        "# Poetry 2.5.1", of_standard,          false),
+            ("[",                 "",               "",                   false),
+        ];
+        for (project, first, hashed, fresh) in cases {
+            use sha2::Digest as _;
+            let hash = crate::hex::hex(&sha2::Sha256::digest(hashed));
+            assert_eq!(why_stale(project, first, &hash).is_none(), fresh, "{project}{first}");
+        }
+    }
 }
