@@ -1,6 +1,7 @@
 //! What stands in README for pre-commit and for pipelines, tried: the hook by pre-commit itself, the pipelines
 //! held against the schemas of their services, and their lines run as a runner does.
 
+#[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
 
 use anyhow::{Context, ensure};

@@ -3,12 +3,26 @@
 //! Locks come in two kinds. A flat one says of each package under which marker it is installed. A graph says
 //! who needs what, and [`filter`] walks it from its roots. Both become [`Pins`].
 
+mod direct;
 mod filter;
+mod pdm_lock;
+mod pdm_project;
 pub mod pipfile;
 mod pipfile_lock;
+mod poetry_constraint;
+mod poetry_lock;
+mod poetry_project;
+mod poetry_wish;
+mod project_file;
+mod python_json;
+#[cfg(test)]
+mod reading;
 mod requirement;
 mod requirements;
 mod resolved;
+mod selected;
+mod uv_lock;
+mod uv_project;
 mod walk;
 
 pub use filter::{Dropped, Filtered, Kept, filter};
@@ -41,7 +55,9 @@ pub struct Pin {
     pub files: Vec<PlacedFile>,
     /// who it needs, in a lock that is a graph
     pub needs: Vec<Need>,
-    /// where it stands in the lock, `default.flask` or `line 3`
+    /// why it cannot be packed, which is an error on the boxes that get it: `comes from git`
+    pub obstacle: Option<String>,
+    /// where it stands in the lock, `default.flask` or `line 3`; no two have the same
     pub place: String,
 }
 
@@ -57,6 +73,7 @@ impl Pin {
             hashes: BTreeSet::new(),
             files: Vec::new(),
             needs: Vec::new(),
+            obstacle: None,
             place,
         }
     }
@@ -108,6 +125,8 @@ pub struct Need {
     pub extras: Vec<ExtraName>,
     /// which of its versions will do
     pub versions: Versions,
+    /// the place of the one entry that is meant, in a lock that names it
+    pub entry: Option<String>,
     /// only where this is true, as written
     pub marker: Option<String>,
     /// only where this extra of the needing package was asked for
@@ -148,7 +167,7 @@ pub struct Constraint {
 /// All that a lock says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// in the order of names, then of places
+    /// in the order of names; of one name, the one that is taken where several satisfy a need comes last
     pub pins: Vec<Pin>,
     /// where the walk of a graph starts; none for a flat lock, of which every pin is wanted
     pub roots: Option<Vec<Need>>,
@@ -182,6 +201,12 @@ pub enum Format {
     PipfileLock,
     /// pinned lines of pip's requirements file format
     Requirements,
+    /// uv's `uv.lock`, version 1
+    UvLock,
+    /// Poetry's `poetry.lock`, versions 1 and 2
+    PoetryLock,
+    /// PDM's `pdm.lock`, version 4
+    PdmLock,
 }
 
 impl Format {
@@ -189,10 +214,13 @@ impl Format {
     pub fn of(path: &Utf8Path) -> anyhow::Result<Self> {
         match (path.file_name().unwrap_or_default(), path.extension()) {
             ("Pipfile.lock", _) => Ok(Self::PipfileLock),
+            ("uv.lock", _) => Ok(Self::UvLock),
+            ("poetry.lock", _) => Ok(Self::PoetryLock),
+            ("pdm.lock", _) => Ok(Self::PdmLock),
             (_, Some("txt")) => Ok(Self::Requirements),
             _ => Err(Problem::with_hint(
                 format!("the format of the lock `{path}` is not known"),
-                "known locks: `Pipfile.lock`, and `requirements.txt` with exact pins, also under other names that end in `.txt`",
+                "known locks: `Pipfile.lock`, `uv.lock`, `poetry.lock`, `pdm.lock`, and `requirements.txt` with exact pins, also under other names that end in `.txt`",
             )),
         }
     }
@@ -239,6 +267,7 @@ pub fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf
     let mut wanted = vec![lock.to_owned()];
     match format {
         Format::PipfileLock => wanted.push(beside(lock, "Pipfile")),
+        Format::UvLock | Format::PoetryLock | Format::PdmLock => wanted.push(beside(lock, "pyproject.toml")),
         Format::Requirements => {}
     }
     wanted.retain(|path| !texts.contains_key(path));
@@ -252,6 +281,9 @@ pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let mut pins = match source.format {
         Format::PipfileLock => pipfile_lock::parse(source),
         Format::Requirements => requirements::parse(source),
+        Format::UvLock => uv_lock::parse(source),
+        Format::PoetryLock => poetry_lock::parse(source),
+        Format::PdmLock => pdm_lock::parse(source),
     }?;
     pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)

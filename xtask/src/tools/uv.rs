@@ -50,6 +50,11 @@ impl<'a> Uv<'a> {
         Ok(Self { sys, program: python::private_environment(sys)?.join("uv") })
     }
 
+    /// Where it is.
+    pub fn program(&self) -> &Utf8Path {
+        &self.program
+    }
+
     /// Asks the index, in one call, for every file of every pin.
     ///
     /// - Takes: `questions`; `python`, the lowest version of the targets; `folder`, whose uv
