@@ -147,8 +147,12 @@ fn why_stale(text: &str, meta: &Meta) -> Option<String> {
     };
     let locked = meta.hash.get("sha256")?;
     let mut take = |key: &str| file.remove(key);
-    // A Pipfile without sources has pipenv's default, and pipenv copies it to the lock.
+    // A Pipfile without sources has pipenv's default, and pipenv copies it to the lock. Where it was taken out
+    // of there, the hash of it cannot be known, and nothing is said.
     let sources = take("source").unwrap_or_else(|| meta.sources.clone());
+    if sources.as_array().is_none_or(Vec::is_empty) {
+        return None;
+    }
     let (requires, packages, dev) = (take("requires"), take("packages"), take("dev-packages"));
     for other in ["scripts", "pipfile", "pipenv", "default", "develop"] {
         take(other);
@@ -273,6 +277,9 @@ mod tests {
         let stale = |pipfile: &str| read(&[("Pipfile.lock", &text), ("Pipfile", pipfile)], "").unwrap().stale;
         assert_eq!(stale(pipfile), None);
         assert_eq!(stale(&pipfile.replace("[[source]]\nname = \"m\"\n", "")), None, "the default is in the lock");
+        let stripped = text.replace("[{\"name\": \"m\"}]", "[]");
+        let without = pipfile.replace("[[source]]\nname = \"m\"\n", "");
+        assert_eq!(read(&[("Pipfile.lock", &stripped), ("Pipfile", &without)], "").unwrap().stale, None);
         assert!(stale(&pipfile.replace("\"*\"", "\">=1\"")).unwrap().contains("run `pipenv lock`"));
         assert!(stale("[").is_some());
         assert_eq!(read(&[("Pipfile.lock", &text)], "").unwrap().stale, None);
