@@ -64,7 +64,7 @@ pub fn ask_packaging(what: &str, question: &Value) -> anyhow::Result<Value> {
 }
 
 /// The Python of the environment with pinned `packaging`, made at the first use.
-fn test_python() -> anyhow::Result<Utf8PathBuf> {
+pub fn test_python() -> anyhow::Result<Utf8PathBuf> {
     let repository = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new("python3");
     command.arg("-B").arg(repository.join("tests/python/tools.py")).arg(repository.join("target/xtask/test-tools"));

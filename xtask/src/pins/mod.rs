@@ -5,6 +5,8 @@
 
 mod filter;
 mod pipfile_lock;
+mod placed;
+mod pylock;
 mod requirement;
 mod requirements;
 mod walk;
@@ -163,6 +165,9 @@ pub struct Selection {
     pub groups: Vec<ExtraName>,
 }
 
+/// After so many faults a lock is read no further: what a person can mend at once, and bounded memory.
+const MOST_FAULTS: usize = 100;
+
 /// A lock file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -170,6 +175,8 @@ pub enum Format {
     PipfileLock,
     /// pinned lines of pip's requirements file format
     Requirements,
+    /// the standard lock, PEP 751
+    Pylock,
 }
 
 impl Format {
@@ -178,12 +185,23 @@ impl Format {
         match (path.file_name().unwrap_or_default(), path.extension()) {
             ("Pipfile.lock", _) => Ok(Self::PipfileLock),
             (_, Some("txt")) => Ok(Self::Requirements),
+            (name, _) if is_pylock(name) => Ok(Self::Pylock),
             _ => Err(Problem::with_hint(
                 format!("the format of the lock `{path}` is not known"),
-                "known locks: `Pipfile.lock`, and `requirements.txt` with exact pins, also under other names that end in `.txt`",
+                "known locks: `Pipfile.lock`, `pylock.toml`, also as `pylock.NAME.toml`, and `requirements.txt` with exact \
+                 pins, also under other names that end in `.txt`",
             )),
         }
     }
+}
+
+/// `pylock.toml` or `pylock.NAME.toml`, with no dot in the name (PEP 751, "File Name").
+fn is_pylock(name: &str) -> bool {
+    let middle = name.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix("toml"));
+    middle.is_some_and(|middle| match middle.strip_suffix('.') {
+        Some(name) => !name.is_empty() && !name.contains('.'),
+        None => middle.is_empty(),
+    })
 }
 
 /// Texts by path relative to the repository; none for a file that is not there.
@@ -227,7 +245,8 @@ pub fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf
     let mut wanted = vec![lock.to_owned()];
     match format {
         Format::PipfileLock => wanted.push(beside(lock, "Pipfile")),
-        Format::Requirements => {}
+        Format::Requirements => wanted.extend(requirements::wanted(lock, texts)),
+        Format::Pylock => {}
     }
     wanted.retain(|path| !texts.contains_key(path));
     wanted
@@ -240,6 +259,7 @@ pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let mut pins = match source.format {
         Format::PipfileLock => pipfile_lock::parse(source),
         Format::Requirements => requirements::parse(source),
+        Format::Pylock => pylock::parse(source),
     }?;
     pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)

@@ -2,10 +2,12 @@
 
 mod environment;
 mod marker;
+mod possible;
 mod table;
 mod tags;
 
 pub use environment::{Asked, Environment};
+pub use possible::may_hold;
 pub use table::{Compression, Distribution, unit_key_since};
 pub use tags::{Tag, TagRanks};
 
