@@ -136,6 +136,9 @@ impl Line {
         if self.is_vcs || self.is_folder {
             return if is_application || !is_possible { Ok(None) } else { Err("no file") };
         }
+        if self.link.is_some() && !is_possible {
+            return Ok(None);
+        }
         if !self.hashes.is_empty() && !self.hashes.contains_key("sha256") {
             return Err("hashes without sha256");
         }
@@ -144,10 +147,13 @@ impl Line {
             return Err("a digest that is none");
         }
         let (version, link) = match &self.link {
-            Some(_) if !is_possible => return Ok(None),
             Some(link) => {
-                let file = link.rsplit('/').next().unwrap_or_default();
+                let file = link.rsplit(['/', ':']).next().unwrap_or_default();
                 let file = file.trim_end_matches(".tar.gz");
+                let told = file.split('-').next().map(normalized);
+                if told != self.name.as_deref().map(normalized) {
+                    return Err("a file of another package, which pip sees later");
+                }
                 let version = file.split('-').nth(1).and_then(|version| version.parse::<Version>().ok());
                 if hashes.len() != 1 {
                     return Err("a file without its one sha256");

@@ -148,11 +148,11 @@ impl<'s, 'a> Reading<'s, 'a> {
             let Some(declared) = declared.map(str::trim_start) else { continue };
             let end =
                 declared.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(declared.len());
-            let name = declared[..end].to_ascii_lowercase().replace('_', "-");
-            if !name.is_empty() && !matches!(name.as_str(), "utf-8" | "utf8" | "utf-8-sig") {
+            let name = declared[..end].to_ascii_lowercase().replace(['_', '-', '.'], "");
+            if !name.is_empty() && !matches!(name.as_str(), "utf8" | "utf8sig") {
                 let place = self.place(file, index + 1);
                 self.faults.push(Problem::with_hint(
-                    format!("{place}: the file says that it is written in `{}`", shortened(&name)),
+                    format!("{place}: the file says that it is written in `{}`", shortened(&declared[..end])),
                     "save it as UTF-8 and take that comment out",
                 ));
             }
