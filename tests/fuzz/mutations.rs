@@ -51,7 +51,7 @@ fn change(text: &str, other: &str, taste: &mut Lcg) -> String {
         0 => format!("{front}{back}"),
         1 => format!("{front}{part}{part}{back}"),
         // A part many times: what is linear stays so.
-        2 => format!("{front}{}{back}", part.repeat(1 + taste.below(LONGEST / part.len().max(64)))),
+        2 => format!("{front}{}{back}", part.repeat(1 + taste.below((LONGEST / part.len().max(64)).max(1)))),
         3 => {
             let (from, to) = part_of(other, taste);
             format!("{front}{}{back}", &other[from..to])

@@ -3,6 +3,7 @@
 //! Keys that are for people and auditors (`dependencies`, `attestation-identities`, `tool`) are only held to
 //! their type. What is of the application's own folder is passed over, since the application is packed anyway.
 
+use crate::brackets::check_depth;
 use crate::pins::placed::{folder_of, inside, name_in_url, no_file, package_name, told_by};
 use crate::pins::{MOST_FAULTS, Pin, Pins, Place, PlacedFile, Source, sha256_digests};
 use crate::problem::{Problem, all_of, nearest, shortened};
@@ -104,6 +105,7 @@ struct Identity {
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let text = source.text().trim_start_matches('\u{feff}');
+    check_depth(text)?;
     let lock: Lock = toml::from_str(text).map_err(|error| {
         Problem::with_hint(error.to_string().trim_end(), "make it anew with the tool that wrote it")
     })?;

@@ -10,21 +10,34 @@ pub(super) fn is_space(c: char) -> bool {
 
 /// The physical lines, by Python's rule of line ends.
 fn physical_lines(text: &str) -> impl Iterator<Item = &str> {
-    let is_end = |c: char| {
-        matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c' | '\x1d' | '\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
-    };
     let mut rest = text;
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
         }
-        let end = rest.find(is_end).unwrap_or(rest.len());
+        let end = line_length(rest);
         let (line, after) = rest.split_at(end);
         let mut after_end = after.chars();
         after_end.next();
         rest = after.strip_prefix("\r\n").unwrap_or(after_end.as_str());
         Some(line)
     })
+}
+
+/// How many bytes stand before the end of the line.
+fn line_length(text: &str) -> usize {
+    let mut from = 0;
+    // Bytes that an end of a line can start with, which are rare; only then it is looked at as a character.
+    let may_end = |byte: &u8| matches!(byte, b'\n'..=b'\r' | 0x1c..=0x1e | 0xc2 | 0xe2);
+    while let Some(at) = text.as_bytes()[from..].iter().position(may_end) {
+        from += at;
+        match text[from..].chars().next() {
+            Some('\u{85}' | '\u{2028}' | '\u{2029}') => return from,
+            Some(c) if c.is_ascii() => return from,
+            other => from += other.map_or(1, char::len_utf8),
+        }
+    }
+    text.len()
 }
 
 /// Joins continued lines, and drops comments and empty lines; a number is that of the first physical line.

@@ -88,7 +88,11 @@ impl<'s, 'a> Reading<'s, 'a> {
 
     /// Where a line stands: the lock itself needs no name.
     fn place(&self, file: &Utf8Path, number: usize) -> String {
-        if file == self.source.lock { format!("line {number}") } else { format!("{file} line {number}") }
+        if file == self.source.lock {
+            format!("line {number}")
+        } else {
+            format!("{} line {number}", shortened(file.as_str()))
+        }
     }
 
     fn file(&mut self, file: &Utf8Path, text: &str, is_constraints: bool) {
@@ -121,7 +125,7 @@ impl<'s, 'a> Reading<'s, 'a> {
         let path = &include.path;
         if self.open.contains(path) {
             return Err(Problem::with_hint(
-                format!("`{path}` takes itself in: {}", shortened(&join(&self.open))),
+                format!("`{}` takes itself in: {}", shortened(path.as_str()), shortened(&join(&self.open))),
                 "take this line out",
             ));
         }
@@ -132,7 +136,7 @@ impl<'s, 'a> Reading<'s, 'a> {
                 Ok(())
             }
             None => Err(Problem::with_hint(
-                format!("`{path}` is not there"),
+                format!("`{}` is not there", shortened(path.as_str())),
                 "commit that file, or take this line out; a path starts in the folder of the file that names it",
             )),
         }
