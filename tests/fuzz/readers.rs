@@ -17,8 +17,10 @@ pub struct Reader {
     pub samples: Vec<Vec<u8>>,
     /// makes an input by the grammar
     pub made: Option<fn(&mut Lcg) -> Vec<u8>>,
-    pub read: Box<dyn Fn(&[u8])>,
+    pub read: Read,
 }
+
+type Read = Box<dyn Fn(&[u8])>;
 
 /// Every format of the team's lock: a row each, `sample_of` has its text.
 const FORMATS: [(&str, Format, &str); 3] = [

@@ -216,12 +216,12 @@ fn lines_about_one_package_are_united_as_pip_does() {
     let (a, b) = (format!(" --hash=sha256:{}", "a".repeat(64)), format!(" --hash=sha256:{}", "b".repeat(64)));
     #[rustfmt::skip]
     let cases = [ // text                                       pins, hashes, extras
-        (format!("x==1\nx==1.0"),                               "1 0 0"),
+        ("x==1\nx==1.0".to_owned(),                               "1 0 0"),
         (format!("x[e]==1{a}\nx[e,f]==1{b}{a}"),                "1 1 2"),
         (format!("x==1{a}\nx==1"),                              "1 1 0"),
         (format!("x==1{a}\nx==1{b}"),                           "no hash of `x==1` in common"),
         (format!("x==1{a} \nx==2{b}"),                          "2 1 0"),
-        (format!("x==1 ; os_name == 'a'\nx==1"),                "2 0 0"),
+        ("x==1 ; os_name == 'a'\nx==1".to_owned(),                "2 0 0"),
     ];
     for (text, expected) in cases {
         let said = match one(&text) {
