@@ -207,11 +207,7 @@ fn unknown(what: &str, key: &str, name: &ExtraName, known: &[ExtraName]) -> anyh
 fn pin(package: &Package, source: &Source<'_>, asked: &Asked, place: &str) -> anyhow::Result<Option<Pin>> {
     let name = package_name(&package.name)?;
     ensure!(name.as_ref() == package.name, "its `name` is not normalized: `{name}`");
-    // Also where it decides nothing, so that no marker without meaning is seen only on some box.
-    let may_hold = match &package.marker {
-        Some(marker) => may_hold(marker, asked)?,
-        None => true,
-    };
+    let may_hold = || package.marker.as_ref().map_or(Ok(true), |marker| may_hold(marker, asked));
     let version = package.version.as_deref().map(Version::from_str).transpose().context("`version`")?;
     let requires_python =
         package.requires_python.as_deref().map(specifiers).transpose().context("`requires-python`")?;
@@ -228,13 +224,13 @@ fn pin(package: &Package, source: &Source<'_>, asked: &Asked, place: &str) -> an
     let pin = if let Some(from) = &package.vcs {
         ensure!(from.url.is_some() || from.path.is_some(), "`vcs` has neither `url` nor `path`");
         let at = from.path.as_deref().filter(|_| from.subdirectory.is_none());
-        if may_hold && !at.is_some_and(|path| is_application(source, path)) {
+        if !at.is_some_and(|path| is_application(source, path)) && may_hold()? {
             return Err(no_file("it", "version control"));
         }
         None
     } else if let Some(directory) = &package.directory {
         let path = Utf8Path::new(&directory.path).join(directory.subdirectory.as_deref().unwrap_or_default());
-        if may_hold && !is_application(source, path.as_str()) {
+        if !is_application(source, path.as_str()) && may_hold()? {
             return Err(no_file("it", &format!("the folder `{}`", shortened(&directory.path))));
         }
         None
