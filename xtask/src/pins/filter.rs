@@ -136,7 +136,7 @@ fn join_extras(kept: &mut Vec<Kept<'_>>) {
 fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<anyhow::Error>) {
     for pair in kept.windows(2).filter(|pair| pair[0].pin.name == pair[1].pin.name) {
         let entry = |pin: &Pin| match &pin.marker {
-            Some(marker) => format!("{} ({}, `{marker}`)", pin.version, pin.place),
+            Some(marker) => format!("{} ({}, `{}`)", pin.version, pin.place, shortened(marker)),
             None => format!("{} ({}, no marker)", pin.version, pin.place),
         };
         faults.push(Problem::with_hint(

@@ -9,11 +9,13 @@ mod pdm_lock;
 mod pdm_project;
 pub mod pipfile;
 mod pipfile_lock;
+mod placed;
 mod poetry_constraint;
 mod poetry_lock;
 mod poetry_project;
 mod poetry_wish;
 mod project_file;
+mod pylock;
 mod python_json;
 #[cfg(test)]
 mod reading;
@@ -194,6 +196,9 @@ pub struct Selection {
     pub groups: Vec<ExtraName>,
 }
 
+/// After so many faults a lock is read no further: what a person can mend at once, and bounded memory.
+const MOST_FAULTS: usize = 100;
+
 /// A lock file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -207,6 +212,8 @@ pub enum Format {
     PoetryLock,
     /// PDM's `pdm.lock`, version 4
     PdmLock,
+    /// the standard lock, PEP 751
+    Pylock,
 }
 
 impl Format {
@@ -218,12 +225,23 @@ impl Format {
             ("poetry.lock", _) => Ok(Self::PoetryLock),
             ("pdm.lock", _) => Ok(Self::PdmLock),
             (_, Some("txt")) => Ok(Self::Requirements),
+            (name, _) if is_pylock(name) => Ok(Self::Pylock),
             _ => Err(Problem::with_hint(
                 format!("the format of the lock `{path}` is not known"),
-                "known locks: `Pipfile.lock`, `uv.lock`, `poetry.lock`, `pdm.lock`, and `requirements.txt` with exact pins, also under other names that end in `.txt`",
+                "known locks: `Pipfile.lock`, `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml`, also as `pylock.NAME.toml`, \
+                 and `requirements.txt` with exact pins, also under other names that end in `.txt`",
             )),
         }
     }
+}
+
+/// `pylock.toml` or `pylock.NAME.toml`, with no dot in the name (PEP 751, "File Name").
+fn is_pylock(name: &str) -> bool {
+    let middle = name.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix("toml"));
+    middle.is_some_and(|middle| match middle.strip_suffix('.') {
+        Some(name) => !name.is_empty() && !name.contains('.'),
+        None => middle.is_empty(),
+    })
 }
 
 /// Texts by path relative to the repository; none for a file that is not there.
@@ -268,7 +286,8 @@ pub fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf
     match format {
         Format::PipfileLock => wanted.push(beside(lock, "Pipfile")),
         Format::UvLock | Format::PoetryLock | Format::PdmLock => wanted.push(beside(lock, "pyproject.toml")),
-        Format::Requirements => {}
+        Format::Requirements => wanted.extend(requirements::wanted(lock, texts)),
+        Format::Pylock => {}
     }
     wanted.retain(|path| !texts.contains_key(path));
     wanted
@@ -284,6 +303,7 @@ pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         Format::UvLock => uv_lock::parse(source),
         Format::PoetryLock => poetry_lock::parse(source),
         Format::PdmLock => pdm_lock::parse(source),
+        Format::Pylock => pylock::parse(source),
     }?;
     pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)

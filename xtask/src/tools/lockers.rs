@@ -24,7 +24,7 @@ impl Locker {
             Format::UvLock => {
                 Some(Self { program: Uv::find(sys)?.program().to_owned(), words: &["lock", "--upgrade"] })
             }
-            Format::Requirements => None,
+            Format::Requirements | Format::Pylock => None,
         })
     }
 

@@ -226,6 +226,7 @@ struct File {
 
 /// Reads PEP 751 as uv writes it; a package that stands twice, for two forks, is one offer.
 fn read_offers(text: &str) -> anyhow::Result<Offers> {
+    crate::brackets::check_depth(text)?;
     let lock: Lock = toml::from_str(text)?;
     let mut offers = Offers::new();
     for package in lock.packages {
