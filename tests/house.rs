@@ -8,7 +8,7 @@ use std::fs;
 const ROOMS: [&str; 22] = [
     "problem",
     "hex",
-    "brackets",
+    "toml_text",
     "templates",
     "target",
     "config",

@@ -23,10 +23,13 @@ pub struct Reader {
 type Read = Box<dyn Fn(&[u8])>;
 
 /// Every format of the team's lock: a row each, `sample_of` has its text.
-const FORMATS: [(&str, Format, &str); 3] = [
+const FORMATS: [(&str, Format, &str); 6] = [
     ("requirements.txt", Format::Requirements, "requirements.txt"),
     ("Pipfile.lock", Format::PipfileLock, "Pipfile.lock"),
     ("pylock.toml", Format::Pylock, "pylock.toml"),
+    ("uv.lock", Format::UvLock, "uv.lock"),
+    ("poetry.lock", Format::PoetryLock, "poetry.lock"),
+    ("pdm.lock", Format::PdmLock, "pdm.lock"),
 ];
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
@@ -53,6 +56,36 @@ fn sample_of(format: Format) -> String {
              [[packages]]\nname = 'c'\nmarker = \"os_name == 'nt'\"\nvcs = {type = 'git', url = 'https://code.example/c', commit-id = 'x'}\n\
              [[packages]]\nname = 'd'\ndirectory = {path = '.', editable = true}\n[tool.x]\ny = 1\n"
         }
+        Format::UvLock => {
+            "version = 1\nrevision = 3\nrequires-python = '>=3.8'\nresolution-markers = [\"python_full_version < '3.10'\"]\n\
+             [[package]]\nname = 'shop'\nversion = '1'\nsource = { editable = '.' }\n\
+             dependencies = [{ name = 'flask', extra = ['async'], marker = \"sys_platform == 'linux'\" }]\n\
+             [package.optional-dependencies]\nweb = [{ name = 'redis', version = '5', source = { registry = 'https://index.example' } }]\n\
+             [package.dev-dependencies]\ndev = [{ name = 'flask' }]\n[package.metadata]\nrequires-dist = [{ name = 'flask', specifier = '>=2' }]\n\
+             provides-extras = ['web']\n[[package]]\nname = 'flask'\nversion = '2'\nsource = { registry = 'https://index.example' }\n\
+             sdist = { url = 'https://index.example/f.tar.gz', hash = 'sha256:D', size = 1 }\n\
+             wheels = [{ url = 'https://index.example/f.whl', hash = 'sha256:D' }]\n[package.optional-dependencies]\nasync = [{ name = 'redis' }]\n\
+             [[package]]\nname = 'redis'\nversion = '5'\nsource = { url = 'https://index.example/redis-5-py3-none-any.whl' }\n\
+             wheels = [{ url = 'https://index.example/redis-5-py3-none-any.whl', hash = 'sha256:D' }]\n"
+        }
+        // The file beside it has the same text, so both stand in one.
+        Format::PoetryLock => {
+            "[[package]]\nname = 'flask'\nversion = '2'\noptional = false\npython-versions = '>=3.8,<4 || ^5'\ngroups = ['main', 'dev']\n\
+             markers = {main = \"python_version < '4' and extra == 'web'\", dev = \"os_name == 'nt'\"}\nfiles = [{file = 'f.whl', hash = 'sha256:D'}]\n\
+             [package.dependencies]\nredis = [{version = '^4.0.1', optional = true, markers = \"extra == 'x'\"}, '~5.1']\n[package.extras]\nx = ['redis (>=4)']\n\
+             [[package]]\nname = 'redis'\nversion = '5.1'\npython-versions = '*'\ngroups = ['main']\nfiles = []\n[package.source]\ntype = 'url'\nurl = 'https://index.example/redis-5.1-py3-none-any.whl'\n\
+             [extras]\nweb = ['redis']\n[metadata]\nlock-version = '2.0'\npython-versions = '^3.8'\ncontent-hash = 'D'\n\
+             [tool.poetry.dependencies]\npython = '^3.8'\nflask = {version = '>=2,<4', extras = ['x'], platform = 'linux', python = '<3.12'}\n\
+             [tool.poetry.extras]\nweb = ['redis']\n[project]\nname = 'shop'\ndependencies = ['flask[x]>=2 ; python_version >= \"3.8\"']\n"
+        }
+        Format::PdmLock => {
+            "[metadata]\ngroups = ['default', 'web']\nstrategy = ['inherit_metadata']\nlock_version = '4.5.0'\ncontent_hash = 'sha256:D'\n\
+             [[metadata.targets]]\nrequires_python = '>=3.8'\n[[package]]\nname = 'flask'\nversion = '2'\nextras = ['async']\nrequires_python = '>=3.8'\n\
+             summary = ''\ngroups = ['default']\nmarker = \"python_version >= '3.8'\"\ndependencies = ['redis>=4 ; os_name == \"posix\"', 'flask==2']\n\
+             files = [{file = 'f.whl', hash = 'sha256:D'}]\n[[package]]\nname = 'redis'\nversion = '5'\ngroups = ['web']\n\
+             files = [{url = 'https://index.example/redis-5-py3-none-any.whl', hash = 'sha256:D'}]\n\
+             [project]\nname = 'shop'\ndependencies = ['flask']\n[project.optional-dependencies]\nweb = ['redis']\n"
+        }
     };
     text.replace('D', DIGEST)
 }
@@ -65,7 +98,7 @@ fn made_of(format: Format) -> Option<fn(&mut Lcg) -> Vec<u8>> {
             grammar::tree(taste, &mut count).remove("requirements.txt").unwrap_or_default().into_bytes()
         }),
         Format::Pylock => Some(|taste| locks::lock(taste).into_bytes()),
-        Format::PipfileLock => None,
+        Format::PipfileLock | Format::UvLock | Format::PoetryLock | Format::PdmLock => None,
     }
 }
 

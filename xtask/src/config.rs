@@ -6,6 +6,7 @@ pub use boxes::{Probes, TargetTable};
 
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
+use crate::toml_text::check_depth;
 use anyhow::Context as _;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use pep508_rs::{ExtraName, PackageName};
@@ -211,7 +212,7 @@ impl Config {
     /// - Fails: for a syntax error with line and column; an unknown key with the nearest known one; a
     ///   wrong type with the whole key; a value that no box would take.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        crate::brackets::check_depth(text)?;
+        check_depth(text)?;
         let reader = toml::Deserializer::parse(text).map_err(|error| problem_of(&error, ""))?;
         let config: Self = serde_path_to_error::deserialize(reader)
             .map_err(|error| problem_of(error.inner(), &error.path().to_string()))?;

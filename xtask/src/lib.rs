@@ -20,7 +20,7 @@
 //! |---|---|
 //! | [`problem`] | an error with its cure |
 //! | [`hex`] | bytes as hexadecimal text |
-//! | [`brackets`] | TOML that would end the parser |
+//! | [`toml_text`] | TOML from outside, read without overflow |
 //! | [`templates`] | what is rendered, parsed strictly |
 //! | [`target`] | the boxes: one record each, marker values, wheel tags |
 //! | [`config`] | `dist/package.toml` |
@@ -43,7 +43,6 @@
 //!
 //! `lock` is the only step that decides; everything after it is a function of what is committed.
 
-pub mod brackets;
 pub mod closure;
 pub mod commands;
 pub mod config;
@@ -60,6 +59,7 @@ pub mod service;
 pub mod sys;
 pub mod target;
 pub mod templates;
+pub mod toml_text;
 pub mod tools;
 pub mod tree;
 pub mod verify;

@@ -1,10 +1,9 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
-use crate::brackets::check_depth;
 use crate::config::is_soname;
 use crate::hex::is_sha256;
-use crate::problem::Problem;
 use crate::target::{Record, Target};
+use crate::toml_text;
 use crate::wheel::WheelName;
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
@@ -137,10 +136,7 @@ impl Lock {
     /// - Fails: for anything that it would not have written: more than one file a package, a name
     ///   that does not match its file, a path outside the wheelhouse.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        check_depth(text)?;
-        let file: File = toml::from_str(text).map_err(|error| {
-            Problem::with_hint(error.to_string().trim_end(), "write it anew with `cargo xtask lock`")
-        })?;
+        let file: File = toml_text::read(text, "write it anew with `cargo xtask lock`")?;
         if file.lock_version != "1.0" {
             bail!("its `lock-version` is `{}` instead of `1.0`", file.lock_version);
         }

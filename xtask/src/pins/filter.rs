@@ -1,5 +1,6 @@
 //! Pins and a target → what the box gets: the pins whose marker is true there, or that a walk reaches.
 
+use crate::pins::placed::no_file;
 use crate::pins::walk::walk;
 use crate::pins::{Pin, Pins};
 use crate::problem::{Problem, all_of, shortened};
@@ -124,7 +125,8 @@ fn check_environments(pins: &Pins, target: &Target, faults: &mut Vec<anyhow::Err
 fn join_extras(kept: &mut Vec<Kept<'_>>) {
     kept.dedup_by(|later, first| {
         let (a, b) = (first.pin, later.pin);
-        let same = a.name == b.name && a.version == b.version && a.hashes == b.hashes && a.files == b.files;
+        let of_one = a.name == b.name && a.version == b.version && a.hashes == b.hashes && a.files == b.files;
+        let same = of_one && a.extras != b.extras;
         if same {
             let extras = later.extras.drain(..).filter(|extra| !first.extras.contains(extra));
             first.extras.extend(extras.collect::<Vec<_>>());
@@ -147,10 +149,7 @@ fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<
     let full = &target.python_full;
     for Kept { pin, .. } in kept {
         if let Some(obstacle) = &pin.obstacle {
-            faults.push(Problem::with_hint(
-                format!("`{}` ({}) {obstacle}, and only packages of an index can be packed", pin.name, pin.place),
-                "publish it to your index as a wheel and lock that version",
-            ));
+            faults.push(no_file(format!("`{}` ({})", pin.name, pin.place), obstacle));
         }
         if let Some(requires) = pin.requires_python.as_ref().filter(|requires| !requires.contains(full)) {
             faults.push(Problem::with_hint(

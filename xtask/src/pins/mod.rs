@@ -3,7 +3,6 @@
 //! Locks come in two kinds. A flat one says of each package under which marker it is installed. A graph says
 //! who needs what, and [`filter`] walks it from its roots. Both become [`Pins`].
 
-mod direct;
 mod filter;
 mod pdm_lock;
 mod pdm_project;

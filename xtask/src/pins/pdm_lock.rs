@@ -3,11 +3,12 @@
 //!
 //! A package that is wanted with extras has a second entry for them, which names what they add.
 
-use crate::pins::direct::{at_path, at_url};
 use crate::pins::pdm_project::{environment_of, why_stale};
+use crate::pins::placed::{at_path, at_url};
 use crate::pins::project_file::{Dependencies, need};
 use crate::pins::{Pin, Pins, Requirement, Source, selected, sha256_digests};
 use crate::problem::{Problem, all_of};
+use crate::toml_text;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -65,8 +66,7 @@ struct File {
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
-    let lock: Lock = toml::from_str(source.text())
-        .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "make it anew with `pdm lock`"))?;
+    let lock: Lock = toml_text::read(source.text(), "make it anew with `pdm lock`")?;
     let version = lock.metadata.lock_version.as_deref().unwrap_or_default();
     if !version.starts_with("4.") && version != "4" {
         return Err(Problem::with_hint(
@@ -322,7 +322,7 @@ files = [{url = "https://code.example/local-1-py3-none-any.whl", hash = "sha256:
             ("",          "3.11", "uvicorn-0.30"),
             ("+cache",    "3.11", "redis-5 uvicorn-0.30"),
             ("cache",     "3.11", "redis-5 uvicorn-0.30"),
-            ("dev",       "3.11", "`local` (package 4) is editable, and only packages of an index can be packed | publish it to your index as a wheel and lock that version"),
+            ("dev",       "3.11", "`local` (package 4) is editable, and only wheels and sdists with a sha256 can be packed | publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file"),
         ];
         for (wanted, python, gets) in cases {
             assert_eq!(kept(&read(&[("pdm.lock", &text)], wanted).unwrap(), python), gets, "{wanted} on {python}");

@@ -2,6 +2,7 @@
 
 use crate::pins::Requirement;
 use crate::problem::{Problem, all_of, nearest};
+use crate::toml_text;
 use anyhow::Context as _;
 use pep508_rs::ExtraName;
 use serde::Deserialize;
@@ -19,8 +20,7 @@ enum Entry {
 ///
 /// - Fails: once, naming every entry that comes from elsewhere than an index.
 pub fn requirements(text: &str, groups: &[ExtraName]) -> anyhow::Result<String> {
-    let sections: BTreeMap<String, toml::Value> = toml::from_str(text)
-        .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "correct the `Pipfile`"))?;
+    let sections: BTreeMap<String, toml::Value> = toml_text::read(text, "correct the `Pipfile`")?;
     let mut wanted = vec!["packages"];
     for group in groups {
         let section = sections.keys().find(|key| ExtraName::from_str(key).is_ok_and(|key| key == *group));

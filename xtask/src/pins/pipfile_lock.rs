@@ -2,7 +2,7 @@
 
 use crate::pins::project_file::as_json;
 use crate::pins::python_json::{Spacing, digest};
-use crate::pins::{Pin, Pins, Requirement, Source, direct, selected, sha256_digests};
+use crate::pins::{Pin, Pins, Requirement, Source, placed, selected, sha256_digests};
 use crate::problem::{Problem, all_of, shortened};
 use anyhow::{Context as _, ensure};
 use pep440_rs::Version;
@@ -121,7 +121,7 @@ fn pin(section: &str, key: &str, entry: &Entry) -> anyhow::Result<Pin> {
     if let Some(wheel) = entry.file.as_deref().filter(|file| file.starts_with("https://") && file.ends_with(".whl")) {
         // The one hash is that of the one file.
         let hash = entry.hashes.first().filter(|_| entry.hashes.len() == 1);
-        let file = direct::at_url(wheel, None, hash.map(String::as_str))?;
+        let file = placed::at_url(wheel, None, hash.map(String::as_str))?;
         let version = file.name.split('-').nth(1).context("its file is not named as a wheel")?;
         return Ok(Pin { files: vec![file.clone()], ..pin(Version::from_str(version)?) });
     }
@@ -240,7 +240,7 @@ mod tests {
             ("develop",       "a-2 b-1"),
             ("dev-packages",  "a-2 b-1"),
             ("cache",         "`c` (cache.c) is not pinned, because pipenv did not lock it for the platform it ran on"),
-            ("docs",          "`d` (docs.d) comes from `git`, and only packages of an index can be packed | publish it"),
+            ("docs",          "`d` (docs.d) comes from `git`, and only wheels and sdists with a sha256 can be packed | publish it"),
         ];
         for (wanted, gets) in cases {
             let said = kept(&read(&[("Pipfile.lock", text)], wanted).unwrap(), "3.11");

@@ -1,5 +1,6 @@
 //! Files that a lock places itself: what their names tell, and paths that stay in the repository.
 
+use crate::pins::{Place, PlacedFile, sha256_of};
 use crate::problem::{Problem, shortened};
 use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -124,10 +125,38 @@ pub(super) fn folder_of(path: &Utf8Path) -> &Utf8Path {
     path.parent().unwrap_or(Utf8Path::new(""))
 }
 
+/// A file at a URL, whose name is the last part of its path.
+pub(super) fn at_url(url: &str, size: Option<u64>, hash: Option<&str>) -> anyhow::Result<PlacedFile> {
+    placed(name_in_url(url)?, Place::Url(url.to_owned()), size, hash)
+}
+
+/// A file of the repository.
+///
+/// - Takes: `path` as the lock has it, relative to the folder of `lock`.
+pub(super) fn at_path(
+    lock: &Utf8Path,
+    path: &str,
+    size: Option<u64>,
+    hash: Option<&str>,
+) -> anyhow::Result<PlacedFile> {
+    let path = inside(folder_of(lock), path).context("its path leaves the repository")?;
+    let name = path.file_name().unwrap_or_default().to_owned();
+    placed(name, Place::Path(path), size, hash)
+}
+
+fn placed(name: String, at: Place, size: Option<u64>, hash: Option<&str>) -> anyhow::Result<PlacedFile> {
+    ensure!(is_archive(&name), "its reference does not end in the name of a wheel or an sdist");
+    let hash = hash.context("the lock has no hash of its file")?;
+    let sha256 = sha256_of(hash)?.context("the hash of its file is no sha256")?;
+    Ok(PlacedFile { name, at, size, sha256 })
+}
+
 /// The error for what has no file that could be packed.
-pub(super) fn no_file(what: impl std::fmt::Display, comes_from: &str) -> anyhow::Error {
+///
+/// - Takes: `obstacle`, `comes from a folder`.
+pub(super) fn no_file(what: impl std::fmt::Display, obstacle: &str) -> anyhow::Error {
     Problem::with_hint(
-        format!("{what} comes from {comes_from}, and only wheels and sdists with a sha256 can be packed"),
+        format!("{what} {obstacle}, and only wheels and sdists with a sha256 can be packed"),
         "publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file",
     )
 }
@@ -175,6 +204,16 @@ mod tests {
         for (folder, path, plain) in cases {
             assert_eq!(inside(Utf8Path::new(folder), path).as_deref().map(Utf8Path::as_str), plain, "{folder} {path}");
         }
+    }
+
+    #[test]
+    fn a_file_has_a_name_and_a_sha256() {
+        let hash = format!("sha256:{}", "a".repeat(64));
+        assert_eq!(at_url("https://code.example/x-1.whl?t=1#f", None, Some(&hash)).unwrap().name, "x-1.whl");
+        assert!(at_url("https://code.example/x/", None, Some(&hash)).is_err());
+        assert!(at_url("https://code.example/x-1.whl", None, Some("md5:00")).is_err());
+        assert!(at_path(Utf8Path::new("app/uv.lock"), "x-1.whl", None, None).is_err());
+        assert!(at_path(Utf8Path::new("app/uv.lock"), "../../x-1.whl", None, Some(&hash)).is_err());
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! `poetry.lock`. From version 2.1 on it is flat: each entry has its groups and markers. Before, it is a graph
 //! whose roots stand in the project file beside it.
 
-use crate::pins::direct::{at_path, at_url};
+use crate::pins::placed::{at_path, at_url};
 use crate::pins::poetry_constraint::parse as parse_constraint;
 use crate::pins::poetry_project::{Project, why_stale};
 use crate::pins::poetry_wish::Wishes;
 use crate::pins::{Need, Pin, Pins, Source, selected, sha256_digests};
 use crate::problem::{Problem, all_of};
 use crate::target::Asked;
+use crate::toml_text;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -78,8 +79,7 @@ struct Origin {
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
-    let lock: Lock = toml::from_str(source.text())
-        .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "make it anew with `poetry lock`"))?;
+    let lock: Lock = toml_text::read(source.text(), "make it anew with `poetry lock`")?;
     let version = lock.metadata.version.as_deref().unwrap_or("1.0");
     if !version.starts_with("1.") && !version.starts_with("2.") {
         return Err(Problem::with_hint(
@@ -352,7 +352,7 @@ numpy = [{version = "<10", python = "<3.12"}, {version = "^10", python = ">=3.12
             ("",              "3.12", "flask-3.0 numpy-2.0"),
             ("+cache",        "3.12", "flask-3.0 numpy-2.0 redis-5"),
             ("docs",          "3.12", "flask-3.0 numpy-2.0 redis-5"),
-            ("dev",           "3.12", "`local` (package 5) comes from a directory, and only packages of an index can be packed | publish it to your index as a wheel and lock that version"),
+            ("dev",           "3.12", "`local` (package 5) comes from a directory, and only wheels and sdists with a sha256 can be packed | publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file"),
         ];
         for (wanted, python, gets) in cases {
             assert_eq!(kept(&read(&[("poetry.lock", &text)], wanted).unwrap(), python), gets, "{wanted} on {python}");
@@ -373,7 +373,7 @@ numpy = [{version = "<10", python = "<3.12"}, {version = "^10", python = ">=3.12
             ("+cache",        "3.12", "asgiref-3.1 flask-3.0[async] numpy-10.0 redis-5"),
             ("docs",          "3.12", "asgiref-3.1 dotenv-1 flask-3.0[async,dotenv] numpy-10.0"),
             ("docs",          "3.11", "asgiref-3.1 dotenv-1 flask-3.0[async,dotenv] numpy-9.0"),
-            ("dev",           "3.9",  "`six` (package 8) comes from git, and only packages of an index can be packed | publish it to your index as a wheel and lock that version"),
+            ("dev",           "3.9",  "`six` (package 8) comes from git, and only wheels and sdists with a sha256 can be packed | publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file"),
         ];
         for (wanted, python, gets) in cases {
             let pins = read(&[("poetry.lock", &text), ("pyproject.toml", PROJECT)], wanted).unwrap();

@@ -4,7 +4,7 @@ use crate::pins::poetry_wish::{Wish, Wishes};
 use crate::pins::project_file::{Dependencies, as_json};
 use crate::pins::python_json::{Spacing, digest};
 use crate::pins::{Need, Selection};
-use crate::problem::Problem;
+use crate::toml_text;
 use anyhow::Context as _;
 use pep508_rs::ExtraName;
 use serde::Deserialize;
@@ -54,8 +54,7 @@ struct Group {
 impl Project {
     /// Reads the text of a `pyproject.toml`.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let file: File = toml::from_str(text)
-            .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "correct `pyproject.toml`"))?;
+        let file: File = toml_text::read(text, "correct `pyproject.toml`")?;
         let poetry = file.tool.poetry;
         let mut groups: BTreeMap<ExtraName, BTreeMap<String, Wishes>> = BTreeMap::new();
         let dev = (!poetry.dev.is_empty()).then_some(("dev".to_owned(), poetry.dev));

@@ -1,7 +1,7 @@
 //! `pyproject.toml` as a lock's roots: `[project]` (PEP 621) and `[dependency-groups]` (PEP 735).
 
 use crate::pins::{Need, Requirement, Versions};
-use crate::problem::Problem;
+use crate::toml_text;
 use anyhow::{Context as _, bail};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
@@ -72,8 +72,7 @@ struct Pdm {
 impl Dependencies {
     /// Reads the text of a `pyproject.toml`; the groups of old, which uv and PDM keep in their tables, too.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let mut file: File = toml::from_str(text)
-            .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "correct `pyproject.toml`"))?;
+        let mut file: File = toml_text::read(text, "correct `pyproject.toml`")?;
         let own = file.project.name.as_deref().and_then(|name| PackageName::from_str(name).ok());
         for (group, lines) in std::mem::take(&mut file.tool.pdm.dev) {
             // An editable requirement has no specifier: the lock has it as an entry that cannot be packed.
@@ -192,7 +191,7 @@ pub fn need(requirement: &Requirement) -> Need {
 
 /// A project file as the tools that hash it see it; none for what is not TOML.
 pub fn as_json(text: &str) -> Option<Value> {
-    toml::from_str(text).ok()
+    toml_text::read(text, "").ok()
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //!
 //! An edge names its entry, so `resolution-markers`, which told the resolver's forks apart, decide nothing here.
 
-use crate::pins::direct::{at_path, at_url, normal};
+use crate::pins::placed::{at_path, at_url, folder_of, inside};
 use crate::pins::{Need, Pin, Pins, Source, Versions, selected, sha256_digests, uv_project};
 use crate::problem::{Problem, all_of, shortened};
 use crate::target::Asked;
+use crate::toml_text;
 use anyhow::{Context as _, ensure};
 use camino::Utf8Path;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -81,8 +82,7 @@ impl Origin {
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
-    let lock: Lock = toml::from_str(source.text())
-        .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "make it anew with `uv lock`"))?;
+    let lock: Lock = toml_text::read(source.text(), "make it anew with `uv lock`")?;
     if lock.version != 1 {
         return Err(Problem::with_hint(
             format!("its `version` is {}, and 1 is the one known", lock.version),
@@ -126,10 +126,10 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
 
 /// The entry of the application: the project whose folder, relative to the lock's, is the application's.
 fn root_of<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<&'l Package> {
-    let base = source.lock.parent().unwrap_or(Utf8Path::new(""));
-    let app = normal(Utf8Path::new(""), source.app.as_str())?;
+    let base = folder_of(source.lock);
+    let app = inside(Utf8Path::new(""), source.app.as_str()).unwrap_or_default();
     let projects = || {
-        let member = |package: &'l Package| Some((package, normal(base, package.source.folder()?).ok()?));
+        let member = |package: &'l Package| Some((package, inside(base, package.source.folder()?)?));
         lock.packages.iter().filter_map(member)
     };
     match projects().find(|(_, folder)| *folder == app) {
@@ -354,7 +354,7 @@ cli = [{ name = "win" }]
     #[test]
     fn a_member_that_is_needed_is_named_and_one_that_is_not_does_no_harm() {
         let error = kept(&parse("dev").unwrap(), "3.11");
-        assert!(error.contains("`other` (package 2) is the project in `../other`, and only packages"), "{error}");
+        assert!(error.contains("`other` (package 2) is the project in `../other`, and only wheels"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::pins::{Pin, Place, Selection};
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
 use crate::target::Target;
+use crate::toml_text;
 use crate::tools::python;
 use crate::wheel::{Candidate, Offers, Sdist, WheelName};
 use anyhow::{Context as _, bail};
@@ -226,8 +227,7 @@ struct File {
 
 /// Reads PEP 751 as uv writes it; a package that stands twice, for two forks, is one offer.
 fn read_offers(text: &str) -> anyhow::Result<Offers> {
-    crate::brackets::check_depth(text)?;
-    let lock: Lock = toml::from_str(text)?;
+    let lock: Lock = toml_text::read(text, "")?;
     let mut offers = Offers::new();
     for package in lock.packages {
         let name = PackageName::from_str(&package.name)?;

@@ -268,8 +268,10 @@ impl<'s, 'a> Reading<'s, 'a> {
             // What no box gets need not be packed.
             _ if !self.may_hold(marker)? => return Ok(Line::Nothing),
             Reference::Folder(path) if self.is_application(path) => return Ok(Line::Nothing),
-            Reference::Folder(path) => return Err(no_file(format!("`{}`", shortened(path)), "a folder")),
-            Reference::VersionControl(what) => return Err(no_file(format!("`{}`", shown(what)), "version control")),
+            Reference::Folder(path) => return Err(no_file(format!("`{}`", shortened(path)), "comes from a folder")),
+            Reference::VersionControl(what) => {
+                return Err(no_file(format!("`{}`", shown(what)), "comes from version control"));
+            }
             Reference::File(named) => direct(named, base, &hashes, place)?,
         };
         pin.hashes.extend(hashes);

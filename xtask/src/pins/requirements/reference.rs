@@ -105,9 +105,9 @@ impl<'a> Reference<'a> {
             Some("file") if !is_archive(path) => Ok(Self::Folder(&path["file:".len()..])),
             Some("http" | "https" | "file") if is_archive(path) => Ok(Self::File(Named { name, extras, at: url })),
             Some("http" | "https") => {
-                Err(no_file(what(), "a URL that does not end in the name of a wheel or an sdist"))
+                Err(no_file(what(), "comes from a URL that does not end in the name of a wheel or an sdist"))
             }
-            _ => Err(no_file(what(), "a URL that is none of `https:`, `http:` and `file:`")),
+            _ => Err(no_file(what(), "comes from a URL that is none of `https:`, `http:` and `file:`")),
         }
     }
 }

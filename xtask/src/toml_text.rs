@@ -1,13 +1,29 @@
-//! How deep the brackets of a TOML text are, before it is parsed.
+//! TOML from outside: read without overflowing the stack, and told of without the line itself, which may hold a
+//! credential.
 //!
 //! The `toml` crate limits its recursion by counting tables as they open and close, and loses count in a text
 //! such as `x = [{p,""{a}:{p,""{a}:`: a few kilobytes of it end the process by a stack overflow. Every TOML
 //! text from outside is held to [`check_depth`] first, which cuts a text into the same words as that crate does.
 
+use crate::problem::Problem;
 use anyhow::bail;
+use serde::de::DeserializeOwned;
 
 /// Deeper than any lock or configuration, and less than the `toml` crate's own limit.
 const MOST_DEPTH: usize = 64;
+
+/// Reads a text.
+///
+/// - Takes: `cure`, for the hint.
+/// - Fails: with the line and what is wrong there, but for the part of it that starts with a URL.
+pub fn read<T: DeserializeOwned>(text: &str, cure: &str) -> anyhow::Result<T> {
+    check_depth(text)?;
+    toml::from_str(text).map_err(|error| {
+        let line = text[..error.span().map_or(0, |span| span.start)].matches('\n').count() + 1;
+        let what = error.message().split("://").next().unwrap_or_default();
+        Problem::with_hint(format!("line {line}: {what}"), cure)
+    })
+}
 
 /// Refuses a text whose brackets are deeper than any file's.
 ///

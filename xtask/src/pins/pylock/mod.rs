@@ -3,11 +3,11 @@
 //! Keys that are for people and auditors (`dependencies`, `attestation-identities`, `tool`) are only held to
 //! their type. What is of the application's own folder is passed over, since the application is packed anyway.
 
-use crate::brackets::check_depth;
-use crate::pins::placed::{folder_of, inside, name_in_url, no_file, package_name, told_by};
+use crate::pins::placed::{folder_of, inside, name_in_url, package_name, told_by};
 use crate::pins::{MOST_FAULTS, Pin, Pins, Place, PlacedFile, Source, sha256_digests};
 use crate::problem::{Problem, all_of, nearest, shortened};
 use crate::target::{Asked, may_hold};
+use crate::toml_text;
 use anyhow::{Context as _, bail, ensure};
 use camino::Utf8Path;
 use pep440_rs::{Version, VersionSpecifiers};
@@ -105,13 +105,7 @@ struct Identity {
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let text = source.text().trim_start_matches('\u{feff}');
-    check_depth(text)?;
-    let lock: Lock = toml::from_str(text).map_err(|error| {
-        // Without the line itself: a URL in it may hold a credential.
-        let line = text[..error.span().map_or(0, |span| span.start)].matches('\n').count() + 1;
-        let what = error.message().split("://").next().unwrap_or_default();
-        Problem::with_hint(format!("line {line}: {what}"), "make it anew with the tool that wrote it")
-    })?;
+    let lock: Lock = toml_text::read(text, "make it anew with the tool that wrote it")?;
     let mut pins = Pins::default();
     let mut faults = Vec::new();
     pins.warnings.extend(newer_minor(&lock.lock_version)?);
@@ -131,7 +125,7 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
             break;
         }
         let place = format!("packages[{index}]");
-        match pin(package, source, &pins.asked, &place) {
+        match pin(package, source, &place) {
             Ok(pin) => pins.pins.extend(pin),
             Err(fault) => faults.push(fault.context(format!("`{}` ({place})", shortened(&package.name)))),
         }
@@ -203,11 +197,10 @@ fn unknown(what: &str, key: &str, name: &ExtraName, known: &[ExtraName]) -> anyh
     Problem::with_hint(format!("the lock has no {what} `{name}`"), hint)
 }
 
-/// One entry; none for what no box gets and for the application itself.
-fn pin(package: &Package, source: &Source<'_>, asked: &Asked, place: &str) -> anyhow::Result<Option<Pin>> {
+/// One entry; none for the application itself.
+fn pin(package: &Package, source: &Source<'_>, place: &str) -> anyhow::Result<Option<Pin>> {
     let name = package_name(&package.name)?;
     ensure!(name.as_ref() == package.name, "its `name` is not normalized: `{name}`");
-    let may_hold = || package.marker.as_ref().map_or(Ok(true), |marker| may_hold(marker, asked));
     let version = package.version.as_deref().map(Version::from_str).transpose().context("`version`")?;
     let requires_python =
         package.requires_python.as_deref().map(specifiers).transpose().context("`requires-python`")?;
@@ -224,16 +217,12 @@ fn pin(package: &Package, source: &Source<'_>, asked: &Asked, place: &str) -> an
     let pin = if let Some(from) = &package.vcs {
         ensure!(from.url.is_some() || from.path.is_some(), "`vcs` has neither `url` nor `path`");
         let at = from.path.as_deref().filter(|_| from.subdirectory.is_none());
-        if !at.is_some_and(|path| is_application(source, path)) && may_hold()? {
-            return Err(no_file("it", "version control"));
-        }
-        None
+        let is_own = at.is_some_and(|path| is_application(source, path));
+        (!is_own).then(|| without_file(name, version, "comes from version control".to_owned(), place))
     } else if let Some(directory) = &package.directory {
         let path = Utf8Path::new(&directory.path).join(directory.subdirectory.as_deref().unwrap_or_default());
-        if !is_application(source, path.as_str()) && may_hold()? {
-            return Err(no_file("it", &format!("the folder `{}`", shortened(&directory.path))));
-        }
-        None
+        let comes_from = || format!("comes from the folder `{}`", shortened(&directory.path));
+        (!is_application(source, path.as_str())).then(|| without_file(name, version, comes_from(), place))
     } else if let Some(archive) = &package.archive {
         let placed = archive.placed(folder).context("`archive`")?;
         let (_, told) = told_by(&placed.name, Some(&name)).context("`archive`")?;
@@ -247,6 +236,12 @@ fn pin(package: &Package, source: &Source<'_>, asked: &Asked, place: &str) -> an
         Some(of_files(package, name, version, folder, place)?)
     };
     Ok(pin.map(|pin| Pin { marker: package.marker.clone(), requires_python, ..pin }))
+}
+
+/// An entry that is an error on the boxes that get it.
+fn without_file(name: PackageName, version: Option<Version>, obstacle: String, place: &str) -> Pin {
+    let version = version.unwrap_or_else(|| Version::new([0]));
+    Pin { obstacle: Some(obstacle), ..Pin::new(name, version, place.to_owned()) }
 }
 
 fn is_application(source: &Source<'_>, path: &str) -> bool {
@@ -342,75 +337,4 @@ impl File {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pins::{Format, Selection, Texts};
-
-    fn read(text: &str, extras: &[&str], groups: &[&str]) -> anyhow::Result<Pins> {
-        let lock = Utf8Path::new("deps/pylock.toml");
-        let digest = format!("hashes = {{sha256 = '{}'}}", "ab".repeat(32));
-        let text = format!("lock-version = '1.0'\ncreated-by = 'x'\n{}", text.replace("#", &digest));
-        let texts = Texts::from([(lock.to_owned(), Some(text))]);
-        let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
-        let selection = Selection { extras: names(extras), groups: names(groups) };
-        let (format, app) = (Format::Pylock, Utf8Path::new("app"));
-        crate::pins::parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })
-    }
-
-    #[test]
-    fn groups_are_the_defaults_and_those_asked_for() {
-        let text = "extras = ['web']\ndependency-groups = ['dev']\ndefault-groups = ['main']\npackages = []";
-        let asked = read(text, &["web"], &["dev"]).unwrap().asked;
-        let groups: Vec<&str> = asked.groups.iter().map(AsRef::as_ref).collect();
-        assert_eq!((asked.extras[0].as_ref(), groups), ("web", vec!["dev", "main"]));
-        let error = read(text, &["wbe"], &["docs"]).unwrap_err();
-        for part in ["no extra `wbe`", "no dependency group `docs`"] {
-            assert!(error.to_string().contains(part), "{error}");
-        }
-        let hints = crate::problem::hints_of(&error).join(" ");
-        assert!(hints.contains("the lock knows `dev`, `main`"), "{hints}");
-    }
-
-    #[test]
-    fn files_without_an_index_are_placed() {
-        let wheel = "[[packages]]\nname = 'a'\nversion = '1'\nwheels = [{path = '../wheels/a-1-py3-none-any.whl', #, size = 7}]\n";
-        let file = &read(wheel, &[], &[]).unwrap().pins[0].files[0];
-        assert!(matches!(&file.at, Place::Path(path) if path == "wheels/a-1-py3-none-any.whl"));
-        assert_eq!(file.size, Some(7));
-        let indexed = wheel.replace("version", "index = 'https://h/'\nversion");
-        assert!(read(&indexed, &[], &[]).unwrap().pins[0].files.is_empty());
-        let archive = "[[packages]]\nname = 'a'\narchive = {url = 'https://u:p@h/a-1.tar.gz', #}";
-        let pin = &read(archive, &[], &[]).unwrap().pins[0];
-        assert!(matches!(&pin.files[0].at, Place::Url(url) if url == "https://u:p@h/a-1.tar.gz"));
-        assert_eq!((pin.version.to_string().as_str(), pin.hashes.len()), ("1", 1));
-        let error = read("packages = 'https://u:p@h'", &[], &[]).unwrap_err().to_string();
-        assert!(error.starts_with("line 3: invalid type") && !error.contains("u:p"), "{error}");
-    }
-
-    #[test]
-    fn entries_that_cannot_be_packed_are_named_unless_no_box_gets_them() {
-        let entry = |name: &str, rest: &str| format!("[[packages]]\nname = '{name}'\n{rest}\n");
-        let git = "vcs = {type = 'git', url = 'https://u:p@h/x', commit-id = 'x'}";
-        let text = [
-            entry("a", git),
-            entry("b", &format!("marker = \"sys_platform == 'win32'\"\n{git}")),
-            entry("c", "directory = {path = '../app', editable = true}"),
-            entry("d", "directory = {path = '../lib'}"),
-            entry("e", "archive = {path = '../../e-1.zip', #}"),
-            entry("f", "version = '1'"),
-            entry("g", "wheels = [{path = 'h-1-py3-none-any.whl', #}]"),
-        ];
-        let error = read(&text.concat(), &[], &[]).unwrap_err().to_string();
-        for part in [
-            "5 entries",
-            "`a` (packages[0]): it comes from version control",
-            "`d` (packages[3]): it comes from the folder `../lib`",
-            "`e-1.zip` is neither in the repository nor behind `https:`",
-            "`f` (packages[5]): it has not exactly one source",
-            "is a file of `h` and not of `g`",
-        ] {
-            assert!(error.contains(part), "`{part}` is missing in {error}");
-        }
-        assert!(!error.contains("u:p"), "{error}");
-    }
-}
+mod tests;
