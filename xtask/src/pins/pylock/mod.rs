@@ -3,7 +3,7 @@
 //! Keys that are for people and auditors (`dependencies`, `attestation-identities`, `tool`) are only held to
 //! their type. What is of the application's own folder is passed over, since the application is packed anyway.
 
-use crate::pins::placed::{folder_of, inside, name_in_url, package_name, told_by};
+use crate::pins::placed::{folder_of, inside, is_wheel_like, name_in_url, package_name, told_by};
 use crate::pins::{MOST_FAULTS, Pin, Pins, Place, PlacedFile, Source, sha256_digests};
 use crate::problem::{Problem, all_of, nearest, shortened};
 use crate::target::{Asked, may_hold};
@@ -259,8 +259,13 @@ fn of_files(
     let wheels = package.wheels.iter().enumerate().map(|(index, file)| (format!("wheels[{index}]"), file, true));
     let sdist = package.sdist.iter().map(|file| ("sdist".to_owned(), file, false));
     let all: Vec<_> = wheels.chain(sdist).collect();
+    let mut known = String::new();
     for (key, file, is_wheel) in &all {
         let file_name = file.file_name().with_context(|| key.clone())?;
+        if *is_wheel && is_wheel_like(&file_name, &known) {
+            file.check().with_context(|| key.clone())?;
+            continue;
+        }
         let (_, told) = told_by(&file_name, Some(&name)).with_context(|| key.clone())?;
         ensure!(file_name.ends_with(".whl") == *is_wheel, "`{key}`: `{}` is none", shortened(&file_name));
         match &version {
@@ -268,6 +273,7 @@ fn of_files(
             None => version = Some(told),
         }
         file.check().with_context(|| key.clone())?;
+        known = file_name;
     }
     let version = version.context("it has no version")?;
     let hashes: Vec<String> = all.iter().flat_map(|(_, file, _)| file.written_hashes()).collect();
