@@ -5,14 +5,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use checkout::command::run;
 use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
-use installers::{Tools, WHEELS, wheels_in};
-use rawzip::FileReader;
+use installers::shapes::{must_have_every_shape, open_wheel};
+use installers::{Tools, pins, wheels_in};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use xtask::hex::hex;
-use xtask::wheel::{Archive, Record};
+use xtask::wheel::Record;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -66,16 +66,18 @@ fn wheels_of_every_shape_are_laid_out_as_pip_does() -> anyhow::Result<()> {
         run(tools.first_on_path(&mut tool_in(copy, words)))?.text()?;
     }
     let wheels = wheels_in(&wheelhouse)?;
-    ensure!(wheels.len() == WHEELS.len() + 1, "{} wheels were packed", wheels.len());
+    ensure!(wheels.len() == pins().len() + 1 && wheels.len() >= 150, "{} wheels were packed", wheels.len());
+    must_have_every_shape(&wheels)?;
     let ours = Packed::unpack(&copy.join("dist/out/wide-1-1.el9.x86_64.rpm"), "wide", &copy.join("target/unpacked"))?;
     let by_pip = copy.join("target/by-pip");
     tools.pip_install(&by_pip, &wheels)?;
     ours.must_equal("pip", &by_pip, &wheels)
 }
 
-/// An application that depends on all of [`WHEELS`], in a repository of its own; its index is `cache`.
+/// An application that depends on all of [`pins`], in a repository of its own; its index is `cache`.
 fn write_wide_application(copy: &Utf8Path, cache: &Utf8Path) -> anyhow::Result<()> {
-    let setuptools = WHEELS.iter().find(|pin| pin.starts_with("setuptools==")).context("setuptools is one of them")?;
+    let pins = pins();
+    let setuptools = pins.iter().find(|pin| pin.starts_with("setuptools==")).context("setuptools is one of them")?;
     let package = "[package]\nname = \"wide\"\nrelease = \"1\"\n\
         [app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
         [[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n\
@@ -88,7 +90,7 @@ fn write_wide_application(copy: &Utf8Path, cache: &Utf8Path) -> anyhow::Result<(
         ("dist/package.toml", package.to_owned()),
         ("app/pyproject.toml", project),
         ("app/wide/__init__.py", "app = None\n".to_owned()),
-        ("app/requirements.txt", format!("{}\nodd-wheel==1.0\n", WHEELS.join("\n"))),
+        ("app/requirements.txt", format!("{}\nodd-wheel==1.0\n", pins.join("\n"))),
         ("app/uv.toml", format!("no-index = true\nfind-links = [\"{cache}\"]\n")),
         (".gitignore", "/dist/out/\n/dist/wheels/\n/target/\n".to_owned()),
     ];
@@ -261,9 +263,7 @@ impl Packed {
             .iter()
             .find(|path| path.file_name().is_some_and(|name| name.starts_with(wheel)))
             .with_context(|| format!("there is no wheel `{wheel}…`"))?;
-        let file = fs::File::open(wheel)?;
-        let size = file.metadata()?.len();
-        let archive = Archive::open(FileReader::from(file.into_parts().0), size)?;
+        let archive = open_wheel(wheel)?;
         let at = archive.find(member).with_context(|| format!("`{wheel}` has no `{member}`"))?;
         let inside = hex(&Sha256::digest(archive.read(at)?));
         let on_box = format!("/opt/{}/{place}", self.name);

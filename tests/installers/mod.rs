@@ -1,5 +1,7 @@
 //! pip and uv, and the wheels that they install.
 
+pub mod shapes;
+
 use crate::checkout::command::run;
 use crate::checkout::{list, repository};
 use anyhow::Context;
@@ -11,18 +13,11 @@ use xtask::target::Target;
 /// What uv and pip call the box of the sample.
 const PLATFORM_FOR_UV: &str = "x86_64-manylinux_2_34";
 
-/// Much-used wheels, each for a shape of its own: compiled, pure, `.data` of every scheme, programs that
-/// are no scripts, path configuration, namespaces, spaces, thousands of files, entries for folders.
-#[rustfmt::skip]
-pub const WHEELS: [&str; 33] = [
-    "aspectlib==2.0.0", "autopep8==2.3.2", "backports.tarfile==1.2.0", "black==26.10.1", "coverage==7.17.3",
-    "distlib==0.4.4", "django==5.2.19", "google-api-core==2.44.0", "googleapis-common-protos==1.76.0",
-    "greenlet==3.5.6", "ipykernel==7.4.0", "ipython==9.18.1", "jupyter-core==5.9.1", "jupyterlab-widgets==3.0.17",
-    "lxml==6.1.3", "ninja==1.13.2", "notebook-shim==0.2.4", "numpy==2.4.6", "opentelemetry-api==1.45.2",
-    "pillow==13.0.0", "protobuf==7.36.2", "psutil==7.2.2", "psycopg2-binary==2.9.13", "pytz==2026.6", "pyzmq==27.3.0",
-    "ruff==0.17.6", "setuptools==84.2.1", "sphinxcontrib-jsmath==2.0.0", "sqlalchemy==2.1.9", "tzdata==2026.6",
-    "uvicorn==0.54.0", "wheel==0.48.0", "zope.interface==8.7",
-];
+/// The pins of `wheels.txt`, sorted by name.
+pub fn pins() -> Vec<&'static str> {
+    let lines = include_str!("wheels.txt").lines();
+    lines.filter_map(|line| line.split('#').next()).map(str::trim).filter(|pin| !pin.is_empty()).collect()
+}
 
 pub fn wheels_in(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
     let names = list(folder)?;
@@ -111,14 +106,15 @@ impl Tools {
         let cache = self.workspace.join("test-wheels");
         fs::create_dir_all(&cache)?;
         let complete = cache.join("complete");
-        let pins = WHEELS.join("\n");
-        if fs::read_to_string(&complete).unwrap_or_default() != pins {
+        let pins = pins();
+        let wanted = pins.join("\n");
+        if fs::read_to_string(&complete).unwrap_or_default() != wanted {
             for wheel in wheels_in(&cache)? {
                 fs::remove_file(wheel)?;
             }
             let mut pip = self.pip("download");
-            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(WHEELS))?.text()?;
-            fs::write(&complete, pins)?;
+            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(&pins))?.text()?;
+            fs::write(&complete, wanted)?;
         }
         let script = repository().join("tests/python/odd_wheel.py");
         run(Command::new("python3").arg("-B").arg(script).arg(&cache))?.text()?;
