@@ -3,6 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use checkout::command::run;
+use checkout::unpack::unpack;
 use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
 use installers::shapes::{must_have_every_shape, open_wheel};
@@ -10,7 +11,7 @@ use installers::{Tools, pins, wheels_in};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use xtask::hex::hex;
 use xtask::wheel::Record;
 
@@ -122,24 +123,10 @@ struct Packed {
 
 impl Packed {
     fn unpack(rpm: &Utf8Path, name: &'static str, into: &Utf8Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(into)?;
-        let hint = "hint: `apt-get install rpm rpm2cpio cpio`";
-        let mut reader = Command::new("rpm2cpio")
-            .arg(rpm)
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("failed to start `rpm2cpio`\n{hint}"))?;
-        let payload = reader.stdout.take().context("standard output is piped")?;
-        let unpacked = Command::new("cpio")
-            .args(["--quiet", "--extract", "--make-directories", "--no-absolute-filenames"])
-            .current_dir(into)
-            .stdin(payload)
-            .status()
-            .with_context(|| format!("failed to start `cpio`\n{hint}"))?;
-        ensure!(reader.wait()?.success() && unpacked.success(), "`{rpm}` could not be unpacked");
+        unpack(rpm, into)?;
         let query = "[%{FILENAMES}\\t%{FILEDIGESTS}\\n]";
         let listed = run(Command::new("rpm").args(["--query", "--queryformat", query, "--package", rpm.as_str()]))
-            .context(hint)?
+            .context("hint: `apt-get install rpm`")?
             .text()?;
         let digests = listed
             .lines()
