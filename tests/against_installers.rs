@@ -7,7 +7,7 @@ use checkout::unpack::unpack;
 use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
 use installers::shapes::{must_have_every_shape, open_wheel};
-use installers::{Tools, pins, wheels_in};
+use installers::{Installer, Tools, pins, wheels_in};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
@@ -49,6 +49,57 @@ fn sample_is_laid_out_as_installers_do() -> anyhow::Result<()> {
     let by_requirements = copy.join("target/by-requirements");
     tools.pip_install_requirements(&bare, "requirements.el9-x86_64.txt", &by_requirements)?;
     ours.must_equal("pip with hashes", &by_requirements, &wheels)
+}
+
+/// pip judges a lock by its own interpreter and by nothing else, so the box is one like this host.
+#[test]
+fn pip_and_uv_install_from_a_lock_and_its_wheels_alone() -> anyhow::Result<()> {
+    let tools = Tools::prepare()?;
+    let checkout = Checkout::new("like-host-")?;
+    let copy = checkout.dir()?;
+    let lock = tools.describe_host(&copy)?;
+    checkout.commit("for a box like this host")?;
+    run(tools.first_on_path(&mut tool_in(&copy, &["dist"])))?.text()?;
+    let rpm = list(&copy.join("dist/out"))?.into_iter().find(|name| name.ends_with(".rpm")).context("no RPM")?;
+    let ours = Packed::unpack(&copy.join("dist/out").join(rpm), "quality_report", &copy.join("target/unpacked"))?;
+    let wheels = wheels_in(&copy.join("dist/wheels"))?;
+    let locked = fs::read_to_string(copy.join("dist").join(&lock))?.matches("[[packages]]").count();
+
+    let bare = copy.join("target/bare");
+    fs::create_dir_all(bare.join("wheels"))?;
+    fs::copy(copy.join("dist").join(&lock), bare.join(&lock))?;
+    for wheel in &wheels {
+        fs::copy(wheel, bare.join("wheels").join(wheel.file_name().context("a wheel has a name")?))?;
+    }
+    for installer in [Installer::Pip, Installer::Uv] {
+        let into = copy.join(format!("target/by-{installer:?}"));
+        tools.install_lock(installer, &bare, &lock, &into, &[])?.text()?;
+        let infos = list(&into)?.into_iter().filter(|name| name.ends_with(".dist-info")).count();
+        ensure!(infos == locked && locked > 10, "{installer:?}: {infos} of {locked} packages were installed");
+        ours.must_equal(&format!("{installer:?}"), &into, &wheels)?;
+    }
+    // For another box than its own pip takes no lock; `requirements.*.txt` of the bundle is for that.
+    let refused = tools.install_lock(
+        Installer::Pip,
+        &bare,
+        &lock,
+        &copy.join("target/elsewhere"),
+        &["--python-version", "3.11", "--only-binary", ":all:"],
+    )?;
+    ensure!(refused.stderr.contains("are not supported when selecting requirements from"), "{refused}");
+    // A whole wheel that is not the locked one: only the digest tells.
+    let text = fs::read_to_string(bare.join(&lock))?;
+    let (before, digest) = text.split_once("sha256 = \"").context("a digest")?;
+    fs::write(bare.join(&lock), format!("{before}sha256 = \"{}{}", "0".repeat(64), &digest[64..]))?;
+    for installer in [Installer::Pip, Installer::Uv] {
+        let refused = tools.install_lock(installer, &bare, &lock, &copy.join("target/other"), &[])?;
+        let said = refused.to_string().to_lowercase();
+        ensure!(
+            !refused.succeeded() && said.contains("hash"),
+            "{installer:?} took a wheel that is not the locked one: {refused}"
+        );
+    }
+    Ok(())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 pub mod shapes;
 
-use crate::checkout::command::run;
+use crate::checkout::command::{Finished, run};
 use crate::checkout::{list, repository};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -12,6 +12,13 @@ use xtask::target::Target;
 
 /// What uv and pip call the box of the sample.
 const PLATFORM_FOR_UV: &str = "x86_64-manylinux_2_34";
+
+/// What installs from a lock.
+#[derive(Debug, Clone, Copy)]
+pub enum Installer {
+    Pip,
+    Uv,
+}
 
 /// The pins of `wheels.txt`, sorted by name.
 pub fn pins() -> Vec<&'static str> {
@@ -99,6 +106,54 @@ impl Tools {
         uv.args(["--python", self.programs.join("python").as_str(), "--python-version", &self.target.python()]);
         uv.args(["--python-platform", PLATFORM_FOR_UV, "--target", into.as_str(), "--requirement", lock]);
         run(uv.env("UV_PYTHON_DOWNLOADS", "never").current_dir(from))?.text().map(drop)
+    }
+
+    /// Makes a box like this host the one target of a checkout, by the probe that it prints; gives the lock's name.
+    pub fn describe_host(&self, copy: &Utf8Path) -> anyhow::Result<String> {
+        // The environment's interpreter is this one too, and the probe asks for no environment.
+        const BASE: &str = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
+        let base = run(Command::new(self.programs.join("python")).args(["-c", BASE]))?.text()?;
+        let probe = copy.join("target/probe.py");
+        fs::create_dir_all(copy.join("target"))?;
+        fs::write(&probe, xtask::templates::PROBE)?;
+        let answer = run(Command::new(base).arg("-B").arg(probe))?.text()?;
+        fs::write(copy.join("dist/like-host.json"), answer)?;
+        let package = copy.join("dist/package.toml");
+        let text = fs::read_to_string(&package)?;
+        let (before, rest) = text.split_once("[[target]]").context("the sample has a target")?;
+        let (_, after) = rest.split_once("[service]").context("the sample has a service")?;
+        // Where systemd is not installed the probe cannot tell it.
+        let target = "[[target]]\nname = \"like-host\"\nprobe = \"dist/like-host.json\"\n[target.box]\nsystemd = 252\n";
+        fs::write(&package, format!("{before}{target}[service]{after}"))?;
+        Ok("pylock.like-host.toml".to_owned())
+    }
+
+    /// Installs from a lock in `from`, with the installer's own interpreter as the box.
+    pub fn install_lock(
+        &self,
+        installer: Installer,
+        from: &Utf8Path,
+        lock: &str,
+        into: &Utf8Path,
+        more: &[&str],
+    ) -> anyhow::Result<Finished> {
+        let python = self.programs.join("python");
+        let mut command = match installer {
+            Installer::Pip => {
+                let mut pip = Command::new(&python);
+                pip.args(["-m", "pip", "--isolated", "install", "--disable-pip-version-check", "--no-input"]);
+                pip.args(["--no-cache-dir", "--no-compile"]);
+                pip
+            }
+            Installer::Uv => {
+                let mut uv = Command::new(self.programs.join("uv"));
+                uv.args(["pip", "install", "--no-config", "--no-cache", "--link-mode", "copy"]);
+                uv.args(["--python", python.as_str()]).env("UV_PYTHON_DOWNLOADS", "never");
+                uv
+            }
+        };
+        command.args(["--no-index", "--target", into.as_str(), "--requirement", lock]).args(more).current_dir(from);
+        run(&mut command)
     }
 
     /// Downloads what is not there yet, and makes the odd wheel.

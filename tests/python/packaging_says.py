@@ -92,9 +92,10 @@ def versions(texts):
 
 def installed(lock):
     """What is installed from a lock: names and files."""
-    # In Python since 3.11; only this answer needs it.
-    import tomllib
-
+    try:
+        import tomllib
+    except ImportError:  # before Python 3.11; pip brings it for itself
+        from pip._vendor import tomli as tomllib
     environment = {
         "implementation_name": "cpython",
         "implementation_version": lock["python"],
