@@ -16,7 +16,11 @@ use std::str::FromStr as _;
 use xtask::rpm::rpm_version;
 use xtask::target::Target;
 
+#[path = "packaging/lock_markers.rs"]
+mod lock_markers;
 mod packaging;
+#[path = "packaging/probe.rs"]
+mod probe;
 
 #[test]
 fn tags_are_those_of_packaging_in_the_same_order() -> anyhow::Result<()> {

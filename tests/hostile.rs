@@ -10,6 +10,8 @@ mod boxes;
 mod commands;
 #[path = "hostile/layouts.rs"]
 mod layouts;
+#[path = "hostile/locks.rs"]
+mod locks;
 #[path = "hostile/rpms.rs"]
 mod rpms;
 #[path = "hostile/texts.rs"]

@@ -52,7 +52,7 @@ const MARKER: &str = "(python_version >= '3.8' and os_name == \"posix\") or 'lin
 const RECORD: &str = "a/b.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\r\n\"odd,\"\"name\"\"\",sha384=,0\na-1.dist-info/RECORD,,\n";
 
 /// One mutation: bytes flipped, taken out, doubled, or pieces put in that mean something here.
-fn mutated(good: &str, random: &mut Random) -> String {
+pub fn mutated(good: &str, random: &mut Random) -> String {
     const PIECES: [&str; 28] = [
         "-",
         "_",
@@ -102,7 +102,7 @@ fn mutated(good: &str, random: &mut Random) -> String {
 }
 
 /// Runs `read` on mutations of a good text, and names those on which it panics or dwells.
-fn survives(good: &str, rounds: usize, read: impl Fn(&str)) {
+pub fn survives(good: &str, rounds: usize, read: impl Fn(&str)) {
     let mut random = Random(0x5eed_0000_0000_0001 ^ good.len() as u64);
     let mut faults = Vec::new();
     for _ in 0..rounds {

@@ -1,8 +1,8 @@
 //! Markers of locks: `extras` and `dependency_groups` (PEP 751), which packaging knows with `lock_file`.
 
-use super::comparison::{Atom, Lcg};
-use super::verdict::Verdict;
-use super::{ask_packaging, distinct, environment_of, targets};
+use crate::packaging::comparison::{Atom, Lcg};
+use crate::packaging::verdict::Verdict;
+use crate::packaging::{ask_packaging, distinct, environment_of, targets};
 use anyhow::ensure;
 use pep508_rs::ExtraName;
 use serde_json::{Value, json};

@@ -2,8 +2,6 @@
 
 pub mod comparison;
 pub mod difference;
-pub mod lock_markers;
-pub mod probe;
 pub mod real_markers;
 pub mod verdict;
 

@@ -1,6 +1,6 @@
 //! The probe script, run by every Python of this host, against what `packaging` says there.
 
-use super::{run, test_python};
+use crate::packaging::{run, test_python};
 use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;

@@ -9,7 +9,7 @@ markers   {"environments": [{...}, ...], "pairs": [["os_name == 'posix'", 0], ..
 lock      the same with "asked": [{"extras": ["a"], "groups": ["b"]}, ...], and pairs that have a third
           member, the index of what is asked for: as a lock's markers are judged (PEP 751)
 versions  ["1.0", ...] -> the index of each in their order; equal versions have the same
-pylock    [{"name": "pylock.x.toml", "text": "...", "python": "3.11.9", "arch": "x86_64", "tags": [...]}, ...]
+pylock    [{"name": "pylock.x.toml", "text": "...", "environment": {...}, "tags": [...]}, ...]
           -> [[["flask", "flask-3.0-py3-none-any.whl"], ...], "PylockValidationError: ...", ...]: what a box
           with these tags installs from a lock (PEP 751)
 """
@@ -96,26 +96,13 @@ def installed(lock):
         import tomllib
     except ImportError:  # before Python 3.11; pip brings it for itself
         from pip._vendor import tomli as tomllib
-    environment = {
-        "implementation_name": "cpython",
-        "implementation_version": lock["python"],
-        "os_name": "posix",
-        "platform_machine": lock["arch"],
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": lock["python"],
-        "python_version": ".".join(lock["python"].split(".")[:2]),
-        "sys_platform": "linux",
-    }
     accepted = [tag for text in lock["tags"] for tag in tags.parse_tag(text)]
     if not pylock.is_valid_pylock_path(pathlib.Path(lock["name"])):
         return lock["name"] + " is not the name of a lock"
     try:
         parsed = pylock.Pylock.from_dict(tomllib.loads(lock["text"]))
         parsed.validate()
-        chosen = parsed.select(environment=environment, tags=accepted)
+        chosen = parsed.select(environment=lock["environment"], tags=accepted)
         return [[str(package.name), file.filename] for package, file in chosen]
     except (pylock.PylockValidationError, pylock.PylockSelectError, ValueError) as error:
         return "%s: %s" % (type(error).__name__, error)

@@ -1,7 +1,8 @@
-"""Make the environment that the comparing tests share, once, and print the path of its Python.
+"""Make an environment that tests share, once, and print the path of its Python.
 
-usage: tools.py FOLDER
+usage: tools.py FOLDER [PIN...]
 
+Without pins it is the one of the comparing tests, with what they hold this tool against.
 Two tests at once wait for each other. An environment cannot be renamed into place, so a stamp is
 written last; without it, or with other pins, the environment is made again.
 """
@@ -23,11 +24,12 @@ def main():
     folder = os.path.abspath(sys.argv[1])
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     python = os.path.join(folder, "bin", "python")
-    stamp, pins = os.path.join(folder, "complete"), "\n".join(PINNED + REFERENCES)
+    pinned, references = (tuple(sys.argv[2:]), ()) if sys.argv[2:] else (PINNED, REFERENCES)
+    stamp, pins = os.path.join(folder, "complete"), "\n".join(pinned + references)
     with open(folder + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_complete(stamp, pins):
-            make(folder, python)
+            make(folder, python, pinned, references)
             with open(stamp, "w") as text:
                 text.write(pins)
     print(python)
@@ -41,17 +43,17 @@ def is_complete(stamp, pins):
         return False
 
 
-def make(folder, python):
+def make(folder, python, pinned, references):
     shutil.rmtree(folder, ignore_errors=True)
     try:
         venv.create(folder, with_pip=True)
     except subprocess.CalledProcessError:
         sys.exit("this Python cannot make an environment\nhint: `apt-get install python3-venv`")
     words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
-    subprocess.run([python] + words + list(PINNED), check=True)
+    subprocess.run([python] + words + list(pinned), check=True)
     words = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
     words += ["--ignore-requires-python", "--dest", os.path.join(folder, "reference")]
-    for reference in REFERENCES:
+    for reference in references:
         subprocess.run([python] + words + [reference], check=True)
 
 

@@ -211,6 +211,7 @@ impl Config {
     /// - Fails: for a syntax error with line and column; an unknown key with the nearest known one; a
     ///   wrong type with the whole key; a value that no box would take.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
+        crate::brackets::check_depth(text)?;
         let reader = toml::Deserializer::parse(text).map_err(|error| problem_of(&error, ""))?;
         let config: Self = serde_path_to_error::deserialize(reader)
             .map_err(|error| problem_of(error.inner(), &error.path().to_string()))?;

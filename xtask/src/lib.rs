@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`problem`] | an error with its cure |
 //! | [`hex`] | bytes as hexadecimal text |
+//! | [`brackets`] | TOML that would end the parser |
 //! | [`templates`] | what is rendered, parsed strictly |
 //! | [`target`] | the boxes: one record each, marker values, wheel tags |
 //! | [`config`] | `dist/package.toml` |
@@ -42,6 +43,7 @@
 //!
 //! `lock` is the only step that decides; everything after it is a function of what is committed.
 
+pub mod brackets;
 pub mod closure;
 pub mod commands;
 pub mod config;

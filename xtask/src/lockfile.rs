@@ -1,5 +1,6 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
+use crate::brackets::check_depth;
 use crate::config::is_soname;
 use crate::hex::is_sha256;
 use crate::problem::Problem;
@@ -136,6 +137,7 @@ impl Lock {
     /// - Fails: for anything that it would not have written: more than one file a package, a name
     ///   that does not match its file, a path outside the wheelhouse.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
+        check_depth(text)?;
         let file: File = toml::from_str(text).map_err(|error| {
             Problem::with_hint(error.to_string().trim_end(), "write it anew with `cargo xtask lock`")
         })?;

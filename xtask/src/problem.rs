@@ -42,6 +42,9 @@ impl std::error::Error for Problem {
     }
 }
 
+/// More findings than a person reads at once.
+const MOST_SHOWN: usize = 100;
+
 /// One error for several findings, so that all of them are shown before failing once.
 ///
 /// Gives `Ok` for none and the finding itself for one.
@@ -52,7 +55,7 @@ pub fn all_of(what: &str, mut findings: Vec<anyhow::Error>) -> anyhow::Result<()
         count => {
             let mut text = format!("{count} {what}");
             let mut hints: Vec<String> = Vec::new();
-            for finding in &findings {
+            for finding in findings.iter().take(MOST_SHOWN) {
                 text.push_str("\n  - ");
                 text.push_str(&format!("{finding:#}").replace('\n', "\n    "));
                 for hint in hints_of(finding) {
@@ -60,6 +63,9 @@ pub fn all_of(what: &str, mut findings: Vec<anyhow::Error>) -> anyhow::Result<()
                         hints.push(hint);
                     }
                 }
+            }
+            if count > MOST_SHOWN {
+                text.push_str(&format!("\n  and {} more", count - MOST_SHOWN));
             }
             Err(Problem::with_hint(text, hints.join("\n")))
         }

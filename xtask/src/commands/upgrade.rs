@@ -21,7 +21,7 @@ pub fn upgrade(project: &Project) -> anyhow::Result<(Vec<String>, Option<Utf8Pat
     // What is there may be what the upgrade is to cure.
     let before = project.pins().map(|(_, pins)| pins.pins).unwrap_or_default();
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
-    let other = match Locker::find(format) {
+    let other = match Locker::find(&project.sys, format)? {
         Some(locker) => {
             locker.upgrade(&project.sys, &project.sys.root.join(folder))?;
             None

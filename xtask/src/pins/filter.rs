@@ -65,7 +65,7 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
     }
     match &pins.roots {
         Some(roots) => {
-            let (mut reached, found) = walk(pins, roots, &environment);
+            let (mut reached, found) = walk(pins, roots, target);
             faults.extend(found);
             for (place, pin) in pins.pins.iter().enumerate() {
                 match reached.remove(&place) {
@@ -85,6 +85,7 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
             }
         }
     }
+    join_extras(&mut filtered.kept);
     check_kept(pins, &filtered.kept, target, &mut faults);
     all_of("entries have no clear answer", faults)?;
     Ok(filtered)
@@ -118,10 +119,24 @@ fn check_environments(pins: &Pins, target: &Target, faults: &mut Vec<anyhow::Err
     }
 }
 
+/// Entries of one file set that differ in extras and markers alone are one package with the extras of all:
+/// PDM lists `a` and `a[x]`.
+fn join_extras(kept: &mut Vec<Kept<'_>>) {
+    kept.dedup_by(|later, first| {
+        let (a, b) = (first.pin, later.pin);
+        let same = a.name == b.name && a.version == b.version && a.hashes == b.hashes && a.files == b.files;
+        if same {
+            let extras = later.extras.drain(..).filter(|extra| !first.extras.contains(extra));
+            first.extras.extend(extras.collect::<Vec<_>>());
+        }
+        same
+    });
+}
+
 fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<anyhow::Error>) {
     for pair in kept.windows(2).filter(|pair| pair[0].pin.name == pair[1].pin.name) {
         let entry = |pin: &Pin| match &pin.marker {
-            Some(marker) => format!("{} ({}, `{marker}`)", pin.version, pin.place),
+            Some(marker) => format!("{} ({}, `{}`)", pin.version, pin.place, shortened(marker)),
             None => format!("{} ({}, no marker)", pin.version, pin.place),
         };
         faults.push(Problem::with_hint(
@@ -131,6 +146,12 @@ fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<
     }
     let full = &target.python_full;
     for Kept { pin, .. } in kept {
+        if let Some(obstacle) = &pin.obstacle {
+            faults.push(Problem::with_hint(
+                format!("`{}` ({}) {obstacle}, and only packages of an index can be packed", pin.name, pin.place),
+                "publish it to your index as a wheel and lock that version",
+            ));
+        }
         if let Some(requires) = pin.requires_python.as_ref().filter(|requires| !requires.contains(full)) {
             faults.push(Problem::with_hint(
                 format!(

@@ -3,12 +3,28 @@
 //! Locks come in two kinds. A flat one says of each package under which marker it is installed. A graph says
 //! who needs what, and [`filter`] walks it from its roots. Both become [`Pins`].
 
+mod direct;
 mod filter;
+mod pdm_lock;
+mod pdm_project;
 pub mod pipfile;
 mod pipfile_lock;
+mod placed;
+mod poetry_constraint;
+mod poetry_lock;
+mod poetry_project;
+mod poetry_wish;
+mod project_file;
+mod pylock;
+mod python_json;
+#[cfg(test)]
+mod reading;
 mod requirement;
 mod requirements;
 mod resolved;
+mod selected;
+mod uv_lock;
+mod uv_project;
 mod walk;
 
 pub use filter::{Dropped, Filtered, Kept, filter};
@@ -41,7 +57,9 @@ pub struct Pin {
     pub files: Vec<PlacedFile>,
     /// who it needs, in a lock that is a graph
     pub needs: Vec<Need>,
-    /// where it stands in the lock, `default.flask` or `line 3`
+    /// why it cannot be packed, which is an error on the boxes that get it: `comes from git`
+    pub obstacle: Option<String>,
+    /// where it stands in the lock, `default.flask` or `line 3`; no two have the same
     pub place: String,
 }
 
@@ -57,6 +75,7 @@ impl Pin {
             hashes: BTreeSet::new(),
             files: Vec::new(),
             needs: Vec::new(),
+            obstacle: None,
             place,
         }
     }
@@ -108,6 +127,8 @@ pub struct Need {
     pub extras: Vec<ExtraName>,
     /// which of its versions will do
     pub versions: Versions,
+    /// the place of the one entry that is meant, in a lock that names it
+    pub entry: Option<String>,
     /// only where this is true, as written
     pub marker: Option<String>,
     /// only where this extra of the needing package was asked for
@@ -148,7 +169,7 @@ pub struct Constraint {
 /// All that a lock says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pins {
-    /// in the order of names, then of places
+    /// in the order of names; of one name, the one that is taken where several satisfy a need comes last
     pub pins: Vec<Pin>,
     /// where the walk of a graph starts; none for a flat lock, of which every pin is wanted
     pub roots: Option<Vec<Need>>,
@@ -175,6 +196,9 @@ pub struct Selection {
     pub groups: Vec<ExtraName>,
 }
 
+/// After so many faults a lock is read no further: what a person can mend at once, and bounded memory.
+const MOST_FAULTS: usize = 100;
+
 /// A lock file's format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
@@ -182,6 +206,14 @@ pub enum Format {
     PipfileLock,
     /// pinned lines of pip's requirements file format
     Requirements,
+    /// uv's `uv.lock`, version 1
+    UvLock,
+    /// Poetry's `poetry.lock`, versions 1 and 2
+    PoetryLock,
+    /// PDM's `pdm.lock`, version 4
+    PdmLock,
+    /// the standard lock, PEP 751
+    Pylock,
 }
 
 impl Format {
@@ -189,13 +221,27 @@ impl Format {
     pub fn of(path: &Utf8Path) -> anyhow::Result<Self> {
         match (path.file_name().unwrap_or_default(), path.extension()) {
             ("Pipfile.lock", _) => Ok(Self::PipfileLock),
+            ("uv.lock", _) => Ok(Self::UvLock),
+            ("poetry.lock", _) => Ok(Self::PoetryLock),
+            ("pdm.lock", _) => Ok(Self::PdmLock),
             (_, Some("txt")) => Ok(Self::Requirements),
+            (name, _) if is_pylock(name) => Ok(Self::Pylock),
             _ => Err(Problem::with_hint(
                 format!("the format of the lock `{path}` is not known"),
-                "known locks: `Pipfile.lock`, and `requirements.txt` with exact pins, also under other names that end in `.txt`",
+                "known locks: `Pipfile.lock`, `uv.lock`, `poetry.lock`, `pdm.lock`, `pylock.toml`, also as `pylock.NAME.toml`, \
+                 and `requirements.txt` with exact pins, also under other names that end in `.txt`",
             )),
         }
     }
+}
+
+/// `pylock.toml` or `pylock.NAME.toml`, with no dot in the name (PEP 751, "File Name").
+fn is_pylock(name: &str) -> bool {
+    let middle = name.strip_prefix("pylock.").and_then(|rest| rest.strip_suffix("toml"));
+    middle.is_some_and(|middle| match middle.strip_suffix('.') {
+        Some(name) => !name.is_empty() && !name.contains('.'),
+        None => middle.is_empty(),
+    })
 }
 
 /// Texts by path relative to the repository; none for a file that is not there.
@@ -239,7 +285,9 @@ pub fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf
     let mut wanted = vec![lock.to_owned()];
     match format {
         Format::PipfileLock => wanted.push(beside(lock, "Pipfile")),
-        Format::Requirements => {}
+        Format::UvLock | Format::PoetryLock | Format::PdmLock => wanted.push(beside(lock, "pyproject.toml")),
+        Format::Requirements => wanted.extend(requirements::wanted(lock, texts)),
+        Format::Pylock => {}
     }
     wanted.retain(|path| !texts.contains_key(path));
     wanted
@@ -252,6 +300,10 @@ pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let mut pins = match source.format {
         Format::PipfileLock => pipfile_lock::parse(source),
         Format::Requirements => requirements::parse(source),
+        Format::UvLock => uv_lock::parse(source),
+        Format::PoetryLock => poetry_lock::parse(source),
+        Format::PdmLock => pdm_lock::parse(source),
+        Format::Pylock => pylock::parse(source),
     }?;
     pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)

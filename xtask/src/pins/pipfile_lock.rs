@@ -1,24 +1,37 @@
-//! `Pipfile.lock`, pipfile-spec version 6: the `default` section; `develop` stays out.
+//! `Pipfile.lock`, pipfile-spec version 6: the `default` section, and those that `app.groups` names.
 
-use crate::pins::{Pin, Pins, Requirement, Source, sha256_digests};
-use crate::problem::{Problem, all_of};
+use crate::pins::project_file::as_json;
+use crate::pins::python_json::{Spacing, digest};
+use crate::pins::{Pin, Pins, Requirement, Source, direct, selected, sha256_digests};
+use crate::problem::{Problem, all_of, shortened};
 use anyhow::{Context as _, ensure};
+use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 #[derive(Deserialize)]
 struct Lock {
     #[serde(rename = "_meta")]
     meta: Meta,
-    default: BTreeMap<String, Entry>,
+    default: Section,
+    /// `develop`, and the categories that a team makes itself
+    #[serde(flatten)]
+    others: BTreeMap<String, Section>,
 }
+
+type Section = BTreeMap<String, Entry>;
 
 #[derive(Deserialize)]
 struct Meta {
     #[serde(rename = "pipfile-spec")]
     specification: u32,
+    #[serde(default)]
+    hash: BTreeMap<String, String>,
+    #[serde(default)]
+    sources: Value,
 }
 
 /// An entry; keys that say where pipenv got it (`index`) do not matter here.
@@ -64,49 +77,123 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
             "make it anew with a current `pipenv lock`",
         ));
     }
-    let mut pins = Vec::new();
+    let mut sections = vec![("default", &lock.default)];
+    sections.extend(chosen(source, &lock)?);
+    let mut entries: BTreeMap<PackageName, Pin> = BTreeMap::new();
     let mut faults = Vec::new();
-    for (name, entry) in &lock.default {
-        match pin(name, entry) {
-            Ok(pin) => pins.push(pin),
-            Err(fault) => faults.push(fault.context(format!("entry `default.{name}`"))),
+    for (section, name, entry) in
+        sections.iter().flat_map(|(section, entries)| entries.iter().map(move |(name, entry)| (section, name, entry)))
+    {
+        // As `pipenv sync --categories` does: a package of two categories is that of the later one.
+        match pin(section, name, entry) {
+            Ok(pin) => drop(entries.insert(pin.name.clone(), pin)),
+            Err(fault) => faults.push(fault.context(format!("entry `{section}.{}`", shortened(name)))),
         }
     }
     all_of("entries cannot be packed", faults)?;
-    Ok(Pins { pins, ..Pins::default() })
+    let stale = source.beside("Pipfile").and_then(|text| why_stale(text, &lock.meta));
+    Ok(Pins { pins: entries.into_values().collect(), stale, ..Pins::default() })
 }
 
-fn pin(name: &str, entry: &Entry) -> anyhow::Result<Pin> {
-    if let Some(key) = entry.foreign_key() {
-        return Err(Problem::with_hint(
-            format!("it comes from `{key}`, and only packages of an index can be packed"),
-            "publish it to your index as a wheel and lock that version",
-        ));
+/// The sections that `app.groups` names; pipenv calls `develop` by two names.
+fn chosen<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<Vec<(&'l str, &'l Section)>> {
+    let mut known: BTreeMap<ExtraName, (&str, &Section)> = BTreeMap::new();
+    for (name, section) in &lock.others {
+        if let Ok(key) = ExtraName::from_str(name) {
+            known.insert(key, (name, section));
+        }
+        if name == "develop" {
+            known.insert(ExtraName::from_str("dev-packages")?, (name, section));
+        }
     }
-    let version = entry.version.as_deref().context("it has no `version`")?;
-    ensure!(name.starts_with(|c: char| c.is_ascii_alphanumeric()), "its key is not the name of a package");
-    let place = format!("default.{name}");
-    let name = PackageName::from_str(name)?;
-    let requirement = Requirement::from_str(&format!("{name}{version}"))?;
+    selected::check(source, &BTreeSet::new(), &known.keys().cloned().collect())?;
+    Ok(source.selection.groups.iter().filter_map(|group| known.get(group).copied()).collect())
+}
+
+fn pin(section: &str, key: &str, entry: &Entry) -> anyhow::Result<Pin> {
+    let is_name = key.starts_with(|c: char| c.is_ascii_alphanumeric());
+    ensure!(is_name, "its key is not the name of a package");
+    let place = format!("{section}.{key}");
+    let name = PackageName::from_str(key)?;
     let extras = entry.extras.iter().map(|extra| ExtraName::from_str(extra)).collect::<Result<_, _>>()?;
-    Ok(Pin {
-        extras,
-        marker: entry.markers.clone().filter(|marker| !marker.trim().is_empty()),
-        hashes: sha256_digests(entry.hashes.iter().map(String::as_str))?,
-        ..Pin::new(name, requirement.pinned()?, place)
-    })
+    let marker = entry.markers.clone().filter(|marker| !marker.trim().is_empty());
+    let pin = |version: Version| Pin { extras, marker, ..Pin::new(name.clone(), version, place) };
+    if let Some(wheel) = entry.file.as_deref().filter(|file| file.starts_with("https://") && file.ends_with(".whl")) {
+        // The one hash is that of the one file.
+        let hash = entry.hashes.first().filter(|_| entry.hashes.len() == 1);
+        let file = direct::at_url(wheel, None, hash.map(String::as_str))?;
+        let version = file.name.split('-').nth(1).context("its file is not named as a wheel")?;
+        return Ok(Pin { files: vec![file.clone()], ..pin(Version::from_str(version)?) });
+    }
+    if let Some(key) = entry.foreign_key() {
+        return Ok(Pin { obstacle: Some(format!("comes from `{key}`")), ..pin(Version::new([0])) });
+    }
+    // pipenv copies what it did not resolve for its own host from the Pipfile: `"version": "*"`.
+    let version = match entry.version.as_deref().context("it has no `version`")? {
+        "*" => {
+            let why = "is not pinned, because pipenv did not lock it for the platform it ran on";
+            return Ok(Pin { obstacle: Some(why.to_owned()), ..pin(Version::new([0])) });
+        }
+        version => Requirement::from_str(&format!("{name}{version}"))?.pinned()?,
+    };
+    let hashes = sha256_digests(entry.hashes.iter().map(String::as_str))?;
+    Ok(Pin { hashes, ..pin(version) })
+}
+
+/// Why pipenv would call the lock stale: `_meta.hash` is not that of the Pipfile.
+fn why_stale(text: &str, meta: &Meta) -> Option<String> {
+    let Some(Value::Object(mut file)) = as_json(text) else {
+        return Some("`Pipfile` cannot be read".to_owned());
+    };
+    let locked = meta.hash.get("sha256")?;
+    let mut take = |key: &str| file.remove(key);
+    // A Pipfile without sources has pipenv's default, and pipenv copies it to the lock. Where it was taken out
+    // of there, the hash of it cannot be known, and nothing is said.
+    let sources = take("source").unwrap_or_else(|| meta.sources.clone());
+    if sources.as_array().is_none_or(Vec::is_empty) {
+        return None;
+    }
+    let (requires, packages, dev) = (take("requires"), take("packages"), take("dev-packages"));
+    for other in ["scripts", "pipfile", "pipenv", "default", "develop"] {
+        take(other);
+    }
+    let empty = || json!({});
+    let mut content = json!({
+        "_meta": {"sources": sources, "requires": requires.unwrap_or_else(empty)},
+        "default": packages.unwrap_or_else(empty),
+        "develop": dev.unwrap_or_else(empty),
+    });
+    let mut hashes = vec![digest(&content, Spacing::Tight)];
+    if let Some(content) = content.as_object_mut() {
+        content.extend(file);
+    }
+    hashes.push(digest(&content, Spacing::Tight));
+    // Newer releases of pipenv normalize names before they hash them.
+    for (_, section) in content.as_object_mut().into_iter().flatten().filter(|(key, _)| *key != "_meta") {
+        if let Value::Object(entries) = section {
+            *entries =
+                std::mem::take(entries).into_iter().map(|(name, entry)| (normal(&name), entry)).collect::<Map<_, _>>();
+        }
+    }
+    hashes.push(digest(&content, Spacing::Tight));
+    (!hashes.contains(locked)).then(|| "`Pipfile` changed since it was locked: run `pipenv lock`".to_owned())
+}
+
+fn normal(name: &str) -> String {
+    PackageName::from_str(name).map_or_else(|_| name.to_owned(), |name| name.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hex::hex;
+    use crate::pins::reading::{DIGEST, kept, read, said};
     use crate::pins::{Format, parse_text};
+    use sha2::{Digest as _, Sha256};
 
     fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
         Ok(parse_text(Format::PipfileLock, text)?.pins)
     }
-
-    const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 
     fn lock(default: &str) -> String {
         format!(
@@ -128,15 +215,74 @@ mod tests {
 
     #[test]
     fn every_entry_that_cannot_be_packed_is_named_at_once() {
-        let text = lock(
-            r#""a": {"git": "https://code.example/a"}, "b": {"version": ">=1"}, "c": {"version": "==1", "hashes": ["md5:00"]}"#,
-        );
+        let text = lock(r#""a": {}, "b": {"version": ">=1"}, "c": {"version": "==1", "hashes": ["md5:00"]}"#);
         let error = parse(&text).unwrap_err().to_string();
-        for part in
-            ["3 entries", "default.a", "`git`", "default.b", "not pinned", "default.c", "none of its hashes is sha256"]
-        {
+        for part in [
+            "3 entries",
+            "default.a",
+            "no `version`",
+            "default.b",
+            "not pinned",
+            "default.c",
+            "none of its hashes is sha256",
+        ] {
             assert!(error.contains(part), "`{part}` is missing in {error}");
         }
+    }
+
+    #[test]
+    fn categories_are_packed_when_they_are_asked_for() {
+        let text = r#"{"_meta": {"pipfile-spec": 6}, "default": {"a": {"version": "==1"}, "w": {"version": "*", "markers": "os_name == 'nt'"}},
+            "develop": {"b": {"version": "==1"}, "a": {"version": "==2"}}, "cache": {"c": {"version": "*"}}, "docs": {"d": {"git": "x"}}}"#;
+        #[rustfmt::skip]
+        let cases = [ // wanted       what the box gets
+            ("",              "a-1"),
+            ("develop",       "a-2 b-1"),
+            ("dev-packages",  "a-2 b-1"),
+            ("cache",         "`c` (cache.c) is not pinned, because pipenv did not lock it for the platform it ran on"),
+            ("docs",          "`d` (docs.d) comes from `git`, and only packages of an index can be packed | publish it"),
+        ];
+        for (wanted, gets) in cases {
+            let said = kept(&read(&[("Pipfile.lock", text)], wanted).unwrap(), "3.11");
+            assert!(said.starts_with(gets), "{wanted}: {said}");
+        }
+        let error = said(&read(&[("Pipfile.lock", text)], "chace +x").unwrap_err());
+        for part in [
+            "no group `chace`",
+            "did you mean `cache`? known groups: cache, dev-packages, develop, docs",
+            "no extra `x`",
+        ] {
+            assert!(error.contains(part), "`{part}` is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn a_wheel_by_url_is_placed() {
+        let entry = |hash: &str| {
+            format!(r#""x": {{"file": "https://code.example/x-1.5-py3-none-any.whl", "hashes": ["{hash}"]}}"#)
+        };
+        let pins = parse(&lock(&entry(&format!("sha256:{DIGEST}")))).unwrap();
+        assert_eq!((pins[0].version.to_string().as_str(), pins[0].files[0].sha256.as_str()), ("1.5", DIGEST));
+        assert!(parse(&lock(&entry("md5:00"))).is_err());
+    }
+
+    #[test]
+    fn a_lock_is_stale_when_its_hash_is_not_that_of_the_pipfile() {
+        let pipfile = "[[source]]\nname = \"m\"\n[packages]\nFoo_Bar = \"*\"\n[scripts]\nx = \"y\"\n";
+        let sources = r#"{"_meta":{"requires":{},"sources":[{"name":"m"}]},"default":{"foo-bar":"*"},"develop":{}}"#;
+        let hash = hex(&Sha256::digest(sources));
+        let text = format!(
+            r#"{{"_meta": {{"pipfile-spec": 6, "hash": {{"sha256": "{hash}"}}, "sources": [{{"name": "m"}}]}}, "default": {{}}}}"#
+        );
+        let stale = |pipfile: &str| read(&[("Pipfile.lock", &text), ("Pipfile", pipfile)], "").unwrap().stale;
+        assert_eq!(stale(pipfile), None);
+        assert_eq!(stale(&pipfile.replace("[[source]]\nname = \"m\"\n", "")), None, "the default is in the lock");
+        let stripped = text.replace("[{\"name\": \"m\"}]", "[]");
+        let without = pipfile.replace("[[source]]\nname = \"m\"\n", "");
+        assert_eq!(read(&[("Pipfile.lock", &stripped), ("Pipfile", &without)], "").unwrap().stale, None);
+        assert!(stale(&pipfile.replace("\"*\"", "\">=1\"")).unwrap().contains("run `pipenv lock`"));
+        assert!(stale("[").is_some());
+        assert_eq!(read(&[("Pipfile.lock", &text)], "").unwrap().stale, None);
     }
 
     #[test]

@@ -32,13 +32,21 @@ impl FromStr for Requirement {
 fn parse(text: &str) -> anyhow::Result<Requirement> {
     let (front, marker) = split_marker(text);
     check_names(front)?;
+    // Not by pep508_rs, which would put variables of this host's environment into the URL.
+    let (front, is_url) = match before_url(front) {
+        Some((front, url)) => {
+            ensure!(!url.is_empty() && !url.contains(char::is_whitespace), "what follows its `@` is no URL");
+            (front, true)
+        }
+        None => (front, false),
+    };
     let parsed =
         pep508_rs::Requirement::<VerbatimUrl>::from_str(front).map_err(|error| anyhow!("{}", error.message))?;
-    let (versions, is_url) = match parsed.version_or_url {
-        None => (VersionSpecifiers::empty(), false),
-        Some(VersionOrUrl::VersionSpecifier(versions)) => (versions, false),
-        Some(VersionOrUrl::Url(_)) => (VersionSpecifiers::empty(), true),
+    let versions = match parsed.version_or_url {
+        Some(VersionOrUrl::VersionSpecifier(versions)) => versions,
+        None | Some(VersionOrUrl::Url(_)) => VersionSpecifiers::empty(),
     };
+    ensure!(!is_url || versions.is_empty(), "it has versions and a URL");
     let marker = marker.map(str::trim).filter(|marker| !marker.is_empty()).map(str::to_owned);
     Ok(Requirement { name: parsed.name, extras: parsed.extras, versions, is_url, marker })
 }
@@ -51,6 +59,13 @@ fn split_marker(text: &str) -> (&str, Option<&str>) {
         Some((front, marker)) => (front.trim(), Some(marker)),
         None => (text.trim(), None),
     }
+}
+
+/// Splits at the `@` behind the name and the extras.
+fn before_url(front: &str) -> Option<(&str, &str)> {
+    let (before, url) = front.split_once('@')?;
+    let is_front = |c: char| c.is_ascii_alphanumeric() || c.is_whitespace() || "._-[],".contains(c);
+    before.chars().all(is_front).then(|| (before.trim_end(), url.trim()))
 }
 
 /// Refuses names of packages and extras that end in a separator, on which pep508_rs panics.
@@ -117,6 +132,8 @@ mod tests {
             "; python_version<'3'",
             "requests[security-]==1",
             "a[b, c.]",
+            "a @",
+            "a @ b c",
         ] {
             assert!(text.parse::<Requirement>().is_err(), "{text}");
         }

@@ -2,7 +2,7 @@
 
 use crate::pins::{Need, Pin, Pins};
 use crate::problem::Problem;
-use crate::target::{Asked, Environment};
+use crate::target::{Asked, Environment, Target};
 use anyhow::Context as _;
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,29 +10,41 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The places in [`Pins::pins`] that the walk reaches, each with the extras that were asked for on the way.
 pub type Reached = BTreeMap<usize, BTreeSet<ExtraName>>;
 
+/// More entries of one package than any lock has, and few enough to look through for each need.
+const MOST_ENTRIES: usize = 100;
+
 /// Walks a graph.
 ///
+/// A lock without exact edges (Poetry up to 1.8, PDM without `inherit_metadata`) can leave several versions for
+/// a need. The walk then takes one that is needed anyway, or else the last: those of one name stand in the order
+/// in which their tool's solver likes them.
+///
 /// - Takes: `roots` of `pins`, which are in the order of names.
-/// - Gives: what is reached, and a fault for each marker that cannot be judged and each need that no pin, or
-///   more than one, satisfies.
-pub fn walk(pins: &Pins, roots: &[Need], environment: &Environment) -> (Reached, Vec<anyhow::Error>) {
+/// - Gives: what is reached, and a fault for each marker that cannot be judged, each need that no pin satisfies,
+///   and each package with two entries that nothing tells apart.
+pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> (Reached, Vec<anyhow::Error>) {
     let mut by_name: BTreeMap<&PackageName, Vec<usize>> = BTreeMap::new();
     for (place, pin) in pins.pins.iter().enumerate() {
         by_name.entry(&pin.name).or_default().push(place);
     }
-    let mut walk =
-        Walk { pins, by_name, environment, reached: Reached::new(), waiting: Vec::new(), faults: Vec::new() };
-    for need in roots {
-        walk.follow(need, "the project", &[]);
+    let mut walk = Walk {
+        pins,
+        by_name,
+        target,
+        environment: &target.environment(),
+        reached: Reached::new(),
+        waiting: Vec::new(),
+        undecided: BTreeMap::new(),
+        faults: Vec::new(),
+    };
+    for (name, entries) in walk.by_name.iter().filter(|(_, entries)| entries.len() > MOST_ENTRIES) {
+        walk.faults.push(anyhow::anyhow!("the lock has {} entries of `{name}`", entries.len()));
     }
-    while let Some(place) = walk.waiting.pop() {
-        let pin = &pins.pins[place];
-        let extras: Vec<ExtraName> = walk.reached[&place].iter().cloned().collect();
-        for need in &pin.needs {
-            if need.of_extra.as_ref().is_none_or(|extra| extras.contains(extra)) {
-                walk.follow(need, &format!("`{}=={}`", pin.name, pin.version), &extras);
-            }
+    if walk.faults.is_empty() {
+        for need in roots {
+            walk.follow(need, "the project", &pins.asked);
         }
+        walk.go();
     }
     let mut seen = BTreeSet::new();
     walk.faults.retain(|fault| seen.insert(format!("{fault:#}")));
@@ -42,67 +54,111 @@ pub fn walk(pins: &Pins, roots: &[Need], environment: &Environment) -> (Reached,
 struct Walk<'a> {
     pins: &'a Pins,
     by_name: BTreeMap<&'a PackageName, Vec<usize>>,
+    target: &'a Target,
     environment: &'a Environment,
     reached: Reached,
     waiting: Vec<usize>,
+    /// sets of entries of which one has to be taken, with the extras that were asked for
+    undecided: BTreeMap<Vec<usize>, BTreeSet<ExtraName>>,
     faults: Vec<anyhow::Error>,
 }
 
 impl Walk<'_> {
-    fn follow(&mut self, need: &Need, who: &str, extras: &[ExtraName]) {
-        match self.find(need, who, extras) {
-            Ok(Some(place)) => {
-                let is_new = !self.reached.contains_key(&place);
-                let known = self.reached.entry(place).or_default();
-                let before = known.len();
-                known.extend(need.extras.iter().cloned());
-                if is_new || known.len() > before {
-                    self.waiting.push(place);
+    /// Follows all that waits, and takes one of the undecided only when nothing else is left.
+    fn go(&mut self) {
+        let mut followed: BTreeMap<usize, BTreeSet<ExtraName>> = BTreeMap::new();
+        loop {
+            while let Some(place) = self.waiting.pop() {
+                let extras = self.reached[&place].clone();
+                if followed.get(&place) == Some(&extras) {
+                    continue;
                 }
+                let is_first = !followed.contains_key(&place);
+                let pin = &self.pins.pins[place];
+                let of_roots = &self.pins.asked;
+                let asked = Asked {
+                    extras: extras.iter().chain(&of_roots.extras).cloned().collect(),
+                    groups: of_roots.groups.clone(),
+                };
+                let who = format!("`{}=={}`", pin.name, pin.version);
+                for need in &pin.needs {
+                    let reads_extras = || need.marker.as_ref().is_some_and(|marker| marker.contains("extra"));
+                    let is_wanted = need.of_extra.as_ref().is_none_or(|extra| extras.contains(extra));
+                    if is_wanted && (is_first || need.of_extra.is_some() || reads_extras()) {
+                        self.follow(need, &who, &asked);
+                    }
+                }
+                followed.insert(place, extras);
             }
-            Ok(None) => {}
+            let Some((entries, extras)) = self.undecided.pop_first() else { break };
+            let reached = entries.iter().rfind(|entry| self.reached.contains_key(entry));
+            if let Some(entry) = reached.or(entries.last()) {
+                self.reach(*entry, &extras);
+            }
+        }
+    }
+
+    fn reach(&mut self, place: usize, extras: &BTreeSet<ExtraName>) {
+        let is_new = !self.reached.contains_key(&place);
+        let known = self.reached.entry(place).or_default();
+        let before = known.len();
+        known.extend(extras.iter().cloned());
+        if is_new || known.len() > before {
+            self.waiting.push(place);
+        }
+    }
+
+    fn follow(&mut self, need: &Need, who: &str, asked: &Asked) {
+        let wanted: BTreeSet<ExtraName> = need.extras.iter().cloned().collect();
+        match self.find(need, who, asked) {
+            Ok(found) => match found.as_slice() {
+                [] => {}
+                [one] => self.reach(*one, &wanted),
+                _ => self.undecided.entry(found).or_default().extend(wanted),
+            },
             Err(fault) => self.faults.push(fault),
         }
     }
 
-    /// The one pin that satisfies a need; none where the need is not one on this box.
-    fn find(&self, need: &Need, who: &str, extras: &[ExtraName]) -> anyhow::Result<Option<usize>> {
-        let asked = Asked {
-            extras: extras.iter().chain(&self.pins.asked.extras).cloned().collect(),
-            groups: self.pins.asked.groups.clone(),
-        };
-        let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, &asked));
+    /// The pins that satisfy a need; none where the need is not one on this box.
+    fn find(&self, need: &Need, who: &str, asked: &Asked) -> anyhow::Result<Vec<usize>> {
+        let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, asked));
         if !holds(&need.marker).with_context(|| format!("{who} needs `{}`", need.name))? {
-            return Ok(None);
+            return Ok(Vec::new());
         }
         let mut found = Vec::new();
         for place in self.by_name.get(&need.name).into_iter().flatten() {
             let pin: &Pin = &self.pins.pins[*place];
             if need.versions.contain(&pin.version)
+                && need.entry.as_ref().is_none_or(|entry| *entry == pin.place)
                 && holds(&pin.marker).with_context(|| format!("`{}` ({})", pin.name, pin.place))?
             {
                 found.push(*place);
             }
         }
-        match found.as_slice() {
-            [one] => Ok(Some(*one)),
-            [] => Err(Problem::with_hint(
+        let full = &self.target.python_full;
+        let fits = |place: &usize| self.pins.pins[*place].requires_python.as_ref().is_none_or(|r| r.contains(full));
+        if found.len() > 1 && found.iter().any(fits) {
+            found.retain(fits);
+        }
+        let entry = |place: usize| &self.pins.pins[place];
+        let twice = found.windows(2).find(|pair| entry(pair[0]).version == entry(pair[1]).version);
+        match (found.as_slice(), twice) {
+            ([], _) => Err(Problem::with_hint(
                 format!("{who} needs `{}`, and the lock has no entry of it for this target", need.name),
                 "the lock is not whole, or not made for this Python: lock again with its own tool",
             )),
-            [first, second, ..] => {
-                let entry =
-                    |place: usize| format!("{} ({})", self.pins.pins[place].version, self.pins.pins[place].place);
-                Err(Problem::with_hint(
-                    format!(
-                        "{who} needs `{}`, and two entries are left: {} and {}",
-                        need.name,
-                        entry(*first),
-                        entry(*second)
-                    ),
-                    "one of them must have a marker that is false on this target",
-                ))
-            }
+            (_, Some(pair)) => Err(Problem::with_hint(
+                format!(
+                    "{who} needs `{}`, and two entries of {} are left: {} and {}",
+                    need.name,
+                    entry(pair[0]).version,
+                    entry(pair[0]).place,
+                    entry(pair[1]).place
+                ),
+                "one of them must have a marker that is false on this target",
+            )),
+            _ => Ok(found),
         }
     }
 }
@@ -120,6 +176,7 @@ mod tests {
             name: name.parse().unwrap(),
             extras: text(extra).map(|extra| extra.parse().unwrap()).into_iter().collect(),
             versions: Versions::Any,
+            entry: None,
             marker: text(marker),
             of_extra: text(of_extra).map(|extra| extra.parse().unwrap()),
         }

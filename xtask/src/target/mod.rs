@@ -3,6 +3,7 @@
 mod environment;
 mod explain;
 mod marker;
+mod possible;
 mod probe;
 mod record;
 mod table;
@@ -10,6 +11,7 @@ mod tags;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
+pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;
 pub use table::{Compression, ROWS, Row, unit_key_since};

@@ -2,10 +2,11 @@
 
 use crate::pins::Format;
 use crate::sys::{Program, Sys, on_path};
+use crate::tools::uv::Uv;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// A team's own tool, and the words that make its lock anew.
+/// The tool that a team locks with, and the words that make its lock anew.
 #[derive(Debug)]
 pub struct Locker {
     program: Utf8PathBuf,
@@ -13,13 +14,18 @@ pub struct Locker {
 }
 
 impl Locker {
-    /// The tool of a lock's format, if it is installed.
-    pub fn find(format: Format) -> Option<Self> {
-        let (name, words): (&str, &'static [&'static str]) = match format {
-            Format::PipfileLock => ("pipenv", &["lock"]),
-            Format::Requirements => return None,
-        };
-        Some(Self { program: on_path(name)?, words })
+    /// The tool of a lock's format, if it is installed; uv is always there.
+    pub fn find(sys: &Sys, format: Format) -> anyhow::Result<Option<Self>> {
+        let on_path = |name: &str, words| on_path(name).map(|program| Self { program, words });
+        Ok(match format {
+            Format::PipfileLock => on_path("pipenv", &["lock"]),
+            Format::PoetryLock => on_path("poetry", &["update", "--lock", "--no-interaction"]),
+            Format::PdmLock => on_path("pdm", &["lock"]),
+            Format::UvLock => {
+                Some(Self { program: Uv::find(sys)?.program().to_owned(), words: &["lock", "--upgrade"] })
+            }
+            Format::Requirements | Format::Pylock => None,
+        })
     }
 
     /// Makes the lock anew in the folder of the project file.
@@ -31,6 +37,7 @@ impl Locker {
             .args(self.words.iter().copied())
             .env("PIPENV_IGNORE_VIRTUALENVS", "1")
             .env("PIPENV_NOSPIN", "1")
+            .env("UV_PYTHON_DOWNLOADS", "never")
             .in_folder(folder);
         sys.run(&command).with_context(|| format!("`{line}` could not make the lock anew"))?;
         sys.say(format!("ran `{line}` in `{folder}`"));

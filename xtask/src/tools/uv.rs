@@ -50,6 +50,11 @@ impl<'a> Uv<'a> {
         Ok(Self { sys, program: python::private_environment(sys)?.join("uv") })
     }
 
+    /// Where it is.
+    pub fn program(&self) -> &Utf8Path {
+        &self.program
+    }
+
     /// Asks the index, in one call, for every file of every pin.
     ///
     /// - Takes: `questions`; `python`, the lowest version of the targets; `folder`, whose uv
@@ -221,6 +226,7 @@ struct File {
 
 /// Reads PEP 751 as uv writes it; a package that stands twice, for two forks, is one offer.
 fn read_offers(text: &str) -> anyhow::Result<Offers> {
+    crate::brackets::check_depth(text)?;
     let lock: Lock = toml::from_str(text)?;
     let mut offers = Offers::new();
     for package in lock.packages {

@@ -47,13 +47,17 @@ fn parse(text: &str) -> anyhow::Result<WheelName> {
     if tags.iter().any(|set| set.split('.').any(str::is_empty)) {
         bail!("one of its tags is empty");
     }
+    let tags = tags.map(|set| set.split('.').map(|tag| tag.to_ascii_lowercase()).collect());
+    if size_of_product(&tags) > MOST_TAGS {
+        bail!("it stands for more than {MOST_TAGS} tags");
+    }
     Ok(WheelName {
         text: text.to_owned(),
         name: PackageName::from_str(name)?,
         // Old tools escaped the `+` before a local version.
         version: Version::from_str(version).or_else(|_| Version::from_str(&version.replacen('_', "+", 1)))?,
         build,
-        tags: tags.map(|set| set.split('.').map(|tag| tag.to_ascii_lowercase()).collect()),
+        tags,
     })
 }
 
@@ -66,12 +70,20 @@ fn build_tag(text: &str) -> anyhow::Result<(u64, String)> {
 
 /// The tags of `PYTHON-ABI-PLATFORM`, each part a set with dots between (PEP 425, "Compressed Tag Sets").
 ///
-/// - Gives: `None` for what is not of that form.
+/// - Gives: `None` for what is not of that form, or stands for more tags than any wheel has.
 pub fn expand_tags(text: &str) -> Option<Vec<Tag>> {
     let sets: Vec<Vec<String>> =
         text.trim().split('-').map(|set| set.split('.').map(str::to_ascii_lowercase).collect()).collect();
     let sets: [Vec<String>; 3] = sets.try_into().ok()?;
+    (size_of_product(&sets) <= MOST_TAGS).then_some(())?;
     Some(product(&sets).collect())
+}
+
+/// More tags than any wheel has: three long sets multiply to more than memory holds.
+const MOST_TAGS: usize = 10_000;
+
+fn size_of_product(sets: &[Vec<String>; 3]) -> usize {
+    sets.iter().fold(1, |size, set| size.saturating_mul(set.len()))
 }
 
 fn product(sets: &[Vec<String>; 3]) -> impl Iterator<Item = Tag> + '_ {
@@ -144,6 +156,7 @@ mod tests {
             "a-1-py3.-none-any.whl",
             "../a-1-py3-none-any.whl",
             "a-1-1-2-py3-none-any.whl",
+            &format!("a-1-{0}-{0}-{0}.whl", vec!["x"; 100].join(".")),
             "-1-py3-none-any.whl",
         ] {
             assert!(text.parse::<WheelName>().is_err(), "{text}");

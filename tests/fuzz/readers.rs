@@ -1,0 +1,207 @@
+//! Every parser of what comes from outside, with samples of what it reads.
+
+use crate::packaging::comparison::{Lcg, atoms};
+use crate::zip::{Entry, Zip};
+use crate::{grammar, locks};
+use camino::Utf8Path;
+use std::str::FromStr as _;
+use xtask::config::Config;
+use xtask::lockfile::Lock;
+use xtask::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
+use xtask::target::{Asked, TagRanks, Target, may_hold};
+use xtask::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
+
+/// A parser; what it makes of the input does not matter.
+pub struct Reader {
+    pub name: &'static str,
+    pub samples: Vec<Vec<u8>>,
+    /// makes an input by the grammar
+    pub made: Option<fn(&mut Lcg) -> Vec<u8>>,
+    pub read: Read,
+}
+
+type Read = Box<dyn Fn(&[u8])>;
+
+/// Every format of the team's lock: a row each, `sample_of` has its text.
+const FORMATS: [(&str, Format, &str); 3] = [
+    ("requirements.txt", Format::Requirements, "requirements.txt"),
+    ("Pipfile.lock", Format::PipfileLock, "Pipfile.lock"),
+    ("pylock.toml", Format::Pylock, "pylock.toml"),
+];
+
+const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
+
+/// A good lock, with what its grammar has; a new format does not compile until it has one.
+fn sample_of(format: Format) -> String {
+    let text = match format {
+        Format::Requirements => {
+            "# made by a tool\nflask[async,dotenv]==3.0.3 ; python_version >= '3.8' and (os_name == 'nt' or extra == 'x') \\\n    \
+             --hash=sha256:D \\\n    --hash sha256:D\nsix===1.16.0\nx @ https://u:${T}@index.example/x-1-py3-none-any.whl#sha256=D\n\
+             ./vendor/y-1.0.tar.gz --hash=sha256:D\ntomli==2.0.1;python_full_version<'3.11.0a6'\n-r other.txt\n-c more/limits.txt\n\
+             -i https://index.example/simple --pre\n-e .\n"
+        }
+        Format::PipfileLock => {
+            r#"{"_meta": {"pipfile-spec": 6, "sources": [{"name": "x"}]}, "default": {"Flask": {"version": "==3.0.3", "extras": ["async"], "hashes": ["sha256:D"], "index": "mirror", "markers": "python_version >= '3.8'"}, "b": {"file": "https://index.example/b-1-py3-none-any.whl", "hashes": ["sha256:D"]}}, "develop": {}}"#
+        }
+        Format::Pylock => {
+            "lock-version = '1.0'\nenvironments = [\"sys_platform == 'linux'\"]\nrequires-python = '>=3.8'\nextras = ['web']\n\
+             dependency-groups = ['dev']\ndefault-groups = ['main']\ncreated-by = 'x'\n\
+             [[packages]]\nname = 'a'\nversion = '1.0'\nmarker = \"'main' in dependency_groups and python_version >= '3'\"\nindex = 'https://index.example/'\n\
+             sdist = {name = 'a-1.0.tar.gz', url = 'https://index.example/a', hashes = {sha256 = 'D'}}\n\
+             wheels = [{url = 'https://index.example/a-1.0-py3-none-any.whl', upload-time = 2024-01-01T00:00:00Z, size = 1, hashes = {sha256 = 'D', md5 = 'x'}}]\n\
+             [[packages]]\nname = 'b'\narchive = {path = '../b-2.zip', hashes = {sha256 = 'D'}}\n\
+             [[packages]]\nname = 'c'\nmarker = \"os_name == 'nt'\"\nvcs = {type = 'git', url = 'https://code.example/c', commit-id = 'x'}\n\
+             [[packages]]\nname = 'd'\ndirectory = {path = '.', editable = true}\n[tool.x]\ny = 1\n"
+        }
+    };
+    text.replace('D', DIGEST)
+}
+
+/// By the grammar, where there is a generator of it.
+fn made_of(format: Format) -> Option<fn(&mut Lcg) -> Vec<u8>> {
+    match format {
+        Format::Requirements => Some(|taste| {
+            let mut count = 0;
+            grammar::tree(taste, &mut count).remove("requirements.txt").unwrap_or_default().into_bytes()
+        }),
+        Format::Pylock => Some(|taste| locks::lock(taste).into_bytes()),
+        Format::PipfileLock => None,
+    }
+}
+
+fn target() -> Target {
+    Target::find("el9-x86_64", Some("3.11"), None).unwrap()
+}
+
+/// Reads a lock as the tool does; the first file beside it that is asked for has the same text.
+fn read_lock(format: Format, lock: &str, text: &str) {
+    let lock = Utf8Path::new("folder").join(lock);
+    let mut texts = Texts::new();
+    loop {
+        let wanted = wanted(format, &lock, &texts);
+        if wanted.is_empty() {
+            break;
+        }
+        for path in wanted {
+            let is_there = texts.len() < 2;
+            texts.insert(path, is_there.then(|| text.to_owned()));
+        }
+    }
+    let selection = Selection { extras: vec!["web".parse().unwrap()], groups: Vec::new() };
+    let app = Utf8Path::new("folder");
+    let variable = |name: &str| (name.len() == 1).then(|| "a-value".to_owned());
+    let source = Source { format, lock: &lock, app, texts: &texts, selection: &selection, variable: &variable };
+    match parse(&source).and_then(|pins| filter(&pins, &target()).map(|filtered| filtered.kept.len())) {
+        Ok(_) => {}
+        Err(error) => {
+            let said = format!("{error:#}");
+            assert!(said.len() < 200_000, "an error of {} bytes: {}", said.len(), &said[..1000]);
+        }
+    }
+}
+
+fn text_reader(name: &'static str, samples: &[&str], read: impl Fn(&str) + 'static) -> Reader {
+    Reader {
+        name,
+        samples: samples.iter().map(|sample| sample.as_bytes().to_vec()).collect(),
+        made: None,
+        read: Box::new(move |input| read(&String::from_utf8_lossy(input))),
+    }
+}
+
+fn made_marker(taste: &mut Lcg) -> Vec<u8> {
+    thread_local!(static ATOMS: Vec<crate::packaging::comparison::Atom> = atoms());
+    let mut text = String::new();
+    for _ in 0..=taste.below(60) {
+        let atom = ATOMS.with(|atoms| taste.pick(atoms)).write(taste);
+        let open = "(".repeat(taste.below(3));
+        let close = ")".repeat(taste.below(3));
+        text.push_str(&format!("{open}{atom}{close}{}", taste.pick(&[" and ", " or "])));
+    }
+    text.push_str("os_name == 'posix'");
+    text.into_bytes()
+}
+
+fn wheel() -> Vec<u8> {
+    let file = |path: &str, text: &str| Entry::deflated(path, text.as_bytes());
+    Zip::of(vec![
+        file("demo.py", "def main():\n    pass\n"),
+        file("demo-1.0.dist-info/METADATA", METADATA),
+        file("demo-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"),
+        file("demo-1.0.dist-info/RECORD", RECORD),
+    ])
+    .bytes()
+}
+
+const CONFIG: &str = "[package]\nname = \"demo\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
+    config = [\"config.yaml\"]\nextras = [\"web\"]\n[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n[service]\n\
+    command = [\"serve\", \"--bind\", \"{address}:{port}\"]\nport = 9091\ntls = \"off\"\n";
+const LOCK: &str = "lock-version = \"1.0\"\nenvironments = [\"sys_platform == 'linux'\"]\nrequires-python = \"==3.11.*\"\ncreated-by = \"xtask\"\n\
+    [[packages]]\nname = \"flask\"\nversion = \"3.0.3\"\n[[packages.wheels]]\nname = \"flask-3.0.3-py3-none-any.whl\"\n\
+    upload-time = 2024-04-07T19:26:08Z\npath = \"wheels/flask-3.0.3-py3-none-any.whl\"\nsize = 101735\n[packages.wheels.hashes]\n\
+    sha256 = \"aa00000000000000000000000000000000000000000000000000000000000000\"\n\
+    [tool.xtask]\ntarget = \"el9-x86_64\"\npython-full = \"3.11.13\"\ninputs = \"x\"\n";
+const METADATA: &str = "Metadata-Version: 2.4\nName: demo\nVersion: 1.0\nSummary: A demo\nLicense-Expression: MIT OR (Apache-2.0 AND BSD-3-Clause)\n\
+    Project-URL: Homepage, https://home.example\nRequires-Python: >=3.9,!=3.10.*\nRequires-Dist: flask[async,dotenv]>=2,<4 ; python_version in '3.9, 3.11'\n\
+    Requires-Dist: x @ https://index.example/x-1.whl ; os_name == 'nt'\nProvides-Extra: x\nDescription: a\n        b\n\nbody\n";
+const RECORD: &str = "demo.py,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\r\n\"odd,\"\"name\"\"\",sha384=,0\ndemo-1.0.dist-info/RECORD,,\n";
+const MARKER: &str = "(python_version >= '3.8' and os_name == \"posix\") or 'linux' in sys_platform and python_full_version not in '3.6, 3.7' \
+    or extra == 'a' and platform_machine != 'x' or python_version ~= '3.9' or 'web' in extras";
+
+pub fn readers() -> Vec<Reader> {
+    let environment = target().environment();
+    let ranks = TagRanks::new(target().tags());
+    let mut readers: Vec<Reader> = FORMATS
+        .into_iter()
+        .map(|(name, format, lock)| Reader {
+            made: made_of(format),
+            ..text_reader(name, &[&sample_of(format)], move |text| read_lock(format, lock, text))
+        })
+        .collect();
+    let requirements =
+        ["a[b, c.d] (>=1.0.*, <2) ; extra == 'x'", "Flask==3.0", "x[y] @ https://h/x.whl ; os_name == 'nt'"];
+    readers.extend([
+        text_reader("a requirement", &requirements, |text| drop(Requirement::from_str(text).map(|r| r.pinned()))),
+        Reader {
+            made: Some(made_marker),
+            ..text_reader("a marker", &[MARKER], move |text| {
+                drop((environment.holds(text, &Asked::default()), environment.unknowable(text)));
+                drop(may_hold(text, &Asked::default()));
+            })
+        },
+        text_reader(
+            "a wheel's name",
+            &["Foo_Bar-1!1.0.post1+l-3b-cp39.cp310-abi3-manylinux_2_17_x86_64.whl", "a-1-py2.py3-none-any.whl"],
+            move |text| drop(WheelName::from_str(text).map(|name| name.rank(&ranks))),
+        ),
+        text_reader("METADATA", &[METADATA], |text| drop(Metadata::parse(text))),
+        text_reader("WHEEL", &["Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py2.py3-none-any\n"], |text| {
+            drop(WheelFile::parse(text));
+        }),
+        text_reader(
+            "compressed tags",
+            &["py2.py3-none-any.linux_x86_64", &format!("{0}-{0}-{0}", vec!["x"; 2000].join("."))],
+            |text| drop(expand_tags(text)),
+        ),
+        text_reader("RECORD", &[RECORD], |text| drop(Record::parse(text))),
+        text_reader("entry points", &["[console_scripts]\ntool = demo.cli:App.run [x]\n\n[x]\ny=z"], |text| {
+            drop(console_scripts(text));
+        }),
+        // A text that made the `toml` crate recurse without end.
+        text_reader("package.toml", &[CONFIG, &format!("x = [{}", "{p,\"\"{a}:".repeat(5000))], |text| {
+            drop(Config::parse(text))
+        }),
+        text_reader("our own lock", &[LOCK], |text| drop(Lock::parse(text))),
+        Reader {
+            name: "a wheel",
+            samples: vec![wheel()],
+            made: None,
+            read: Box::new(|input| {
+                let name = "demo-1.0-py3-none-any.whl".parse().unwrap();
+                let archive = Archive::open(input.to_vec(), input.len() as u64);
+                drop(archive.and_then(|archive| Contents::read(&archive, &name)));
+            }),
+        },
+    ]);
+    readers
+}

@@ -1,0 +1,191 @@
+//! Files that a lock places itself: what their names tell, and paths that stay in the repository.
+
+use crate::problem::{Problem, shortened};
+use anyhow::{Context as _, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use pep440_rs::Version;
+use pep508_rs::PackageName;
+use std::str::FromStr as _;
+
+/// The ends of the names of source distributions; today's are `.tar.gz`, old ones may be any of them.
+const SDISTS: [&str; 6] = [".tar.gz", ".zip", ".tgz", ".tar.bz2", ".tar.xz", ".tar"];
+const WHEEL: &str = ".whl";
+
+/// Whether a path or URL ends like a wheel or a source distribution.
+pub(super) fn is_archive(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.ends_with(WHEEL) || SDISTS.iter().any(|end| path.ends_with(end))
+}
+
+/// The package and version that a file's name tells (binary distribution format, "File name convention";
+/// source distribution format, "Source distribution file name").
+///
+/// - Takes: `expected`, which tells where the name of an old source distribution ends.
+/// - Fails: also for a file of another package than `expected`.
+pub(super) fn told_by(file: &str, expected: Option<&PackageName>) -> anyhow::Result<(PackageName, Version)> {
+    let told = match file.strip_suffix(WHEEL) {
+        Some(stem) => told_by_wheel(stem),
+        None => told_by_sdist(file, expected),
+    };
+    let (name, version) =
+        told.with_context(|| format!("`{}` is not the name of a wheel or an sdist", shortened(file)))?;
+    if let Some(expected) = expected.filter(|expected| **expected != name) {
+        bail!("`{}` is a file of `{name}` and not of `{expected}`", shortened(file));
+    }
+    Ok((name, version))
+}
+
+fn told_by_wheel(stem: &str) -> anyhow::Result<(PackageName, Version)> {
+    let parts: Vec<&str> = stem.splitn(7, '-').collect();
+    ensure!(matches!(parts.len(), 5 | 6) && parts.iter().all(|part| !part.is_empty()), "its parts are not 5 or 6");
+    // Old tools escaped the `+` before a local version.
+    let version = Version::from_str(parts[1]).or_else(|_| Version::from_str(&parts[1].replacen('_', "+", 1)))?;
+    Ok((package_name(parts[0])?, version))
+}
+
+fn told_by_sdist(file: &str, expected: Option<&PackageName>) -> anyhow::Result<(PackageName, Version)> {
+    let stem = SDISTS.iter().find_map(|end| file.strip_suffix(end)).context("its end is of neither")?;
+    ensure!(stem.len() <= 400, "it is longer than any");
+    let splits = stem.match_indices('-').map(|(at, _)| (&stem[..at], &stem[at + 1..]));
+    let mut found =
+        splits.filter_map(|(name, version)| Some((package_name(name).ok()?, Version::from_str(version).ok()?)));
+    let told = match expected {
+        Some(expected) => found.find(|(name, _)| name == expected),
+        None => None,
+    };
+    match told {
+        Some(told) => Ok(told),
+        None => {
+            let (name, version) = stem.rsplit_once('-').context("it has no version")?;
+            Ok((package_name(name)?, Version::from_str(version)?))
+        }
+    }
+}
+
+/// A package's name, normalized (PEP 503).
+pub(super) fn package_name(text: &str) -> anyhow::Result<PackageName> {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.len() <= 200;
+    ensure!(is_name, "`{}` is not the name of a package", shortened(text));
+    Ok(PackageName::from_str(text)?)
+}
+
+/// The last component of a URL's path, decoded.
+pub(super) fn name_in_url(url: &str) -> anyhow::Result<String> {
+    let path = url.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let name = percent_decoded(last).context("the name of the file in the URL is not UTF-8")?;
+    let is_plain = !name.is_empty() && !name.contains(['/', '\\']) && !name.chars().any(char::is_control);
+    ensure!(is_plain, "the URL does not end in the name of a file");
+    Ok(name)
+}
+
+/// Decodes `%XX` (RFC 3986, section 2.1).
+pub(super) fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let coded = after.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match coded.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+/// A path as a lock writes it, relative to `folder` of the repository, made plain: `.` and `..` are resolved.
+///
+/// - Gives: none for an absolute path and for one that leaves the repository.
+pub(super) fn inside(folder: &Utf8Path, path: &str) -> Option<Utf8PathBuf> {
+    let path = if path.contains('/') { path.to_owned() } else { path.replace('\\', "/") };
+    let has_drive = path.as_bytes().get(1) == Some(&b':');
+    if path.starts_with(['/', '\\']) || has_drive || path.contains('\0') {
+        return None;
+    }
+    let mut plain: Vec<&str> = Vec::new();
+    for part in folder.as_str().split(['/', '\\']).chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => drop(plain.pop()?),
+            part => plain.push(part),
+        }
+    }
+    Some(Utf8PathBuf::from(plain.join("/")))
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Utf8Path) -> &Utf8Path {
+    path.parent().unwrap_or(Utf8Path::new(""))
+}
+
+/// The error for what has no file that could be packed.
+pub(super) fn no_file(what: impl std::fmt::Display, comes_from: &str) -> anyhow::Error {
+    Problem::with_hint(
+        format!("{what} comes from {comes_from}, and only wheels and sdists with a sha256 can be packed"),
+        "publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_tell_package_and_version() {
+        #[rustfmt::skip]
+        let cases = [ // file                                 expected        told
+            ("Foo_Bar-1.0-py3-none-any.whl",                  "",             "foo-bar 1.0"),
+            ("foo-1.0_local-1-py2.py3-none-any.whl",          "foo",          "foo 1.0+local"),
+            ("python-dateutil-2.8.2.tar.gz",                  "",             "python-dateutil 2.8.2"),
+            ("a-1.0-1.tar.gz",                                "a",            "a 1.0.post1"),
+            ("a-1.0.zip",                                     "a",            "a 1.0"),
+            ("a-1.0.zip",                                     "b",            "error"),
+            ("a-1.0.exe",                                     "",             "error"),
+            ("main.zip",                                      "",             "error"),
+            ("a-1.0-py3-none.whl",                            "",             "error"),
+            ("a-x-py3-none-any.whl",                          "",             "error"),
+            ("-1.0.tar.gz",                                   "",             "error"),
+        ];
+        for (file, expected, told) in cases {
+            let expected = (!expected.is_empty()).then(|| package_name(expected).unwrap());
+            let said = told_by(file, expected.as_ref()).map(|(name, version)| format!("{name} {version}"));
+            assert_eq!(said.as_deref().unwrap_or("error"), told, "{file}");
+        }
+    }
+
+    #[test]
+    fn paths_stay_in_the_repository() {
+        #[rustfmt::skip]
+        let cases = [ // folder  path                  plain
+            ("",        "./vendor/../a.whl",           Some("a.whl")),
+            ("deps",    "../vendor/./a.whl",           Some("vendor/a.whl")),
+            ("deps",    ".",                           Some("deps")),
+            (".",       ".",                           Some("")),
+            ("deps",    "vendor\\a.whl",               Some("deps/vendor/a.whl")),
+            ("deps",    "../../a.whl",                 None),
+            ("",        "/a.whl",                      None),
+            ("",        "C:/a.whl",                    None),
+        ];
+        for (folder, path, plain) in cases {
+            assert_eq!(inside(Utf8Path::new(folder), path).as_deref().map(Utf8Path::as_str), plain, "{folder} {path}");
+        }
+    }
+
+    #[test]
+    fn the_last_part_of_a_url_is_decoded() {
+        assert_eq!(
+            name_in_url("https://u:p@index.example/x/a-1%2Bb-py3-none-any.whl?x=/y#z").unwrap(),
+            "a-1+b-py3-none-any.whl"
+        );
+        for url in ["https://index.example/", "https://index.example/a%2Fb", "https://index.example/%FF"] {
+            assert!(name_in_url(url).is_err(), "{url}");
+        }
+        assert_eq!(percent_decoded("%é%4").as_deref(), Some("%é%4"));
+    }
+}

@@ -1,0 +1,321 @@
+//! `requirements.txt`: pip's requirements file format, as far as it is a lock.
+//!
+//! [`lines`] and [`options`] read what pip reads, by pip's rules; [`reference`] takes files that a line
+//! places itself; this file decides what of it is a pin, and names what cannot be honoured with its line.
+
+mod includes;
+mod lines;
+mod options;
+mod reference;
+mod same;
+#[cfg(test)]
+mod tests;
+
+pub(super) use includes::wanted;
+
+use crate::pins::placed::{folder_of, inside, no_file};
+use crate::pins::{Constraint, MOST_FAULTS, Pin, Pins, Source, sha256_digests};
+use crate::problem::{Problem, all_of, shortened};
+use crate::target::may_hold;
+use anyhow::{Context as _, bail, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use includes::{Include, include};
+use lines::{expanded, logical_lines, next_variable};
+use options::{Meaning, Options, cut};
+use reference::{Reference, direct, shown, split_extras, split_marker};
+use std::collections::BTreeSet;
+
+/// A file that takes in a file that takes in …: more than any project has.
+const MOST_DEPTH: usize = 50;
+
+pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
+    let mut reading = Reading::new(source);
+    reading.file(source.lock, source.text(), false);
+    let Reading { pins, constraints, warnings, mut faults, requires_hashes, .. } = reading;
+    let pins = same::united(pins, &mut faults);
+    let pins = same::limited(pins, &constraints, &mut faults);
+    if requires_hashes {
+        faults.extend(pins.iter().filter(|pin| pin.hashes.is_empty()).take(MOST_FAULTS).map(|pin| {
+            Problem::with_hint(
+                format!("{}: `{}` has no hash, and `--require-hashes` wants one of each", pin.place, pin.name),
+                "lock again with hashes: `uv pip compile --generate-hashes`, `pip-compile --generate-hashes`",
+            )
+        }));
+    }
+    all_of("lines cannot be packed", faults)?;
+    let constraints = constraints.into_iter().map(|(constraint, _)| constraint).collect();
+    Ok(Pins { pins, constraints, warnings, ..Pins::default() })
+}
+
+/// A constraint with the hashes behind it.
+type Limit = (Constraint, BTreeSet<String>);
+
+struct Reading<'s, 'a> {
+    source: &'s Source<'a>,
+    pins: Vec<Pin>,
+    constraints: Vec<Limit>,
+    warnings: Vec<String>,
+    faults: Vec<anyhow::Error>,
+    requires_hashes: bool,
+    /// the files that are being read, each taken in by the one before
+    open: Vec<Utf8PathBuf>,
+    /// read already, as what
+    done: BTreeSet<(Utf8PathBuf, bool)>,
+}
+
+/// What a line is, once it is read.
+enum Line {
+    Pin(Box<Pin>),
+    Constraint(Box<Limit>),
+    Include(Include),
+    /// nothing that goes on the box
+    Nothing,
+}
+
+impl<'s, 'a> Reading<'s, 'a> {
+    fn new(source: &'s Source<'a>) -> Self {
+        Self {
+            source,
+            pins: Vec::new(),
+            constraints: Vec::new(),
+            warnings: Vec::new(),
+            faults: Vec::new(),
+            requires_hashes: false,
+            open: Vec::new(),
+            done: BTreeSet::new(),
+        }
+    }
+
+    /// Where a line stands: the lock itself needs no name.
+    fn place(&self, file: &Utf8Path, number: usize) -> String {
+        if file == self.source.lock {
+            format!("line {number}")
+        } else {
+            format!("{} line {number}", shortened(file.as_str()))
+        }
+    }
+
+    fn file(&mut self, file: &Utf8Path, text: &str, is_constraints: bool) {
+        if !self.done.insert((file.to_owned(), is_constraints)) {
+            return;
+        }
+        self.open.push(file.to_owned());
+        self.check_encoding(file, text);
+        for (number, line) in logical_lines(text.trim_start_matches('\u{feff}')) {
+            if self.faults.len() >= MOST_FAULTS {
+                break;
+            }
+            let place = self.place(file, number);
+            let read = self.line(file, &line, &place, is_constraints);
+            let read = read.and_then(|line| {
+                match line {
+                    Line::Include(include) => return self.taken_in(&include),
+                    Line::Pin(pin) => self.pins.push(*pin),
+                    Line::Constraint(limit) => self.constraints.push(*limit),
+                    Line::Nothing => {}
+                }
+                Ok(())
+            });
+            self.faults.extend(read.err().map(|fault| fault.context(place)));
+        }
+        self.open.pop();
+    }
+
+    fn taken_in(&mut self, include: &Include) -> anyhow::Result<()> {
+        let path = &include.path;
+        if self.open.contains(path) {
+            return Err(Problem::with_hint(
+                format!("`{}` takes itself in: {}", shortened(path.as_str()), shortened(&join(&self.open))),
+                "take this line out",
+            ));
+        }
+        ensure!(self.open.len() < MOST_DEPTH, "files take each other in deeper than {MOST_DEPTH}");
+        match self.source.texts.get(path).and_then(Option::as_deref) {
+            Some(text) => {
+                self.file(path, text, include.is_constraints);
+                Ok(())
+            }
+            None => Err(Problem::with_hint(
+                format!("`{}` is not there", shortened(path.as_str())),
+                "commit that file, or take this line out; a path starts in the folder of the file that names it",
+            )),
+        }
+    }
+
+    /// pip decodes by a declaration in the first two lines; here every text is UTF-8.
+    fn check_encoding(&mut self, file: &Utf8Path, text: &str) {
+        if text.is_ascii() || text.starts_with('\u{feff}') {
+            return;
+        }
+        for (index, line) in text.split('\n').take(2).enumerate().filter(|(_, line)| line.starts_with('#')) {
+            let declared = line.split_once("coding").and_then(|(_, rest)| rest.strip_prefix([':', '=']));
+            let Some(declared) = declared.map(str::trim_start) else { continue };
+            let end =
+                declared.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c)).unwrap_or(declared.len());
+            let name = declared[..end].to_ascii_lowercase().replace(['_', '-', '.'], "");
+            if !name.is_empty() && !matches!(name.as_str(), "utf8" | "utf8sig") {
+                let place = self.place(file, index + 1);
+                self.faults.push(Problem::with_hint(
+                    format!("{place}: the file says that it is written in `{}`", shortened(&declared[..end])),
+                    "save it as UTF-8 and take that comment out",
+                ));
+            }
+        }
+    }
+
+    fn line(&mut self, file: &Utf8Path, raw: &str, place: &str, is_constraints: bool) -> anyhow::Result<Line> {
+        let whole = expanded(raw, self.source.variable).context("the values of its variables are too long")?;
+        let (requirement, text) = cut(&whole.text);
+        let read = options::parse(text).and_then(|options| {
+            self.warn(&options, !requirement.is_empty(), place);
+            match (requirement, options.first(Meaning::Editable)) {
+                ("", None) => self.flags(file, raw, &options),
+                ("", Some(value)) => self.editable(value, text, is_constraints),
+                // pip takes the requirement, and takes it as editable.
+                (requirement, Some(_)) => self.editable(requirement, text, is_constraints),
+                (requirement, None) => self.requirement(requirement, raw, &options, place, is_constraints),
+            }
+        });
+        match (read, whole.put_in.as_slice()) {
+            (Err(_), [first, ..]) => {
+                let names = whole.put_in.iter().collect::<BTreeSet<_>>().into_iter().map(|name| format!("`{name}`"));
+                let names = names.collect::<Vec<_>>().join(", ");
+                Err(Problem::with_hint(
+                    format!("`{}` cannot be packed with the values of {}", shown(raw), shortened(&names)),
+                    format!(
+                        "values of variables are not shown; look at that of `{}`, or write it out",
+                        shortened(first)
+                    ),
+                ))
+            }
+            (read, _) => read,
+        }
+    }
+
+    /// A line of options alone.
+    fn flags(&mut self, file: &Utf8Path, raw: &str, options: &Options) -> anyhow::Result<Line> {
+        self.requires_hashes |= options.first(Meaning::RequireHashes).is_some();
+        match include(file, options)? {
+            None => Ok(Line::Nothing),
+            // A file that is taken in is found before any variable is known.
+            Some(_) if next_variable(raw).is_some() => bail!("which file it takes in would depend on a variable"),
+            Some(include) => Ok(Line::Include(include)),
+        }
+    }
+
+    /// Says what is read and has no effect.
+    fn warn(&mut self, options: &Options, has_requirement: bool, place: &str) {
+        let mut say = |what: String, cure: &str| {
+            if self.warnings.len() < MOST_FAULTS {
+                self.warnings.push(format!("{place}: {what}: {cure}"));
+            }
+        };
+        let mut includes = 0;
+        for given in &options.given {
+            let name = given.name;
+            match given.meaning {
+                Meaning::Index => {
+                    say(format!("`{name}` is not honoured"), "the index is configured for uv and pip themselves");
+                }
+                Meaning::Build => say(
+                    format!("`{name}` is not honoured"),
+                    "what is built from source is named in `sdist.build` of `dist/package.toml`",
+                ),
+                Meaning::Hash if !has_requirement => say(format!("`{name}` has no effect"), "it belongs behind a pin"),
+                Meaning::Requirement | Meaning::Constraint | Meaning::Editable => {
+                    includes += 1;
+                    if has_requirement || includes > 1 {
+                        say(format!("`{name}` has no effect, as in pip"), "give it a line of its own");
+                    }
+                }
+                _ => {}
+            }
+        }
+        if options.strays > 0 {
+            say("words behind an option have no effect, as in pip".to_owned(), "give each a line of its own");
+        }
+    }
+
+    fn requirement(
+        &mut self,
+        text: &str,
+        raw: &str,
+        options: &Options,
+        place: &str,
+        is_constraint: bool,
+    ) -> anyhow::Result<Line> {
+        if let Some((_, name, _)) = next_variable(text) {
+            return Err(Problem::with_hint(
+                format!("the variable `{}` is not set", shortened(name)),
+                "set it where this runs, or write its value out",
+            ));
+        }
+        let (front, marker) = split_marker(text);
+        ensure!(next_variable(split_marker(cut(raw).0).1).is_none(), "its marker depends on an environment variable");
+        let marker = Some(marker.trim()).filter(|marker| !marker.is_empty());
+        let hashes =
+            options.given.iter().filter(|given| given.meaning == Meaning::Hash).map(|given| given.value.as_str());
+        let hashes = sha256_digests(hashes).with_context(|| format!("`{}`", shown(front)))?;
+        if is_constraint {
+            return Ok(Line::Constraint(Box::new((constraint(front, marker, place)?, hashes))));
+        }
+        let base = folder_of(self.source.lock);
+        let mut pin = match Reference::of(front)? {
+            Reference::Index(requirement) => {
+                let version = requirement.pinned()?;
+                Pin { extras: requirement.extras, ..Pin::new(requirement.name, version, place.to_owned()) }
+            }
+            // What no box gets need not be packed.
+            _ if !self.may_hold(marker)? => return Ok(Line::Nothing),
+            Reference::Folder(path) if self.is_application(path) => return Ok(Line::Nothing),
+            Reference::Folder(path) => return Err(no_file(format!("`{}`", shortened(path)), "a folder")),
+            Reference::VersionControl(what) => return Err(no_file(format!("`{}`", shown(what)), "version control")),
+            Reference::File(named) => direct(named, base, &hashes, place)?,
+        };
+        pin.hashes.extend(hashes);
+        pin.marker = marker.map(str::to_owned);
+        Ok(Line::Pin(Box::new(pin)))
+    }
+
+    /// `-e`: only the application itself, which is packed anyway, can stand there.
+    fn editable(&mut self, value: &str, options: &str, is_constraint: bool) -> anyhow::Result<Line> {
+        ensure!(!is_constraint, "a constraint cannot be editable");
+        // pip reads no marker there; uv writes one.
+        let marker = options.split_once(" ;").map(|(_, marker)| marker.trim());
+        let (path, _) = split_extras(value)?;
+        if self.is_application(path.strip_prefix("file:").unwrap_or(path)) || !self.may_hold(marker)? {
+            return Ok(Line::Nothing);
+        }
+        Err(Problem::with_hint(
+            format!("`{}` is to be installed editable, and a package has no work tree", shown(value)),
+            "build it as a wheel, publish that or put it into the repository, and lock that version; \
+             uv leaves members of the workspace out with `--no-emit-workspace`",
+        ))
+    }
+
+    fn may_hold(&self, marker: Option<&str>) -> anyhow::Result<bool> {
+        marker.map_or(Ok(true), |marker| may_hold(marker, &Default::default()))
+    }
+
+    /// Whether a folder, seen from the lock's, is the application's.
+    fn is_application(&self, path: &str) -> bool {
+        let base = folder_of(self.source.lock);
+        !path.is_empty() && inside(base, path).is_some_and(|path| inside(self.source.app, "") == Some(path))
+    }
+}
+
+fn constraint(front: &str, marker: Option<&str>, place: &str) -> anyhow::Result<Constraint> {
+    let Reference::Index(mut requirement) = Reference::of(front)? else {
+        return Err(Problem::with_hint(
+            format!("the constraint `{}` is no name with versions", shown(front)),
+            "put it among the requirements",
+        ));
+    };
+    ensure!(requirement.extras.is_empty(), "the constraint on `{}` has extras", requirement.name);
+    requirement.marker = marker.map(str::to_owned);
+    Ok(Constraint { requirement, place: place.to_owned() })
+}
+
+fn join(paths: &[Utf8PathBuf]) -> String {
+    paths.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" → ")
+}

@@ -1,0 +1,420 @@
+//! `uv.lock`, version 1: a graph whose root is the application, one of the workspace's members.
+//!
+//! An edge names its entry, so `resolution-markers`, which told the resolver's forks apart, decide nothing here.
+
+use crate::pins::direct::{at_path, at_url, normal};
+use crate::pins::{Need, Pin, Pins, Source, Versions, selected, sha256_digests, uv_project};
+use crate::problem::{Problem, all_of, shortened};
+use crate::target::Asked;
+use anyhow::{Context as _, ensure};
+use camino::Utf8Path;
+use pep440_rs::{Version, VersionSpecifiers};
+use pep508_rs::{ExtraName, PackageName};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+#[derive(Deserialize)]
+struct Lock {
+    version: u32,
+    #[serde(rename = "requires-python")]
+    requires_python: Option<String>,
+    /// what `[tool.uv] environments` limits the lock to
+    #[serde(default, rename = "supported-markers")]
+    environments: Vec<String>,
+    #[serde(default, rename = "package")]
+    packages: Vec<Package>,
+}
+
+/// An entry; the application's own has more keys than an index package's.
+#[derive(Deserialize)]
+pub(super) struct Package {
+    pub name: PackageName,
+    /// none for a member whose version is not written in its project file
+    version: Option<String>,
+    source: Origin,
+    #[serde(default)]
+    dependencies: Vec<Edge>,
+    #[serde(default, rename = "optional-dependencies")]
+    optional: BTreeMap<String, Vec<Edge>>,
+    #[serde(default, rename = "dev-dependencies")]
+    dev: BTreeMap<String, Vec<Edge>>,
+    sdist: Option<File>,
+    #[serde(default)]
+    wheels: Vec<File>,
+    #[serde(default)]
+    pub metadata: uv_project::Metadata,
+}
+
+#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord, Clone)]
+struct Origin {
+    registry: Option<String>,
+    url: Option<String>,
+    path: Option<String>,
+    git: Option<String>,
+    directory: Option<String>,
+    editable: Option<String>,
+    r#virtual: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    hash: Option<String>,
+    size: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Edge {
+    name: PackageName,
+    version: Option<String>,
+    source: Option<Origin>,
+    #[serde(default)]
+    extra: Vec<String>,
+    marker: Option<String>,
+}
+
+impl Origin {
+    /// The folder of a project whose source this is.
+    fn folder(&self) -> Option<&str> {
+        [&self.editable, &self.r#virtual, &self.directory].into_iter().flatten().next().map(String::as_str)
+    }
+}
+
+pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
+    let lock: Lock = toml::from_str(source.text())
+        .map_err(|error| Problem::with_hint(error.to_string().trim_end(), "make it anew with `uv lock`"))?;
+    if lock.version != 1 {
+        return Err(Problem::with_hint(
+            format!("its `version` is {}, and 1 is the one known", lock.version),
+            "make it anew with a uv that writes version 1",
+        ));
+    }
+    let root = root_of(source, &lock)?;
+    let names = |keys: Vec<&String>| keys.into_iter().map(|key| ExtraName::from_str(key)).collect::<Result<_, _>>();
+    let extras = names(root.optional.keys().chain(&root.metadata.extras).collect())?;
+    let groups = names(root.dev.keys().chain(root.metadata.groups.keys()).collect())?;
+    selected::check(source, &extras, &groups)?;
+
+    let entries = Entries::of(&lock);
+    let mut faults = Vec::new();
+    let mut pins = Vec::new();
+    for (index, package) in lock.packages.iter().enumerate().filter(|(_, package)| !std::ptr::eq(*package, root)) {
+        match pin(package, index, source.lock, &entries) {
+            Ok(pin) => pins.push(pin),
+            Err(fault) => faults.push(fault.context(format!("`{}` (package {})", package.name, index + 1))),
+        }
+    }
+    let chosen = chosen(source, root)?;
+    let mut roots = Vec::new();
+    for edge in chosen.edges {
+        match entries.need(edge) {
+            Ok(need) => roots.push(need),
+            Err(fault) => faults.push(fault.context(format!("`{}` needs `{}`", root.name, edge.name))),
+        }
+    }
+    all_of("entries cannot be packed", faults)?;
+    Ok(Pins {
+        pins,
+        roots: Some(roots),
+        asked: Asked { extras: chosen.encoded, groups: Vec::new() },
+        requires_python: lock.requires_python.as_deref().map(VersionSpecifiers::from_str).transpose()?,
+        environments: lock.environments.clone(),
+        stale: uv_project::why_stale(source, root),
+        ..Pins::default()
+    })
+}
+
+/// The entry of the application: the project whose folder, relative to the lock's, is the application's.
+fn root_of<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<&'l Package> {
+    let base = source.lock.parent().unwrap_or(Utf8Path::new(""));
+    let app = normal(Utf8Path::new(""), source.app.as_str())?;
+    let projects = || {
+        let member = |package: &'l Package| Some((package, normal(base, package.source.folder()?).ok()?));
+        lock.packages.iter().filter_map(member)
+    };
+    match projects().find(|(_, folder)| *folder == app) {
+        Some((root, _)) => Ok(root),
+        None => {
+            let known: Vec<String> = projects().map(|(package, at)| format!("`{}` in `{at}`", package.name)).collect();
+            Err(Problem::with_hint(
+                format!("none of its projects is the application in `{}`", source.app),
+                match known.as_slice() {
+                    [] => {
+                        "it is no lock of a project; make it with `uv lock` where the application's `pyproject.toml` is"
+                            .to_owned()
+                    }
+                    known => format!("its projects are {}: correct `app.path` or `app.lock`", known.join(", ")),
+                },
+            ))
+        }
+    }
+}
+
+/// What the application needs with the chosen extras and groups.
+struct Chosen<'l> {
+    edges: Vec<&'l Edge>,
+    /// the extras and groups as uv writes them into markers where some exclude each other (`[tool.uv] conflicts`)
+    encoded: Vec<ExtraName>,
+}
+
+fn chosen<'l>(source: &Source<'_>, root: &'l Package) -> anyhow::Result<Chosen<'l>> {
+    let table = |of: &'l BTreeMap<String, Vec<Edge>>| -> anyhow::Result<BTreeMap<ExtraName, &'l [Edge]>> {
+        of.iter().map(|(name, edges)| Ok((ExtraName::from_str(name)?, edges.as_slice()))).collect()
+    };
+    let (optional, dev) = (table(&root.optional)?, table(&root.dev)?);
+    let mut edges: Vec<&Edge> = root.dependencies.iter().collect();
+    edges.extend(source.selection.groups.iter().filter_map(|group| dev.get(group)).copied().flatten());
+    let mut waiting: Vec<ExtraName> = source.selection.extras.clone();
+    let mut extras = BTreeSet::new();
+    let mut at = 0;
+    loop {
+        // An extra may ask for others of the application itself: `all = ["shop[cache]"]`.
+        while let Some(edge) = edges.get(at) {
+            at += 1;
+            if edge.name == root.name {
+                for extra in &edge.extra {
+                    waiting.push(ExtraName::from_str(extra)?);
+                }
+            }
+        }
+        let Some(extra) = waiting.pop() else { break };
+        if extras.insert(extra.clone()) {
+            edges.extend(optional.get(&extra).copied().into_iter().flatten());
+        }
+    }
+    edges.retain(|edge| edge.name != root.name);
+    let (name, length) = (&root.name, root.name.as_ref().len());
+    let mut encoded = vec![format!("project-{length}-{name}")];
+    encoded.extend(extras.iter().map(|extra| format!("extra-{length}-{name}-{extra}")));
+    encoded.extend(source.selection.groups.iter().map(|group| format!("group-{length}-{name}-{group}")));
+    let encoded = encoded.iter().map(|name| ExtraName::from_str(name)).collect::<Result<_, _>>()?;
+    Ok(Chosen { edges, encoded })
+}
+
+/// Where each package stands, for edges that name one of several.
+struct Entries<'l> {
+    lock: &'l Lock,
+    by_name: BTreeMap<&'l PackageName, Vec<usize>>,
+}
+
+impl<'l> Entries<'l> {
+    fn of(lock: &'l Lock) -> Self {
+        let mut by_name: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+        for (index, package) in lock.packages.iter().enumerate() {
+            by_name.entry(&package.name).or_default().push(index);
+        }
+        Self { lock, by_name }
+    }
+
+    /// An edge with its entry: the only one of its name, or the one that version and source tell.
+    fn need(&self, edge: &Edge) -> anyhow::Result<Need> {
+        let all = self.by_name.get(&edge.name).map(Vec::as_slice).unwrap_or_default();
+        ensure!(all.len() <= 100, "the lock has {} entries of `{}`", all.len(), edge.name);
+        let is_meant = |index: &&usize| {
+            let package = &self.lock.packages[**index];
+            edge.version.as_ref().is_none_or(|version| Some(version) == package.version.as_ref())
+                && edge.source.as_ref().is_none_or(|source| *source == package.source)
+        };
+        let mut meant = all.iter().filter(is_meant);
+        let (first, second) = (meant.next(), meant.next());
+        if first.is_none() || second.is_some() {
+            return Err(Problem::with_hint(
+                format!("the lock has {} entries for it", if second.is_some() { "several" } else { "no" }),
+                "the lock is not whole: make it anew with `uv lock`",
+            ));
+        }
+        Ok(Need {
+            name: edge.name.clone(),
+            extras: edge.extra.iter().map(|extra| ExtraName::from_str(extra)).collect::<Result<_, _>>()?,
+            versions: Versions::Any,
+            entry: first.map(|index| place(*index)),
+            marker: edge.marker.clone(),
+            of_extra: None,
+        })
+    }
+}
+
+fn place(index: usize) -> String {
+    format!("package {}", index + 1)
+}
+
+fn pin(package: &Package, index: usize, lock: &Utf8Path, entries: &Entries<'_>) -> anyhow::Result<Pin> {
+    let version = match &package.version {
+        Some(version) => Version::from_str(version)?,
+        None => Version::new([0]),
+    };
+    let mut pin = Pin::new(package.name.clone(), version, place(index));
+    let of_extras =
+        package.optional.iter().flat_map(|(extra, edges)| edges.iter().map(move |edge| (Some(extra), edge)));
+    for (extra, edge) in package.dependencies.iter().map(|edge| (None, edge)).chain(of_extras) {
+        let need = entries.need(edge).with_context(|| format!("it needs `{}`", edge.name))?;
+        let of_extra = extra.map(|extra| ExtraName::from_str(extra)).transpose()?;
+        pin.needs.push(Need { of_extra, ..need });
+    }
+    let files = || package.wheels.iter().chain(&package.sdist);
+    let origin = &package.source;
+    let only = files().next();
+    let (size, hash) = (only.and_then(|file| file.size), only.and_then(|file| file.hash.as_deref()));
+    if let Some(url) = &origin.url {
+        pin.files.push(at_url(url, size, hash)?);
+    } else if let Some(path) = &origin.path {
+        match at_path(lock, path, size, hash) {
+            Ok(file) => pin.files.push(file),
+            Err(fault) => pin.obstacle = Some(format!("comes from a file, but {fault:#}")),
+        }
+    } else if origin.registry.is_some() {
+        pin.hashes = sha256_digests(files().filter_map(|file| file.hash.as_deref()))?;
+    } else {
+        pin.obstacle = Some(obstacle(origin));
+    }
+    Ok(pin)
+}
+
+fn obstacle(origin: &Origin) -> String {
+    match (&origin.git, origin.folder()) {
+        (Some(_), _) => "comes from git".to_owned(),
+        (None, Some(folder)) => format!("is the project in `{}`", shortened(folder)),
+        (None, None) => "comes from a source that is not known".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::pins::reading::{DIGEST, kept, read, said};
+    use crate::pins::{Pins, Place};
+
+    /// An application with an extra, a group and a fork, beside another member of its workspace.
+    fn lock(more: &str) -> String {
+        let index = "source = { registry = \"https://index.example/simple\" }";
+        let shop = r#"
+version = 1
+revision = 3
+requires-python = ">=3.9"
+[[package]]
+name = "shop"
+version = "1.0"
+source = { virtual = "." }
+dependencies = [
+    { name = "flask", extra = ["async"] },
+    { name = "numpy", version = "1.0", source = { registry = "https://index.example/simple" }, marker = "python_full_version < '3.11'" },
+    { name = "numpy", version = "2.0", source = { registry = "https://index.example/simple" }, marker = "python_full_version >= '3.11'" },
+    { name = "win", marker = "sys_platform == 'win32'" },
+]
+[package.optional-dependencies]
+all = [{ name = "shop", extra = ["old"] }]
+old = [{ name = "idna", version = "3.4", marker = "extra == 'extra-4-shop-old'" }]
+[package.dev-dependencies]
+dev = [{ name = "other" }]
+docs = [{ name = "idna", version = "3.7", marker = "extra != 'extra-4-shop-old'" }]
+[package.metadata]
+requires-dist = [{ name = "flask", extras = ["async"], specifier = ">=2" }]
+provides-extras = ["all", "none", "old"]
+[[package]]
+name = "other"
+version = "0.1"
+source = { editable = "../other" }
+[[package]]
+name = "flask"
+version = "3.0"
+source = { registry = "https://index.example/simple" }
+dependencies = [{ name = "flask", extra = ["x"] }]
+sdist = { url = "https://index.example/f.tar.gz", hash = "sha256:DIGEST", size = 1 }
+[package.optional-dependencies]
+async = [{ name = "asgiref" }]
+cli = [{ name = "win" }]
+"#;
+        let entry =
+            |name: &str, version: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{index}\n");
+        let others =
+            [("numpy", "1.0"), ("numpy", "2.0"), ("win", "1"), ("idna", "3.4"), ("idna", "3.7"), ("asgiref", "3")];
+        let others: String = others.iter().map(|(name, version)| entry(name, version)).collect();
+        format!("{}{others}{more}", shop.replace("DIGEST", DIGEST))
+    }
+
+    fn parse(wanted: &str) -> anyhow::Result<Pins> {
+        read(&[("uv.lock", &lock(""))], wanted)
+    }
+
+    #[test]
+    fn the_walk_follows_edges_extras_groups_and_conflicts() {
+        #[rustfmt::skip]
+        let cases = [ // wanted   python   what the box gets
+            ("",          "3.9",   "asgiref-3 flask-3.0[async,x] numpy-1.0"),
+            ("",          "3.11",  "asgiref-3 flask-3.0[async,x] numpy-2.0"),
+            ("+old",      "3.11",  "asgiref-3 flask-3.0[async,x] idna-3.4 numpy-2.0"),
+            ("+all docs", "3.11",  "asgiref-3 flask-3.0[async,x] idna-3.4 numpy-2.0"),
+            ("+none docs", "3.11", "asgiref-3 flask-3.0[async,x] idna-3.7 numpy-2.0"),
+        ];
+        for (wanted, python, gets) in cases {
+            assert_eq!(kept(&parse(wanted).unwrap(), python), gets, "{wanted} on {python}");
+        }
+        assert!(parse("").unwrap().pins.iter().any(|pin| pin.hashes.contains(DIGEST)));
+    }
+
+    #[test]
+    fn a_member_that_is_needed_is_named_and_one_that_is_not_does_no_harm() {
+        let error = kept(&parse("dev").unwrap(), "3.11");
+        assert!(error.contains("`other` (package 2) is the project in `../other`, and only packages"), "{error}");
+    }
+
+    #[test]
+    fn files_by_url_and_path_are_placed_and_what_cannot_be_packed_is_named_at_once() {
+        let more = format!(
+            "[[package]]\nname = \"u\"\nversion = \"1\"\nsource = {{ url = \"https://code.example/u-1-py3-none-any.whl\" }}\nwheels = [{{ url = \"x\", hash = \"sha256:{DIGEST}\" }}]\n\
+             [[package]]\nname = \"p\"\nversion = \"1\"\nsource = {{ path = \"../vendor/p-1-py3-none-any.whl\" }}\nwheels = [{{ filename = \"x\", hash = \"sha256:{DIGEST}\", size = 7 }}]\n\
+             [[package]]\nname = \"g\"\nsource = {{ git = \"https://code.example/g?rev=1#2\" }}\n\
+             [[package]]\nname = \"d\"\nsource = {{ directory = \"d\" }}\n"
+        );
+        let edges = "{ name = \"u\" }, { name = \"p\" }, { name = \"flask\", extra";
+        let text = lock(&more).replacen("{ name = \"flask\", extra", edges, 1);
+        let pins = read(&[("uv.lock", &text)], "").unwrap();
+        let file = |name: &str| pins.pins.iter().find(|pin| pin.name.as_ref() == name).unwrap().files[0].clone();
+        assert!(matches!(file("u").at, Place::Url(_)) && file("u").name == "u-1-py3-none-any.whl");
+        assert!(file("p").at == Place::Path("vendor/p-1-py3-none-any.whl".into()) && file("p").size == Some(7));
+        let text = text.replacen("{ name = \"u\" }", "{ name = \"g\" }, { name = \"d\" }", 1);
+        let error = kept(&read(&[("uv.lock", &text)], "").unwrap(), "3.11");
+        assert!(
+            error.contains("`d` (package 13) is the project in `d`") && error.contains("comes from git"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn faults_say_what_to_do() {
+        #[rustfmt::skip]
+        let cases = [ // from                        to                  what it says
+            ("version = 1",                   "version = 2",             "`version` is 2"),
+            ("virtual = \".\"",               "virtual = \"web\"",       "its projects are `shop` in `app/web`, `other` in `other`"),
+            ("{ name = \"win\", marker",      "{ name = \"w\", marker",  "`shop` needs `w`: the lock has no entries for it"),
+            ("\"numpy\"\nversion = \"2.0\"", "\"numpy\"\nversion = \"1.0\"", "`shop` needs `numpy`: the lock has several entries"),
+        ];
+        for (from, to, says) in cases {
+            let error = said(&read(&[("uv.lock", &lock("").replacen(from, to, 1))], "").unwrap_err());
+            assert!(error.contains(says), "{error}");
+        }
+        let error = said(&parse("+olds dcos").unwrap_err());
+        for part in [
+            "2 names",
+            "no extra `olds`",
+            "did you mean `old`? known extras: all, none, old",
+            "known groups: dev, docs",
+        ] {
+            assert!(error.contains(part), "`{part}` is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn a_lock_is_stale_when_the_requirements_are_others() {
+        let project = "[project]\nname = \"shop\"\ndependencies = [\"flask[async]>=2\"]\n[project.optional-dependencies]\nold = [\"idna\"]\n";
+        let text = lock("").replacen(
+            "specifier = \">=2\" }",
+            "specifier = \">=2\" }, { name = \"idna\", marker = \"extra == 'old'\" }",
+            1,
+        );
+        let stale = |project: &str| read(&[("uv.lock", &text), ("pyproject.toml", project)], "").unwrap().stale;
+        assert_eq!(stale(project), None);
+        assert!(stale(&project.replace(">=2", ">=3")).unwrap().contains("run `uv lock`"));
+        assert!(stale(&project.replace("\"flask", "\"six\", \"flask")).is_some());
+        assert_eq!(stale(&project.replace("shop", "another")), None);
+    }
+}
