@@ -3,16 +3,17 @@
 use anyhow::{Context, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use checkout::command::run;
+use checkout::unpack::unpack;
 use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
-use installers::{Tools, WHEELS, wheels_in};
-use rawzip::FileReader;
+use installers::shapes::{must_have_every_shape, open_wheel};
+use installers::{Installer, Tools, pins, wheels_in};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use xtask::hex::hex;
-use xtask::wheel::{Archive, Record};
+use xtask::wheel::Record;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -50,6 +51,57 @@ fn sample_is_laid_out_as_installers_do() -> anyhow::Result<()> {
     ours.must_equal("pip with hashes", &by_requirements, &wheels)
 }
 
+/// pip judges a lock by its own interpreter and by nothing else, so the box is one like this host.
+#[test]
+fn pip_and_uv_install_from_a_lock_and_its_wheels_alone() -> anyhow::Result<()> {
+    let tools = Tools::prepare()?;
+    let checkout = Checkout::new("like-host-")?;
+    let copy = checkout.dir()?;
+    let lock = tools.describe_host(&copy)?;
+    checkout.commit("for a box like this host")?;
+    run(tools.first_on_path(&mut tool_in(&copy, &["dist"])))?.text()?;
+    let rpm = list(&copy.join("dist/out"))?.into_iter().find(|name| name.ends_with(".rpm")).context("no RPM")?;
+    let ours = Packed::unpack(&copy.join("dist/out").join(rpm), "quality_report", &copy.join("target/unpacked"))?;
+    let wheels = wheels_in(&copy.join("dist/wheels"))?;
+    let locked = fs::read_to_string(copy.join("dist").join(&lock))?.matches("[[packages]]").count();
+
+    let bare = copy.join("target/bare");
+    fs::create_dir_all(bare.join("wheels"))?;
+    fs::copy(copy.join("dist").join(&lock), bare.join(&lock))?;
+    for wheel in &wheels {
+        fs::copy(wheel, bare.join("wheels").join(wheel.file_name().context("a wheel has a name")?))?;
+    }
+    for installer in [Installer::Pip, Installer::Uv] {
+        let into = copy.join(format!("target/by-{installer:?}"));
+        tools.install_lock(installer, &bare, &lock, &into, &[])?.text()?;
+        let infos = list(&into)?.into_iter().filter(|name| name.ends_with(".dist-info")).count();
+        ensure!(infos == locked && locked > 10, "{installer:?}: {infos} of {locked} packages were installed");
+        ours.must_equal(&format!("{installer:?}"), &into, &wheels)?;
+    }
+    // For another box than its own pip takes no lock; `requirements.*.txt` of the bundle is for that.
+    let refused = tools.install_lock(
+        Installer::Pip,
+        &bare,
+        &lock,
+        &copy.join("target/elsewhere"),
+        &["--python-version", "3.11", "--only-binary", ":all:"],
+    )?;
+    ensure!(refused.stderr.contains("are not supported when selecting requirements from"), "{refused}");
+    // A whole wheel that is not the locked one: only the digest tells.
+    let text = fs::read_to_string(bare.join(&lock))?;
+    let (before, digest) = text.split_once("sha256 = \"").context("a digest")?;
+    fs::write(bare.join(&lock), format!("{before}sha256 = \"{}{}", "0".repeat(64), &digest[64..]))?;
+    for installer in [Installer::Pip, Installer::Uv] {
+        let refused = tools.install_lock(installer, &bare, &lock, &copy.join("target/other"), &[])?;
+        let said = refused.to_string().to_lowercase();
+        ensure!(
+            !refused.succeeded() && said.contains("hash"),
+            "{installer:?} took a wheel that is not the locked one: {refused}"
+        );
+    }
+    Ok(())
+}
+
 #[test]
 fn wheels_of_every_shape_are_laid_out_as_pip_does() -> anyhow::Result<()> {
     let tools = Tools::prepare()?;
@@ -66,16 +118,18 @@ fn wheels_of_every_shape_are_laid_out_as_pip_does() -> anyhow::Result<()> {
         run(tools.first_on_path(&mut tool_in(copy, words)))?.text()?;
     }
     let wheels = wheels_in(&wheelhouse)?;
-    ensure!(wheels.len() == WHEELS.len() + 1, "{} wheels were packed", wheels.len());
+    ensure!(wheels.len() == pins().len() + 1 && wheels.len() >= 150, "{} wheels were packed", wheels.len());
+    must_have_every_shape(&wheels)?;
     let ours = Packed::unpack(&copy.join("dist/out/wide-1-1.el9.x86_64.rpm"), "wide", &copy.join("target/unpacked"))?;
     let by_pip = copy.join("target/by-pip");
     tools.pip_install(&by_pip, &wheels)?;
     ours.must_equal("pip", &by_pip, &wheels)
 }
 
-/// An application that depends on all of [`WHEELS`], in a repository of its own; its index is `cache`.
+/// An application that depends on all of [`pins`], in a repository of its own; its index is `cache`.
 fn write_wide_application(copy: &Utf8Path, cache: &Utf8Path) -> anyhow::Result<()> {
-    let setuptools = WHEELS.iter().find(|pin| pin.starts_with("setuptools==")).context("setuptools is one of them")?;
+    let pins = pins();
+    let setuptools = pins.iter().find(|pin| pin.starts_with("setuptools==")).context("setuptools is one of them")?;
     let package = "[package]\nname = \"wide\"\nrelease = \"1\"\n\
         [app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
         [[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n\
@@ -88,7 +142,7 @@ fn write_wide_application(copy: &Utf8Path, cache: &Utf8Path) -> anyhow::Result<(
         ("dist/package.toml", package.to_owned()),
         ("app/pyproject.toml", project),
         ("app/wide/__init__.py", "app = None\n".to_owned()),
-        ("app/requirements.txt", format!("{}\nodd-wheel==1.0\n", WHEELS.join("\n"))),
+        ("app/requirements.txt", format!("{}\nodd-wheel==1.0\n", pins.join("\n"))),
         ("app/uv.toml", format!("no-index = true\nfind-links = [\"{cache}\"]\n")),
         (".gitignore", "/dist/out/\n/dist/wheels/\n/target/\n".to_owned()),
     ];
@@ -120,24 +174,10 @@ struct Packed {
 
 impl Packed {
     fn unpack(rpm: &Utf8Path, name: &'static str, into: &Utf8Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(into)?;
-        let hint = "hint: `apt-get install rpm rpm2cpio cpio`";
-        let mut reader = Command::new("rpm2cpio")
-            .arg(rpm)
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("failed to start `rpm2cpio`\n{hint}"))?;
-        let payload = reader.stdout.take().context("standard output is piped")?;
-        let unpacked = Command::new("cpio")
-            .args(["--quiet", "--extract", "--make-directories", "--no-absolute-filenames"])
-            .current_dir(into)
-            .stdin(payload)
-            .status()
-            .with_context(|| format!("failed to start `cpio`\n{hint}"))?;
-        ensure!(reader.wait()?.success() && unpacked.success(), "`{rpm}` could not be unpacked");
+        unpack(rpm, into)?;
         let query = "[%{FILENAMES}\\t%{FILEDIGESTS}\\n]";
         let listed = run(Command::new("rpm").args(["--query", "--queryformat", query, "--package", rpm.as_str()]))
-            .context(hint)?
+            .context("hint: `apt-get install rpm`")?
             .text()?;
         let digests = listed
             .lines()
@@ -261,9 +301,7 @@ impl Packed {
             .iter()
             .find(|path| path.file_name().is_some_and(|name| name.starts_with(wheel)))
             .with_context(|| format!("there is no wheel `{wheel}…`"))?;
-        let file = fs::File::open(wheel)?;
-        let size = file.metadata()?.len();
-        let archive = Archive::open(FileReader::from(file.into_parts().0), size)?;
+        let archive = open_wheel(wheel)?;
         let at = archive.find(member).with_context(|| format!("`{wheel}` has no `{member}`"))?;
         let inside = hex(&Sha256::digest(archive.read(at)?));
         let on_box = format!("/opt/{}/{place}", self.name);

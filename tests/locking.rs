@@ -3,8 +3,7 @@
 use anyhow::ensure;
 use checkout::command::run;
 use index::{write_sdist, write_wheel};
-use repository::Repository;
-use std::process::Command;
+use repository::{PURE_SETUP, Repository, target_like_host};
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
@@ -101,19 +100,6 @@ fn a_second_lock_starts_no_program() -> anyhow::Result<()> {
     ensure!(!refreshed.succeeded(), "it asked nobody: {refreshed}");
     Ok(())
 }
-
-/// The minor of the host's Python, and a target that has it too.
-fn target_like_host(glibc_of: &str) -> anyhow::Result<String> {
-    const MINOR: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
-    let minor = run(Command::new("python3").args(["-c", MINOR]))?.text()?;
-    let arch = std::env::consts::ARCH;
-    Ok(format!(
-        "[[target]]\nname = \"own-{arch}\"\npython-full = \"{minor}.1\"\n[target.box]\narch = \"{arch}\"\n\
-         glibc = \"{glibc_of}\"\nsystemd = 252\npayload = \"zstd\"\npython-package = \"python3\"\npython-path = \"/usr/bin/python3\"\n"
-    ))
-}
-
-const PURE_SETUP: &str = "from setuptools import setup\nsetup(name='source', version='1.0', py_modules=['source'])\n";
 
 #[test]
 fn a_wheel_is_built_from_an_sdist_where_that_is_allowed() -> anyhow::Result<()> {

@@ -1,6 +1,8 @@
 //! pip and uv, and the wheels that they install.
 
-use crate::checkout::command::run;
+pub mod shapes;
+
+use crate::checkout::command::{Finished, run};
 use crate::checkout::{list, repository};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -11,18 +13,18 @@ use xtask::target::Target;
 /// What uv and pip call the box of the sample.
 const PLATFORM_FOR_UV: &str = "x86_64-manylinux_2_34";
 
-/// Much-used wheels, each for a shape of its own: compiled, pure, `.data` of every scheme, programs that
-/// are no scripts, path configuration, namespaces, spaces, thousands of files, entries for folders.
-#[rustfmt::skip]
-pub const WHEELS: [&str; 33] = [
-    "aspectlib==2.0.0", "autopep8==2.3.2", "backports.tarfile==1.2.0", "black==26.10.1", "coverage==7.17.3",
-    "distlib==0.4.4", "django==5.2.19", "google-api-core==2.44.0", "googleapis-common-protos==1.76.0",
-    "greenlet==3.5.6", "ipykernel==7.4.0", "ipython==9.18.1", "jupyter-core==5.9.1", "jupyterlab-widgets==3.0.17",
-    "lxml==6.1.3", "ninja==1.13.2", "notebook-shim==0.2.4", "numpy==2.4.6", "opentelemetry-api==1.45.2",
-    "pillow==13.0.0", "protobuf==7.36.2", "psutil==7.2.2", "psycopg2-binary==2.9.13", "pytz==2026.6", "pyzmq==27.3.0",
-    "ruff==0.17.6", "setuptools==84.2.1", "sphinxcontrib-jsmath==2.0.0", "sqlalchemy==2.1.9", "tzdata==2026.6",
-    "uvicorn==0.54.0", "wheel==0.48.0", "zope.interface==8.7",
-];
+/// What installs from a lock.
+#[derive(Debug, Clone, Copy)]
+pub enum Installer {
+    Pip,
+    Uv,
+}
+
+/// The pins of `wheels.txt`, sorted by name.
+pub fn pins() -> Vec<&'static str> {
+    let lines = include_str!("wheels.txt").lines();
+    lines.filter_map(|line| line.split('#').next()).map(str::trim).filter(|pin| !pin.is_empty()).collect()
+}
 
 pub fn wheels_in(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
     let names = list(folder)?;
@@ -106,19 +108,68 @@ impl Tools {
         run(uv.env("UV_PYTHON_DOWNLOADS", "never").current_dir(from))?.text().map(drop)
     }
 
+    /// Makes a box like this host the one target of a checkout, by the probe that it prints; gives the lock's name.
+    pub fn describe_host(&self, copy: &Utf8Path) -> anyhow::Result<String> {
+        // The environment's interpreter is this one too, and the probe asks for no environment.
+        const BASE: &str = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
+        let base = run(Command::new(self.programs.join("python")).args(["-c", BASE]))?.text()?;
+        let probe = copy.join("target/probe.py");
+        fs::create_dir_all(copy.join("target"))?;
+        fs::write(&probe, xtask::templates::PROBE)?;
+        let answer = run(Command::new(base).arg("-B").arg(probe))?.text()?;
+        fs::write(copy.join("dist/like-host.json"), answer)?;
+        let package = copy.join("dist/package.toml");
+        let text = fs::read_to_string(&package)?;
+        let (before, rest) = text.split_once("[[target]]").context("the sample has a target")?;
+        let (_, after) = rest.split_once("[service]").context("the sample has a service")?;
+        // Where systemd is not installed the probe cannot tell it.
+        let target = "[[target]]\nname = \"like-host\"\nprobe = \"dist/like-host.json\"\n[target.box]\nsystemd = 252\n";
+        fs::write(&package, format!("{before}{target}[service]{after}"))?;
+        Ok("pylock.like-host.toml".to_owned())
+    }
+
+    /// Installs from a lock in `from`, with the installer's own interpreter as the box.
+    pub fn install_lock(
+        &self,
+        installer: Installer,
+        from: &Utf8Path,
+        lock: &str,
+        into: &Utf8Path,
+        more: &[&str],
+    ) -> anyhow::Result<Finished> {
+        let python = self.programs.join("python");
+        let mut command = match installer {
+            Installer::Pip => {
+                let mut pip = Command::new(&python);
+                pip.args(["-m", "pip", "--isolated", "install", "--disable-pip-version-check", "--no-input"]);
+                pip.args(["--no-cache-dir", "--no-compile"]);
+                pip
+            }
+            Installer::Uv => {
+                let mut uv = Command::new(self.programs.join("uv"));
+                uv.args(["pip", "install", "--no-config", "--no-cache", "--link-mode", "copy"]);
+                uv.args(["--python", python.as_str()]).env("UV_PYTHON_DOWNLOADS", "never");
+                uv
+            }
+        };
+        command.args(["--no-index", "--target", into.as_str(), "--requirement", lock]).args(more).current_dir(from);
+        run(&mut command)
+    }
+
     /// Downloads what is not there yet, and makes the odd wheel.
     pub fn fetch_wheels(&self) -> anyhow::Result<Utf8PathBuf> {
         let cache = self.workspace.join("test-wheels");
         fs::create_dir_all(&cache)?;
         let complete = cache.join("complete");
-        let pins = WHEELS.join("\n");
-        if fs::read_to_string(&complete).unwrap_or_default() != pins {
+        let pins = pins();
+        let wanted = pins.join("\n");
+        if fs::read_to_string(&complete).unwrap_or_default() != wanted {
             for wheel in wheels_in(&cache)? {
                 fs::remove_file(wheel)?;
             }
             let mut pip = self.pip("download");
-            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(WHEELS))?.text()?;
-            fs::write(&complete, pins)?;
+            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(&pins))?.text()?;
+            fs::write(&complete, wanted)?;
         }
         let script = repository().join("tests/python/odd_wheel.py");
         run(Command::new("python3").arg("-B").arg(script).arg(&cache))?.text()?;

@@ -79,3 +79,18 @@ impl Repository {
         list(Utf8Path::new(&self.folder.join("dist/wheels")))
     }
 }
+
+/// The `setup.py` of a source distribution with one module.
+pub const PURE_SETUP: &str =
+    "from setuptools import setup\nsetup(name='source', version='1.0', py_modules=['source'])\n";
+
+/// A target with the minor of the host's Python and its processor, and another glibc.
+pub fn target_like_host(glibc_of: &str) -> anyhow::Result<String> {
+    const MINOR: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let minor = run(Command::new("python3").args(["-c", MINOR]))?.text()?;
+    let arch = std::env::consts::ARCH;
+    Ok(format!(
+        "[[target]]\nname = \"own-{arch}\"\npython-full = \"{minor}.1\"\n[target.box]\narch = \"{arch}\"\n\
+         glibc = \"{glibc_of}\"\nsystemd = 252\npayload = \"zstd\"\npython-package = \"python3\"\npython-path = \"/usr/bin/python3\"\n"
+    ))
+}

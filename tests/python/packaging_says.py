@@ -1,6 +1,6 @@
 """Answer with `packaging` what the tests ask: a JSON question on standard input, a JSON answer out.
 
-usage: packaging_says.py tags | markers | lock | versions
+usage: packaging_says.py tags | markers | lock | versions | pylock
 
 tags      [{"python": [3, 11], "glibc": [2, 34], "arch": "x86_64"}, ...]
           -> [["cp311-cp311-manylinux_2_34_x86_64", ...], ...]
@@ -9,15 +9,19 @@ markers   {"environments": [{...}, ...], "pairs": [["os_name == 'posix'", 0], ..
 lock      the same with "asked": [{"extras": ["a"], "groups": ["b"]}, ...], and pairs that have a third
           member, the index of what is asked for: as a lock's markers are judged (PEP 751)
 versions  ["1.0", ...] -> the index of each in their order; equal versions have the same
+pylock    [{"name": "pylock.x.toml", "text": "...", "environment": {...}, "tags": [...]}, ...]
+          -> [[["flask", "flask-3.0-py3-none-any.whl"], ...], "PylockValidationError: ...", ...]: what a box
+          with these tags installs from a lock (PEP 751)
 """
 import functools
 import json
+import pathlib
 import platform
 import sys
 import sysconfig
 from unittest import mock
 
-from packaging import _manylinux, _musllinux, tags
+from packaging import _manylinux, _musllinux, pylock, tags
 from packaging.markers import Marker
 from packaging.version import Version
 
@@ -86,6 +90,24 @@ def versions(texts):
     return [place[version] for version in parsed]
 
 
+def installed(lock):
+    """What is installed from a lock: names and files."""
+    try:
+        import tomllib
+    except ImportError:  # before Python 3.11; pip brings it for itself
+        from pip._vendor import tomli as tomllib
+    accepted = [tag for text in lock["tags"] for tag in tags.parse_tag(text)]
+    if not pylock.is_valid_pylock_path(pathlib.Path(lock["name"])):
+        return lock["name"] + " is not the name of a lock"
+    try:
+        parsed = pylock.Pylock.from_dict(tomllib.loads(lock["text"]))
+        parsed.validate()
+        chosen = parsed.select(environment=lock["environment"], tags=accepted)
+        return [[str(package.name), file.filename] for package, file in chosen]
+    except (pylock.PylockValidationError, pylock.PylockSelectError, ValueError) as error:
+        return "%s: %s" % (type(error).__name__, error)
+
+
 def main():
     question = json.load(sys.stdin)
     if sys.argv[1] == "tags":
@@ -96,6 +118,8 @@ def main():
         answer = lock(question)
     elif sys.argv[1] == "versions":
         answer = versions(question)
+    elif sys.argv[1] == "pylock":
+        answer = [installed(lock) for lock in question]
     else:
         sys.exit(__doc__)
     json.dump(answer, sys.stdout)

@@ -31,9 +31,9 @@ use serde_json::{Value, json};
     cargo xtask lock --check              for pre-commit and CI: exit code 1 if a lock is stale\n  \
     cargo xtask lock --explain numpy      why this file of numpy, or why none\n  \
     cargo xtask lock --upgrade            newer releases, with wheels that fit every target\n\n\
-    The team's lock is `app.lock` in `dist/package.toml`. Extras and dependency groups that go on the box are\n\
-    `app.extras` and `app.groups` there; groups for development stay out. A package without a wheel is built\n\
-    from its sdist where `[sdist] build = [\"NAME\"]` allows it and this host has the target's Python.")]
+    The team's lock is `app.lock` in `dist/package.toml`. Extras and dependency groups that go on the box \
+    are `app.extras` and `app.groups` there; groups for development stay out. A package without a wheel is \
+    built from its sdist where `[sdist] build = [\"NAME\"]` allows it and this host has the target's Python.")]
 pub struct Flags {
     /// Write nothing; fail with exit code 1 if a lock on disk is not what the team's lock says now, or if the
     /// team's own tool would call theirs stale

@@ -42,6 +42,11 @@ impl<'a> TargetPython<'a> {
         ))
     }
 
+    /// The interpreter.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
     /// Builds a wheel and puts it into `into`.
     ///
     /// pip checks the sha256. What makes two builds differ is fixed: time, hashing of sets, debug
