@@ -79,7 +79,8 @@ pub fn inputs_digest(texts: &Texts, selection: &Selection, sdist: &config::Sdist
     for (path, text) in texts {
         add(path.as_str());
         // Line ends are the work tree's and not the lock's: a checkout on Windows has others.
-        add(&text.as_deref().unwrap_or_default().replace("\r\n", "\n"));
+        let text = text.as_deref().unwrap_or_default();
+        if text.contains('\r') { add(&text.replace("\r\n", "\n")) } else { add(text) }
     }
     hex(&hasher.finalize())
 }

@@ -35,10 +35,11 @@ pub fn check_depth(text: &str) -> anyhow::Result<()> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         at += 1;
-        match byte {
-            b'#' => at += until(&bytes[at..], b"\r\n"),
-            b'"' | b'\'' => at = string_end(bytes, at - 1),
-            b'[' | b'{' => {
+        match KINDS[usize::from(*byte)] {
+            Kind::Space => {}
+            Kind::Comment => at = end_of(bytes, at, |byte| byte == b'\n' || byte == b'\r'),
+            Kind::Quote => at = string_end(bytes, at - 1),
+            Kind::Open => {
                 open.push(*byte);
                 if open.len() > MOST_DEPTH {
                     let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -46,18 +47,54 @@ pub fn check_depth(text: &str) -> anyhow::Result<()> {
                 }
             }
             // In ASCII the closing bracket is two behind the opening one.
-            b']' | b'}' if open.last().is_some_and(|open| open + 2 == *byte) => drop(open.pop()),
-            b'.' | b'=' | b',' | b']' | b'}' | b' ' | b'\t' | b'\r' | b'\n' => {}
+            Kind::Close if open.last().is_some_and(|open| open + 2 == *byte) => drop(open.pop()),
+            Kind::Close => {}
             // A quote within a bare word starts no string.
-            _ => at += until(&bytes[at..], b".=,[]{} \t#\r\n"),
+            Kind::Word => at = end_of(bytes, at, |byte| !matches!(KINDS[usize::from(byte)], Kind::Word | Kind::Quote)),
         }
     }
     Ok(())
 }
 
-/// How many bytes stand before the first of `ends`.
-fn until(bytes: &[u8], ends: &[u8]) -> usize {
-    bytes.iter().position(|byte| ends.contains(byte)).unwrap_or(bytes.len())
+/// What a byte is outside of strings.
+#[derive(Clone, Copy)]
+enum Kind {
+    Word,
+    Space,
+    Comment,
+    Quote,
+    Open,
+    Close,
+}
+
+/// Looked up instead of compared: locks have tens of megabytes.
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Word; 256];
+    let of = [
+        (b".=, \t\r\n".as_slice(), Kind::Space),
+        (b"#".as_slice(), Kind::Comment),
+        (b"'\"".as_slice(), Kind::Quote),
+        (b"[{".as_slice(), Kind::Open),
+        (b"]}".as_slice(), Kind::Close),
+    ];
+    let mut row = 0;
+    while row < of.len() {
+        let mut at = 0;
+        while at < of[row].0.len() {
+            kinds[of[row].0[at] as usize] = of[row].1;
+            at += 1;
+        }
+        row += 1;
+    }
+    kinds
+};
+
+/// The first place from `at` on that is an end, or the end of all.
+fn end_of(bytes: &[u8], mut at: usize, is_end: impl Fn(u8) -> bool) -> usize {
+    while at < bytes.len() && !is_end(bytes[at]) {
+        at += 1;
+    }
+    at
 }
 
 /// Where a string that starts at `start` is over; one that is not closed ends with its line.
@@ -65,21 +102,22 @@ fn string_end(bytes: &[u8], start: usize) -> usize {
     let quote = bytes[start];
     let is_triple = bytes[start..].starts_with(&[quote; 3]);
     let mut at = start + if is_triple { 3 } else { 1 };
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'\\' if quote == b'"' && matches!(bytes.get(at + 1), Some(b'\\' | b'"')) => at += 1,
-            b'\n' if !is_triple => return at,
-            _ if *byte == quote && !is_triple => return at + 1,
-            _ if is_triple && bytes[at..].starts_with(&[quote; 3]) => {
+    loop {
+        at = end_of(bytes, at, |byte| byte == quote || byte == b'\\' || byte == b'\n');
+        match bytes.get(at) {
+            None => return bytes.len(),
+            Some(b'\\') if quote == b'"' && matches!(bytes.get(at + 1), Some(b'\\' | b'"')) => at += 1,
+            Some(b'\n') if !is_triple => return at,
+            Some(byte) if *byte == quote && !is_triple => return at + 1,
+            Some(_) if is_triple && bytes[at..].starts_with(&[quote; 3]) => {
                 // Up to two quotes may stand before the three that close it.
                 let more = bytes[at + 3..].iter().take(2).take_while(|byte| **byte == quote).count();
                 return at + 3 + more;
             }
-            _ => {}
+            Some(_) => {}
         }
         at += 1;
     }
-    bytes.len()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::problem::Problem;
 use crate::sys::Sys;
 use crate::target::Target;
 use crate::wheelhouse::Wheelhouse;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// A loaded repository.
@@ -120,12 +120,44 @@ impl Project {
         if !must && !whole.exists() {
             return Ok(None);
         }
-        self.sys.read_text(&whole).map(Some).map_err(|error| {
+        let read = || decoded(fs_err::read(&whole)?).with_context(|| format!("`{path}`"));
+        read().map(Some).map_err(|error| {
             Problem::around(
                 error,
                 format!("the team's lock `{path}` cannot be read"),
-                "lock the dependencies if it is not there; it is UTF-8 text; or correct `app.lock` in `dist/package.toml`",
+                "lock the dependencies if it is not there; it is UTF-8 text, or UTF-16 with a byte order mark; or correct `app.lock` in `dist/package.toml`",
             )
         })
+    }
+}
+
+/// A text as locks are written: UTF-8, or UTF-16 with a byte order mark, as PowerShell's `>` writes it.
+fn decoded(bytes: Vec<u8>) -> anyhow::Result<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return Ok(String::from_utf8(bytes)?),
+    };
+    ensure!(bytes.len().is_multiple_of(2), "it is UTF-16 that was cut short");
+    let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+    Ok(String::from_utf16(&units)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_decoded_by_their_mark() {
+        let units: Vec<u16> = "a==1 # é\r\n".encode_utf16().collect();
+        let little: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(units.iter().flat_map(|unit| unit.to_le_bytes())).collect();
+        let big: Vec<u8> = [0xfe, 0xff].into_iter().chain(units.iter().flat_map(|unit| unit.to_be_bytes())).collect();
+        for bytes in [little.clone(), big, "a==1 # é\r\n".as_bytes().to_vec()] {
+            assert_eq!(decoded(bytes).unwrap(), "a==1 # é\r\n");
+        }
+        assert!(decoded(little[..5].to_vec()).is_err());
+        assert!(decoded(vec![0xff, 0xfe, 0, 0xd8]).is_err());
+        assert!(decoded(vec![b'a', 0xe9]).is_err());
     }
 }
