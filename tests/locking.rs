@@ -117,7 +117,8 @@ fn a_wheel_is_built_from_an_sdist_where_that_is_allowed() -> anyhow::Result<()> 
     ensure!(repository.wheels()? == [name], "{:?}", repository.wheels()?);
     let lock = repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))?;
     ensure!(lock.contains("[packages.tool.xtask.built-from]") && lock.contains(&sha256), "{lock}");
-    // Built again it is the same; otherwise the error would say so.
+    // Built again, and not taken from pip's cache, it is the same; otherwise the error would say so.
+    std::fs::remove_dir_all(repository.folder.join("target/xtask/build-cache"))?;
     std::fs::remove_file(repository.folder.join("dist/wheels").join(name))?;
     let again = repository.run(&["lock", "--refresh"])?;
     ensure!(again.succeeded(), "{again}");
@@ -141,7 +142,7 @@ if open('flags.txt').read() == 'foreign':
     subprocess.check_call(['cc', '-shared', '-fPIC', '-o', 'libforeign.so', '-Wl,-soname,libforeign.so.1', 'foreign.c'])
     words = ['-L.', '-lforeign']
 subprocess.check_call(['cc', '-shared', '-fPIC', '-o', 'native/native.so', 'native.c'] + words)
-setup(name='native', version='1.0', packages=['native'], package_data={'native': ['native.so']}, distclass=Compiled)
+setup(name='native', version='VERSION', packages=['native'], package_data={'native': ['native.so']}, distclass=Compiled)
 ";
 
 /// What is compiled on this host is judged for the box: symbols of glibc, and libraries that nobody brings.
@@ -154,13 +155,18 @@ fn what_was_compiled_for_this_host_is_judged_for_the_box() -> anyhow::Result<()>
         ("2.40", "int foreign(void); int g(void) { return foreign(); }\n", "foreign", "", "needs the library `libforeign.so.1`"),
         ("2.40", "int foreign(void); int g(void) { return foreign(); }\n", "foreign", "system-libraries = [\"libforeign.so.1\"]\n", ""),
     ];
-    for (glibc, code, flags, more, says) in cases {
+    // One repository, so that what is built with is put there once; a release a case.
+    let repository = Repository::new(&target_like_host("2.40")?, "")?;
+    for (number, (glibc, code, flags, more, says)) in cases.into_iter().enumerate() {
         let target = target_like_host(glibc)?;
-        let repository = Repository::new(&target, "native==1.0\n")?;
-        let files = [("setup.py", C_SETUP), ("native.c", code), ("flags.txt", flags), ("native/__init__.py", "")];
+        let version = format!("{number}.0");
+        let setup = C_SETUP.replace("VERSION", &version);
+        repository.write("app/requirements.txt", &format!("native=={version}\n"))?;
+        let files =
+            [("setup.py", setup.as_str()), ("native.c", code), ("flags.txt", flags), ("native/__init__.py", "")];
         let files: Vec<(&str, &str)> =
             files.into_iter().chain([("pyproject.toml", PYPROJECT), ("MANIFEST.in", "")]).collect();
-        write_sdist(&repository.index, "native", "1.0", &files)?;
+        write_sdist(&repository.index, "native", &version, &files)?;
         repository.configure(&target, &format!("[sdist]\nbuild = \"all\"\n{more}"))?;
         let locked = repository.run(&["lock"])?;
         ensure!(

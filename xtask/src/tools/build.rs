@@ -61,7 +61,9 @@ impl<'a> TargetPython<'a> {
         let flags = |name: &str| format!("{} -g0", std::env::var(name).unwrap_or_default()).trim().to_owned();
         let command = Program::new("sh")
             .args(["-c", "umask 022 && exec \"$@\"", "sh", python.as_str(), "-m", "pip", "wheel"])
-            .args(["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--no-cache-dir"])
+            .args(["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"])
+            // Of its own: the user's may have a wheel that was built with other flags.
+            .args(["--cache-dir", self.sys.workspace().join("build-cache").as_str()])
             .args(["--require-hashes", "--wheel-dir", into.as_str(), "--requirement", list.as_str()])
             .env("SOURCE_DATE_EPOCH", epoch.to_string())
             .env("PYTHONHASHSEED", "0")
