@@ -8,6 +8,8 @@ use xtask::target::Target;
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
 mod lockers;
+#[allow(dead_code, reason = "shared with the test against `packaging`")]
+mod packaging;
 
 #[rustfmt::skip]
 const TARGETS: [(&str, &str); 6] = [

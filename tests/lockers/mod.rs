@@ -2,6 +2,7 @@
 
 use crate::checkout::command::run;
 use crate::checkout::repository;
+use crate::packaging::{environment_of, test_python};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -82,13 +83,6 @@ pub fn packages(pins: &Pins, target: &Target) -> anyhow::Result<Packages> {
     Ok(filtered.kept.iter().map(entry).collect())
 }
 
-/// Python of the shared environment, with pinned `packaging` beside pinned uv.
-fn test_python() -> anyhow::Result<Utf8PathBuf> {
-    let mut command = Command::new("python3");
-    command.arg("-B").arg(script("tools.py")).arg(repository().join("target/xtask/test-tools"));
-    Ok(run(&mut command).context("hint: `apt-get install python3 python3-venv`")?.text()?.into())
-}
-
 fn script(name: &str) -> Utf8PathBuf {
     repository().join("tests/python").join(name)
 }
@@ -97,8 +91,10 @@ fn script(name: &str) -> Utf8PathBuf {
 ///
 /// - Takes: `targets`, for whose Pythons some tools say what they install.
 pub fn cases(targets: &[Target]) -> anyhow::Result<Vec<Case>> {
-    let uv = test_python()?.with_file_name("uv");
-    let mut command = Command::new("python3");
+    // Its pip knows the index; the host's Python may have none.
+    let python = test_python()?;
+    let uv = python.with_file_name("uv");
+    let mut command = Command::new(python);
     command.arg("-B").arg(script("lockers.py")).arg(uv).arg(repository().join("target/xtask/lockers"));
     let pythons: BTreeSet<String> = targets.iter().map(|target| target.python_full.to_string()).collect();
     command.args(pythons);
@@ -124,22 +120,4 @@ fn read(answer: Value) -> anyhow::Result<Result<Packages, String>> {
     }
     let packages: BTreeMap<String, (String, Vec<String>, BTreeSet<String>)> = serde_json::from_value(answer)?;
     Ok(Ok(packages.into_iter().map(|(name, (version, _, hashes))| (name, (version, hashes))).collect()))
-}
-
-/// The marker values of a box (PEP 508, "Environment Markers"), from its record alone.
-fn environment_of(target: &Target) -> Value {
-    let full = target.python_full.to_string();
-    json!({
-        "implementation_name": "cpython",
-        "implementation_version": full,
-        "os_name": "posix",
-        "platform_machine": target.arch,
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": full,
-        "python_version": target.python(),
-        "sys_platform": "linux",
-    })
 }
