@@ -252,7 +252,7 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
         reasons.push(format!("`{}` is no longer locked for this target", package.name));
     }
     if reasons.is_empty() && lock.inputs != inputs {
-        reasons.push("the team's lock or the target changed since".to_owned());
+        reasons.push("the team's lock, what it is made from, the target, or what is asked for in `dist/package.toml` changed since".to_owned());
     }
     reasons
 }
@@ -354,7 +354,12 @@ mod tests {
         let packages = decide(&filtered, &offers, &target, &Build::None).packages;
         let lock = lock_of(&target, "x".to_owned(), packages);
         assert!(disagreements(&lock, &filtered, &target, "x").is_empty());
-        assert_eq!(disagreements(&lock, &filtered, &target, "y"), ["the team's lock or the target changed since"]);
+        assert_eq!(
+            disagreements(&lock, &filtered, &target, "y"),
+            [
+                "the team's lock, what it is made from, the target, or what is asked for in `dist/package.toml` changed since"
+            ]
+        );
         let pins = parse_text(Format::Requirements, "a==2\nc==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         assert_eq!(

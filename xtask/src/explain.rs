@@ -2,10 +2,10 @@
 
 use crate::closure::Asks;
 use crate::config::Build;
-use crate::pins::{Filtered, Pin, Pins};
-use crate::target::{TagRanks, Target};
+use crate::pins::{Filtered, Need, Pin, Pins, Why};
+use crate::target::{Asked, TagRanks, Target};
 use crate::wheel::{Candidate, Offer, Offers, choose};
-use pep508_rs::PackageName;
+use pep508_rs::{ExtraName, PackageName};
 use serde::Serialize;
 
 /// One package on one target.
@@ -32,7 +32,9 @@ pub struct Entry {
     pub place: String,
     /// whether the box gets it
     pub kept: bool,
-    /// the marker, as written
+    /// why the box does not get it, in words
+    pub reason: Option<String>,
+    /// the marker that decides, as written
     pub marker: Option<String>,
     /// each comparison of the marker: its text, the value on the box, the answer
     pub comparisons: Vec<(String, String, bool)>,
@@ -83,13 +85,16 @@ pub fn explain(
     let environment = target.environment();
     let entry = |pin: &Pin| {
         let kept = filtered.kept.iter().any(|kept| std::ptr::eq(kept.pin, pin));
-        let judged = pin.marker.as_ref().and_then(|marker| environment.judged(marker, &pins.asked).ok());
+        let dropped = filtered.dropped.iter().find(|dropped| std::ptr::eq(dropped.pin, pin)).map(|d| &d.why);
+        let marker = pin.marker.as_deref().or(dropped.and_then(Why::marker)).filter(|_| pin.left_out.is_none());
+        let judged = marker.and_then(|marker| environment.judged(marker, &pins.asked).ok());
         let offer = offers.get(&(pin.name.clone(), pin.version.clone())).filter(|_| kept);
         Entry {
             version: pin.version.to_string(),
             place: pin.place.clone(),
             kept,
-            marker: pin.marker.clone(),
+            reason: dropped.map(|why| why.in_words(&target.name)),
+            marker: marker.map(str::to_owned),
             comparisons: judged.unwrap_or_default().into_iter().map(|j| (j.comparison, j.value, j.holds)).collect(),
             files: offer.map_or_else(Vec::new, |offer| files(pin, offer, target, build)),
         }
@@ -98,14 +103,20 @@ pub fn explain(
         target: target.name.clone(),
         is: target.in_words(),
         entries: pins.pins.iter().filter(|pin| pin.name == *name).map(entry).collect(),
-        needed_by: needed_by(name, pins, filtered, asks),
+        needed_by: needed_by(name, pins, filtered, asks, target),
     }
 }
 
 /// By the lock itself, where it is a graph, and by the metadata of the wheels.
-fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[Asks]) -> Vec<String> {
+fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[Asks], target: &Target) -> Vec<String> {
+    let environment = target.environment();
+    let wants = |need: &Need, extras: &[ExtraName]| {
+        let asked = Asked { extras: [extras, &pins.asked.extras].concat(), groups: pins.asked.groups.clone() };
+        let holds = need.marker.as_ref().is_none_or(|marker| environment.holds(marker, &asked).unwrap_or(false));
+        need.name == *name && holds && need.of_extra.as_ref().is_none_or(|extra| extras.contains(extra))
+    };
     let mut needed = Vec::new();
-    if pins.roots.iter().flatten().any(|need| need.name == *name) {
+    if pins.roots.iter().flatten().any(|need| wants(need, &[])) {
         needed.push("the project itself".to_owned());
     }
     for asked in asks.iter().filter(|asks| asks.name == *name) {
@@ -115,10 +126,9 @@ fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[A
         needed.push(format!("{}{extra}{version} ({})", asked.by, asked.what));
     }
     for kept in &filtered.kept {
-        let by = format!("{} {}", kept.pin.name, kept.pin.version);
         let known = asks.iter().any(|asks| asks.name == *name && asks.by == kept.pin.name);
-        if !known && kept.pin.needs.iter().any(|need| need.name == *name) {
-            needed.push(format!("{by} (by the team's lock)"));
+        if !known && kept.pin.needs.iter().any(|need| wants(need, &kept.extras)) {
+            needed.push(format!("{} {} (by the team's lock)", kept.pin.name, kept.pin.version));
         }
     }
     needed
@@ -182,18 +192,22 @@ impl Explanation {
     /// For people.
     pub fn to_text(&self, name: &PackageName) -> String {
         let mut text = format!("{name} on {} ({})\n", self.target, self.is);
+        match self.needed_by.as_slice() {
+            [] if self.entries.iter().any(|entry| entry.kept) => {
+                text.push_str("  needed by: nobody that is known; the team locked it\n");
+            }
+            [] => {}
+            needed => text.push_str(&format!("  needed by: {}\n", needed.join(", "))),
+        }
         for entry in &self.entries {
-            let what = if entry.kept { "on the box" } else { "not on the box" };
-            text.push_str(&format!("  {} ({}): {what}", entry.version, entry.place));
-            match &entry.marker {
-                Some(marker) => {
-                    text.push_str(&format!(", marker `{marker}`\n"));
-                    for (comparison, value, holds) in &entry.comparisons {
-                        text.push_str(&format!("    `{comparison}` is {holds}: it is `{value}`\n"));
-                    }
-                }
-                None if entry.kept => text.push_str(", without a marker\n"),
-                None => text.push_str(": nothing there needs it\n"),
+            text.push_str(&format!("  {} ({}): ", entry.version, entry.place));
+            match (&entry.reason, &entry.marker) {
+                (Some(reason), _) => text.push_str(&format!("not for the box: {reason}\n")),
+                (None, Some(marker)) => text.push_str(&format!("for the box, under its marker `{marker}`\n")),
+                (None, None) => text.push_str("for the box, without a marker\n"),
+            }
+            for (comparison, value, holds) in &entry.comparisons {
+                text.push_str(&format!("    `{comparison}` is {holds}: it is `{value}`\n"));
             }
             let width = entry.files.iter().map(|file| file.name.len()).max().unwrap_or(0);
             for file in &entry.files {
@@ -206,10 +220,6 @@ impl Explanation {
                 };
                 text.push_str(&format!("    {verdict:<8} {:<width$}  {}\n", file.name, file.reasons.join("; ")));
             }
-        }
-        match self.needed_by.as_slice() {
-            [] => text.push_str("  needed by: nothing that is known; the team locked it\n"),
-            needed => text.push_str(&format!("  needed by: {}\n", needed.join(", "))),
         }
         text
     }
@@ -243,13 +253,13 @@ mod tests {
             [Asks { name: "a".parse().unwrap(), by: "b".parse().unwrap(), extra: None, what: "a>=1".to_owned() }];
         let told = explain(&name, &pins, &filtered, &offers, &asks, &target, &Build::None).to_text(&name);
         let expected = "a on el9-x86_64 (CPython 3.11, glibc 2.34, x86_64)
-  1 (line 1): on the box, marker `python_version < '4'`
+  needed by: b (a>=1)
+  1 (line 1): for the box, under its marker `python_version < '4'`
     `python_version < '4'` is true: it is `3.11`
     chosen   a-1-cp311-cp311-manylinux_2_17_x86_64.whl  `cp311-cp311-manylinux_2_17_x86_64` is the best that is offered
     fits     a-1-py3-none-any.whl                       `py3-none-any` fits, and comes after that of the chosen one
     no hash  a-1-cp311-abi3-linux_x86_64.whl            `cp311-abi3-linux_x86_64` fits, but the lock (line 1) has no hash of it
     no       a-1-cp311-cp311-win_amd64.whl              `win_amd64` is for Windows
-  needed by: b (a>=1)
 ";
         assert_eq!(told, expected);
     }

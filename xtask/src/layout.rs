@@ -55,8 +55,17 @@ pub struct Layout {
     pub program: Program,
 }
 
-/// Refuses an interpreter that the launchers cannot be isolated with.
+/// Refuses an interpreter that the launchers cannot be isolated with, or that the service cannot see.
 pub fn check_interpreter(target: &Target) -> anyhow::Result<()> {
+    // `ProtectHome=` and `PrivateTmp=` of the unit, systemd.exec(5).
+    const HIDDEN: [&str; 5] = ["/home/", "/root/", "/run/user/", "/tmp/", "/var/tmp/"];
+    let path = &target.interpreter.path;
+    if let Some(hidden) = HIDDEN.iter().find(|folder| path.starts_with(**folder)) {
+        return Err(Problem::with_hint(
+            format!("`{}`: its Python `{path}` is below `{hidden}`, which the service cannot see", target.name),
+            "install it elsewhere on the box, such as below /opt, and say so: `python-path` in `[target.box]`, or a new probe by that Python",
+        ));
+    }
     if target.interpreter.version >= (3, 4) {
         return Ok(());
     }

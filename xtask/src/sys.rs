@@ -123,7 +123,8 @@ impl Sys {
         let command = program.variables.iter().fold(command, |command, (name, value)| command.env(name, value));
         let command = program.removed.iter().fold(command, |command, name| command.env_remove(name));
         let line = command.to_string();
-        self.detail(format!("$ {line}"));
+        // What fails is shown whole.
+        self.detail(format!("$ {}", shortened(&line)));
         let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if !output.status.success() {

@@ -37,17 +37,21 @@ pub struct Flags {
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let current = locking::inspect(project)?;
-    let mut stale = current.stale(project);
-    stale.extend(current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock)));
+    let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
+    let stale: Vec<String> = of_team.chain(current.stale(project)).collect();
     if flags.locked && !stale.is_empty() {
-        let text = format!("stale locks:\n  {}\nrun `cargo xtask lock` and commit the result\n", stale.join("\n  "));
+        let cure = match &current.team_stale {
+            Some(_) => "after that, run `cargo xtask lock`, and commit both",
+            None => "run `cargo xtask lock` and commit the result",
+        };
+        let text = format!("stale locks:\n  {}\n{cure}\n", stale.join("\n  "));
         return Ok(Report { text, json: json!({"stale": stale}), findings: true });
     }
     if flags.build.offline {
         current.refuse_to_ask(project)?;
     }
     let locks = locking::bring_up_to_date(project, false)?;
-    locks.warn(project);
+    locks.warn(project, false);
     for (target, _) in project.targets.iter().zip(&locks.all).filter(|(_, locked)| locked.state == State::Written) {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }

@@ -6,12 +6,13 @@ use crate::decide::questions;
 use crate::lockfile::{Lock, Package as Locked};
 use crate::pins::Pin;
 use crate::problem::{Problem, all_of};
-use crate::target::Target;
+use crate::target::{Target, known_targets};
 use crate::tools::pip::Pip;
 use crate::tools::uv::Uv;
 use crate::wheel::{Offer, Offers};
 use crate::wheelhouse::Wanted;
 use anyhow::{Context as _, ensure};
+use std::collections::BTreeSet;
 
 /// What is offered for the pins of each target: by the index, asked once for all, and by the lock itself.
 pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
@@ -31,9 +32,29 @@ pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Off
         return Ok(placed);
     }
     let lowest = of.iter().map(|(target, _)| &target.python_full).min().context("there is no target")?;
-    let mut offers = Uv::find(&project.sys)?.offers(&questions, &lowest.to_string(), &project.app())?;
+    let asked = Uv::find(&project.sys)?.offers(&questions, &lowest.to_string(), &project.app());
+    let mut offers = asked.map_err(|error| match format!("{error:#}").contains("does not satisfy Python") {
+        true => too_old(of, error),
+        false => error,
+    })?;
     offers.extend(placed);
     Ok(offers)
+}
+
+/// The error where a locked release needs a newer Python than the box has.
+fn too_old(of: &[(&Target, Vec<&Pin>)], error: anyhow::Error) -> anyhow::Error {
+    let Some((target, _)) = of.iter().min_by_key(|(target, _)| &target.python_full) else { return error };
+    let others: BTreeSet<String> =
+        known_targets().iter().filter(|known| known.name == target.name).map(Target::python).collect();
+    let others = match others.len() {
+        0 => String::new(),
+        _ => format!(" (it has {})", others.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    Problem::around(
+        error,
+        format!("the lock has releases for newer Pythons than the {} of `{}`", target.python_full, target.name),
+        format!("set `python` of this `[[target]]`{others}, or lock for Python {}", target.python()),
+    )
 }
 
 /// Checks every wheel of the locks, and fetches or builds those that are missing or damaged.

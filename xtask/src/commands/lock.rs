@@ -7,7 +7,7 @@ use crate::commands::upgrade::upgrade;
 use crate::commands::{Project, fetch};
 use crate::decide::read_lock;
 use crate::explain::explain;
-use crate::pins::{Filtered, Pins, filter};
+use crate::pins::{Filtered, Pins, Requirement, filter};
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
 use crate::wheel::Offers;
@@ -45,20 +45,20 @@ pub struct Flags {
     /// Fail rather than ask the index
     #[arg(long, conflicts_with = "refresh")]
     offline: bool,
-    /// First make the team's lock anew: with their own tool where it is installed (pipenv, poetry, pdm, uv), else
-    /// with uv from `requirements.in`, `pyproject.toml` or `Pipfile`, for every target, as requirements with hashes
+    /// First make the team's lock anew: `Pipfile.lock`, `poetry.lock`, `pdm.lock` and `uv.lock` by their own tool;
+    /// requirements with hashes by uv, for every target, from `requirements.in`, `pyproject.toml` or `Pipfile`
     #[arg(long, conflicts_with_all = ["check", "offline"])]
     upgrade: bool,
     /// Write nothing; tell of one package every file with the reason it was taken or not, its marker with the
     /// values on the box, and who needs it
     #[arg(long, value_name = "PACKAGE", conflicts_with_all = ["check", "refresh", "offline", "upgrade"])]
-    explain: Option<PackageName>,
+    explain: Option<Requirement>,
 }
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    if let Some(name) = &flags.explain {
-        return explain_one(project, name);
+    if let Some(asked) = &flags.explain {
+        return explain_one(project, &asked.name);
     }
     if flags.offline {
         inspect(project)?.refuse_to_ask(project)?;
@@ -66,23 +66,15 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let mut text = String::new();
     let mut upgraded = Value::Null;
     if flags.upgrade {
-        let (changes, other) = upgrade(project)?;
+        let changes = upgrade(project)?;
         text.extend(changes.iter().map(|change| format!("{change}\n")));
-        if let Some(path) = other {
-            let lock = &project.config.app.lock;
-            text.push_str(&format!(
-                "{path}: resolved by uv, since the tool of `{lock}` is not installed\n\
-                to go on with it, set `lock = \"{path}\"` in `dist/package.toml`\n"
-            ));
-            return Ok(Report::fine(text, json!({"upgraded": path})));
-        }
         if changes.is_empty() {
             text.push_str(&format!("{}: nothing newer\n", project.config.app.lock));
         }
         upgraded = json!(changes);
     }
     let locks = if flags.check { inspect(project)? } else { bring_up_to_date(project, flags.refresh)? };
-    locks.warn(project);
+    locks.warn(project, flags.check);
     let mut entries = Vec::new();
     let mut findings = false;
     for (target, locked) in project.targets.iter().zip(&locks.all) {
@@ -95,12 +87,8 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         let held = locked.lock.as_ref().map(|lock| count(lock.packages.len(), "package"));
         let held = held.map(|packages| format!(", {packages}, {} dropped", locked.dropped.len())).unwrap_or_default();
         text.push_str(&format!("{path}: {status}{held}\n"));
-        for Left { name, version, marker, place } in &locked.dropped {
-            let why = match marker {
-                Some(marker) => format!("`{marker}` is false on {}", target.name),
-                None => format!("nothing on {} needs it", target.name),
-            };
-            project.sys.detail(format!("  dropped {name} {version} ({place}): {why}"));
+        for Left { name, version, reason, place, .. } in &locked.dropped {
+            project.sys.detail(format!("  dropped {name} {version} ({place}): {reason}"));
         }
         let mut entry = describe(target, locked, status);
         entry["lock"] = json!(path);
@@ -111,12 +99,15 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         }
         entries.push(entry);
     }
-    if findings {
-        text.push_str("run `cargo xtask lock` and commit the result\n");
-    }
-    if let Some(reason) = locks.team_stale.as_ref().filter(|_| flags.check) {
-        findings = true;
-        text.push_str(&format!("{}: {reason}\n", project.config.app.lock));
+    let stale_team = locks.team_stale.as_ref().filter(|_| flags.check);
+    text.push_str(match (stale_team.is_some(), findings) {
+        (true, _) => "after that, run `cargo xtask lock`, and commit both\n",
+        (false, true) => "run `cargo xtask lock` and commit the result\n",
+        (false, false) => "",
+    });
+    findings |= stale_team.is_some();
+    if let Some(reason) = stale_team {
+        text.insert_str(0, &format!("{}: {reason}\n", project.config.app.lock));
     }
     let json = json!({"targets": entries, "team-lock-stale": locks.team_stale, "warnings": locks.warnings, "upgraded": upgraded});
     Ok(Report { text, json, findings })

@@ -2,14 +2,16 @@
 
 use crate::closure::{Dist, walk};
 use crate::commands::{Project, fetch, sdist};
+use crate::config::Build;
 use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Pins, Texts, filter};
-use crate::problem::{Problem, all_of};
+use crate::problem::{Problem, all_of, nearest};
 use crate::target::Target;
 use crate::tools::uv::Uv;
 use crate::wheel::{Metadata, Offers};
 use anyhow::Context as _;
+use pep508_rs::PackageName;
 use serde::Serialize;
 
 /// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
@@ -44,8 +46,10 @@ pub struct Left {
     pub name: String,
     /// as locked
     pub version: String,
-    /// the marker that is false; none where nothing on the box needs it
+    /// the marker that is false, where one is
     pub marker: Option<String>,
+    /// why, in words
+    pub reason: String,
     /// where it stands
     pub place: String,
 }
@@ -85,8 +89,12 @@ impl Locks {
     }
 
     /// Says the warnings on standard error.
-    pub fn warn(&self, project: &Project) {
-        for warning in self.warnings.iter().chain(&self.team_stale) {
+    ///
+    /// - Takes: `told`, whether the team's stale lock is told of as a finding.
+    pub fn warn(&self, project: &Project, told: bool) {
+        let stale = self.team_stale.as_ref().filter(|_| !told);
+        let stale = stale.map(|reason| format!("{}: {reason}", project.config.app.lock));
+        for warning in self.warnings.iter().chain(&stale) {
             project.sys.say(format!("warning: {warning}"));
         }
     }
@@ -116,8 +124,25 @@ fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Resu
             Err(fault) => faults.push(fault.context(format!("target `{}`", target.name))),
         }
     }
-    all_of("targets cannot be locked", faults)?;
+    all_of("targets cannot be locked", faults).map_err(|error| match &pins.stale {
+        // What it says may be all there is to say.
+        Some(reason) => Problem::around(error, format!("{}: {reason}", project.config.app.lock), ""),
+        None => error,
+    })?;
+    warnings.extend(unknown_builds(project, pins));
     Ok((all, warnings))
+}
+
+/// Names of `[sdist] build` that the lock does not have.
+fn unknown_builds(project: &Project, pins: &Pins) -> Vec<String> {
+    let Build::Only(names) = &project.config.sdist.build else { return Vec::new() };
+    let known = |name: &PackageName| pins.pins.iter().any(|pin| pin.name == *name);
+    let near = |name: &PackageName| nearest(name.as_ref(), pins.pins.iter().map(|pin| pin.name.as_ref()));
+    let told = |name: &PackageName| {
+        let meant = near(name).map(|near| format!(": did you mean `{near}`?")).unwrap_or_default();
+        format!("`[sdist] build` names `{name}`, which the lock does not have{meant}")
+    };
+    names.iter().filter(|name| !known(name)).map(told).collect()
 }
 
 /// Holds the locks on disk against the team's lock; starts no program and asks nobody.
@@ -152,7 +177,8 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
         .map(|dropped| Left {
             name: dropped.pin.name.to_string(),
             version: dropped.pin.version.to_string(),
-            marker: dropped.marker.map(str::to_owned),
+            marker: dropped.why.marker().map(str::to_owned),
+            reason: dropped.why.in_words(&target.name),
             place: dropped.pin.place.clone(),
         })
         .collect();

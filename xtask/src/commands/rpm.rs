@@ -147,7 +147,7 @@ fn warn_of_uncommitted(project: &Project) -> anyhow::Result<()> {
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
 fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
     let locks = locking::inspect(project)?;
-    locks.warn(project);
+    locks.warn(project, false);
     let mut current = Vec::new();
     let mut faults = Vec::new();
     for (target, locked) in project.targets.iter().zip(locks.all) {

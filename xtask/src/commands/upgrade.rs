@@ -11,48 +11,71 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 
-/// Makes the team's lock anew.
+/// Makes the team's lock anew; nothing but that file is written.
 ///
-/// - Gives: what changed, a line a package; and the file that was written, if it is not `app.lock`: then
-///   there is nothing to go on with until the team says so.
-pub fn upgrade(project: &Project) -> anyhow::Result<(Vec<String>, Option<Utf8PathBuf>)> {
+/// - Gives: what changed, a line a package.
+/// - Fails: where the tool that makes the lock is not installed; for a requirements file that takes in others,
+///   since one file is written.
+pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
     let lock = &project.config.app.lock;
     let format = Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     // What is there may be what the upgrade is to cure.
-    let before = project.pins().map(|(_, pins)| pins.pins).unwrap_or_default();
+    let (texts, before) = project.pins().map(|(texts, pins)| (texts, pins.pins)).unwrap_or_default();
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
-    let other = match Locker::find(&project.sys, format)? {
-        Some(locker) => {
-            locker.upgrade(&project.sys, &project.sys.root.join(folder))?;
-            None
+    match Locker::find(&project.sys, format)? {
+        Some(locker) => locker.upgrade(&project.sys, &project.sys.root.join(folder))?,
+        None if format == Format::Requirements => {
+            let others: Vec<String> =
+                texts.keys().filter(|path| *path != lock).map(|path| format!("`{path}`")).collect();
+            if !others.is_empty() {
+                return Err(Problem::with_hint(
+                    format!("`{lock}` takes in {}, and an upgrade writes one whole file", others.join(", ")),
+                    "say it in what it is resolved from (`-r`, `-c` in `requirements.in`), and take those lines out of the lock",
+                ));
+            }
+            resolve(project, lock)?;
         }
-        None => {
-            let path = if format == Format::Requirements { lock.clone() } else { folder.join("requirements.txt") };
-            resolve(project, &path)?;
-            (path != *lock).then_some(path)
-        }
-    };
-    let after = match &other {
-        None => project.pins()?.1.pins,
-        Some(_) => before.clone(),
-    };
-    Ok((changes(&before, &after), other))
+        None => return Err(no_locker(lock, format)),
+    }
+    Ok(changes(&before, &project.pins()?.1.pins))
 }
 
-/// What the requirements are read from: by the lock's name, then by what teams call it.
+fn no_locker(lock: &Utf8Path, format: Format) -> anyhow::Error {
+    let requirements = lock.with_file_name("requirements.txt");
+    let resolved = format!(
+        "or set `lock = \"{requirements}\"` in `dist/package.toml`, and uv resolves that file for every target"
+    );
+    match Locker::name(format) {
+        Some(name) => Problem::with_hint(
+            format!("`{lock}` is made by {name}, which is not installed"),
+            format!("install {name} and run it again; {resolved}"),
+        ),
+        None => Problem::with_hint(
+            format!("`{lock}` does not say how it is made"),
+            format!("make it anew with the tool that wrote it; {resolved}"),
+        ),
+    }
+}
+
+/// What the requirements are read from: by the lock's name, then what teams call it.
+///
+/// A `pyproject.toml` that says no dependencies may be there for the wheel alone, beside a `Pipfile`.
 fn source(project: &Project, lock: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
     let mut known = vec![lock.with_extension("in"), folder.join("requirements.in"), folder.join("pyproject.toml")];
     known.extend([folder.join("Pipfile"), project.config.app.path.join("pyproject.toml")]);
     known.dedup();
-    let found = known.iter().find(|path| project.sys.root.join(path).is_file());
-    found.cloned().ok_or_else(|| {
-        let names: Vec<String> = known.iter().map(|path| format!("`{path}`")).collect();
-        Problem::with_hint(
-            format!("there is nothing to resolve `{lock}` from"),
-            format!("write what the application needs into one of {}", names.join(", ")),
-        )
-    })
+    for path in &known {
+        let Ok(text) = project.sys.read_text(&project.sys.root.join(path)) else { continue };
+        if path.file_name() != Some("pyproject.toml") || pins::has_dependencies(&text, &project.selection()) {
+            return Ok(path.clone());
+        }
+    }
+    let names: Vec<String> = known.iter().map(|path| format!("`{path}`")).collect();
+    Err(Problem::with_hint(
+        format!("there is nothing to resolve `{lock}` from"),
+        format!("write what the application needs into one of {}", names.join(", ")),
+    ))
 }
 
 /// Resolves for every target, and writes one requirements file with hashes.
@@ -80,6 +103,12 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
         }
     }
     all_of("targets cannot be resolved", faults)?;
+    if resolved.iter().all(|(_, pins)| pins.is_empty()) {
+        return Err(Problem::with_hint(
+            format!("`{source}` resolves to no package at all"),
+            "does it name what the application needs?",
+        ));
+    }
     let resolved: Vec<Resolved<'_>> =
         resolved.iter().map(|(target, pins)| Resolved { target, pins: pins.clone() }).collect();
     let names: Vec<&str> = project.config.targets.iter().map(|target| target.name.as_str()).collect();

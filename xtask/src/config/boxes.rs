@@ -43,13 +43,29 @@ impl TargetTable {
         }
         check_own_name(&self.name)?;
         let (known_full, under) = self.base(probes)?;
-        let Some(full) = full.map(str::to_owned).or(known_full) else {
+        let Some(full) = full.map(str::to_owned).or(known_full.clone()) else {
             return Err(Problem::with_hint(
                 "key `python-full` is missing",
                 "it is what `python3 -V` prints on the box, such as \"3.11.2\"",
             ));
         };
-        let record = self.record.clone().unwrap_or_default().over(under);
+        let own = self.record.clone().unwrap_or_default();
+        let mut under = under;
+        if self.like.is_some() && own.python_path.is_some() {
+            // Another interpreter is not the one that the known box's package brings.
+            under.python_package = None;
+        }
+        let minor = |text: &str| text.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        if let (Some(like), Some(known)) = (&self.like, &known_full)
+            && minor(known) != minor(&full)
+            && own.python_path.is_none()
+        {
+            return Err(Problem::with_hint(
+                format!("key `python-full` is `{full}`, and `{like}` would start Python {}", minor(known)),
+                "say where it is: `python-path` in `[target.box]`; or take a Python of that box with `python`",
+            ));
+        }
+        let record = own.over(under);
         let target = Target::own(&self.name, &full, &record)?;
         match python.filter(|python| *python != target.python()) {
             Some(python) => Err(Problem::with_hint(

@@ -6,7 +6,9 @@ use crate::pins::{Pin, Pins};
 use crate::problem::{Problem, all_of, shortened};
 use crate::target::Target;
 use anyhow::Context as _;
-use pep508_rs::ExtraName;
+use pep440_rs::Version;
+use pep508_rs::{ExtraName, PackageName};
+use std::collections::BTreeMap;
 
 /// A pin that the box gets.
 #[derive(Debug)]
@@ -22,8 +24,46 @@ pub struct Kept<'a> {
 pub struct Dropped<'a> {
     /// what was dropped
     pub pin: &'a Pin,
-    /// the marker that is false, as written; none where nothing on the box needs it
-    pub marker: Option<&'a str>,
+    /// why
+    pub why: Why,
+}
+
+/// Why a box does not get a pin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    /// this marker of it is false, as written
+    False(String),
+    /// who would need it, under a marker that is false
+    Cut(String, String),
+    /// another version of it is taken
+    Other(Version),
+    /// it is for these groups alone
+    Group(String),
+    /// nobody on the box needs it
+    Unneeded,
+}
+
+impl Why {
+    /// The marker that is false, where one is.
+    pub fn marker(&self) -> Option<&str> {
+        match self {
+            Self::False(marker) | Self::Cut(_, marker) => Some(marker),
+            _ => None,
+        }
+    }
+
+    /// For people, as the end of a sentence.
+    pub fn in_words(&self, target: &str) -> String {
+        match self {
+            Self::False(marker) => format!("`{}` is false on {target}", shortened(marker)),
+            Self::Cut(by, marker) => format!("{by} needs it where `{}`, which is false on {target}", shortened(marker)),
+            Self::Other(version) => format!("{version} is taken on {target}"),
+            Self::Group(groups) => format!("it is for the group {groups} alone, which `app.groups` does not name"),
+            Self::Unneeded => {
+                format!("nothing that was chosen for {target} needs it (`app.extras` and `app.groups` choose)")
+            }
+        }
+    }
 }
 
 /// The pins of a target.
@@ -47,7 +87,7 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
     let mut faults = Vec::new();
     check_environments(pins, target, &mut faults);
     let mut filtered = Filtered { kept: Vec::new(), dropped: Vec::new(), warnings: Vec::new() };
-    let markers = pins.pins.iter().flat_map(|pin| {
+    let markers = pins.pins.iter().filter(|pin| pin.left_out.is_none()).flat_map(|pin| {
         let of_needs = pin.needs.iter().filter_map(|need| need.marker.as_ref());
         pin.marker.iter().chain(of_needs).map(move |marker| (pin.name.as_ref(), marker))
     });
@@ -66,21 +106,35 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
     }
     match &pins.roots {
         Some(roots) => {
-            let (mut reached, found) = walk(pins, roots, target);
-            faults.extend(found);
+            let mut walked = walk(pins, roots, target);
+            faults.append(&mut walked.faults);
+            let taken: BTreeMap<&PackageName, &Version> =
+                walked.reached.keys().map(|place| (&pins.pins[*place].name, &pins.pins[*place].version)).collect();
             for (place, pin) in pins.pins.iter().enumerate() {
-                match reached.remove(&place) {
-                    Some(extras) => filtered.kept.push(Kept { pin, extras: extras.into_iter().collect() }),
-                    None => filtered.dropped.push(Dropped { pin, marker: None }),
+                let why = || match (taken.get(&pin.name), walked.cut.get(&pin.name)) {
+                    (Some(version), _) => Why::Other((*version).clone()),
+                    (None, Some((by, marker))) => Why::Cut(by.clone(), marker.clone()),
+                    (None, None) => Why::Unneeded,
+                };
+                match walked.reached.get(&place) {
+                    Some(extras) => filtered.kept.push(Kept { pin, extras: extras.iter().cloned().collect() }),
+                    None => filtered.dropped.push(Dropped { pin, why: why() }),
                 }
             }
         }
         None => {
             for pin in &pins.pins {
+                if let Some(groups) = &pin.left_out {
+                    filtered.dropped.push(Dropped { pin, why: Why::Group(groups.clone()) });
+                    continue;
+                }
                 let holds = pin.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &pins.asked));
                 match holds.with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place)) {
                     Ok(true) => filtered.kept.push(Kept { pin, extras: pin.extras.clone() }),
-                    Ok(false) => filtered.dropped.push(Dropped { pin, marker: pin.marker.as_deref() }),
+                    Ok(false) => {
+                        let why = Why::False(pin.marker.clone().unwrap_or_default());
+                        filtered.dropped.push(Dropped { pin, why });
+                    }
                     Err(fault) => faults.push(fault),
                 }
             }

@@ -26,7 +26,7 @@ mod uv_lock;
 mod uv_project;
 mod walk;
 
-pub use filter::{Dropped, Filtered, Kept, filter};
+pub use filter::{Dropped, Filtered, Kept, Why, filter};
 pub use requirement::Requirement;
 pub use resolved::{Resolved, to_requirements};
 
@@ -58,6 +58,8 @@ pub struct Pin {
     pub needs: Vec<Need>,
     /// why it cannot be packed, which is an error on the boxes that get it: `comes from git`
     pub obstacle: Option<String>,
+    /// the groups that it is for, where none of them was asked for: `dev`
+    pub left_out: Option<String>,
     /// where it stands in the lock, `default.flask` or `line 3`; no two have the same
     pub place: String,
 }
@@ -75,6 +77,7 @@ impl Pin {
             files: Vec::new(),
             needs: Vec::new(),
             obstacle: None,
+            left_out: None,
             place,
         }
     }
@@ -306,6 +309,12 @@ pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     }?;
     pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)
+}
+
+/// Whether a `pyproject.toml` says what the application needs, in `[project]`, or in the extras and groups that are asked for.
+pub fn has_dependencies(pyproject: &str, selection: &Selection) -> bool {
+    let read = project_file::Dependencies::parse(pyproject);
+    read.is_ok_and(|project| !project.roots(&selection.extras, &selection.groups).is_empty())
 }
 
 /// Reads a lock that is one text, with the default selection.

@@ -166,7 +166,11 @@ fn pin(
         let groups = package.groups.iter().flatten().map(|group| ExtraName::from_str(group));
         let groups: Vec<ExtraName> = groups.collect::<Result<_, _>>()?;
         if !groups.iter().any(|group| chosen.contains(group)) {
-            return Ok(None);
+            let groups: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+            // What is wrong with it is nobody's concern.
+            let version = package.version.as_deref().and_then(|version| Version::from_str(version).ok());
+            let pin = |version| Pin::new(package.name.clone(), version, format!("package {}", index + 1));
+            return Ok(version.map(|version| Pin { left_out: Some(groups.join(", ")), ..pin(version) }));
         }
     }
     let version = match &package.version {

@@ -91,6 +91,15 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         }
     }
     all_of("entries cannot be packed", faults)?;
+    for (section, others) in &lock.others {
+        for (name, entry) in others {
+            // What is wrong with it is nobody's concern.
+            if let Ok(pin) = pin(section, name, entry) {
+                let left_out = Some(format!("`{section}`"));
+                entries.entry(pin.name.clone()).or_insert(Pin { left_out, obstacle: None, ..pin });
+            }
+        }
+    }
     let stale = source.beside("Pipfile").and_then(|text| why_stale(text, &lock.meta));
     Ok(Pins { pins: entries.into_values().collect(), stale, ..Pins::default() })
 }
@@ -192,7 +201,9 @@ mod tests {
     use sha2::{Digest as _, Sha256};
 
     fn parse(text: &str) -> anyhow::Result<Vec<Pin>> {
-        Ok(parse_text(Format::PipfileLock, text)?.pins)
+        let pins = parse_text(Format::PipfileLock, text)?.pins;
+        assert!(pins.iter().all(|pin| pin.left_out.is_none() || pin.name.as_ref() == "pytest"));
+        Ok(pins.into_iter().filter(|pin| pin.left_out.is_none()).collect())
     }
 
     fn lock(default: &str) -> String {

@@ -111,7 +111,7 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         let what = || format!("`{}` (package {})", package.name, index + 1);
         let markers = if is_flat { markers(package, &groups) } else { Ok(Some(None)) };
         let read = markers.and_then(|markers| {
-            let Some(marker) = markers else { return Ok(None) };
+            let Some(marker) = markers else { return Ok(left_out(package, index)) };
             let mut pin = pin(package, index, source.lock, &lock.metadata)?;
             pin.marker = marker;
             if !is_flat {
@@ -150,6 +150,14 @@ fn check_selection(source: &Source<'_>, lock: &Lock, project: Option<&Project>) 
     groups.extend(project.into_iter().flat_map(Project::groups));
     groups.retain(|group| group.as_ref() != "main");
     selected::check(source, &extras, &groups)
+}
+
+/// An entry of groups that nobody asked for; what is wrong with it is nobody's concern.
+fn left_out(package: &Package, index: usize) -> Option<Pin> {
+    let groups: Vec<String> = package.groups.iter().flatten().map(|group| format!("`{group}`")).collect();
+    let pin =
+        Pin::new(package.name.clone(), Version::from_str(&package.version).ok()?, format!("package {}", index + 1));
+    Some(Pin { left_out: Some(groups.join(", ")), ..pin })
 }
 
 /// The marker of an entry for the chosen groups: none inside is always, none outside that it is in no such group.

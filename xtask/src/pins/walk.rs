@@ -8,7 +8,18 @@ use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The places in [`Pins::pins`] that the walk reaches, each with the extras that were asked for on the way.
-pub type Reached = BTreeMap<usize, BTreeSet<ExtraName>>;
+type Reached = BTreeMap<usize, BTreeSet<ExtraName>>;
+
+/// What a walk found.
+#[derive(Debug)]
+pub struct Walked {
+    /// what the box gets
+    pub reached: Reached,
+    /// for who is needed under a marker that is false: by whom, and the marker
+    pub cut: BTreeMap<PackageName, (String, String)>,
+    /// each once
+    pub faults: Vec<anyhow::Error>,
+}
 
 /// More entries of one package than any lock has, and few enough to look through for each need.
 const MOST_ENTRIES: usize = 100;
@@ -20,9 +31,9 @@ const MOST_ENTRIES: usize = 100;
 /// in which their tool's solver likes them.
 ///
 /// - Takes: `roots` of `pins`, which are in the order of names.
-/// - Gives: what is reached, and a fault for each marker that cannot be judged, each need that no pin satisfies,
-///   and each package with two entries that nothing tells apart.
-pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> (Reached, Vec<anyhow::Error>) {
+/// - Gives: a fault for each marker that cannot be judged, each need that no pin satisfies, and each package with
+///   two entries that nothing tells apart.
+pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> Walked {
     let mut by_name: BTreeMap<&PackageName, Vec<usize>> = BTreeMap::new();
     for (place, pin) in pins.pins.iter().enumerate() {
         by_name.entry(&pin.name).or_default().push(place);
@@ -35,6 +46,7 @@ pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> (Reached, Vec<anyho
         reached: Reached::new(),
         waiting: Vec::new(),
         undecided: BTreeMap::new(),
+        cut: BTreeMap::new(),
         faults: Vec::new(),
     };
     for (name, entries) in walk.by_name.iter().filter(|(_, entries)| entries.len() > MOST_ENTRIES) {
@@ -48,7 +60,7 @@ pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> (Reached, Vec<anyho
     }
     let mut seen = BTreeSet::new();
     walk.faults.retain(|fault| seen.insert(format!("{fault:#}")));
-    (walk.reached, walk.faults)
+    Walked { reached: walk.reached, cut: walk.cut, faults: walk.faults }
 }
 
 struct Walk<'a> {
@@ -60,6 +72,7 @@ struct Walk<'a> {
     waiting: Vec<usize>,
     /// sets of entries of which one has to be taken, with the extras that were asked for
     undecided: BTreeMap<Vec<usize>, BTreeSet<ExtraName>>,
+    cut: BTreeMap<PackageName, (String, String)>,
     faults: Vec<anyhow::Error>,
 }
 
@@ -81,7 +94,8 @@ impl Walk<'_> {
                     groups: of_roots.groups.clone(),
                 };
                 let who = format!("`{}=={}`", pin.name, pin.version);
-                for need in &pin.needs {
+                let needs = &pin.needs;
+                for need in needs {
                     let reads_extras = || need.marker.as_ref().is_some_and(|marker| marker.contains("extra"));
                     let is_wanted = need.of_extra.as_ref().is_none_or(|extra| extras.contains(extra));
                     if is_wanted && (is_first || need.of_extra.is_some() || reads_extras()) {
@@ -121,9 +135,11 @@ impl Walk<'_> {
     }
 
     /// The pins that satisfy a need; none where the need is not one on this box.
-    fn find(&self, need: &Need, who: &str, asked: &Asked) -> anyhow::Result<Vec<usize>> {
+    fn find(&mut self, need: &Need, who: &str, asked: &Asked) -> anyhow::Result<Vec<usize>> {
         let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, asked));
         if !holds(&need.marker).with_context(|| format!("{who} needs `{}`", need.name))? {
+            let marker = need.marker.clone().unwrap_or_default();
+            self.cut.entry(need.name.clone()).or_insert_with(|| (who.to_owned(), marker));
             return Ok(Vec::new());
         }
         let mut found = Vec::new();

@@ -326,7 +326,7 @@ pub fn check_own_name(name: &str) -> anyhow::Result<()> {
     match known_names().iter().any(|known| known == name) {
         true => Err(Problem::with_hint(
             format!("`{name}` is a known target, and has a record already"),
-            format!("give the box a name of its own, such as \"own-{name}\""),
+            format!("give the box a name of its own, and keep what is known: name = \"own-{name}\", like = \"{name}\""),
         )),
         false => Ok(()),
     }

@@ -28,6 +28,17 @@ impl Locker {
         })
     }
 
+    /// What makes the locks of a format; none where several tools do.
+    pub fn name(format: Format) -> Option<&'static str> {
+        match format {
+            Format::PipfileLock => Some("pipenv"),
+            Format::PoetryLock => Some("poetry"),
+            Format::PdmLock => Some("pdm"),
+            Format::UvLock => Some("uv"),
+            Format::Requirements | Format::Pylock => None,
+        }
+    }
+
     /// Makes the lock anew in the folder of the project file.
     pub fn upgrade(&self, sys: &Sys, folder: &Utf8Path) -> anyhow::Result<()> {
         let line = format!("{} {}", self.program.file_name().unwrap_or_default(), self.words.join(" "));
