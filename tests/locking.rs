@@ -1,6 +1,7 @@
 //! What `lock` decides, end to end with a real uv and pip, on an index of a folder: no network.
 
 use anyhow::ensure;
+use camino::Utf8Path;
 use checkout::command::run;
 use index::{write_sdist, write_wheel};
 use repository::{PURE_SETUP, Repository, target_like_host};
@@ -234,5 +235,59 @@ fn a_wheel_of_the_repository_is_packed() -> anyhow::Result<()> {
     repository.write("app/requirements.txt", &other)?;
     let refused = repository.refused(&["lock"])?;
     ensure!(refused.contains("instead of 0000"), "{refused}");
+    Ok(())
+}
+
+/// What an upgrade cannot write whole is refused, and every file stays as it was.
+#[test]
+fn an_upgrade_writes_nothing_but_the_teams_lock() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "alpha==1.0\n")?;
+    write_wheel(&repository.index, "alpha-1.0-py3-none-any.whl", &[])?;
+    std::fs::create_dir(repository.folder.join("app/vendor"))?;
+    write_wheel(&repository.folder.join("app/vendor"), "own-1.0-py3-none-any.whl", &[])?;
+    #[rustfmt::skip]
+    let cases = [ // requirements.in                               the lock                            in the error
+        ("./vendor/own-1.0-py3-none-any.whl\n",                    "alpha==1.0\n",                     "gets `own` from a file or a URL"),
+        ("alpha\n",                                                "-c limits.txt\nalpha==1.0\n",      "takes in `app/limits.txt`"),
+        ("# nothing\n",                                            "alpha==1.0\n",                     "resolves to no package at all"),
+        ("alpha>2\n",                                              "alpha==1.0\n",                     "uv found no set of releases"),
+    ];
+    repository.write("app/limits.txt", "alpha<2\n")?;
+    for (input, lock, says) in cases {
+        repository.write("app/requirements.in", input)?;
+        repository.write("app/requirements.txt", lock)?;
+        let refused = repository.refused(&["lock", "--upgrade"])?;
+        ensure!(refused.contains(says), "{input}: {refused}");
+        ensure!(repository.read("app/requirements.txt")? == lock, "{input}: the lock was changed");
+    }
+    let lock = "{\"_meta\": {\"pipfile-spec\": 6, \"sources\": []}, \"default\": {}, \"develop\": {}}";
+    repository.write("app/Pipfile.lock", lock)?;
+    repository.write("app/Pipfile", "[packages]\nalpha = \"*\"\n")?;
+    let package = repository.read("dist/package.toml")?;
+    repository.write("dist/package.toml", &package.replace("requirements.txt", "Pipfile.lock"))?;
+    let tools = std::env::var("PATH")?;
+    let without: Vec<&str> = tools.split(':').filter(|folder| !Utf8Path::new(folder).join("pipenv").exists()).collect();
+    let mut command = repository.command(&["lock", "--upgrade"]);
+    let refused = run(command.env("PATH", without.join(":")))?;
+    ensure!(refused.code == Some(2) && refused.stderr.contains("made by pipenv, which is not installed"), "{refused}");
+    ensure!(repository.read("app/Pipfile.lock")? == lock, "the lock was changed");
+    Ok(())
+}
+
+/// The same bytes under two names, and a local version beside the plain one: the file that was locked is meant.
+#[test]
+fn the_file_that_was_locked_is_the_one_that_is_packed() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "alpha==1.0\n")?;
+    let index = &repository.index;
+    write_wheel(index, "alpha-1.0-py3-none-any.whl", &[])?;
+    std::fs::copy(index.join("alpha-1.0-py3-none-any.whl"), index.join("alpha-1.0-1-py3-none-any.whl"))?;
+    ensure!(repository.run(&["lock"])?.succeeded());
+    ensure!(repository.wheels()? == ["alpha-1.0-1-py3-none-any.whl"]);
+    let sha256 = write_wheel(index, "beta-2.0-py3-none-any.whl", &[])?;
+    write_wheel(index, "beta-2.0+cpu-py3-none-any.whl", &[])?;
+    repository.write("app/requirements.txt", &format!("beta==2.0 --hash=sha256:{sha256}\n"))?;
+    let locked = repository.run(&["lock"])?;
+    ensure!(locked.succeeded(), "{locked}");
+    ensure!(repository.wheels()?.contains(&"beta-2.0-py3-none-any.whl".to_owned()));
     Ok(())
 }

@@ -129,7 +129,7 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
             Err(reason) => {
                 let may_build = build.allows(&pin.name);
                 let accepted = |sdist: &&Sdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
-                match sdist.filter(accepted).filter(|_| may_build && reason.fit_without_hash.is_empty()) {
+                match sdist.filter(accepted).filter(|_| may_build) {
                     Some(sdist) => decision.builds.push(ToBuild { pin, sdist }),
                     None => decision.unfit.push(Unfit { pin, reason, sdist, may_build }),
                 }

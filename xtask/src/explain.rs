@@ -147,8 +147,10 @@ fn files(pin: &Pin, offer: &Offer, target: &Target, build: &Build) -> Vec<File> 
         })
         .collect();
     if let Some(sdist) = &offer.sdist {
+        let is_accepted = pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
         let reason = match (chosen, build.allows(&pin.name)) {
             (Some(_), _) => "a source distribution, where a wheel fits",
+            (None, _) if !is_accepted => "the lock has no hash of it",
             (None, true) => "a wheel is built from it: `[sdist] build` allows it",
             (None, false) => "no wheel fits, and `[sdist] build` in `dist/package.toml` does not allow to build one",
         };

@@ -13,6 +13,9 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 use xshell::Shell;
 
+/// In characters, of what a program said.
+const LONGEST_LINE: usize = 1000;
+
 /// How often what moves on the terminal is drawn.
 const TICK: Duration = Duration::from_millis(120);
 
@@ -173,7 +176,7 @@ impl Sys {
         let parent = self.workspace();
         fs_err::create_dir_all(&parent)?;
         sweep(&parent);
-        let folder = tempfile::Builder::new().prefix("tmp-").tempdir_in(&parent)?;
+        let folder = private("tmp-").tempdir_in(&parent)?;
         let path = Utf8PathBuf::try_from(folder.path().to_owned())?;
         Ok((folder, path))
     }
@@ -200,6 +203,18 @@ impl Sys {
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
         drawn(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), style, what)
     }
+}
+
+/// Folders that only their owner enters: a list of URLs in them may hold a credential.
+pub fn private(prefix: &str) -> tempfile::Builder<'_, '_> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o700));
+    }
+    builder
 }
 
 /// Draws a bar once it has its style and its words, never before.
@@ -303,7 +318,11 @@ fn without_frames(text: &str) -> String {
 
 fn last_lines(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(most)..].join("\n")
+    let cut = |line: &&str| match line.char_indices().nth(LONGEST_LINE) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => (*line).to_owned(),
+    };
+    lines[lines.len().saturating_sub(most)..].iter().map(cut).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

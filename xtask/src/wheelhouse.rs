@@ -3,11 +3,11 @@
 use crate::lockfile::{Lock, Package};
 use crate::pins::Place;
 use crate::problem::Problem;
-use crate::sys::{Sys, sha256_of, sweep};
+use crate::sys::{Sys, private, sha256_of, sweep};
 use crate::target::Target;
 use crate::tools::pip::Pip;
 use crate::wheel::{Archive, Candidate, Contents, WheelName};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
 use std::str::FromStr as _;
@@ -149,7 +149,7 @@ impl Wheelhouse {
 
     fn fetch_batch(&self, sys: &Sys, pip: &Pip, batch: &[&Wanted<'_>]) -> anyhow::Result<()> {
         // Beside its final place, so that a rename suffices.
-        let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&self.folder)?;
+        let scratch = private(".fetch-").tempdir_in(&self.folder)?;
         let folder = Utf8Path::from_path(scratch.path()).context("the wheelhouse's path is not UTF-8")?;
         let files: Vec<&Candidate> = batch.iter().map(|wanted| &wanted.candidate).collect();
         let mut remote = Vec::new();
@@ -166,7 +166,17 @@ impl Wheelhouse {
             let got = folder.join(file.name.to_string());
             let sha256 = sha256_of(&got).with_context(|| format!("`{}` did not come", file.name))?;
             if sha256 != file.sha256 {
-                bail!("`{}` came with the sha256 {sha256} instead of {}", file.name, file.sha256);
+                return Err(Problem::with_hint(
+                    format!("`{}` came with the sha256 {sha256} instead of {}", file.name, file.sha256),
+                    match file.at {
+                        Place::Path(_) => {
+                            "the file of the repository is another than the one that was locked: lock it again"
+                        }
+                        Place::Url(_) => {
+                            "what is served there changed since it was locked: ask whoever runs it, or lock again"
+                        }
+                    },
+                ));
             }
             fs_err::rename(&got, self.folder.join(file.name.to_string()))?;
         }

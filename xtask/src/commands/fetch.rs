@@ -72,7 +72,7 @@ pub fn fill_wheelhouse(
     let mut missing: Vec<(&Target, &Locked)> = Vec::new();
     for (target, lock) in locks {
         for package in wheelhouse.missing(&project.sys, lock)? {
-            if !missing.iter().any(|(_, other)| other.sha256 == package.sha256) {
+            if !missing.iter().any(|(_, other)| other.sha256 == package.sha256 && other.wheel == package.wheel) {
                 missing.push((target, package));
             }
         }
@@ -100,12 +100,10 @@ pub fn fill_wheelhouse(
             faults.extend(build_again(project, target, package, offer).err());
             continue;
         }
-        match offer.wheels.iter().find(|wheel| wheel.sha256 == package.sha256) {
-            // An index may serve the file under another name: the lock's is the one that counts.
-            Some(candidate) if candidate.name == package.wheel => {
-                wanted.push(Wanted { target, candidate: candidate.clone() })
-            }
-            _ => faults.push(gone(&package.wheel.to_string())),
+        // An index may serve the same bytes under several names: the lock's is the one that counts.
+        match offer.wheels.iter().find(|wheel| wheel.sha256 == package.sha256 && wheel.name == package.wheel) {
+            Some(candidate) => wanted.push(Wanted { target, candidate: candidate.clone() }),
+            None => faults.push(gone(&package.wheel.to_string())),
         }
     }
     all_of("wheels cannot be fetched", faults)?;

@@ -274,6 +274,11 @@ fn check_closure(project: &Project, target: &Target, filtered: &Filtered<'_>, lo
         }
     }
     all_of("wheels are refused", faults)?;
+    for dist in dists(&all, filtered) {
+        for extra in dist.extras.iter().filter(|extra| !dist.metadata.extras.contains(extra)) {
+            project.sys.say(format!("warning: `{}` has no extra `{extra}`, which is asked for", dist.metadata.name));
+        }
+    }
     let faults = walk(&dists(&all, filtered), target).faults.into_iter();
     let told = faults.map(|fault| Problem::with_hint(format!("`{}` {}", fault.by, fault.what), fault.cure));
     all_of("requirements are not met on this target", told.collect())

@@ -184,7 +184,7 @@ fn build_one(
         libraries: lock.libraries(),
     };
     let license = config.package.license.clone().or(metadata.license.clone());
-    if license.is_none() {
+    if license.is_none() && project.targets.first() == Some(target) {
         project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
     }
     let install_notes = pages.install_notes(&facts)?;

@@ -9,6 +9,7 @@ use crate::tools::lockers::Locker;
 use crate::tools::uv::{Sources, Uv};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use pep440_rs::Version;
 use std::collections::BTreeMap;
 
 /// Makes the team's lock anew; nothing but that file is written.
@@ -97,8 +98,11 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     for target in representatives(&project.every_target) {
         let text = uv.resolve(&sources, target, &project.app());
         let pins = text.and_then(|text| pins::parse_text(Format::Requirements, &text));
-        match pins.with_context(|| format!("target `{}`", target.name)) {
-            Ok(pins) => resolved.push((target.clone(), pins.pins)),
+        match pins
+            .and_then(|pins| only_of_index(&source, pins.pins))
+            .with_context(|| format!("target `{}`", target.name))
+        {
+            Ok(pins) => resolved.push((target.clone(), pins)),
             Err(fault) => faults.push(fault),
         }
     }
@@ -116,11 +120,24 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     project.sys.write(&project.sys.root.join(path), text.as_bytes())
 }
 
+/// Refuses what a line with a version and hashes would not bring again.
+fn only_of_index(source: &Utf8Path, pins: Vec<Pin>) -> anyhow::Result<Vec<Pin>> {
+    let placed: Vec<String> =
+        pins.iter().filter(|pin| !pin.files.is_empty()).map(|pin| format!("`{}`", pin.name)).collect();
+    if placed.is_empty() {
+        return Ok(pins);
+    }
+    Err(Problem::with_hint(
+        format!("`{source}` gets {} from a file or a URL, which an upgrade does not write", placed.join(", ")),
+        "publish it to your index; or make the lock by `uv pip compile --generate-hashes`, and give it as it is",
+    ))
+}
+
 /// Of the targets that no marker can tell apart, the one with the oldest glibc: its wheels fit the others.
 fn representatives(targets: &[Target]) -> Vec<&Target> {
-    let mut by_marker: BTreeMap<(String, &str), &Target> = BTreeMap::new();
+    let mut by_marker: BTreeMap<(&Version, &str), &Target> = BTreeMap::new();
     for target in targets {
-        let known = by_marker.entry((target.python(), target.arch.as_str())).or_insert(target);
+        let known = by_marker.entry((&target.python_full, target.arch.as_str())).or_insert(target);
         if target.distribution.glibc < known.distribution.glibc {
             *known = target;
         }

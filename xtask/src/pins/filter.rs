@@ -140,7 +140,7 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
             }
         }
     }
-    join_extras(&mut filtered.kept);
+    join_twins(&mut filtered.kept, pins.no_twins);
     check_kept(pins, &filtered.kept, target, &mut faults);
     all_of("entries have no clear answer", faults)?;
     Ok(filtered)
@@ -174,13 +174,13 @@ fn check_environments(pins: &Pins, target: &Target, faults: &mut Vec<anyhow::Err
     }
 }
 
-/// Entries of one file set that differ in extras and markers alone are one package with the extras of all:
-/// PDM lists `a` and `a[x]`.
-fn join_extras(kept: &mut Vec<Kept<'_>>) {
+/// Entries of one file set that differ in extras and markers alone are one package with the extras of all: PDM
+/// lists `a` and `a[x]`, and requirements may pin one version on two lines.
+fn join_twins(kept: &mut Vec<Kept<'_>>, are_wrong: bool) {
     kept.dedup_by(|later, first| {
         let (a, b) = (first.pin, later.pin);
         let of_one = a.name == b.name && a.version == b.version && a.hashes == b.hashes && a.files == b.files;
-        let same = of_one && a.extras != b.extras;
+        let same = of_one && (a.extras != b.extras || !are_wrong);
         if same {
             let extras = later.extras.drain(..).filter(|extra| !first.extras.contains(extra));
             first.extras.extend(extras.collect::<Vec<_>>());

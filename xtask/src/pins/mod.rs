@@ -183,6 +183,8 @@ pub struct Pins {
     pub requires_python: Option<VersionSpecifiers>,
     /// markers of the environments that the lock is for; one of them has to hold, where there are any
     pub environments: Vec<String>,
+    /// whether two entries of one package are an error even where they are equal (PEP 751, "Installation")
+    pub no_twins: bool,
     /// why its own tool would call it stale
     pub stale: Option<String>,
     /// what was read and is not honoured, with its place

@@ -51,22 +51,30 @@ pub fn to_requirements(resolved: &[Resolved<'_>], from: &str, targets: &[&str]) 
     text
 }
 
-/// The marker of some of the boxes: by the Python alone, where its processors agree.
+/// The marker of some of the boxes: for each the shortest that is true on none of the others.
 fn marker_of(places: &BTreeSet<usize>, resolved: &[Resolved<'_>]) -> String {
     let mut markers: Vec<String> = Vec::new();
     for place in places {
-        let target = resolved[*place].target;
-        let is_like = |other: &usize| resolved[*other].target.python() == target.python();
-        let all_like = (0..resolved.len()).filter(is_like).all(|other| places.contains(&other));
-        let marker = match all_like {
-            true => format!("python_version == '{}'", target.python()),
-            false => format!("(python_version == '{}' and platform_machine == '{}')", target.python(), target.arch),
-        };
+        let marker =
+            [false, true].into_iter().flat_map(|arch| [(false, arch), (true, arch)]).find_map(|(full, arch)| {
+                let of = |place: usize| marker_of_box(resolved[place].target, full, arch);
+                let own = of(*place);
+                (0..resolved.len()).all(|other| of(other) != own || places.contains(&other)).then_some(own)
+            });
+        let marker = marker.unwrap_or_else(|| marker_of_box(resolved[*place].target, true, true));
         if !markers.contains(&marker) {
             markers.push(marker);
         }
     }
     markers.join(" or ")
+}
+
+fn marker_of_box(target: &Target, full: bool, arch: bool) -> String {
+    let python = match full {
+        true => format!("python_full_version == '{}'", target.python_full),
+        false => format!("python_version == '{}'", target.python()),
+    };
+    if arch { format!("({python} and platform_machine == '{}')", target.arch) } else { python }
 }
 
 #[derive(Default)]
@@ -81,6 +89,17 @@ struct Line<'a> {
 mod tests {
     use super::*;
     use crate::pins::{Format, filter, parse_text};
+
+    #[test]
+    fn boxes_with_two_releases_of_one_python_are_told_apart() {
+        let boxes = ["3.11.2", "3.11.9"].map(|full| Target::find("el9-x86_64", Some("3.11"), Some(full)).unwrap());
+        let pins = |text: &str| parse_text(Format::Requirements, text).unwrap().pins;
+        let resolved =
+            [Resolved { target: &boxes[0], pins: pins("a==1") }, Resolved { target: &boxes[1], pins: pins("a==2") }];
+        let text = to_requirements(&resolved, "`x`", &[]);
+        assert!(text.contains("a==1 ; python_full_version == '3.11.2'\n"), "{text}");
+        assert!(text.contains("a==2 ; python_full_version == '3.11.9'\n"), "{text}");
+    }
 
     #[test]
     fn targets_that_differ_get_lines_of_their_own() {

@@ -71,7 +71,8 @@ impl<'a> Uv<'a> {
             .iter()
             .map(|question| {
                 let marker = if question.marker.is_empty() { String::new() } else { format!(" ; {}", question.marker) };
-                format!("{}=={}{marker}\n", question.name, question.version)
+                // `==2.0` would take `2.0+cpu` too, and uv then tells of that alone.
+                format!("{}==={}{marker}\n", question.name, question.version)
             })
             .collect();
         self.sys.write(&input, lines.as_bytes())?;
@@ -86,7 +87,17 @@ impl<'a> Uv<'a> {
             Problem::around(error, "uv could not get the files of the pins from the index", hint)
         })?;
         spinner.finish_and_clear();
-        read_offers(&said.out).context("failed to read what uv wrote")
+        let offers = read_offers(&said.out).context("failed to read what uv wrote")?;
+        let is_left_out = |q: &&Question| !offers.contains_key(&(q.name.clone(), q.version.clone()));
+        let left_out: Vec<String> =
+            questions.iter().filter(is_left_out).map(|q| format!("`{}=={}`", q.name, q.version)).collect();
+        if !left_out.is_empty() {
+            return Err(Problem::with_hint(
+                format!("uv was asked for {} and did not answer", left_out.join(", ")),
+                "does its configuration (uv.toml, `[tool.uv]`, UV_…) override, exclude or not emit them? only that of the index is wanted here",
+            ));
+        }
+        Ok(offers)
     }
 
     /// Resolves requirements for one target, with wheels that fit it.
