@@ -1,8 +1,7 @@
 //! `lock --upgrade`: the team's lock made anew, by their own tool or by uv for every target.
 
 use crate::commands::Project;
-use crate::pins::{self, Format, Pin, pipfile};
-use crate::pins::{Resolved, to_requirements};
+use crate::pins::{self, Format, Pin, Resolved, pipfile, to_requirements};
 use crate::problem::{Problem, all_of};
 use crate::target::Target;
 use crate::tools::lockers::Locker;
@@ -96,25 +95,22 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     let mut resolved = Vec::new();
     let mut faults = Vec::new();
     for target in representatives(&project.every_target) {
-        let text = uv.resolve(&sources, target, &project.app());
-        let pins = text.and_then(|text| pins::parse_text(Format::Requirements, &text));
-        match pins
-            .and_then(|pins| only_of_index(&source, pins.pins))
-            .with_context(|| format!("target `{}`", target.name))
-        {
-            Ok(pins) => resolved.push((target.clone(), pins)),
+        let pins = || {
+            let text = uv.resolve(&sources, target, &project.app())?;
+            only_of_index(&source, pins::parse_text(Format::Requirements, &text)?.pins)
+        };
+        match pins().with_context(|| format!("target `{}`", target.name)) {
+            Ok(pins) => resolved.push(Resolved { target, pins }),
             Err(fault) => faults.push(fault),
         }
     }
     all_of("targets cannot be resolved", faults)?;
-    if resolved.iter().all(|(_, pins)| pins.is_empty()) {
+    if resolved.iter().all(|of| of.pins.is_empty()) {
         return Err(Problem::with_hint(
             format!("`{source}` resolves to no package at all"),
             "does it name what the application needs?",
         ));
     }
-    let resolved: Vec<Resolved<'_>> =
-        resolved.iter().map(|(target, pins)| Resolved { target, pins: pins.clone() }).collect();
     let names: Vec<&str> = project.config.targets.iter().map(|target| target.name.as_str()).collect();
     let text = to_requirements(&resolved, &format!("`{}`", source.file_name().unwrap_or_default()), &names);
     project.sys.write(&project.sys.root.join(path), text.as_bytes())
