@@ -36,6 +36,7 @@ pub struct Flags {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    rpm::refuse_early(project)?;
     let current = locking::inspect(project)?;
     let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
     let stale: Vec<String> = of_team.chain(current.stale(project)).collect();

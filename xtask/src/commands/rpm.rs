@@ -89,7 +89,7 @@ impl Built {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    refuse_interpreters(project)?;
+    refuse_early(project)?;
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
@@ -112,7 +112,6 @@ pub fn build(
     flags: &BuildFlags,
     offers: Option<&Offers>,
 ) -> anyhow::Result<Vec<Built>> {
-    refuse_interpreters(project)?;
     // Asked first: without an answer all the fetching would be in vain.
     let epoch = git::epoch(&project.sys)?;
     warn_of_uncommitted(project)?;
@@ -128,10 +127,18 @@ pub fn build(
     Ok(built)
 }
 
-/// Said before anything is fetched or built.
-fn refuse_interpreters(project: &Project) -> anyhow::Result<()> {
-    let faults = project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
-    all_of("targets cannot be packed for", faults)
+/// What can be known to be wrong before anything is asked, fetched or built.
+pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
+    let mut faults: Vec<anyhow::Error> =
+        project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
+    faults.extend(config_files(project).err());
+    if let Some(target) = project.targets.first() {
+        let (name, service) = (project.config.package.name.as_str(), &project.config.service);
+        let facts = service::Facts { name, summary: "", root: "/opt", service, target };
+        // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
+        faults.extend(facts.command(service::Program::Script).err());
+    }
+    all_of("things stand in the way of an RPM", faults)
 }
 
 /// Says what differs from the commit: it is packed as it is, with the commit's time and version.
