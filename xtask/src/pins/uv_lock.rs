@@ -23,8 +23,23 @@ struct Lock {
     /// what `[tool.uv] environments` limits the lock to
     #[serde(default, rename = "supported-markers")]
     environments: Vec<String>,
+    #[serde(default)]
+    manifest: Manifest,
     #[serde(default, rename = "package")]
     packages: Vec<Package>,
+}
+
+#[derive(Deserialize, Default)]
+struct Manifest {
+    /// the projects of a workspace; none where the lock is of one project
+    #[serde(default)]
+    members: Vec<String>,
+}
+
+impl Lock {
+    fn python_of_one(&self) -> Option<&str> {
+        self.requires_python.as_deref().filter(|_| self.manifest.members.is_empty())
+    }
 }
 
 /// An entry; the application's own has more keys than an index package's.
@@ -119,7 +134,8 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         asked: Asked { extras: chosen.encoded, groups: Vec::new() },
         requires_python: lock.requires_python.as_deref().map(VersionSpecifiers::from_str).transpose()?,
         environments: lock.environments.clone(),
-        stale: uv_project::why_stale(source, root),
+        // That of a workspace is what all of its members have in common.
+        stale: uv_project::why_stale(source, root, lock.python_of_one()),
         ..Pins::default()
     })
 }
@@ -401,20 +417,5 @@ cli = [{ name = "win" }]
         ] {
             assert!(error.contains(part), "`{part}` is missing in {error}");
         }
-    }
-
-    #[test]
-    fn a_lock_is_stale_when_the_requirements_are_others() {
-        let project = "[project]\nname = \"shop\"\ndependencies = [\"flask[async]>=2\"]\n[project.optional-dependencies]\nold = [\"idna\"]\n";
-        let text = lock("").replacen(
-            "specifier = \">=2\" }",
-            "specifier = \">=2\" }, { name = \"idna\", marker = \"extra == 'old'\" }",
-            1,
-        );
-        let stale = |project: &str| read(&[("uv.lock", &text), ("pyproject.toml", project)], "").unwrap().stale;
-        assert_eq!(stale(project), None);
-        assert!(stale(&project.replace(">=2", ">=3")).unwrap().contains("run `uv lock`"));
-        assert!(stale(&project.replace("\"flask", "\"six\", \"flask")).is_some());
-        assert_eq!(stale(&project.replace("shop", "another")), None);
     }
 }
