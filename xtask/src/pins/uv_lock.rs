@@ -8,7 +8,7 @@ use crate::problem::{Problem, all_of, shortened};
 use crate::target::Asked;
 use crate::toml_text;
 use anyhow::{Context as _, ensure};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
@@ -151,7 +151,9 @@ fn root_of<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<&'l Packag
     match projects().find(|(_, folder)| *folder == app) {
         Some((root, _)) => Ok(root),
         None => {
-            let known: Vec<String> = projects().map(|(package, at)| format!("`{}` in `{at}`", package.name)).collect();
+            let shown = |at: Utf8PathBuf| if at.as_str().is_empty() { Utf8PathBuf::from(".") } else { at };
+            let known: Vec<String> =
+                projects().map(|(package, at)| format!("`{}` in `{}`", package.name, shown(at))).collect();
             Err(Problem::with_hint(
                 format!("none of its projects is the application in `{}`", source.app),
                 match known.as_slice() {
@@ -402,6 +404,7 @@ cli = [{ name = "win" }]
             ("version = 1",                   "version = 2",             "`version` is 2"),
             ("virtual = \".\"",               "virtual = \"web\"",       "its projects are `shop` in `app/web`, `other` in `other`"),
             ("{ name = \"win\", marker",      "{ name = \"w\", marker",  "`shop` needs `w`: the lock has no entries for it"),
+            ("virtual = \".\"",               "virtual = \"..\"",        "its projects are `shop` in `.`, `other` in `other`"),
             ("\"numpy\"\nversion = \"2.0\"", "\"numpy\"\nversion = \"1.0\"", "`shop` needs `numpy`: the lock has several entries"),
         ];
         for (from, to, says) in cases {
