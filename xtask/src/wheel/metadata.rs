@@ -25,10 +25,21 @@ pub struct Metadata {
     pub requires_python: Option<VersionSpecifiers>,
     /// its dependencies
     pub requires: Vec<Requirement>,
+    /// what it asks for in lines that cannot be read
+    pub unreadable: Vec<Unreadable>,
     /// the extras that it has
     pub extras: Vec<ExtraName>,
     /// licence files, relative to the folder that its metadata version says
     pub license_files: Vec<String>,
+}
+
+/// A dependency that cannot be read, which matters only where its marker holds.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// none for always, and where it cannot be told from the rest
+    pub marker: Option<String>,
+    /// what is wrong with it
+    pub why: String,
 }
 
 impl Metadata {
@@ -36,11 +47,17 @@ impl Metadata {
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let headers = Headers::parse(text);
         let known = |value: Option<&str>| value.filter(|text| !matches!(*text, "" | "UNKNOWN")).map(str::to_owned);
-        let requires = headers
-            .all("Requires-Dist")
-            .map(requirement)
-            .collect::<anyhow::Result<Vec<_>>>()
-            .context("`Requires-Dist`")?;
+        let (mut requires, mut unreadable) = (Vec::new(), Vec::new());
+        for line in headers.all("Requires-Dist") {
+            match requirement(line) {
+                Ok(requirement) => requires.push(requirement),
+                Err(error) => {
+                    let marker = line.split_once(';').filter(|(front, _)| !front.contains('@'));
+                    let marker = marker.map(|(_, marker)| marker.trim().to_owned());
+                    unreadable.push(Unreadable { marker, why: format!("{error:#}") });
+                }
+            }
+        }
         let requires_python = known(headers.first("Requires-Python")).and_then(|text| pythons(&text));
         let name = headers.first("Name").context("there is no `Name`")?;
         let version = headers.first("Version").context("there is no `Version`")?;
@@ -58,6 +75,7 @@ impl Metadata {
                 .find_map(|key| known(headers.first(key))),
             requires_python,
             requires,
+            unreadable,
             extras: headers.all("Provides-Extra").filter_map(|extra| ExtraName::from_str(extra).ok()).collect(),
             license_files: headers.all("License-File").map(str::to_owned).collect(),
         })
