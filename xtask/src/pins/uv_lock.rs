@@ -24,16 +24,9 @@ struct Lock {
     #[serde(default, rename = "supported-markers")]
     environments: Vec<String>,
     #[serde(default)]
-    manifest: Manifest,
+    manifest: uv_project::Manifest,
     #[serde(default, rename = "package")]
     packages: Vec<Package>,
-}
-
-#[derive(Deserialize, Default)]
-struct Manifest {
-    /// the projects of a workspace; none where the lock is of one project
-    #[serde(default)]
-    members: Vec<String>,
 }
 
 impl Lock {

@@ -9,6 +9,13 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+#[derive(Deserialize, Default)]
+pub(super) struct Manifest {
+    /// the projects of a workspace; none where the lock is of one project
+    #[serde(default)]
+    pub members: Vec<String>,
+}
+
 /// `[package.metadata]`: the requirements as the project file had them.
 #[derive(Deserialize, Default)]
 pub(super) struct Metadata {
@@ -137,8 +144,13 @@ fn extra_of(marker: &str) -> Option<Option<ExtraName>> {
     Some(found)
 }
 
-/// Whether the same Pythons are allowed; uv writes the specifiers anew, without pre-releases.
+/// Whether the same Pythons are allowed; uv writes the specifiers anew, and those of pre-releases and the like as of
+/// the release, which are not judged here.
 fn same_pythons(now: &VersionSpecifiers, then: &VersionSpecifiers) -> bool {
+    let is_rewritten = |version: &Version| version.any_prerelease() || version.is_post() || version.is_local();
+    if now.iter().any(|specifier| is_rewritten(specifier.version())) {
+        return true;
+    }
     let minors = (0..=9).map(|minor| [2, minor]).chain((0..=40).map(|minor| [3, minor])).chain([[4, 0]]);
     let all = minors.flat_map(|[major, minor]| (0..=30).map(move |patch| Version::new([major, minor, patch])));
     all.into_iter().all(|version| now.contains(&version) == then.contains(&version))
@@ -214,6 +226,7 @@ own = [{ name = "shop" }]
             ("",                    "",                                false),
             ("name = \"shop\"",     "name = \"another\"",              false),
             ("~=3.9",               "<4,>=3.9rc1",                     false),
+            ("~=3.9",               ">=3.9,<4.post1,!=3.9rc1",         false),
             ("~=3.9",               ">=3.9",                           true),
             ("~=3.9",               ">=3.10,<4",                       true),
             (">=2",                 ">=3",                             true),
