@@ -3,6 +3,7 @@
 use crate::boxes::{Draft, digest};
 use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
+use anyhow::ensure;
 use xtask::wheel::{Contents, Metadata, Record, console_scripts};
 
 const INFO: &str = "demo-1.0.dist-info";
@@ -44,7 +45,7 @@ fn metadata_that_is_not_of_the_wheel_is_refused() {
         ("a name in the body",      with_metadata("\nName: demo\nVersion: 1.0\n"),                  Refused("there is no `Name`")),
         ("a name with a separator", with_metadata("Name: demo-\nVersion: 1.0\n"),                   Refused("`Name: demo-`")),
         ("a version with a slash",  with_metadata("Name: demo\nVersion: 1/0\n"),                    Refused("`Version: 1/0`")),
-        ("an odd Requires-Python",  with_metadata("Name: demo\nVersion: 1.0\nRequires-Python: new\n"), Refused("`Requires-Python: new`")),
+        ("an odd Requires-Python",  with_metadata("Name: demo\nVersion: 1.0\nRequires-Python: new\n"), Fine),
         ("WHEEL of version 2",      base().with(&format!("{INFO}/WHEEL"), "Wheel-Version: 2.0\n"),  Refused("`Wheel-Version: 2.0` is not known")),
         ("WHEEL without a version", base().with(&format!("{INFO}/WHEEL"), "Tag: py3-none-any\n"),   Refused("there is no `Wheel-Version`")),
         ("a name that is no wheel", base().named("demo-1.0.zip"),                                   Refused("is not the name of a wheel")),
@@ -77,7 +78,9 @@ fn names_that_end_in_a_separator_are_refused_without_a_panic() {
         "a[b.] ; extra == 'x'",
     ] {
         rows.check(&format!("Requires-Dist: {requirement}"), Refused("is not a dependency specifier"), || {
-            Metadata::parse(&format!("Name: demo\nVersion: 1.0\nRequires-Dist: {requirement}\n"))
+            let read = Metadata::parse(&format!("Name: demo\nVersion: 1.0\nRequires-Dist: {requirement}\n"))?;
+            ensure!(read.unreadable.is_empty() && read.requires.len() == 1, "{}", read.unreadable[0].why);
+            Ok(read)
         });
     }
     rows.check("Provides-Extra: x-", Fine, || Metadata::parse("Name: demo\nVersion: 1.0\nProvides-Extra: x-\n"));

@@ -21,6 +21,9 @@ dev = ["iniconfig"]
 docs = ["markdown"]
 """
 
+# A group that asks for an extra of the project itself.
+UV = STANDARD.replace('"iniconfig"', '"iniconfig", "shop[cache]"')
+
 POETRY_2 = STANDARD.replace('all = ["shop[cache]"]\n', "") + """
 [tool.poetry]
 package-mode = false

@@ -196,7 +196,7 @@ def of_pip_tools(place):
 
 
 def of_uv(place):
-    folder = place.project("uv", {"pyproject.toml": projects.STANDARD})
+    folder = place.project("uv", {"pyproject.toml": projects.UV})
     place.run(folder, place.uv, "lock", "--quiet")
     said, cases = [], []
     for chosen in (PLAIN, MORE, DEV, (["all"], [])):

@@ -76,6 +76,16 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
     while let Some((name, extra)) = waiting.pop() {
         let Some(dist) = by_name.get(name) else { continue };
         let asked = Asked { extras: extra.iter().cloned().collect(), groups: Vec::new() };
+        for unreadable in &dist.metadata.unreadable {
+            let marker = unreadable.marker.as_ref();
+            if marker.is_none_or(|marker| environment.holds(marker, &asked).unwrap_or(true)) {
+                closure.faults.push(Fault {
+                    by: name.clone(),
+                    what: format!("asks for what cannot be read: {}", unreadable.why),
+                    cure: "report it to its publisher; lock another release",
+                });
+            }
+        }
         for requirement in &dist.metadata.requires {
             closure.judged += 1;
             let marker = requirement.marker.as_ref();
@@ -187,6 +197,26 @@ mod tests {
         );
         let asks: Vec<String> = closure.asks.iter().map(|asks| format!("{} by {}", asks.what, asks.by)).collect();
         assert_eq!(asks, ["a by c", "b>=2 by a", "c[x] by b", "e by c", "gone by a"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_matters_where_its_marker_holds() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let cases = [
+            ("b (>dev)", 1),
+            ("b (>dev) ; sys_platform == 'linux'", 1),
+            ("b (>dev) ; extra == 'x'", 0),
+            ("b (>dev) ; sys_platform == 'win32'", 0),
+            ("b (>dev) ; nonsense", 1),
+            ("b @ https://index.example/ x ; extra == 'x'", 1),
+        ];
+        for (line, faults) in cases {
+            let one = metadata("a", "1", &[&format!("Requires-Dist: {line}")]);
+            assert_eq!(walk(&[Dist { metadata: &one, extras: &[] }], &target).faults.len(), faults, "{line}");
+        }
+        let one = metadata("a", "1", &["Requires-Dist: b (>dev) ; extra == 'x'"]);
+        let faults = walk(&[Dist { metadata: &one, extras: &["x".parse().unwrap()] }], &target).faults;
+        assert!(faults[0].what.starts_with("asks for what cannot be read: `b (>dev) ; extra"), "{faults:?}");
     }
 
     #[test]

@@ -148,7 +148,18 @@ fn chosen(source: &Source<'_>, lock: &Lock, project: Option<&Dependencies>) -> a
         }
     }
     known.retain(|group| group.as_ref() != "default");
-    selected::check(source, &known, &known)?;
+    // Without the project file nobody knows which of them are extras.
+    let (extras, groups) = match project {
+        None => (known.clone(), known),
+        Some(project) => {
+            // PDM itself takes either for the other.
+            let (extras, groups) = (&source.selection.extras, &source.selection.groups);
+            let is_extra = |name: &&ExtraName| project.extras.contains_key(*name) || extras.contains(name);
+            let is_group = |name: &&ExtraName| !project.extras.contains_key(*name) || groups.contains(name);
+            (known.iter().filter(is_extra).cloned().collect(), known.iter().filter(is_group).cloned().collect())
+        }
+    };
+    selected::check(source, &extras, &groups)?;
     let asked = source.selection.extras.iter().chain(&source.selection.groups);
     Ok(asked.cloned().chain([ExtraName::from_str("default")?]).collect())
 }

@@ -115,7 +115,10 @@ fn chosen<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<Vec<(&'l st
             known.insert(ExtraName::from_str("dev-packages")?, (name, section));
         }
     }
-    selected::check(source, &BTreeSet::new(), &known.keys().cloned().collect())?;
+    let is_asked = |name: &ExtraName| source.selection.groups.contains(name);
+    let is_second =
+        |name: &ExtraName| name.as_ref() == "develop" && !is_asked(name) && lock.others.contains_key("develop");
+    selected::check(source, &BTreeSet::new(), &known.keys().filter(|name| !is_second(name)).cloned().collect())?;
     Ok(source.selection.groups.iter().filter_map(|group| known.get(group).copied()).collect())
 }
 
@@ -128,8 +131,11 @@ fn pin(section: &str, key: &str, entry: &Entry) -> anyhow::Result<Pin> {
     let marker = entry.markers.clone().filter(|marker| !marker.trim().is_empty());
     let pin = |version: Version| Pin { extras, marker, ..Pin::new(name.clone(), version, place) };
     if let Some(wheel) = entry.file.as_deref().filter(|file| file.starts_with("https://") && file.ends_with(".whl")) {
-        // The one hash is that of the one file.
-        let hash = entry.hashes.first().filter(|_| entry.hashes.len() == 1);
+        // The one hash is that of the one file; pipenv also locks those of the release's other files.
+        let hash = entry.hashes.first();
+        if entry.hashes.len() > 1 {
+            return Err(placed::several_hashes(&placed::name_in_url(wheel)?, entry.hashes.len()));
+        }
         let file = placed::at_url(wheel, None, hash.map(String::as_str))?;
         let version = file.name.split('-').nth(1).context("its file is not named as a wheel")?;
         return Ok(Pin { files: vec![file.clone()], ..pin(Version::from_str(version)?) });
@@ -258,11 +264,9 @@ mod tests {
             assert!(said.starts_with(gets), "{wanted}: {said}");
         }
         let error = said(&read(&[("Pipfile.lock", text)], "chace +x").unwrap_err());
-        for part in [
-            "no group `chace`",
-            "did you mean `cache`? known groups: cache, dev-packages, develop, docs",
-            "no extra `x`",
-        ] {
+        for part in
+            ["no group `chace`", "did you mean `cache`? known groups: cache, dev-packages, docs", "no extra `x`"]
+        {
             assert!(error.contains(part), "`{part}` is missing in {error}");
         }
     }
@@ -275,6 +279,8 @@ mod tests {
         let pins = parse(&lock(&entry(&format!("sha256:{DIGEST}")))).unwrap();
         assert_eq!((pins[0].version.to_string().as_str(), pins[0].files[0].sha256.as_str()), ("1.5", DIGEST));
         assert!(parse(&lock(&entry("md5:00"))).is_err());
+        let error = said(&parse(&lock(&entry("md5:00\", \"sha256:00"))).unwrap_err());
+        assert!(error.contains("`x-1.5-py3-none-any.whl` has 2 hashes, and which one is its own"), "{error}");
     }
 
     #[test]

@@ -166,6 +166,14 @@ fn placed(name: String, at: Place, size: Option<u64>, hash: Option<&str>) -> any
     Ok(PlacedFile { name, at, size, sha256 })
 }
 
+/// The error for one file with the hashes of several.
+pub(super) fn several_hashes(file: &str, count: usize) -> anyhow::Error {
+    Problem::with_hint(
+        format!("the one file `{}` has {count} hashes, and which one is its own is not said", shortened(file)),
+        "keep the one that `pip hash FILE` prints for it, or name it in a `requirements.txt` with `#sha256=…` behind its URL",
+    )
+}
+
 /// The error for what has no file that could be packed.
 ///
 /// - Takes: `obstacle`, `comes from a folder`.

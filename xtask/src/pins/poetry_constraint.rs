@@ -38,7 +38,9 @@ fn one(operator: &str, version: &str) -> anyhow::Result<Vec<VersionSpecifier>> {
     if version.chars().all(|c| "*xX.vV".contains(c)) {
         return Ok(Vec::new());
     }
-    let plain = version.trim_end_matches(".*");
+    let takes_x = matches!(operator, "" | "=" | "==" | "!=");
+    let is_x = takes_x && (version.ends_with(".x") || version.ends_with(".X"));
+    let plain = if is_x { &version[..version.len() - 2] } else { version.trim_end_matches(".*") };
     let is_wild = plain.len() < version.len();
     let parsed = Version::from_str(plain)?;
     let specifier = |operator: &str| VersionSpecifier::from_str(&format!("{operator}{parsed}"));
@@ -70,13 +72,27 @@ fn next_breaking(release: &[u64]) -> Vec<u64> {
 }
 
 /// A constraint on Python as a marker (PEP 508); none for any Python.
+///
+/// `3.11`, `>=3.11` and `<3.11` speak of the minor version; `<=3.11`, `>3.11` and `!=3.11` of its release 3.11.0.
 pub fn python_marker(text: &str) -> anyhow::Result<Option<String>> {
     let mut sets = Vec::new();
     for set in parse(text)? {
         let of = |specifier: &VersionSpecifier| {
-            let exact = specifier.version().release().len() > 2;
-            let is_minor = !exact && !matches!(specifier.operator(), Operator::EqualStar | Operator::NotEqualStar);
-            let variable = if is_minor { "python_version" } else { "python_full_version" };
+            let (operator, release) = (specifier.operator(), specifier.version().release());
+            let is_wild = matches!(operator, Operator::EqualStar | Operator::NotEqualStar);
+            let is_short = release.len() <= 2 && !is_wild;
+            let of_release = matches!(operator, Operator::LessThanEqual | Operator::GreaterThan | Operator::NotEqual);
+            // Poetry takes `>=3.11,<=3.11` for `3.11`.
+            let is_end_of = |other: &VersionSpecifier| {
+                *operator == Operator::LessThanEqual
+                    && *other.operator() == Operator::GreaterThanEqual
+                    && other.version() == specifier.version()
+            };
+            if is_short && of_release && !specifier.version().any_prerelease() && !set.iter().any(is_end_of) {
+                let minor = release.get(1).copied().unwrap_or_default();
+                return format!("python_full_version {operator} '{}.{minor}.0'", release[0]);
+            }
+            let variable = if is_short { "python_version" } else { "python_full_version" };
             let text = specifier.to_string();
             let at = text.find(|c: char| c.is_ascii_alphanumeric()).unwrap_or(text.len());
             format!("{variable} {} '{}'", &text[..at], &text[at..])
@@ -111,6 +127,7 @@ pub fn platform_marker(text: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::target::{Asked, Target};
 
     #[test]
     fn constraints_become_specifiers() {
@@ -131,6 +148,7 @@ mod tests {
             ("1.4.2",                   "==1.4.2"),
             ("==1.*",                   "==1.*"),
             ("!=1.4.*",                 "!=1.4.*"),
+            ("1.x",                     "==1.*"),
             (">= 1.0 , <2",             ">=1.0, <2"),
             (">=1 <2",                  ">=1, <2"),
             (">=2.7,<3.0 || >=3.5.*",   ">=2.7, <3.0|>=3.5"),
@@ -155,6 +173,9 @@ mod tests {
             ("^3.8",         Some("(python_version >= '3.8' and python_version < '4')")),
             ("~3.8 || ==3.10.*", Some("(python_version >= '3.8' and python_version < '3.9') or (python_full_version == '3.10.*')")),
             (">=3.8.1",      Some("(python_full_version >= '3.8.1')")),
+            (">3.8,<=3.11",  Some("(python_full_version > '3.8.0' and python_full_version <= '3.11.0')")),
+            ("!=3",          Some("(python_full_version != '3.0.0')")),
+            ("3.11.x",       Some("(python_full_version == '3.11.*')")),
         ];
         for (constraint, marker) in cases {
             assert_eq!(python_marker(constraint).unwrap().as_deref(), marker, "{constraint}");
@@ -164,5 +185,50 @@ mod tests {
             "(sys_platform == 'win32') or (sys_platform != 'darwin')"
         );
         assert!(platform_marker("' or ''=='").is_err());
+    }
+
+    /// What Poetry itself says of each constraint.
+    #[test]
+    fn pythons_are_those_that_poetry_takes() {
+        let pythons = ["3.11.13", "3.11.0", "3.12.4", "3.9.25"];
+        #[rustfmt::skip]
+        let cases = [ // constraint           of these Pythons
+            ("<=3.11",                     "0101"),
+            (">3.11",                      "1010"),
+            ("!=3.11",                     "1011"),
+            ("3.11",                       "1100"),
+            ("<3.11",                      "0001"),
+            ("~3.11",                      "1100"),
+            ("^3.11",                      "1110"),
+            ("3",                          "0000"),
+            ("3.*",                        "1111"),
+            ("!=3.11.*",                   "0011"),
+            ("<=3.11.13",                  "1101"),
+            ("<=3.10",                     "0001"),
+            (">3.10",                      "1110"),
+            ("!=3.12",                     "1111"),
+            ("~=3.11",                     "1110"),
+            ("~=3.11.2",                   "1000"),
+            ("2.7 | 3.11",                 "1100"),
+            (">3",                         "1111"),
+            ("<=3",                        "0000"),
+            (">=3.11,!=3.11",              "1010"),
+            ("<3.12.0a1",                  "1101"),
+            (">=3.11rc1",                  "1110"),
+            ("3.11.x",                     "1100"),
+            ("v3.11",                      "1100"),
+            (">=3.9,<3.11||>3.11,<3.13",   "1011"),
+            (">=3.11,<=3.11",              "1100"),
+        ];
+        for (constraint, taken) in cases {
+            let marker = python_marker(constraint).unwrap().unwrap();
+            let holds = pythons.map(|full| {
+                let minor = &full[..full.rfind('.').unwrap()];
+                let target = Target::find("el9-x86_64", Some(minor), Some(full)).unwrap();
+                target.environment().holds(&marker, &Asked::default()).unwrap()
+            });
+            let holds: String = holds.map(|holds| if holds { '1' } else { '0' }).iter().collect();
+            assert_eq!(holds, taken, "{constraint}: {marker}");
+        }
     }
 }

@@ -14,8 +14,10 @@ use std::str::FromStr;
 pub struct Dependencies {
     /// of the project itself
     pub plain: Vec<Requirement>,
-    /// by extra
+    /// by extra, with what each asks of others
     pub extras: BTreeMap<ExtraName, Vec<Requirement>>,
+    /// by extra, as written
+    pub written: BTreeMap<ExtraName, Vec<Requirement>>,
     /// by dependency group, with what each includes
     pub groups: BTreeMap<ExtraName, Vec<Requirement>>,
 }
@@ -102,7 +104,7 @@ impl Dependencies {
         for name in entries.keys() {
             groups.insert(name.clone(), of_group(name, &entries, &mut left)?);
         }
-        Ok(Self { plain: requirements(&file.project.dependencies)?, extras, groups })
+        Ok(Self { plain: requirements(&file.project.dependencies)?, extras, written, groups })
     }
 
     /// What the chosen extras and groups add to the plain requirements, as the roots of a graph.

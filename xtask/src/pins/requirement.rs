@@ -25,7 +25,17 @@ impl FromStr for Requirement {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        parse(text).with_context(|| format!("`{}` is not a dependency specifier", shortened(text)))
+        parse(text).with_context(|| format!("`{}` is not a dependency specifier", shown(text)))
+    }
+}
+
+/// A specifier as an error may show it: what is before its URL, which may hold credentials.
+fn shown(text: &str) -> String {
+    // `user:secret@host` has its secret before the `@`.
+    let end = [text.find("://"), text.find('@'), text.find(':')].into_iter().flatten().min();
+    match end {
+        Some(end) => shortened(&format!("{}…", &text[..end])),
+        None => shortened(text),
     }
 }
 
@@ -41,7 +51,10 @@ fn parse(text: &str) -> anyhow::Result<Requirement> {
         None => (front, false),
     };
     let parsed =
-        pep508_rs::Requirement::<VerbatimUrl>::from_str(front).map_err(|error| anyhow!("{}", error.message))?;
+        pep508_rs::Requirement::<VerbatimUrl>::from_str(front).map_err(|error| match front.contains([':', '@']) {
+            true => anyhow!("it has a `:` or an `@` where none belongs"),
+            false => anyhow!("{}", error.message),
+        })?;
     let versions = match parsed.version_or_url {
         Some(VersionOrUrl::VersionSpecifier(versions)) => versions,
         None | Some(VersionOrUrl::Url(_)) => VersionSpecifiers::empty(),
@@ -77,9 +90,9 @@ fn check_names(front: &str) -> anyhow::Result<()> {
         extras.into_iter().flat_map(|extras| extras.split(',')).map(str::trim).filter(|extra| !extra.is_empty());
     ensure!(end > 0, "it does not start with a name");
     for name in std::iter::once(&front[..end]).chain(extras) {
-        ensure!(name.len() <= 200, "the name `{}` is longer than any package's", shortened(name));
+        ensure!(name.len() <= 200, "the name `{}` is longer than any package's", shown(name));
         let is_whole = name.chars().all(is_name) && name.ends_with(|c: char| c.is_ascii_alphanumeric());
-        ensure!(is_whole, "the name `{}` does not end in a letter or a digit", shortened(name));
+        ensure!(is_whole, "the name `{}` does not end in a letter or a digit", shown(name));
     }
     Ok(())
 }
@@ -136,6 +149,24 @@ mod tests {
             "a @ b c",
         ] {
             assert!(text.parse::<Requirement>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_show_no_credentials() {
+        #[rustfmt::skip]
+        let cases = [ // requirement                  what is shown
+            ("user:S3CRET@h/x.git",                   "`user…`"),
+            ("a b https://u:S3CRET@h",                "`a b https…`"),
+            ("z @ https://u:S3CRET@h/x [",            "`z …`"),
+            ("https://u:S3CRET@h",                    "`https…`"),
+            ("x[a://u:S3CRET@h]",                     "`x[a…`"),
+            ("x ==1://u:S3CRET@h",                    "`x ==1…`"),
+            ("a b",                                   "`a b`"),
+        ];
+        for (text, shown) in cases {
+            let error = format!("{:#}", text.parse::<Requirement>().unwrap_err());
+            assert!(error.starts_with(&format!("{shown} is not")) && !error.contains("S3CRET"), "{error}");
         }
     }
 

@@ -8,7 +8,7 @@ use crate::problem::{Problem, all_of, shortened};
 use crate::target::Asked;
 use crate::toml_text;
 use anyhow::{Context as _, ensure};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
@@ -23,8 +23,16 @@ struct Lock {
     /// what `[tool.uv] environments` limits the lock to
     #[serde(default, rename = "supported-markers")]
     environments: Vec<String>,
+    #[serde(default)]
+    manifest: uv_project::Manifest,
     #[serde(default, rename = "package")]
     packages: Vec<Package>,
+}
+
+impl Lock {
+    fn python_of_one(&self) -> Option<&str> {
+        self.requires_python.as_deref().filter(|_| self.manifest.members.is_empty())
+    }
 }
 
 /// An entry; the application's own has more keys than an index package's.
@@ -119,7 +127,8 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         asked: Asked { extras: chosen.encoded, groups: Vec::new() },
         requires_python: lock.requires_python.as_deref().map(VersionSpecifiers::from_str).transpose()?,
         environments: lock.environments.clone(),
-        stale: uv_project::why_stale(source, root),
+        // That of a workspace is what all of its members have in common.
+        stale: uv_project::why_stale(source, root, lock.python_of_one()),
         ..Pins::default()
     })
 }
@@ -135,7 +144,9 @@ fn root_of<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<&'l Packag
     match projects().find(|(_, folder)| *folder == app) {
         Some((root, _)) => Ok(root),
         None => {
-            let known: Vec<String> = projects().map(|(package, at)| format!("`{}` in `{at}`", package.name)).collect();
+            let shown = |at: Utf8PathBuf| if at.as_str().is_empty() { Utf8PathBuf::from(".") } else { at };
+            let known: Vec<String> =
+                projects().map(|(package, at)| format!("`{}` in `{}`", package.name, shown(at))).collect();
             Err(Problem::with_hint(
                 format!("none of its projects is the application in `{}`", source.app),
                 match known.as_slice() {
@@ -386,6 +397,7 @@ cli = [{ name = "win" }]
             ("version = 1",                   "version = 2",             "`version` is 2"),
             ("virtual = \".\"",               "virtual = \"web\"",       "its projects are `shop` in `app/web`, `other` in `other`"),
             ("{ name = \"win\", marker",      "{ name = \"w\", marker",  "`shop` needs `w`: the lock has no entries for it"),
+            ("virtual = \".\"",               "virtual = \"..\"",        "its projects are `shop` in `.`, `other` in `other`"),
             ("\"numpy\"\nversion = \"2.0\"", "\"numpy\"\nversion = \"1.0\"", "`shop` needs `numpy`: the lock has several entries"),
         ];
         for (from, to, says) in cases {
@@ -401,20 +413,5 @@ cli = [{ name = "win" }]
         ] {
             assert!(error.contains(part), "`{part}` is missing in {error}");
         }
-    }
-
-    #[test]
-    fn a_lock_is_stale_when_the_requirements_are_others() {
-        let project = "[project]\nname = \"shop\"\ndependencies = [\"flask[async]>=2\"]\n[project.optional-dependencies]\nold = [\"idna\"]\n";
-        let text = lock("").replacen(
-            "specifier = \">=2\" }",
-            "specifier = \">=2\" }, { name = \"idna\", marker = \"extra == 'old'\" }",
-            1,
-        );
-        let stale = |project: &str| read(&[("uv.lock", &text), ("pyproject.toml", project)], "").unwrap().stale;
-        assert_eq!(stale(project), None);
-        assert!(stale(&project.replace(">=2", ">=3")).unwrap().contains("run `uv lock`"));
-        assert!(stale(&project.replace("\"flask", "\"six\", \"flask")).is_some());
-        assert_eq!(stale(&project.replace("shop", "another")), None);
     }
 }

@@ -21,14 +21,25 @@ pub struct Metadata {
     pub home_page: Option<String>,
     /// the author or maintainer
     pub author: Option<String>,
-    /// the Pythons that it runs on
+    /// the Pythons that it runs on; all, where what is written cannot be read
     pub requires_python: Option<VersionSpecifiers>,
     /// its dependencies
     pub requires: Vec<Requirement>,
+    /// what it asks for in lines that cannot be read
+    pub unreadable: Vec<Unreadable>,
     /// the extras that it has
     pub extras: Vec<ExtraName>,
     /// licence files, relative to the folder that its metadata version says
     pub license_files: Vec<String>,
+}
+
+/// A dependency that cannot be read, which matters only where its marker holds.
+#[derive(Debug, Clone)]
+pub struct Unreadable {
+    /// none for always, and where it cannot be told from the rest
+    pub marker: Option<String>,
+    /// what is wrong with it
+    pub why: String,
 }
 
 impl Metadata {
@@ -36,17 +47,18 @@ impl Metadata {
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let headers = Headers::parse(text);
         let known = |value: Option<&str>| value.filter(|text| !matches!(*text, "" | "UNKNOWN")).map(str::to_owned);
-        let requires = headers
-            .all("Requires-Dist")
-            .map(Requirement::from_str)
-            .collect::<anyhow::Result<Vec<_>>>()
-            .context("`Requires-Dist`")?;
-        let requires_python = match known(headers.first("Requires-Python")) {
-            Some(text) => {
-                Some(VersionSpecifiers::from_str(&text).with_context(|| format!("`Requires-Python: {text}`"))?)
+        let (mut requires, mut unreadable) = (Vec::new(), Vec::new());
+        for line in headers.all("Requires-Dist") {
+            match requirement(line) {
+                Ok(requirement) => requires.push(requirement),
+                Err(error) => {
+                    let marker = line.split_once(';').filter(|(front, _)| !front.contains('@'));
+                    let marker = marker.map(|(_, marker)| marker.trim().to_owned());
+                    unreadable.push(Unreadable { marker, why: format!("{error:#}") });
+                }
             }
-            None => None,
-        };
+        }
+        let requires_python = known(headers.first("Requires-Python")).and_then(|text| pythons(&text));
         let name = headers.first("Name").context("there is no `Name`")?;
         let version = headers.first("Version").context("there is no `Version`")?;
         Ok(Self {
@@ -63,10 +75,57 @@ impl Metadata {
                 .find_map(|key| known(headers.first(key))),
             requires_python,
             requires,
+            unreadable,
             extras: headers.all("Provides-Extra").filter_map(|extra| ExtraName::from_str(extra).ok()).collect(),
             license_files: headers.all("License-File").map(str::to_owned).collect(),
         })
     }
+}
+
+/// `Requires-Python`, as pip and uv take it: mistakes of old are put right, and what then cannot be read is no limit.
+fn pythons(text: &str) -> Option<VersionSpecifiers> {
+    let read = |text: &str| VersionSpecifiers::from_str(text).ok();
+    read(text).or_else(|| read(&repaired(text)?))
+}
+
+/// `Requires-Dist`, with mistakes of old in its versions put right, as uv does.
+///
+/// - Fails: with what is wrong in the line as it is written.
+fn requirement(line: &str) -> anyhow::Result<Requirement> {
+    Requirement::from_str(line).or_else(|error| {
+        let (front, marker) = line.split_once(';').map_or((line, None), |(front, marker)| (front, Some(marker)));
+        let start = front.find(['<', '>', '=', '!', '~', '(']).unwrap_or(front.len());
+        let versions = front[start..].trim();
+        let versions = versions.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(versions);
+        let Some(versions) = repaired(versions).filter(|_| !front.contains('@')) else { return Err(error) };
+        let line = format!("{}{versions}{}", &front[..start], marker.map(|it| format!(" ;{it}")).unwrap_or_default());
+        Requirement::from_str(&line).map_err(|_| error)
+    })
+}
+
+/// Specifiers without the mistakes that builders of old let pass, as uv repairs them.
+///
+/// - Gives: none for a version without an operator.
+fn repaired(specifiers: &str) -> Option<String> {
+    let is_operator = |c: char| "<>=!~".contains(c);
+    let mut clauses = Vec::new();
+    let mut rest = specifiers.trim_start_matches([',', ' ', '\t', '\n']);
+    while !rest.is_empty() {
+        let (operator, after) = rest.split_at(rest.find(|c| !is_operator(c)).unwrap_or(rest.len()));
+        let after = after.trim_start();
+        // A comma is forgotten: `>=3.6<4`, `>=3.6 <4`.
+        let end = after.find(|c: char| c == ',' || c.is_whitespace() || is_operator(c)).unwrap_or(after.len());
+        let version = after[..end].trim_matches(['\'', '"']);
+        rest = after[end..].trim_start_matches([',', ' ', '\t', '\n']);
+        clauses.push(match (operator, version.strip_suffix('*')) {
+            ("", _) => return None,
+            ("<" | "<=" | ">" | ">=", Some(plain)) => format!("{operator}{}", plain.trim_end_matches('.')),
+            ("!=~", None) => format!("!={version}.*"),
+            ("==" | "!=", Some(plain)) => format!("{operator}{}.*", plain.trim_end_matches('.')),
+            (operator, _) => format!("{operator}{version}"),
+        });
+    }
+    Some(clauses.join(","))
 }
 
 fn project_url(headers: &Headers) -> Option<String> {
@@ -155,6 +214,50 @@ mod tests {
         assert_eq!(metadata.requires[1].marker.as_deref(), Some("python_version < '3.11' and extra == 'x'"));
         assert_eq!(metadata.license_files, ["LICENSE"]);
         assert!(Metadata::parse("Name: x\n").unwrap_err().to_string().contains("Version"));
+    }
+
+    #[test]
+    fn mistakes_of_old_are_put_right() {
+        #[rustfmt::skip]
+        let cases = [ // Requires-Python      read
+            (">=3.6",                     Some(">=3.6")),
+            (">=3.5.*",                   Some(">=3.5")),
+            (">=3.6,",                    Some(">=3.6")),
+            (">=2.7,!=3.0*, !=3.1.*",     Some(">=2.7, !=3.0.*, !=3.1.*")),
+            (">=3.6.1 <4",                Some(">=3.6.1, <4")),
+            (">= 3.6<4",                  Some(">=3.6, <4")),
+            (">='3.6'",                   Some(">=3.6")),
+            ("!=~3.0,>=3",                Some("!=3.0.*, >=3")),
+            ("<=3.9.*",                   Some("<=3.9")),
+            ("3.11",                      None),
+            ("*",                         None),
+            (">dev",                      None),
+            ("=>3.6",                     None),
+            (">=",                        None),
+        ];
+        for (text, read) in cases {
+            assert_eq!(pythons(text).map(|read| read.to_string()).as_deref(), read, "{text}");
+        }
+        #[rustfmt::skip]
+        let cases = [ // Requires-Dist        versions
+            ("b>=1.*",                    Some(">=1")),
+            ("b >=0.5<2.0",               Some(">=0.5, <2.0")),
+            ("b[x] (>=1 <2) ; extra == 'y'", Some(">=1, <2")),
+            ("b !=1.2.*,>=0.5.*",         Some(">=0.5, !=1.2.*")),
+            ("b>=1,",                     Some(">=1")),
+            ("b (>dev)",                  None),
+            ("b (1.0)",                   None),
+            ("b c",                       None),
+            ("b @ https://index.example/b>=1.*", Some("")),
+        ];
+        for (text, versions) in cases {
+            let read = requirement(text).ok();
+            assert_eq!(read.as_ref().map(|read| read.versions.to_string()).as_deref(), versions, "{text}");
+            let marker = read.and_then(|read| read.marker);
+            assert_eq!(marker.is_some(), text.contains(';') && versions.is_some(), "{text}");
+        }
+        let long = format!("Name: x\nVersion: 1\nRequires-Python: {}\n", ">=3.*<".repeat(100_000));
+        assert!(Metadata::parse(&long).is_ok());
     }
 
     #[test]

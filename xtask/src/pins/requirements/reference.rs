@@ -1,6 +1,6 @@
 //! What a requirement refers to: a package of an index, a file, a folder, version control.
 
-use crate::pins::placed::{inside, is_archive, name_in_url, no_file, percent_decoded, told_by};
+use crate::pins::placed::{inside, is_archive, name_in_url, no_file, percent_decoded, several_hashes, told_by};
 use crate::pins::{Pin, Place, PlacedFile, Requirement, sha256_of};
 use crate::problem::{Problem, shortened};
 use anyhow::{Context as _, bail, ensure};
@@ -161,7 +161,7 @@ pub(super) fn direct(named: Named<'_>, base: &Utf8Path, hashes: &BTreeSet<String
                 "put `--hash=sha256:…` behind the requirement, or `#sha256=…` behind its URL; `pip hash FILE` prints it",
             ));
         }
-        _ => bail!("the one file `{}` has several sha256", shortened(&file_name)),
+        _ => return Err(several_hashes(&file_name, accepted.len())),
     };
     let mut pin = Pin::new(name, version, place.to_owned());
     pin.extras = named.extras;
