@@ -27,6 +27,7 @@ mod uv_project;
 mod walk;
 
 pub use filter::{Dropped, Filtered, Kept, Why, filter};
+pub use placed::name_in_url;
 pub use requirement::Requirement;
 pub use resolved::{Resolved, to_requirements};
 

@@ -78,8 +78,10 @@ pub(super) fn package_name(text: &str) -> anyhow::Result<PackageName> {
     Ok(PackageName::from_str(text)?)
 }
 
-/// The last component of a URL's path, decoded.
-pub(super) fn name_in_url(url: &str) -> anyhow::Result<String> {
+/// The name of the file at a URL: the last component of its path, decoded.
+///
+/// - Fails: where that is no plain name.
+pub fn name_in_url(url: &str) -> anyhow::Result<String> {
     // One character at a time: locks have tens of thousands of URLs, and that is several times faster.
     let path = url.split('#').next().and_then(|url| url.split('?').next()).unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default();

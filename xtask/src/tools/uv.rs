@@ -2,7 +2,7 @@
 
 use crate::config::Build;
 use crate::decide::Question;
-use crate::pins::{Pin, Place, Selection};
+use crate::pins::{Pin, Place, Selection, name_in_url};
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
 use crate::target::Target;
@@ -291,26 +291,11 @@ fn name_and_url(file: &File) -> anyhow::Result<(String, String)> {
         (None, Some(path)) => path,
         (None, None) => bail!("one of its files has no place"),
     };
-    let last = url.split(['?', '#']).next().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
-    Ok((file.name.clone().unwrap_or_else(|| percent_decoded(last)), url.clone()))
-}
-
-/// Names of wheels have `+` escaped in URLs, and hardly anything else.
-fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::new();
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let pair: Option<[u8; 2]> =
-            (byte == b'%').then(|| bytes.clone().take(2).collect::<Vec<_>>().try_into().ok()).flatten();
-        match pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(&pair).ok()?, 16).ok()) {
-            Some(decoded) => {
-                out.push(decoded);
-                bytes.by_ref().take(2).for_each(drop);
-            }
-            None => out.push(byte),
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    let name = match &file.name {
+        Some(name) => name.clone(),
+        None => name_in_url(url)?,
+    };
+    Ok((name, url.clone()))
 }
 
 #[cfg(test)]
