@@ -205,6 +205,11 @@ mod tests {
         let target = read(text, &Probes::new()).unwrap().remove(0);
         assert_eq!(target.in_words(), "CPython 3.11, glibc 2.34, aarch64");
         assert_eq!(target.interpreter.path, "/opt/python/bin/python3.11");
+        assert_eq!(target.interpreter.package, None, "el9's package brings another interpreter");
+        let other = text.replace("python = \"3.11\"", "python-full = \"3.10.14\"");
+        assert_eq!(read(&other, &Probes::new()).unwrap()[0].python(), "3.10");
+        let error = read(&other.replace("python-path", "title"), &Probes::new()).unwrap_err();
+        assert!(format!("{error:#}").contains("would start Python 3.9"), "{error:#}");
         assert_eq!(target.distribution.id, "corp9");
         assert_ne!(Some(target.record()), Some(None));
     }
