@@ -271,6 +271,11 @@ fn an_upgrade_writes_nothing_but_the_teams_lock() -> anyhow::Result<()> {
     let refused = run(command.env("PATH", without.join(":")))?;
     ensure!(refused.code == Some(2) && refused.stderr.contains("made by pipenv, which is not installed"), "{refused}");
     ensure!(repository.read("app/Pipfile.lock")? == lock, "the lock was changed");
+    // The server of `service.command` in a category that nobody asked for is said first.
+    let with = lock.replace("\"develop\": {}", "\"web\": {\"gunicorn\": {\"version\": \"==1\"}}");
+    repository.write("app/Pipfile.lock", &with)?;
+    let refused = repository.refused(&["rpm"])?;
+    ensure!(refused.contains("is locked for the group `web` alone"), "{refused}");
     Ok(())
 }
 

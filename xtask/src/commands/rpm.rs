@@ -138,7 +138,22 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
         faults.extend(facts.command(service::Program::Script).err());
     }
+    faults.extend(server_left_out(project));
     all_of("things stand in the way of an RPM", faults)
+}
+
+/// The server of `service.command`, where the lock has it for groups alone that nobody asked for.
+fn server_left_out(project: &Project) -> Option<anyhow::Error> {
+    let server = project.config.service.command.first()?;
+    let (_, pins) = project.pins().ok()?;
+    let entries = || pins.pins.iter().filter(|pin| pin.name.as_ref() == server);
+    let groups = entries().find_map(|pin| pin.left_out.as_ref())?;
+    entries().all(|pin| pin.left_out.is_some()).then(|| {
+        Problem::with_hint(
+            format!("`{server}` of `service.command` is locked for the group {groups} alone, which goes on no box"),
+            "name the group under `[app]` in `dist/package.toml`: groups = [\"…\"]",
+        )
+    })
 }
 
 /// Says what differs from the commit: it is packed as it is, with the commit's time and version.
