@@ -274,6 +274,12 @@ impl Source<'_> {
         self.texts.get(self.lock).and_then(Option::as_deref).unwrap_or_default()
     }
 
+    /// Whether a path, as the lock writes it, is the application's folder, which is packed anyway.
+    fn is_application(&self, path: &str) -> bool {
+        placed::inside(placed::folder_of(self.lock), path)
+            .is_some_and(|path| placed::inside(self.app, "") == Some(path))
+    }
+
     /// The text of a file beside the lock, where it is there.
     fn beside(&self, name: &str) -> Option<&str> {
         self.texts.get(&beside(self.lock, name))?.as_deref()
@@ -282,7 +288,7 @@ impl Source<'_> {
 
 /// A path in the folder of another.
 fn beside(path: &Utf8Path, name: &str) -> Utf8PathBuf {
-    path.parent().unwrap_or(Utf8Path::new("")).join(name)
+    placed::folder_of(path).join(name)
 }
 
 /// The files that reading the lock needs and `texts` does not have yet; asked again until there are none.

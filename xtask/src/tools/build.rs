@@ -6,8 +6,8 @@ use crate::problem::Problem;
 use crate::sys::{Program, Sys, all_on_path};
 use crate::target::Target;
 use crate::tools::pip::direct_reference;
+use crate::tools::python;
 use crate::wheel::Sdist;
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 
@@ -82,28 +82,9 @@ impl<'a> TargetPython<'a> {
     /// The Python of an environment with pip, setuptools and wheel, made if it is not there.
     fn environment(&self) -> anyhow::Result<Utf8PathBuf> {
         let id = &hex(&Sha256::digest(self.path.as_str()))[..8];
-        let folder = self.sys.workspace().join(format!("build-{}-{id}", self.path.file_name().unwrap_or("python")));
-        let python = folder.join("bin/python");
-        // It appears by rename, so it is complete; only `python -m` is started from it.
-        if folder.is_dir() {
-            return Ok(python);
-        }
-        let _spinner = self.sys.spinner(&format!("putting pip, setuptools and wheel beside `{}`", self.path));
-        let (_keep, scratch) = self.sys.scratch()?;
-        let fresh = scratch.join("venv");
-        self.sys
-            .run(&Program::new(&self.path).args(["-m", "venv", fresh.as_str()]))
-            .with_context(|| format!("failed to make an environment of `{}` to build in", self.path))?;
-        let words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"];
-        let command = Program::new(fresh.join("bin/python")).args(words).args(["pip", "setuptools", "wheel"]);
-        self.sys.run(&command).context("failed to install pip, setuptools and wheel to build with")?;
-        // Another run may have been faster; its environment is as good.
-        if let Err(error) = fs_err::rename(&fresh, &folder)
-            && !folder.is_dir()
-        {
-            return Err(error.into());
-        }
-        Ok(python)
+        let name = format!("build-{}-{id}", self.path.file_name().unwrap_or("python"));
+        let words = ["--upgrade", "pip", "setuptools", "wheel"];
+        Ok(python::environment(self.sys, &|| Ok(self.path.clone()), &name, &words)?.join("python"))
     }
 }
 

@@ -20,28 +20,43 @@ pub fn find() -> anyhow::Result<Utf8PathBuf> {
 
 /// The folder of programs of the private environment with pinned uv and pip, made if it is not there.
 pub fn private_environment(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
-    let folder = sys.workspace().join(format!("tools-{}", PINNED.join("-").replace("==", "-")));
-    let programs = folder.join(if cfg!(windows) { "Scripts" } else { "bin" });
-    // It appears by rename, so it is complete, whoever made it. (Its scripts name the folder that it was
-    // made in; only uv, a binary, and `python -m pip` are started from it.)
+    let name = format!("tools-{}", PINNED.join("-").replace("==", "-"));
+    environment(sys, &find, &name, &PINNED)
+}
+
+/// The folder of programs of an environment below `target/xtask`, made if it is not there.
+///
+/// It appears by rename, so it is complete, whoever made it. Its scripts name the folder that it was made in:
+/// only binaries and `python -m` can be started from it.
+///
+/// - Takes: `python`, asked only where the environment is to be made; `pip`, what `pip install` is given.
+pub fn environment(
+    sys: &Sys,
+    python: &dyn Fn() -> anyhow::Result<Utf8PathBuf>,
+    name: &str,
+    pip: &[&str],
+) -> anyhow::Result<Utf8PathBuf> {
+    let folder = sys.workspace().join(name);
+    let programs = if cfg!(windows) { "Scripts" } else { "bin" };
     if folder.is_dir() {
-        return Ok(programs);
+        return Ok(folder.join(programs));
     }
-    let spinner = sys.spinner("putting uv and pip into target/xtask");
+    let packages: Vec<&str> = pip.iter().copied().filter(|word| !word.starts_with('-')).collect();
+    let packages = packages.join(", ");
+    let spinner = sys.spinner(&format!("putting {packages} into target/xtask"));
     let (keep, scratch) = sys.scratch()?;
     let fresh = scratch.join("venv");
-    let python = find()?;
-    sys.run(&Program::new(python).args(["-m", "venv", fresh.as_str()])).map_err(|error| {
+    sys.run(&Program::new(python()?).args(["-m", "venv", fresh.as_str()])).map_err(|error| {
         Problem::around(
             error,
-            "failed to make a private environment for uv and pip",
+            format!("failed to make a private environment for {packages}"),
             "on Debian and Ubuntu: `apt-get install python3-venv`",
         )
     })?;
-    let pip = Program::new(fresh.join(if cfg!(windows) { "Scripts" } else { "bin" }).join("python"))
+    let install = Program::new(fresh.join(programs).join("python"))
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(PINNED);
-    sys.run(&pip).context("failed to install uv and pip into the private environment")?;
+        .args(pip.iter().copied());
+    sys.run(&install).with_context(|| format!("failed to install {packages} into a private environment"))?;
     // Another run may have been faster; its environment is as good.
     if let Err(error) = fs_err::rename(&fresh, &folder)
         && !folder.is_dir()
@@ -50,7 +65,7 @@ pub fn private_environment(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
     }
     drop(keep);
     spinner.finish_and_clear();
-    Ok(programs)
+    Ok(folder.join(programs))
 }
 
 /// Whether a version, as `uv --version` or `pip --version` print it, is at least `least`.

@@ -217,12 +217,12 @@ fn pin(package: &Package, source: &Source<'_>, place: &str) -> anyhow::Result<Op
     let pin = if let Some(from) = &package.vcs {
         ensure!(from.url.is_some() || from.path.is_some(), "`vcs` has neither `url` nor `path`");
         let at = from.path.as_deref().filter(|_| from.subdirectory.is_none());
-        let is_own = at.is_some_and(|path| is_application(source, path));
+        let is_own = at.is_some_and(|path| source.is_application(path));
         (!is_own).then(|| without_file(name, version, "comes from version control".to_owned(), place))
     } else if let Some(directory) = &package.directory {
         let path = Utf8Path::new(&directory.path).join(directory.subdirectory.as_deref().unwrap_or_default());
         let comes_from = || format!("comes from the folder `{}`", shortened(&directory.path));
-        (!is_application(source, path.as_str())).then(|| without_file(name, version, comes_from(), place))
+        (!source.is_application(path.as_str())).then(|| without_file(name, version, comes_from(), place))
     } else if let Some(archive) = &package.archive {
         let placed = archive.placed(folder).context("`archive`")?;
         let (_, told) = told_by(&placed.name, Some(&name)).context("`archive`")?;
@@ -242,10 +242,6 @@ fn pin(package: &Package, source: &Source<'_>, place: &str) -> anyhow::Result<Op
 fn without_file(name: PackageName, version: Option<Version>, obstacle: String, place: &str) -> Pin {
     let version = version.unwrap_or_else(|| Version::new([0]));
     Pin { obstacle: Some(obstacle), ..Pin::new(name, version, place.to_owned()) }
-}
-
-fn is_application(source: &Source<'_>, path: &str) -> bool {
-    inside(folder_of(source.lock), path).is_some_and(|path| inside(source.app, "") == Some(path))
 }
 
 /// A package with wheels or an sdist. They are the index's, unless one of them has only a path.

@@ -13,7 +13,7 @@ mod tests;
 
 pub(super) use includes::wanted;
 
-use crate::pins::placed::{folder_of, inside, no_file};
+use crate::pins::placed::{folder_of, no_file};
 use crate::pins::{Constraint, MOST_FAULTS, Pin, Pins, Source, sha256_digests};
 use crate::problem::{Problem, all_of, shortened};
 use crate::target::may_hold;
@@ -301,8 +301,7 @@ impl<'s, 'a> Reading<'s, 'a> {
 
     /// Whether a folder, seen from the lock's, is the application's.
     fn is_application(&self, path: &str) -> bool {
-        let base = folder_of(self.source.lock);
-        !path.is_empty() && inside(base, path).is_some_and(|path| inside(self.source.app, "") == Some(path))
+        !path.is_empty() && self.source.is_application(path)
     }
 }
 
