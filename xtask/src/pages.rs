@@ -23,7 +23,7 @@ impl<'a> Pages<'a> {
         let package = &config.package;
         let summary = package.summary.clone().or(metadata.summary.clone()).unwrap_or_else(|| package.name.clone());
         let summary = summary.replace(char::is_control, " ");
-        Self { config, target, root: format!("/opt/{}", package.name), summary }
+        Self { config, target, root: package.root(), summary }
     }
 
     /// The notes to install, start, check, configure, upgrade and remove this package.

@@ -134,7 +134,7 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     faults.extend(config_files(project).err());
     if let Some(target) = project.targets.first() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
-        let facts = service::Facts { name, summary: "", root: "/opt", service, target };
+        let facts = service::Facts { name, summary: "", root: "", service, target };
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
         faults.extend(facts.command(service::Program::Script).err());
     }
