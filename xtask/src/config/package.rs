@@ -127,8 +127,8 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn check_release(release: &str) -> anyhow::Result<()> {
     let good = release.starts_with(|c: char| c.is_ascii_digit())
         && release.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^".contains(c));
-    if let Some((_, end)) = release.rsplit_once('.').filter(|(_, end)| end.starts_with("el") || end.starts_with("al20"))
-    {
+    let of_distribution = |end: &str| ["el", "al20", "amzn20"].iter().any(|start| end.starts_with(start));
+    if let Some((_, end)) = release.rsplit_once('.').filter(|(_, end)| of_distribution(end)) {
         return Err(Problem::with_hint(
             format!("`{release}` names a distribution"),
             format!("leave `.{end}` out: each target adds its own"),

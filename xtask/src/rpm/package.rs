@@ -114,7 +114,7 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// `1.el9`
     pub fn full_release(&self) -> String {
-        format!("{}.{}", self.release, self.target.distribution.id)
+        format!("{}.{}", self.release, self.target.distribution.dist)
     }
 
     /// `NAME-VERSION-RELEASE.ARCH.rpm`
