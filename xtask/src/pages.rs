@@ -7,6 +7,9 @@ use crate::templates::templates;
 use crate::wheel::Metadata;
 use minijinja::context;
 
+/// What rpm's and dnf's lists show of a line.
+const WIDTH: usize = 79;
+
 /// What they are made from.
 pub struct Pages<'a> {
     config: &'a Config,
@@ -33,7 +36,17 @@ impl<'a> Pages<'a> {
 
     /// The same in short, for `rpm -qi`.
     pub fn description(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
-        Ok(self.render("description.txt", facts)?.trim_end().to_owned())
+        let text = self.render("description.txt", facts)?;
+        let lines: Vec<String> = text.trim_end().lines().map(wrapped).collect();
+        Ok(lines.join("\n"))
+    }
+
+    /// What those who list packages would cut off, in words.
+    pub fn fault_of_summary(&self) -> Option<String> {
+        let length = self.summary.chars().count();
+        (length > WIDTH).then(|| {
+            format!("the summary has {length} characters, and lists show {WIDTH}: `package.summary` can say it shorter")
+        })
     }
 
     fn render(&self, template: &str, facts: &Facts<'_>) -> anyhow::Result<String> {
@@ -64,5 +77,44 @@ impl<'a> Pages<'a> {
             config => config,
         })?;
         Ok(text)
+    }
+}
+
+/// Breaks a line at its spaces where it is too wide; a word that is wider stays whole.
+fn wrapped(line: &str) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if width > 0 && width + length > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            width = 0;
+        }
+        text.push_str(word);
+        width += word.chars().count();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_that_are_too_wide_are_broken() {
+        let long = "word ".repeat(40);
+        #[rustfmt::skip]
+        let cases = [
+            ("",                        vec![0]),
+            ("Start:   systemctl start", vec![24]),
+            (&long[..79],               vec![79]),
+            (&long[..199],              vec![79, 79, 39]),
+            (&"x".repeat(100),          vec![100]),
+        ];
+        for (line, widths) in cases {
+            let broken = wrapped(line);
+            assert_eq!(broken.split('\n').map(|part| part.chars().count()).collect::<Vec<_>>(), widths, "{broken}");
+        }
     }
 }

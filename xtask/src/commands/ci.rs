@@ -23,6 +23,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("rpm",            "rpm"),
     ("rpm2cpio",       "rpm2cpio"),
     ("rpmbuild",       "rpm"),
+    ("rpmlint",        "rpmlint"),
     ("systemd-nspawn", "systemd-container"),
     ("zstd",           "zstd"),
 ];

@@ -9,7 +9,7 @@ use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
 use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
-use crate::rpm::{self, Package, rpm_version};
+use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
@@ -114,13 +114,13 @@ pub fn build(
 ) -> anyhow::Result<Vec<Built>> {
     // Asked first: without an answer all the fetching would be in vain.
     let epoch = git::epoch(&project.sys)?;
-    warn_of_uncommitted(project)?;
+    let origin = origin(project)?;
     let of: Vec<_> = project.targets.iter().zip(&locks).collect();
     fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
     let app = wheel::build(project, epoch, flags.offline)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
-        let rpm = build_one(project, target, lock, &app, flags.level)
+        let rpm = build_one(project, target, lock, &app, &origin, flags.level)
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
@@ -156,14 +156,19 @@ fn server_left_out(project: &Project) -> Option<anyhow::Error> {
     })
 }
 
-/// Says what differs from the commit: it is packed as it is, with the commit's time and version.
-fn warn_of_uncommitted(project: &Project) -> anyhow::Result<()> {
+/// What the RPM is built from, in words, and a warning of what differs from the commit: it is packed as it is,
+/// with the commit's time and version.
+fn origin(project: &Project) -> anyhow::Result<String> {
     let changed = git::uncommitted(&project.sys, &[&project.config.app.path, "dist".into(), &project.config.app.lock])?;
     if let Some(first) = changed.first() {
         let others = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
         project.sys.say(format!("warning: `{first}`{others} not committed: the RPM is not that of the last commit"));
     }
-    Ok(())
+    Ok(match (git::commit(&project.sys), changed.is_empty()) {
+        (Some(commit), true) => format!("commit {commit}"),
+        (Some(commit), false) => format!("commit {commit}, with changes that are not committed"),
+        (None, _) => "files that are not committed".to_owned(),
+    })
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
@@ -191,6 +196,7 @@ fn build_one(
     target: &Target,
     lock: Lock,
     app: &AppWheel,
+    origin: &str,
     level: Option<i32>,
 ) -> anyhow::Result<Built> {
     let config = &project.config;
@@ -208,6 +214,9 @@ fn build_one(
     let license = config.package.license.clone().or(metadata.license.clone());
     if license.is_none() && project.targets.first() == Some(target) {
         project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
+    }
+    if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
+        project.sys.say(format!("warning: {fault}"));
     }
     let install_notes = pages.install_notes(&facts)?;
     let parts = Parts {
@@ -229,6 +238,7 @@ fn build_one(
         target,
     };
     let (epoch, version) = rpm_version(&metadata.version);
+    let vendor = config.package.vendor.clone().or(metadata.author.clone());
     let package = Package {
         name: facts.name.to_owned(),
         epoch,
@@ -238,7 +248,8 @@ fn build_one(
         description: pages.description(&facts)?,
         license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url: config.package.url.clone().or(metadata.home_page.clone()),
-        vendor: config.package.vendor.clone().or(metadata.author.clone()),
+        change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
+        vendor,
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: service.scriptlets(),

@@ -12,6 +12,6 @@ mod read;
 mod version;
 
 pub use native::{Written, write};
-pub use package::{Dependency, Facts, Package, Sense};
+pub use package::{Change, Dependency, Facts, Package, Sense};
 pub use read::{Described, FileRow, Opened, Owner};
 pub use version::rpm_version;

@@ -57,6 +57,26 @@ impl Dependency {
     }
 }
 
+/// An entry of the changelog, `rpm -q --changelog`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// who ships the RPM, and which one: `Example Ltd - 1.0-1.el9`
+    pub name: String,
+    /// what it was built from, one line that starts with `- `
+    pub text: String,
+    /// seconds since 1970, noon of the day in UTC, as rpmbuild reads a date
+    pub time: u32,
+}
+
+impl Change {
+    /// Takes `by`, who ships it; `from`, such as `commit 1234`; `time` in seconds since 1970.
+    pub fn new(by: &str, facts: &Facts<'_>, from: &str, time: u32) -> Self {
+        const DAY: u32 = 24 * 3600;
+        let noon = (time - time % DAY).saturating_add(DAY / 2);
+        Self { name: format!("{by} - {}", facts.evr()), text: format!("- Built from {from}"), time: noon }
+    }
+}
+
 /// Everything that the header says, but for the files.
 #[derive(Debug, Clone)]
 pub struct Package {
@@ -86,6 +106,8 @@ pub struct Package {
     pub provides: Vec<Dependency>,
     /// the four
     pub scriptlets: Scriptlets,
+    /// the one entry of the changelog
+    pub change: Change,
     /// seconds since 1970
     pub build_time: u32,
     /// of the payload
