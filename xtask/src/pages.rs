@@ -30,13 +30,15 @@ impl<'a> Pages<'a> {
     }
 
     /// The notes to install, start, check, configure, upgrade and remove this package.
-    pub fn install_notes(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
-        self.render("INSTALL.md", facts)
+    ///
+    /// - Takes: `signed`, whether the package is known to be; those within it are made before it can be.
+    pub fn install_notes(&self, facts: &Facts<'_>, signed: bool) -> anyhow::Result<String> {
+        self.render("INSTALL.md", facts, signed)
     }
 
     /// The same in short, for `rpm -qi`.
     pub fn description(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
-        let text = self.render("description.txt", facts)?;
+        let text = self.render("description.txt", facts, false)?;
         let lines: Vec<String> = text.trim_end().lines().map(wrapped).collect();
         Ok(lines.join("\n"))
     }
@@ -49,7 +51,7 @@ impl<'a> Pages<'a> {
         })
     }
 
-    fn render(&self, template: &str, facts: &Facts<'_>) -> anyhow::Result<String> {
+    fn render(&self, template: &str, facts: &Facts<'_>, signed: bool) -> anyhow::Result<String> {
         let service = &self.config.service;
         let given = match &service.tls {
             Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
@@ -75,9 +77,22 @@ impl<'a> Pages<'a> {
             cert => given.as_ref().map_or("", |given| &given.0),
             key => given.as_ref().map_or("", |given| &given.1),
             config => config,
+            signed => signed,
+            public_key => public_key_name(facts.name),
         })?;
         Ok(text)
     }
+}
+
+/// The name of the file with the public key, as in `/etc/pki/rpm-gpg`.
+pub fn public_key_name(package: &str) -> String {
+    format!("RPM-GPG-KEY-{package}")
+}
+
+/// The file for `/etc/yum.repos.d`, with a place for the repository that an administrator fits.
+pub fn repository_file(package: &str, signed: bool) -> anyhow::Result<String> {
+    let template = templates().get_template("NAME.repo")?;
+    Ok(template.render(context! { name => package, signed => signed, public_key => public_key_name(package) })?)
 }
 
 /// Breaks a line at its spaces where it is too wide; a word that is wider stays whole.

@@ -31,13 +31,26 @@ const LEVEL_GZIP: i32 = 9;
 /// Takes the committed locks as they are. Fetches, through pip, the wheels that `dist/wheels` lacks; builds
 /// the application's wheel; and streams both into the RPM in one pass. Each file is checked against its
 /// wheel's RECORD on the way, each wheel against its lock. Two builds of one commit are equal byte for byte.
+///
+/// With `--sign`, finished RPMs of any builder are signed instead: gpg signs their header, with your agent,
+/// smart card or HSM; the signature goes into the signature header, in place of any other, and all else stays
+/// byte for byte. A signature holds the time when it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`."
+    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`.\n\n\
+        Examples:\n  cargo xtask rpm                                       build\n  \
+        cargo xtask rpm --sign dist/out/*.rpm                 sign what `dist --no-sign` left\n  \
+        cargo xtask rpm --sign a.rpm --key ops@corp.example   anywhere, any RPM of format 4"
 )]
 pub struct Flags {
     #[command(flatten)]
     build: BuildFlags,
+    /// Build nothing, and sign these finished RPMs in place through gpg; needs no repository
+    #[arg(long, value_name = "RPM", num_args = 1.., conflicts_with_all = ["offline", "level", "target"])]
+    pub sign: Vec<Utf8PathBuf>,
+    /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
+    #[arg(long, value_name = "KEY", requires = "sign")]
+    pub key: Option<String>,
 }
 
 /// How RPMs are built; also of `dist`.
@@ -66,6 +79,8 @@ pub struct Built {
     pub epoch: u32,
     /// the notes that people read on the box
     pub install_notes: String,
+    /// the same for a package that is signed
+    pub signed_notes: String,
     /// the lock that it was made from
     pub lock: Lock,
     /// of the application, in RPM's spelling
@@ -218,7 +233,8 @@ fn build_one(
     if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
         project.sys.say(format!("warning: {fault}"));
     }
-    let install_notes = pages.install_notes(&facts)?;
+    let install_notes = pages.install_notes(&facts, false)?;
+    let signed_notes = pages.install_notes(&facts, true)?;
     let parts = Parts {
         config,
         target,
@@ -269,6 +285,7 @@ fn build_one(
         entries: written.entries,
         epoch: app.epoch,
         install_notes,
+        signed_notes,
         lock,
         version,
     })
