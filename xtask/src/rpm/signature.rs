@@ -276,7 +276,8 @@ mod tests {
             (Algorithm::EdDsa, "1.el80",     None),
             (Algorithm::Ecdsa, "1.el9",      Some("el9")),
             (Algorithm::Ecdsa, "1.el10",     None),
-            (Algorithm::Dsa,   "1.el10",     Some("el10")),
+            (Algorithm::Ecdsa, "1.amzn2023", Some("amzn2023")),
+            (Algorithm::Dsa,   "1.el7",      None),
             (Algorithm::EdDsa, "1.corp8",    None),
         ];
         for (algorithm, release, expected) in cases {
