@@ -31,7 +31,7 @@ const EFFORT: Compression = Compression::none();
     cargo xtask dist --locked             in CI: fail if a lock is stale, instead of writing it\n  \
     cargo xtask dist --locked --offline   rebuild a commit from a filled `dist/wheels`, without a network\n  \
     cargo xtask dist --repo /srv/repo     and into a dnf repository, beside the releases that it has\n  \
-    cargo xtask dist --no-sign            leave signing to the machine with the key: `cargo xtask rpm --sign`")]
+    cargo xtask dist --no-sign            leave signing to the machine that has the key")]
 pub struct Flags {
     /// Fail with exit code 1 if a lock is not what the team's lock says now, instead of making it anew
     #[arg(long)]
