@@ -1,6 +1,6 @@
 //! The sample from its first installation to its removal, with a reboot and an upgrade between.
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 
 use crate::machine::files::Files;
 use crate::machine::releases;
@@ -11,6 +11,8 @@ use crate::machine::service::{
 use crate::machine::suites::Suite;
 use crate::machine::{self, Machine, Releases, Steps};
 use crate::{CONFIG, EDITED_NAME, HOME, NAME, STATE, TITLE, UNIT};
+
+const NOTES: &str = "/usr/share/doc/quality_report/INSTALL.md";
 
 /// The whole story; the machine must be without the package.
 pub fn tell(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) -> anyhow::Result<()> {
@@ -82,8 +84,9 @@ fn comes_back(steps: &mut Steps<'_>, machine: &Machine) -> anyhow::Result<()> {
     steps.must("the page answers after a reboot, by itself", || page_has(machine, &[TITLE]))?;
     steps.check("no failed unit after the reboot", || has_no_failed_unit(machine));
     steps.check("root may run its code", || {
-        let python = format!("{HOME}/bin/python");
-        machine.text(&[&python, "-c", "import src.app"]).map(drop)
+        let everything = "import importlib, pkgutil, src.app\n\
+                          for module in pkgutil.iter_modules([\"lib\"]): importlib.import_module(module.name)";
+        machine.script(&format!("cd {HOME}; bin/python -c '{everything}'")).map(drop)
     });
     steps.check("rpm -V is silent after use", || verifies(machine));
     steps.check("nothing was written beside its code", || {
@@ -165,6 +168,9 @@ fn goes_entirely(steps: &mut Steps<'_>, machine: &Machine, before: &Files, rpm: 
     });
     steps.must("start anew", || machine.text(&["systemctl", "enable", "--now", UNIT]))?;
     steps.check("the page answers anew", || page_has(machine, &[TITLE]));
+    let deletes = steps.must("read in the notes what deletes all", || {
+        machine.text(&["sed", "--quiet", "s/^ *\\(sudo userdel .*\\)$/\\1/p", NOTES])
+    })?;
     steps.must("remove without an edit", || machine.text(&["rpm", "--erase", NAME]))?;
     steps.check("package, unit and port are gone again", || is_gone(machine));
     steps.check("nothing is left but state and user", || leaves_only(machine, before, &[]));
@@ -172,6 +178,15 @@ fn goes_entirely(steps: &mut Steps<'_>, machine: &Machine, before: &Files, rpm: 
         let owner = machine.text(&["stat", "--format=%U", STATE])?;
         ensure!(owner == NAME, "{STATE} belongs to {owner}");
         machine.text(&["getent", "passwd", NAME]).map(drop)
+    });
+    steps.check("the notes' last command deletes these, too", || {
+        let words = deletes.strip_prefix("sudo ").context("it is not for an administrator")?;
+        machine.script(&words.replace("&& sudo ", "&& "))?;
+        for account in ["passwd", "group"] {
+            ensure!(!machine.run(&["getent", account, NAME])?.succeeded(), "{account} still has {NAME}");
+        }
+        ensure!(!machine.run(&["stat", STATE])?.succeeded(), "{STATE} is still there");
+        Ok(())
     });
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::checkout::command::run;
 
 /// What an RPM of a web service meets on a small server; `curl` and `ss` are for the test itself.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,dnf,python3,openssl,ca-certificates,\
-                        procps,iproute2,passwd,login,curl";
+                        procps,iproute2,passwd,login,mount,curl";
 
 /// RHEL has one `/usr`; Debian does from bookworm on, and before where mmdebstrap is told.
 const MERGED_USR: &str = "--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh";

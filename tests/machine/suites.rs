@@ -31,7 +31,7 @@ pub const SUITES: [Suite; 4] = [
     Suite { name: "bookworm", tag: "el9", rpm: "4.18",
             target: "name = \"el9-x86_64\"\npython = \"3.11\"" },
     // Python 3.13, systemd 257, glibc 2.41
-    Suite { name: "trixie", tag: "al2023", rpm: "4.20",
+    Suite { name: "trixie", tag: "amzn2023", rpm: "4.20",
             target: "name = \"al2023-x86_64\"\npython = \"3.13\"" },
     // Python 3.14, systemd 262, glibc 2.43
     Suite { name: "forky", tag: "forky", rpm: "6.1",
