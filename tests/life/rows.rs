@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{bail, ensure};
 
-use super::table::{Action, Row, rows};
+use super::table::{Action, Before, Row, rows};
 use crate::machine::suites::Suite;
 use crate::machine::{Machine, Releases, Steps};
 
@@ -43,10 +43,14 @@ impl Installer {
     }
 }
 
-/// Tries every row; one that fails is named, and the rest goes on.
+/// States that dnf does not meet: it hands the same transactions to the same library, only slower.
+const LEFT_TO_RPM: [Before; 4] =
+    [Before::NeverStarted, Before::Started, Before::Disabled, Before::DisabledAgainstPreset];
+
+/// Tries the rows; one that fails is named, and the rest goes on.
 pub fn tries_all(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite, installer: Installer) {
-    for row in rows() {
-        steps.check(&format!("{installer:?}: {}", row.name), || tries(machine, suite, installer, &row));
+    for row in rows().iter().filter(|row| installer == Installer::Rpm || !LEFT_TO_RPM.contains(&row.before)) {
+        steps.check(&format!("{installer:?}: {}", row.name), || tries(machine, suite, installer, row));
     }
     steps.check(&format!("{installer:?}: tidy up"), || machine.script(RESET).map(drop));
 }

@@ -9,7 +9,7 @@ use fs_err as fs;
 
 use super::suites::{SUITES, Suite};
 use crate::checkout::command::run;
-use crate::checkout::{Checkout, repository, tool_in};
+use crate::checkout::{Checkout, list, repository, tool_in};
 
 /// File, text in release 1, text in release 2.
 ///
@@ -57,7 +57,7 @@ pub struct Releases {
 impl Releases {
     /// Builds them, once for all the tests of this process.
     ///
-    /// - Keeps: RPMs and wheels below `target/xtask/test-releases`; the RPMs are made anew each time.
+    /// - Keeps: wheels below `target/xtask/test-releases`, and the RPMs until the next run.
     /// - Network: uv asks the index for releases that fit every machine's Python; pip fetches what is not kept.
     pub fn build() -> anyhow::Result<&'static Self> {
         static BUILT: OnceLock<Result<Releases, String>> = OnceLock::new();
@@ -69,11 +69,16 @@ impl Releases {
 
     fn build_all() -> anyhow::Result<Self> {
         let folder = repository().canonicalize_utf8()?.join("target/xtask/test-releases");
-        let releases = Self { share: folder.join("share") };
-        if releases.share.is_dir() {
-            fs::remove_dir_all(&releases.share)?;
+        fs::create_dir_all(&folder)?;
+        // machines of another run may see theirs; those of runs that ended go
+        for name in list(&folder)? {
+            let ended = name.strip_prefix("share-").is_some_and(|pid| !Utf8Path::new("/proc").join(pid).exists());
+            if ended {
+                fs::remove_dir_all(folder.join(name))?;
+            }
         }
-        fs::create_dir_all(&releases.share)?;
+        let releases = Self { share: folder.join(format!("share-{}", std::process::id())) };
+        fs::create_dir(&releases.share)?;
 
         let sample = Copy::new("sample-", &folder)?;
         for (release, changes) in [(1, &[][..]), (2, &SECOND), (3, &THIRD)] {
