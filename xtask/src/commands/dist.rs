@@ -62,7 +62,8 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let verified = verify_files(&project.sys, &files)?;
     let mut text = verified.text;
     let sums = built.iter().map(|rpm| sha256_of(&rpm.path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let rpms: Vec<Value> = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256)).collect();
+    let rpms = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256));
+    let rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
     let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"]});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
     let folder = bundle_folder(project, &built)?;

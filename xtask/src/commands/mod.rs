@@ -4,6 +4,7 @@ mod fetch;
 mod locking;
 mod project;
 mod report;
+mod rpmbuild;
 mod sdist;
 mod upgrade;
 

@@ -5,4 +5,5 @@ pub mod git;
 pub mod lockers;
 pub mod pip;
 pub mod python;
+pub mod rpmbuild;
 pub mod uv;

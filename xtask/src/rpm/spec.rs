@@ -1,0 +1,144 @@
+//! Package and tree → the spec that rpmbuild makes the same package from (rpm's docs, "Spec file format").
+//!
+//! It holds to what rpm 4.11 reads; macros of younger ones, which an older one takes for names of its own
+//! that nobody asks for, may stand there too.
+
+use crate::rpm::header::SCRIPTS;
+use crate::rpm::{Dependency, Package, Sense, listed};
+use crate::target::{Compression, Target};
+use crate::templates::templates;
+use crate::tree::Tree;
+use anyhow::Context as _;
+use minijinja::context;
+use std::collections::BTreeSet;
+
+/// The names of the files that the spec is built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceNames {
+    /// the application, what this tool makes, and all folders
+    pub app: String,
+    /// the files of the dependencies' wheels, if there are any
+    pub dependencies: Option<String>,
+    /// the lock
+    pub lock: String,
+}
+
+/// Folders that have a macro, which rpmlint asks for.
+const FOLDERS: [(&str, &str); 3] = [
+    ("_unitdir", "/usr/lib/systemd/system"),
+    ("_sysusersdir", "/usr/lib/sysusers.d"),
+    ("_tmpfilesdir", "/usr/lib/tmpfiles.d"),
+];
+
+/// The spec.
+///
+/// - Fails: for a file that `%files` cannot name.
+pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNames) -> anyhow::Result<String> {
+    let line = |text: &str| escape(text).replace(char::is_control, " ").trim().to_owned();
+    let optional = |text: &Option<String>| text.as_deref().map(line).filter(|text| !text.is_empty());
+    let payload = match package.compression {
+        Compression::Gzip => "gzdio",
+        Compression::Zstd => "zstdio",
+    };
+    let scripts: Vec<_> = SCRIPTS
+        .iter()
+        .filter_map(|script| Some((script, (script.body)(&package.scriptlets)?)))
+        .map(|(script, body)| context! { section => format!("%{}", script.section), body => text(body) })
+        .collect();
+    let change = package.change();
+    let (files, folders) = with_macros(&listed::lines(tree)?);
+    let rendered = templates().get_template("package.spec")?.render(context! {
+        title => line(&target.distribution.title),
+        arch => &package.arch,
+        name => &package.name,
+        epoch => package.epoch,
+        version => line(&package.version),
+        release => line(&package.release),
+        summary => line(&package.summary),
+        license => line(&package.license),
+        url => optional(&package.url),
+        vendor => optional(&package.vendor),
+        description => text(&package.description),
+        payload => format!("w{}.{payload}", package.level),
+        app => line(&sources.app),
+        dependencies => sources.dependencies.as_deref().map(line),
+        lock => line(&sources.lock),
+        requires => dependencies("Requires", &package.requires, package),
+        provides => dependencies("Provides", &package.provides, package),
+        scripts => scripts,
+        folders => folders,
+        files => files,
+        date => change.date(),
+        who => line(&change.who),
+        evr => line(&package.evr()),
+        change => line(&change.what),
+    });
+    rendered.context("failed to write the spec")
+}
+
+/// Writes paths below [`FOLDERS`] by their macros, and gives a definition of each for where there is none.
+fn with_macros(files: &str) -> (String, Vec<String>) {
+    let mut text = String::new();
+    let mut used = BTreeSet::new();
+    for line in files.lines() {
+        // What stands in front of a path ends with a space, and a path has none.
+        let (words, path) = line.split_at(line.rfind(' ').map_or(0, |at| at + 1));
+        let known = FOLDERS.iter().find_map(|(name, folder)| Some((name, folder, path.strip_prefix(folder)?)));
+        match known.filter(|(_, _, rest)| rest.starts_with('/')) {
+            Some((name, folder, rest)) => {
+                used.insert(format!("%{{!?{name}:%global {name} {}}}", folder.replacen("/usr", "%{_prefix}", 1)));
+                text.push_str(&format!("{words}%{{{name}}}{rest}\n"));
+            }
+            None => text.push_str(&format!("{line}\n")),
+        }
+    }
+    (text, used.into_iter().collect())
+}
+
+/// A text with every `%` taken literally.
+fn escape(text: &str) -> String {
+    text.replace('%', "%%")
+}
+
+/// Lines that no line of which rpm takes for the start of a section: it looks for those after expansion, so
+/// that a `%` can be written but not at the start.
+fn text(text: &str) -> String {
+    let lines = text.trim_end().lines().map(|line| {
+        let space = if line.starts_with('%') { " " } else { "" };
+        format!("{space}{}", escape(line.trim_end()))
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The lines of a tag, without what rpmbuild adds by itself: the package's own name, what a scriptlet is run
+/// by, and what rpm must be able to read.
+fn dependencies(tag: &str, list: &[Dependency], package: &Package) -> Vec<String> {
+    let own = |dependency: &Dependency| {
+        let rest = dependency.name.strip_prefix(&package.name);
+        let is_name = rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with('(') && rest.ends_with("-64)")));
+        is_name && dependency.version == package.evr()
+    };
+    let is_written = |dependency: &&Dependency| {
+        !dependency.sense.has(Sense::OF_RPM) && !dependency.sense.has(Sense::INTERPRETER) && !own(dependency)
+    };
+    list.iter().filter(is_written).map(|dependency| line_of(tag, dependency)).collect()
+}
+
+fn line_of(tag: &str, dependency: &Dependency) -> String {
+    const WORDS: [&str; 5] = ["pre", "post", "preun", "postun", "verify"];
+    let qualifiers: Vec<&str> = Sense::SCRIPTLETS
+        .iter()
+        .zip(WORDS)
+        .filter(|(scriptlet, _)| dependency.sense.has(**scriptlet))
+        .map(|(_, word)| word)
+        .collect();
+    let tag = match qualifiers.as_slice() {
+        [] => format!("{tag}:"),
+        some => format!("{tag}({}):", some.join(",")),
+    };
+    let version = match dependency.sense.comparison() {
+        "" => String::new(),
+        comparison => format!(" {comparison} {}", dependency.version),
+    };
+    escape(&format!("{tag:<15} {}{version}", dependency.name))
+}
