@@ -23,6 +23,8 @@ const NEEDS: &[(&str, &str)] = &[
     ("rpm",            "rpm"),
     ("rpm2cpio",       "rpm2cpio"),
     ("rpmbuild",       "rpm"),
+    ("rpmlint",        "rpmlint"),
+    ("rpmspec",        "rpm"),
     ("systemd-nspawn", "systemd-container"),
     ("zstd",           "zstd"),
 ];

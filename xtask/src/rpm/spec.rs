@@ -86,7 +86,7 @@ fn with_macros(files: &str) -> (String, Vec<String>) {
         let known = FOLDERS.iter().find_map(|(name, folder)| Some((name, folder, path.strip_prefix(folder)?)));
         match known.filter(|(_, _, rest)| rest.starts_with('/')) {
             Some((name, folder, rest)) => {
-                used.insert(format!("%{{!?{name}:%global {name} {}}}", folder.replacen("/usr", "%{_prefix}", 1)));
+                used.insert(format!("%{{!?{name}:%global {name} {}}}", folder.replacen("/usr", "%{_usr}", 1)));
                 text.push_str(&format!("{words}%{{{name}}}{rest}\n"));
             }
             None => text.push_str(&format!("{line}\n")),
@@ -141,4 +141,57 @@ fn line_of(tag: &str, dependency: &Dependency) -> String {
         comparison => format!(" {comparison} {}", dependency.version),
     };
     escape(&format!("{tag:<15} {}{version}", dependency.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_taken_literally_and_start_no_section() {
+        #[rustfmt::skip]
+        let cases = [
+            ("100% of %{name} %(id)\n",  "100%% of %%{name} %%(id)"),
+            ("%files\nrm -rf /\n",       " %%files\nrm -rf /"),
+            ("  %description\t \n\nx",   "  %%description\n\nx"),
+            ("a \\\n    b\n\n",          "a \\\n    b"),
+            ("",                         ""),
+        ];
+        for (given, written) in cases {
+            assert_eq!(text(given), written, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn dependencies_are_written_as_specs_have_them() {
+        let scripts = Sense::POST.and(Sense::PREUN).and(Sense::VERIFY);
+        #[rustfmt::skip]
+        let cases = [
+            ("openssl",                      Sense::ANY,           "",     "Requires:       openssl"),
+            ("python(abi)",                  Sense::EQUAL,         "3.11", "Requires:       python(abi) = 3.11"),
+            ("systemd",                      scripts,              "",     "Requires(post,preun,verify): systemd"),
+            ("coreutils",                    Sense::PRE,           "8",    "Requires(pre):  coreutils"),
+            ("libc.so.6(GLIBC_2.17)(64bit)", Sense::ANY,           "",     "Requires:       libc.so.6(GLIBC_2.17)(64bit)"),
+            ("odd%name",                     Sense::EQUAL,         "1%2",  "Requires:       odd%%name = 1%%2"),
+        ];
+        for (name, sense, version, line) in cases {
+            let dependency = Dependency { name: name.to_owned(), sense, version: version.to_owned() };
+            assert_eq!(line_of("Requires", &dependency), line, "{name}");
+        }
+    }
+
+    #[test]
+    fn paths_below_known_folders_have_their_macro() {
+        let files = "/usr/lib/sysusers.d/x.conf\n%attr(0600,root,root) /usr/lib/systemd/system/x.service\n/usr/lib/systemd/systemx\n";
+        let (text, macros) = with_macros(files);
+        assert_eq!(
+            text,
+            "%{_sysusersdir}/x.conf\n%attr(0600,root,root) %{_unitdir}/x.service\n/usr/lib/systemd/systemx\n"
+        );
+        let expected = [
+            "%{!?_sysusersdir:%global _sysusersdir %{_usr}/lib/sysusers.d}",
+            "%{!?_unitdir:%global _unitdir %{_usr}/lib/systemd/system}",
+        ];
+        assert_eq!(macros, expected);
+    }
 }

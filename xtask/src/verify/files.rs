@@ -15,7 +15,7 @@ pub fn digests(evidence: &Evidence) -> Outcome {
             .map(|path| Finding::error(path, "its bytes do not have the digest of the header", again)),
     );
     let described = &evidence.described;
-    // The MD5 of the whole file, which rpmbuild before 6 writes too, is looked at by nobody who has these.
+    // An MD5 of the whole file beside these, as rpmbuild writes it, is looked at by no rpm that knows them.
     if described.file_digest_algorithm != 8 {
         let what =
             format!("files have digests of the algorithm {} instead of SHA-256", described.file_digest_algorithm);
