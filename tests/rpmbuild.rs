@@ -248,6 +248,18 @@ fn texts_and_names_with_the_signs_of_specs_come_out_as_they_are() -> anyhow::Res
 }
 
 #[test]
+fn without_rpmbuild_the_error_says_how_to_get_it_before_anything_is_made() -> anyhow::Result<()> {
+    let sample = Checkout::new("no-rpmbuild-")?;
+    for words in [&["rpm", "--builder", "rpmbuild"], &["rpm", "--source", "--offline"]] {
+        let refused = run(tool_in(&sample.dir()?, words).env("PATH", ""))?;
+        assert_eq!(refused.code, Some(2), "{refused}");
+        assert!(refused.stderr.contains("`rpmbuild` is not on the PATH\nhint: install it"), "{refused}");
+        assert!(!sample.dir()?.join("dist/out").exists());
+    }
+    Ok(())
+}
+
+#[test]
 fn the_spec_reads_well_and_others_accept_it() -> anyhow::Result<()> {
     let sample = Checkout::new("spec-")?;
     let folder = sample.dir()?;

@@ -106,3 +106,50 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
 fn relative(path: &BoxPath) -> &str {
     path.as_str().trim_start_matches('/')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn archives_hold_the_tree_by_its_rules() {
+        let mut tree = Tree::default();
+        let long = format!("/opt/x/{}/{}", "a long name ".repeat(20), "b".repeat(200));
+        for (path, bytes, mode) in
+            [("/opt/x/b", "", 0o755), ("/opt/x/c", "content\n", 0o640), (long.as_str(), "1", 0o644)]
+        {
+            tree.claim(BoxPath::new(path).unwrap(), Entry::made(bytes, 7, "a test").with_mode(mode)).unwrap();
+        }
+        tree.own_folders(&BoxPath::new("/opt/x").unwrap(), 9).unwrap();
+        let sources: Sources<'_, Vec<u8>> = Sources::new(&tree, &[]);
+        assert!(sources.has(Part::App) && !sources.has(Part::Dependencies));
+        let mut bytes = Vec::new();
+        sources.write(Part::App, &mut bytes).unwrap();
+        let mut again = Vec::new();
+        sources.write(Part::App, &mut again).unwrap();
+        assert_eq!(bytes, again);
+        let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
+        let mut found = Vec::new();
+        for entry in archive.entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let mut content = String::new();
+            entry.read_to_string(&mut content).unwrap();
+            let header = entry.header();
+            assert_eq!((header.uid().unwrap(), header.gid().unwrap()), (0, 0));
+            assert_eq!((header.username().unwrap(), header.groupname().unwrap()), (Some("root"), Some("root")));
+            let path = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+            found.push((path, header.mode().unwrap(), header.mtime().unwrap(), content));
+        }
+        let folder = long.rsplit_once('/').unwrap().0;
+        #[rustfmt::skip]
+        let expected = [
+            ("opt/x/".to_owned(),             0o755, 9, ""),
+            (format!("{}/", &folder[1..]),    0o755, 9, ""),
+            (long[1..].to_owned(),            0o644, 7, "1"),
+            ("opt/x/b".to_owned(),            0o755, 7, ""),
+            ("opt/x/c".to_owned(),            0o640, 7, "content\n"),
+        ];
+        assert_eq!(found, expected.map(|(path, mode, mtime, content)| (path, mode, mtime, content.to_owned())));
+    }
+}

@@ -35,7 +35,7 @@ const FOLDERS: [(&str, &str); 3] = [
 /// - Fails: for a file that `%files` cannot name.
 pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNames) -> anyhow::Result<String> {
     let line = |text: &str| escape(text).replace(char::is_control, " ").trim().to_owned();
-    let optional = |text: &Option<String>| text.as_deref().map(line).filter(|text| !text.is_empty());
+    let optional = |text: &str| Some(line(text)).filter(|text| !text.is_empty());
     let payload = match package.compression {
         Compression::Gzip => "gzdio",
         Compression::Zstd => "zstdio",
@@ -54,11 +54,12 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         epoch => package.epoch,
         version => line(&package.version),
         release => line(&package.release),
-        summary => line(&package.summary),
-        license => line(&package.license),
-        url => optional(&package.url),
-        vendor => optional(&package.vendor),
-        description => text(&package.description),
+        // rpmbuild refuses a tag without a value.
+        summary => optional(&package.summary).unwrap_or_else(|| package.name.clone()),
+        license => optional(&package.license).unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
+        url => package.url.as_deref().and_then(optional),
+        vendor => package.vendor.as_deref().and_then(optional),
+        description => description(&package.description),
         payload => format!("w{}.{payload}", package.level),
         app => line(&sources.app),
         dependencies => sources.dependencies.as_deref().map(line),
@@ -110,6 +111,12 @@ fn text(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
+/// The same for `%description`, where rpm drops every line that starts with `#`.
+fn description(lines: &str) -> String {
+    let mark = |line: &str| if line.trim_start().starts_with('#') { "- " } else { "" };
+    text(&lines.lines().map(|line| format!("{}{line}\n", mark(line))).collect::<String>())
+}
+
 /// The lines of a tag, without what rpmbuild adds by itself: the package's own name, what a scriptlet is run
 /// by, and what rpm must be able to read.
 fn dependencies(tag: &str, list: &[Dependency], package: &Package) -> Vec<String> {
@@ -159,7 +166,10 @@ mod tests {
         ];
         for (given, written) in cases {
             assert_eq!(text(given), written, "{given:?}");
+            assert_eq!(description(given), written, "{given:?}");
         }
+        assert_eq!(text("# a\n"), "# a");
+        assert_eq!(description("# a\n #b\nc # d\n"), "- # a\n-  #b\nc # d");
     }
 
     #[test]
