@@ -26,6 +26,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("rpm2cpio",       "rpm2cpio"),
     ("rpmbuild",       "rpm"),
     ("rpmlint",        "rpmlint"),
+    ("rpmspec",        "rpm"),
     ("systemd-nspawn", "systemd-container"),
     ("zstd",           "zstd"),
 ];

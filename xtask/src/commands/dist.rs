@@ -87,7 +87,8 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         _ => None,
     };
     let sums = built.iter().map(|rpm| sha256_of(&rpm.path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let rpms: Vec<Value> = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256)).collect();
+    let rpms = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256));
+    let rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
     let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"], "signed": public_key.is_some()});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
     let folder = bundle_folder(project, &built)?;

@@ -5,6 +5,7 @@ mod locking;
 mod project;
 mod report;
 mod repository;
+mod rpmbuild;
 mod sdist;
 mod upgrade;
 

@@ -3,21 +3,23 @@
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
-use crate::commands::{Project, fetch, report};
+use crate::commands::{Project, fetch, report, rpmbuild};
 use crate::config::Tls;
 use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
 use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
-use crate::rpm::{self, Change, Package, rpm_version};
+use crate::rpm::{self, Package, rpm_version};
 use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
 use crate::tools::git;
+use crate::tools::rpmbuild::RpmBuild;
+use crate::tree::Tree;
 use crate::wheel::Offers;
 use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use rawzip::FileReader;
 use serde_json::{Value, json};
@@ -51,6 +53,9 @@ pub struct Flags {
     /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
     #[arg(long, value_name = "KEY", requires = "sign")]
     pub key: Option<String>,
+    /// Print the spec of each target and write no RPM
+    #[arg(long, conflicts_with_all = ["builder", "source"])]
+    spec_only: bool,
 }
 
 /// How RPMs are built; also of `dist`.
@@ -62,6 +67,12 @@ pub struct BuildFlags {
     /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el7, el8); 9 if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub level: Option<i32>,
+    /// What writes the RPM
+    #[arg(long, value_enum, default_value_t = rpmbuild::Builder::Native, value_name = "BUILDER")]
+    pub builder: rpmbuild::Builder,
+    /// Let rpmbuild write a source package beside each RPM, which `rpmbuild --rebuild` turns into it again
+    #[arg(long)]
+    pub source: bool,
 }
 
 /// An RPM on disk.
@@ -85,33 +96,72 @@ pub struct Built {
     pub lock: Lock,
     /// of the application, in RPM's spelling
     pub version: String,
+    /// the source package and its size in bytes, where one was asked for
+    pub source: Option<(Utf8PathBuf, u64)>,
 }
 
 impl Built {
     /// The RPM as JSON; `sha256` in lower-case hex.
-    pub fn json(&self, project: &Project, sha256: &str) -> Value {
+    pub fn json(&self, project: &Project, sha256: &str) -> anyhow::Result<Value> {
         let mut value = made(&project.shown(&self.path), self.size, sha256);
         value["target"] = json!(self.target.name);
         value["entries"] = json!(self.entries);
-        value
+        if let Some((path, size)) = &self.source {
+            value["source"] = made(&project.shown(path), *size, &sha256_of(path)?);
+        }
+        Ok(value)
     }
 
-    /// The RPM in a line.
+    /// The RPM in a line, and its source package in another.
     pub fn line(&self, project: &Project) -> String {
-        format!("{}: {}, {}\n", project.shown(&self.path), report::size(self.size), count(self.entries, "path"))
+        let entries = count(self.entries, "path");
+        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.size));
+        if let Some((path, size)) = &self.source {
+            text.push_str(&format!("{}: {}\n", project.shown(path), report::size(*size)));
+        }
+        text
     }
+}
+
+/// Everything that a builder makes an RPM from.
+pub struct Ready<'a> {
+    /// the box that it is for
+    pub target: &'a Target,
+    /// what its header says
+    pub package: Package,
+    /// what lands on the box
+    pub tree: Tree,
+    /// what the tree was laid out from
+    pub wheels: Vec<Wheel<FileReader>>,
+    /// `NAME-VERSION-RELEASE.ARCH.rpm`
+    pub file_name: String,
+    /// the lock, as it travels in the package
+    pub lock_text: String,
+    install_notes: String,
+    signed_notes: String,
+}
+
+/// What the RPMs of all targets have in common.
+pub struct Gathered {
+    /// the application's wheel
+    pub app: AppWheel,
+    /// what it was built from, in words
+    origin: String,
 }
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     refuse_early(project)?;
+    if flags.spec_only {
+        return rpmbuild::print_specs(project, &current_locks(project)?, &flags.build);
+    }
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
     // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
     if project.wants_json {
         for rpm in &built {
-            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?));
+            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?)?);
         }
     }
     Ok(Report::fine(text, json!({"rpms": rpms})))
@@ -128,18 +178,29 @@ pub fn build(
     offers: Option<&Offers>,
 ) -> anyhow::Result<Vec<Built>> {
     // Asked first: without an answer all the fetching would be in vain.
-    let epoch = git::epoch(&project.sys)?;
-    let origin = origin(project)?;
-    let of: Vec<_> = project.targets.iter().zip(&locks).collect();
-    fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
-    let app = wheel::build(project, epoch, flags.offline)?;
+    let rpmbuild = rpmbuild::find(project, flags)?;
+    let gathered = gather(project, &locks, flags, offers)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
-        let rpm = build_one(project, target, lock, &app, &origin, flags.level)
+        let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild.as_ref())
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
     Ok(built)
+}
+
+/// Fills the wheelhouse and builds the application's wheel.
+pub fn gather(
+    project: &Project,
+    locks: &[Lock],
+    flags: &BuildFlags,
+    offers: Option<&Offers>,
+) -> anyhow::Result<Gathered> {
+    let epoch = git::epoch(&project.sys)?;
+    let origin = origin(project)?;
+    let of: Vec<_> = project.targets.iter().zip(locks).collect();
+    fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
+    Ok(Gathered { app: wheel::build(project, epoch, flags.offline)?, origin })
 }
 
 /// What can be known to be wrong before anything is asked, fetched or built.
@@ -210,12 +271,50 @@ fn build_one(
     project: &Project,
     target: &Target,
     lock: Lock,
-    app: &AppWheel,
-    origin: &str,
-    level: Option<i32>,
+    gathered: &Gathered,
+    flags: &BuildFlags,
+    rpmbuild: Option<&RpmBuild<'_>>,
 ) -> anyhow::Result<Built> {
+    let ready = prepare(project, target, &lock, gathered, flags.level)?;
+    let path = project.out().join(&ready.file_name);
+    let (size, source) = match rpmbuild {
+        Some(rpmbuild) => rpmbuild::make(project, &ready, rpmbuild, flags, &path)?,
+        None => (write_natively(project, &ready, &path)?, None),
+    };
+    Ok(Built {
+        target: target.clone(),
+        path,
+        size,
+        entries: ready.tree.entries().len(),
+        epoch: gathered.app.epoch,
+        install_notes: ready.install_notes,
+        signed_notes: ready.signed_notes,
+        lock,
+        version: ready.package.version,
+        source,
+    })
+}
+
+/// Writes an RPM by this tool itself; gives its size in bytes.
+pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
+    let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
+    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, file);
+    let written = project.sys.create(path, write)?;
+    spinner.finish_and_clear();
+    Ok(written.size)
+}
+
+/// Lays out what a target's RPM is made from.
+pub fn prepare<'a>(
+    project: &Project,
+    target: &'a Target,
+    lock: &Lock,
+    gathered: &Gathered,
+    level: Option<i32>,
+) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
-    let wheels = open_wheels(project, &lock, app)?;
+    let app = &gathered.app;
+    let wheels = open_wheels(project, lock, app)?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
@@ -235,12 +334,13 @@ fn build_one(
     }
     let install_notes = pages.install_notes(&facts, false)?;
     let signed_notes = pages.install_notes(&facts, true)?;
+    let lock_text = lock.to_text(target)?;
     let parts = Parts {
         config,
         target,
         wheels: &wheels,
         config_files: &config_files(project)?,
-        lock_text: &lock.to_text(target)?,
+        lock_text: &lock_text,
         install_notes: &install_notes,
         summary: &pages.summary,
         epoch: app.epoch,
@@ -254,18 +354,17 @@ fn build_one(
         target,
     };
     let (epoch, version) = rpm_version(&metadata.version);
-    let vendor = config.package.vendor.clone().or(metadata.author.clone());
     let package = Package {
         name: facts.name.to_owned(),
         epoch,
-        version: version.clone(),
+        version,
         release: facts.full_release(),
         arch: target.arch.to_owned(),
         description: pages.description(&facts)?,
         license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url: config.package.url.clone().or(metadata.home_page.clone()),
-        change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
-        vendor,
+        vendor: config.package.vendor.clone().or(metadata.author.clone()),
+        origin: gathered.origin.clone(),
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: service.scriptlets(),
@@ -274,21 +373,8 @@ fn build_one(
         level: level_for(target.distribution.compression, level),
         summary: pages.summary,
     };
-    let path = project.out().join(facts.file_name());
-    let spinner = project.sys.spinner(&format!("writing {}", facts.file_name()));
-    let written = project.sys.create(&path, |file| rpm::write(&package, &layout.tree, &wheels, file))?;
-    spinner.finish_and_clear();
-    Ok(Built {
-        target: target.clone(),
-        path,
-        size: written.size,
-        entries: written.entries,
-        epoch: app.epoch,
-        install_notes,
-        signed_notes,
-        lock,
-        version,
-    })
+    let file_name = facts.file_name();
+    Ok(Ready { target, package, tree: layout.tree, file_name, lock_text, install_notes, signed_notes, wheels })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {

@@ -65,8 +65,6 @@ pub struct Described {
     pub compressor: String,
     /// the digest algorithm of files: 8 is SHA-256
     pub file_digest_algorithm: u32,
-    /// whether the signature header has an MD5 digest, or the header a file digest of MD5
-    pub has_md5: bool,
     /// scriptlets by name: `pre`, `post`, `preun`, `postun`
     pub scriptlets: BTreeMap<&'static str, String>,
 }
@@ -307,8 +305,6 @@ fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
         build_time: header.get_entry_data_as_u32(IndexTag::RPMTAG_BUILDTIME).unwrap_or(0),
         compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
         file_digest_algorithm: algorithm,
-        // 1004 is RPMSIGTAG_MD5, a digest of header and payload.
-        has_md5: metadata.signature.entry_is_present(1004_u32) || algorithm == 1,
         scriptlets,
         files,
     })

@@ -7,4 +7,5 @@ pub mod gpg;
 pub mod lockers;
 pub mod pip;
 pub mod python;
+pub mod rpmbuild;
 pub mod uv;
