@@ -25,6 +25,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("rpm",            "rpm"),
     ("rpm2cpio",       "rpm2cpio"),
     ("rpmbuild",       "rpm"),
+    ("rpmsign",        "rpm"),
     ("rpmlint",        "rpmlint"),
     ("rpmspec",        "rpm"),
     ("systemd-nspawn", "systemd-container"),

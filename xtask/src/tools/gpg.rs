@@ -32,7 +32,7 @@ impl<'a> Gpg<'a> {
             Problem::around(
                 error,
                 format!("gpg has no secret key `{key}` to sign with"),
-                "`gpg --list-secret-keys` shows what it has; of a smart card, `gpg --card-status` fetches what it has; `GNUPGHOME` says where gpg looks; `[sign] key` in `dist/package.toml` or `--key` names the key",
+                "`gpg --list-secret-keys` shows what it has; of a smart card, `gpg --card-status` fetches what it has; `GNUPGHOME` says where gpg looks; `[sign] key` in `dist/package.toml` or `--key` names the key; `cargo xtask dist --no-sign` leaves signing to another machine",
             )
         })?;
         if let Some((why, cure)) = unfit(&listed) {
