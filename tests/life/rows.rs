@@ -59,8 +59,8 @@ pub fn tries_all(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite, instal
 const RESET: &str = "\
 systemctl stop neighbour.service 2>/dev/null || :
 rm -f /etc/systemd/system/neighbour.service /etc/systemd/system-preset/10-site.preset
-if rpm --query --quiet neighbour; then rpm --erase neighbour; fi
-systemctl daemon-reload
+# its own scriptlets read the units anew
+if rpm --query --quiet neighbour; then rpm --erase neighbour; else systemctl daemon-reload; fi
 systemctl reset-failed neighbour.service 2>/dev/null || :
 ";
 
