@@ -167,7 +167,7 @@ fn mutated_probes_never_panic_and_give_only_plain_values() {
     survives(PROBE, 4000, |text| {
         if let Ok(target) = read(text) {
             let is_plain = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c));
-            assert!(is_plain(&target.interpreter.path) && is_plain(&target.distribution.id), "{text}");
+            assert!(is_plain(&target.interpreter.path) && is_plain(&target.distribution.dist), "{text}");
             assert!(target.interpreter.path.starts_with('/') && !target.interpreter.path.contains(".."), "{text}");
             assert!(target.tags().len() < 20_000 && !target.marker().contains('\n'), "{text}");
         }

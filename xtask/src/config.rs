@@ -1,8 +1,12 @@
 //! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
 
 mod boxes;
+mod package;
+mod service;
 
 pub use boxes::{Probes, TargetTable};
+pub use package::Package;
+pub use service::{Service, Tls};
 
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
@@ -30,24 +34,8 @@ pub struct Config {
     /// packages without a wheel
     #[serde(default)]
     pub sdist: Sdist,
-}
-
-/// `[package]`: what is not given is taken from the wheel's metadata.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Package {
-    /// the RPM's name; also of `/opt/NAME`, of the unit and of the user that runs it
-    pub name: String,
-    /// the RPM's release, to which the distribution is added: `1` becomes `1.el9`
-    pub release: String,
-    /// one line
-    pub summary: Option<String>,
-    /// an SPDX expression
-    pub license: Option<String>,
-    /// the home page
-    pub url: Option<String>,
-    /// who ships the RPM
-    pub vendor: Option<String>,
+    /// the key that RPMs are signed with, if any
+    pub sign: Option<Sign>,
 }
 
 /// `[app]`
@@ -79,6 +67,14 @@ pub struct Sdist {
     /// libraries that the boxes have and what is built may ask for, `libyaml-0.so.2`; the RPM then requires them
     #[serde(default)]
     pub system_libraries: BTreeSet<String>,
+}
+
+/// `[sign]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sign {
+    /// as gpg takes it: a fingerprint, an id, an e-mail address
+    pub key: String,
 }
 
 /// `sdist.build`
@@ -129,83 +125,6 @@ impl TryFrom<BuildValue> for Build {
     }
 }
 
-/// `[service]`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Service {
-    /// a console script or a module of the application or its dependencies, with its arguments
-    pub command: Vec<String>,
-    /// the port that is listened on
-    pub port: u16,
-    /// the address that is listened on; all of them if absent
-    #[serde(default = "every_address")]
-    pub address: String,
-    /// where the certificate comes from
-    #[serde(default)]
-    pub tls: Tls,
-}
-
-fn every_address() -> String {
-    "0.0.0.0".to_owned()
-}
-
-/// `service.tls`
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "TlsValue")]
-pub enum Tls {
-    /// made on the box at the first start
-    #[default]
-    SelfSigned,
-    /// plain HTTP
-    Off,
-    /// an administrator puts them there
-    Given {
-        /// absolute path on the box
-        cert: Utf8PathBuf,
-        /// absolute path on the box
-        key: Utf8PathBuf,
-    },
-}
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected \"self-signed\", \"off\" or { cert = \"/…\", key = \"/…\" }")]
-enum TlsValue {
-    Word(String),
-    Files(TlsFiles),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TlsFiles {
-    cert: Utf8PathBuf,
-    key: Utf8PathBuf,
-}
-
-impl TryFrom<TlsValue> for Tls {
-    type Error = String;
-
-    fn try_from(value: TlsValue) -> Result<Self, String> {
-        match value {
-            TlsValue::Word(word) if word == "self-signed" => Ok(Self::SelfSigned),
-            TlsValue::Word(word) if word == "off" => Ok(Self::Off),
-            TlsValue::Files(TlsFiles { cert, key }) if is_box_path(&cert) && is_box_path(&key) => {
-                Ok(Self::Given { cert, key })
-            }
-            TlsValue::Files(_) => Err("`cert` and `key` are absolute paths on the box".to_owned()),
-            TlsValue::Word(word) => Err(format!(
-                "`{word}` is not one of `self-signed`, `off` and a table `{{ cert = \"/…\", key = \"/…\" }}`"
-            )),
-        }
-    }
-}
-
-fn is_box_path(path: &Utf8Path) -> bool {
-    let path = path.as_str();
-    path.starts_with('/')
-        && !path.contains("..")
-        && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
-}
-
 impl Config {
     /// Reads and checks `package.toml`.
     ///
@@ -221,22 +140,7 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        let package = &self.package;
-        check_name(&package.name).context("key `package.name`")?;
-        check_release(&package.release).context("key `package.release`")?;
-        for (key, text) in [
-            ("summary", &package.summary),
-            ("license", &package.license),
-            ("url", &package.url),
-            ("vendor", &package.vendor),
-        ] {
-            if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
-                return Err(Problem::with_hint(
-                    format!("key `package.{key}` is empty or has line breaks"),
-                    "write one line",
-                ));
-            }
-        }
+        self.package.check()?;
         if let Some(odd) = self.sdist.system_libraries.iter().find(|library| !is_soname(library)) {
             return Err(Problem::with_hint(
                 format!("key `sdist.system-libraries`: `{}` is not the name of a library", odd.escape_debug()),
@@ -250,33 +154,12 @@ impl Config {
         for path in &self.app.config {
             check_inside(path).context("key `app.config`")?;
         }
-        if self.service.command.first().is_none_or(|word| word.is_empty()) {
+        self.service.check()?;
+        if self.sign.as_ref().is_some_and(|sign| sign.key.trim().is_empty() || sign.key.chars().any(char::is_control)) {
             return Err(Problem::with_hint(
-                "key `service.command` is empty",
-                "for example: command = [\"gunicorn\", \"src.app:app\"]",
+                "key `sign.key` is empty or has line breaks",
+                "name a key as gpg takes it: a fingerprint, an id or an e-mail address; `gpg --list-secret-keys` shows them",
             ));
-        }
-        if self.service.command[0].contains(' ') {
-            return Err(Problem::with_hint(
-                format!("key `service.command`: `{}` is more than one word", self.service.command[0]),
-                "write each word by itself: command = [\"gunicorn\", \"-w\", \"4\", \"src.app:app\"]",
-            ));
-        }
-        if self.service.command.iter().any(|word| word.chars().any(char::is_control)) {
-            return Err(Problem::with_hint(
-                "key `service.command` has a control character",
-                "a unit's line cannot hold it",
-            ));
-        }
-        let address = &self.service.address;
-        if address.parse::<std::net::IpAddr>().is_err() {
-            return Err(Problem::with_hint(
-                format!("key `service.address`: `{address}` is not an IP address"),
-                "for example: \"127.0.0.1\"",
-            ));
-        }
-        if self.service.port == 0 {
-            return Err(Problem::with_hint("key `service.port` is 0", "name the port that clients ask, such as 9091"));
         }
         boxes::check(&self.targets)
     }
@@ -314,34 +197,6 @@ fn problem_of(error: &toml::de::Error, path: &str) -> anyhow::Error {
         "" | "." => Problem::with_hint(shown, hint),
         key => Problem::with_hint(format!("key `{key}`: {shown}"), hint),
     }
-}
-
-/// A name that rpm, systemd and useradd all take.
-fn check_name(name: &str) -> anyhow::Result<()> {
-    let good = name.len() <= 31
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
-    if good {
-        return Ok(());
-    }
-    Err(Problem::with_hint(
-        format!("`{name}` cannot name an RPM, a unit and a user at once"),
-        "use a lower-case letter, then at most 30 lower-case letters, digits, `_` and `-`",
-    ))
-}
-
-/// RPM's rule for releases: no dash, and nothing that its version comparison does not know.
-fn check_release(release: &str) -> anyhow::Result<()> {
-    let good = release.starts_with(|c: char| c.is_ascii_digit())
-        && release.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^".contains(c));
-    if let Some((_, end)) = release.rsplit_once('.').filter(|(_, end)| end.starts_with("el") || end.starts_with("al20"))
-    {
-        return Err(Problem::with_hint(
-            format!("`{release}` names a distribution"),
-            format!("leave `.{end}` out: each target adds its own"),
-        ));
-    }
-    if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
 }
 
 /// Whether a text can be a library's name (`DT_SONAME`), and stand in a `Requires`.
@@ -396,7 +251,11 @@ mod tests {
             ("release = \"1\"",         "release = \"1.el9\"",        "`1.el9` names a distribution",      "leave `.el9` out"),
             ("\"gunicorn\", ",          "\"gunicorn -w 4\", ",        "is more than one word",             "each word by itself"),
             ("release = \"1\"",         "release = \"1-2\"",          "`1-2` is not a release",            "for example"),
+            ("release = \"1\"",         "release = \"1\"\nprefix = \"opt\"",  "key `package.prefix`: `opt` is no place", "an absolute path"),
+            ("release = \"1\"",         "release = \"1\"\nprefix = \"/etc\"", "key `package.prefix`: `/etc` is no place", "/opt"),
             ("port = 9091",             "",                           "missing field `port`",              ""),
+            ("[service]",               "[sign]\nkey = \"\"\n[service]", "key `sign.key` is empty",          "--list-secret-keys"),
+            ("[service]",               "[sign]\nkeys = \"a\"\n[service]", "unknown field `keys`",           "did you mean `key`?"),
         ];
         for (from, to, says, cure) in cases {
             let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();

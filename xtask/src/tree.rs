@@ -132,6 +132,17 @@ impl Entry {
         }
     }
 
+    /// A folder that the package owns; `root:root`, 0755.
+    pub fn folder(mtime: u32) -> Self {
+        Self {
+            kind: Kind::Folder,
+            mode: 0o755,
+            group: "root".to_owned(),
+            mtime,
+            source: "the folders of the package".to_owned(),
+        }
+    }
+
     /// The same with another mode.
     pub fn with_mode(mut self, mode: u16) -> Self {
         self.mode = mode;
@@ -208,14 +219,7 @@ impl Tree {
             }
         }
         for folder in folders {
-            let entry = Entry {
-                kind: Kind::Folder,
-                mode: 0o755,
-                group: "root".to_owned(),
-                mtime,
-                source: "the folders of the package".to_owned(),
-            };
-            self.claim(folder, entry)?;
+            self.claim(folder, Entry::folder(mtime))?;
         }
         Ok(())
     }

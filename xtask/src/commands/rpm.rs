@@ -2,6 +2,7 @@
 
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
+use crate::commands::rpmbuild::Ready;
 use crate::commands::wheel::{self, AppWheel};
 use crate::commands::{Project, fetch, report, rpmbuild};
 use crate::config::Tls;
@@ -9,17 +10,16 @@ use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
 use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
-use crate::rpm::{self, Package, rpm_version};
+use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
 use crate::tools::git;
 use crate::tools::rpmbuild::RpmBuild;
-use crate::tree::Tree;
 use crate::wheel::Offers;
 use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use rawzip::FileReader;
 use serde_json::{Value, json};
@@ -33,16 +33,29 @@ const LEVEL_GZIP: i32 = 9;
 /// Takes the committed locks as they are. Fetches, through pip, the wheels that `dist/wheels` lacks; builds
 /// the application's wheel; and streams both into the RPM in one pass. Each file is checked against its
 /// wheel's RECORD on the way, each wheel against its lock. Two builds of one commit are equal byte for byte.
+///
+/// With `--sign`, finished RPMs of any builder are signed instead: gpg signs their header, with your agent,
+/// smart card or HSM; the signature goes into the signature header, in place of any other, and all else stays
+/// byte for byte. A signature holds the time when it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`."
+    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`.\n\n\
+        Examples:\n  cargo xtask rpm                                       build\n  \
+        cargo xtask rpm --sign dist/out/*.rpm                 sign what `dist --no-sign` left\n  \
+        cargo xtask rpm --sign a.rpm --key ops@corp.example   anywhere, any RPM of format 4"
 )]
 pub struct Flags {
     #[command(flatten)]
     build: BuildFlags,
     /// Print the spec of each target and write no RPM
-    #[arg(long, conflicts_with_all = ["builder", "source"])]
+    #[arg(long, conflicts_with_all = ["builder", "source", "sign"])]
     spec_only: bool,
+    /// Build nothing, and sign these finished RPMs in place through gpg; needs no repository
+    #[arg(long, value_name = "RPM", num_args = 1.., conflicts_with_all = ["offline", "level", "target", "builder", "source"])]
+    pub sign: Vec<Utf8PathBuf>,
+    /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
+    #[arg(long, value_name = "KEY", requires = "sign")]
+    pub key: Option<String>,
 }
 
 /// How RPMs are built; also of `dist`.
@@ -77,6 +90,8 @@ pub struct Built {
     pub epoch: u32,
     /// the notes that people read on the box
     pub install_notes: String,
+    /// the same for a package that is signed
+    pub signed_notes: String,
     /// the lock that it was made from
     pub lock: Lock,
     /// of the application, in RPM's spelling
@@ -108,28 +123,11 @@ impl Built {
     }
 }
 
-/// Everything that a builder makes an RPM from.
-pub struct Ready<'a> {
-    /// the box that it is for
-    pub target: &'a Target,
-    /// what its header says
-    pub package: Package,
-    /// what lands on the box
-    pub tree: Tree,
-    /// what the tree was laid out from
-    pub wheels: Vec<Wheel<FileReader>>,
-    /// `NAME-VERSION-RELEASE.ARCH.rpm`
-    pub file_name: String,
-    /// the lock, as it travels in the package
-    pub lock_text: String,
-    install_notes: String,
-}
-
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     refuse_early(project)?;
     if flags.spec_only {
-        return rpmbuild::print_specs(project, &current_locks(project)?, &flags.build);
+        return rpmbuild::print_specs(project, current_locks(project)?, &flags.build);
     }
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
@@ -155,14 +153,21 @@ pub fn build(
 ) -> anyhow::Result<Vec<Built>> {
     // Asked first: without an answer all the fetching would be in vain.
     let rpmbuild = rpmbuild::find(project, flags)?;
-    let app = gather(project, &locks, flags, offers)?;
+    let gathered = gather(project, &locks, flags, offers)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
-        let rpm = build_one(project, target, lock, &app, flags, rpmbuild.as_ref())
+        let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild.as_ref())
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
     Ok(built)
+}
+
+/// What every target's RPM is made from beside its lock.
+pub struct Gathered {
+    app: AppWheel,
+    /// of the application, as the changelog has it
+    origin: String,
 }
 
 /// Fills the wheelhouse and builds the application's wheel.
@@ -171,12 +176,12 @@ pub fn gather(
     locks: &[Lock],
     flags: &BuildFlags,
     offers: Option<&Offers>,
-) -> anyhow::Result<AppWheel> {
+) -> anyhow::Result<Gathered> {
     let epoch = git::epoch(&project.sys)?;
-    warn_of_uncommitted(project)?;
+    let origin = origin(project)?;
     let of: Vec<_> = project.targets.iter().zip(locks).collect();
     fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
-    wheel::build(project, epoch, flags.offline)
+    Ok(Gathered { app: wheel::build(project, epoch, flags.offline)?, origin })
 }
 
 /// What can be known to be wrong before anything is asked, fetched or built.
@@ -186,7 +191,7 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     faults.extend(config_files(project).err());
     if let Some(target) = project.targets.first() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
-        let facts = service::Facts { name, summary: "", root: "/opt", service, target };
+        let facts = service::Facts { name, summary: "", root: "", service, target };
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
         faults.extend(facts.command(service::Program::Script).err());
     }
@@ -208,14 +213,19 @@ fn server_left_out(project: &Project) -> Option<anyhow::Error> {
     })
 }
 
-/// Says what differs from the commit: it is packed as it is, with the commit's time and version.
-fn warn_of_uncommitted(project: &Project) -> anyhow::Result<()> {
+/// What the RPM is built from, in words, and a warning of what differs from the commit: it is packed as it is,
+/// with the commit's time and version.
+fn origin(project: &Project) -> anyhow::Result<String> {
     let changed = git::uncommitted(&project.sys, &[&project.config.app.path, "dist".into(), &project.config.app.lock])?;
     if let Some(first) = changed.first() {
         let others = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
         project.sys.say(format!("warning: `{first}`{others} not committed: the RPM is not that of the last commit"));
     }
-    Ok(())
+    Ok(match (git::commit(&project.sys), changed.is_empty()) {
+        (Some(commit), true) => format!("commit {commit}"),
+        (Some(commit), false) => format!("commit {commit}, with changes that are not committed"),
+        (None, _) => "files that are not committed".to_owned(),
+    })
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
@@ -242,48 +252,40 @@ fn build_one(
     project: &Project,
     target: &Target,
     lock: Lock,
-    app: &AppWheel,
+    gathered: &Gathered,
     flags: &BuildFlags,
     rpmbuild: Option<&RpmBuild<'_>>,
 ) -> anyhow::Result<Built> {
-    let ready = prepare(project, target, &lock, app, flags.level)?;
+    let ready = prepare(project, target, lock, gathered, flags.level)?;
     let path = project.out().join(&ready.file_name);
     let (size, source) = match rpmbuild {
         Some(rpmbuild) => rpmbuild::make(project, &ready, rpmbuild, flags, &path)?,
-        None => (write_natively(project, &ready, &path)?, None),
+        None => (rpmbuild::write_natively(project, &ready, &path)?, None),
     };
     Ok(Built {
         target: target.clone(),
         path,
         size,
         entries: ready.tree.entries().len(),
-        epoch: app.epoch,
+        epoch: gathered.app.epoch,
         install_notes: ready.install_notes,
-        lock,
+        signed_notes: ready.signed_notes,
+        lock: ready.lock,
         version: ready.package.version,
         source,
     })
-}
-
-/// Writes an RPM by this tool itself; gives its size in bytes.
-pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
-    let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
-    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, file);
-    let written = project.sys.create(path, write)?;
-    spinner.finish_and_clear();
-    Ok(written.size)
 }
 
 /// Lays out what a target's RPM is made from.
 pub fn prepare<'a>(
     project: &Project,
     target: &'a Target,
-    lock: &Lock,
-    app: &AppWheel,
+    lock: Lock,
+    Gathered { app, origin }: &Gathered,
     level: Option<i32>,
 ) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
-    let wheels = open_wheels(project, lock, app)?;
+    let wheels = open_wheels(project, &lock, app)?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
@@ -298,7 +300,11 @@ pub fn prepare<'a>(
     if license.is_none() && project.targets.first() == Some(target) {
         project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
     }
-    let install_notes = pages.install_notes(&facts)?;
+    if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
+        project.sys.say(format!("warning: {fault}"));
+    }
+    let install_notes = pages.install_notes(&facts, false)?;
+    let signed_notes = pages.install_notes(&facts, true)?;
     let lock_text = lock.to_text(target)?;
     let parts = Parts {
         config,
@@ -319,6 +325,7 @@ pub fn prepare<'a>(
         target,
     };
     let (epoch, version) = rpm_version(&metadata.version);
+    let vendor = config.package.vendor.clone().or(metadata.author.clone());
     let package = Package {
         name: facts.name.to_owned(),
         epoch,
@@ -328,7 +335,8 @@ pub fn prepare<'a>(
         description: pages.description(&facts)?,
         license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url: config.package.url.clone().or(metadata.home_page.clone()),
-        vendor: config.package.vendor.clone().or(metadata.author.clone()),
+        change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
+        vendor,
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: service.scriptlets(),
@@ -338,7 +346,8 @@ pub fn prepare<'a>(
         summary: pages.summary,
     };
     let file_name = facts.file_name();
-    Ok(Ready { target, package, tree: layout.tree, file_name, lock_text, install_notes, wheels })
+    let tree = layout.tree;
+    Ok(Ready { target, package, tree, file_name, lock_text, install_notes, signed_notes, wheels, lock })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {

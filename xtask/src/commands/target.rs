@@ -86,7 +86,7 @@ fn show(target: &Target, flags: &Flags) -> Report {
         text.push_str(&line(target));
         text.push_str(&format!("python: {}", target.interpreter.path));
         let package = target.interpreter.package.as_ref().map(|package| format!(" of {package}"));
-        text.push_str(&format!("{}\nrelease: .{}\n\n", package.unwrap_or_default(), target.distribution.id));
+        text.push_str(&format!("{}\nrelease: .{}\n\n", package.unwrap_or_default(), target.distribution.dist));
     }
     if flags.markers || both {
         for (name, value) in &markers {
@@ -165,6 +165,6 @@ fn describe(target: &Target) -> Value {
         "highest-platform": highest(target),
         "systemd": target.distribution.systemd,
         "payload": target.distribution.compression,
-        "release": target.distribution.id,
+        "release": target.distribution.dist,
     })
 }

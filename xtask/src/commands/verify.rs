@@ -39,7 +39,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
 pub fn run_built(project: &Project) -> anyhow::Result<Report> {
     let mut files = Vec::new();
     for target in &project.targets {
-        let end = format!(".{}.{}.rpm", target.distribution.id, target.arch);
+        let end = format!(".{}.{}.rpm", target.distribution.dist, target.arch);
         let start = format!("{}-", project.config.package.name);
         for entry in fs_err::read_dir(project.out()).map_err(none_built)? {
             let name = entry?.file_name().to_string_lossy().into_owned();

@@ -125,12 +125,12 @@ pub(super) fn targets(tables: &[TargetTable], probes: &Probes) -> anyhow::Result
     }
     all_of("targets cannot be used", faults)?;
     for (index, target) in targets.iter().enumerate() {
-        let same = |other: &&Target| other.distribution.id == target.distribution.id && other.arch == target.arch;
+        let same = |other: &&Target| other.distribution.dist == target.distribution.dist && other.arch == target.arch;
         if let Some(other) = targets[..index].iter().find(same) {
             return Err(Problem::with_hint(
                 format!(
                     "`[[target]]` `{}` and `{}` would give RPMs of one name: both have the release `{}`",
-                    other.name, target.name, target.distribution.id
+                    other.name, target.name, target.distribution.dist
                 ),
                 "set another `box.release` for one of them",
             ));
@@ -188,7 +188,7 @@ mod tests {
     fn a_box_of_ones_own_is_what_its_record_says() {
         let target = read(OWN, &Probes::new()).unwrap().remove(0);
         assert_eq!(target.in_words(), "CPython 3.11, glibc 2.36, x86_64");
-        assert_eq!((target.distribution.id.as_str(), target.distribution.systemd), ("debian12", 252));
+        assert_eq!((target.distribution.dist.as_str(), target.distribution.systemd), ("debian12", 252));
         assert_eq!(target.interpreter.path, "/usr/bin/python3.11");
         assert_eq!(target.interpreter.package, None);
         assert_eq!(target.platforms()[0], "manylinux_2_36_x86_64");
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(read(&other, &Probes::new()).unwrap()[0].python(), "3.10");
         let error = read(&other.replace("python-path", "title"), &Probes::new()).unwrap_err();
         assert!(format!("{error:#}").contains("would start Python 3.9"), "{error:#}");
-        assert_eq!(target.distribution.id, "corp9");
+        assert_eq!(target.distribution.dist, "corp9");
         assert_ne!(Some(target.record()), Some(None));
     }
 

@@ -4,6 +4,7 @@
 //! Format: version 4 packages, as rpm 4.14 and later read them (rpm's docs, "RPM V4 Package format").
 
 mod cpio;
+mod front;
 mod header;
 mod listed;
 mod native;
@@ -11,13 +12,16 @@ mod ordered;
 mod package;
 mod payload;
 mod read;
+mod signature;
 mod sources;
 mod spec;
 mod version;
 
+pub use front::Front;
 pub use native::{Written, write};
 pub use package::{Change, Dependency, Facts, Package, Sense};
 pub use read::{Described, FileRow, Opened, Owner};
+pub use signature::{Algorithm, Signature};
 pub use sources::{Part, Sources};
 pub use spec::{SourceNames, spec};
 pub use version::rpm_version;

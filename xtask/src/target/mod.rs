@@ -14,7 +14,7 @@ pub use explain::Judged;
 pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;
-pub use table::{Compression, ROWS, Row, unit_key_since};
+pub use table::{Compression, ROWS, Row, UNVERIFIED, unit_key_since};
 pub use tags::{Tag, TagRanks};
 
 use crate::problem::{Problem, all_of, nearest, shortened};
@@ -49,7 +49,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
     /// the end of the RPM's release, `el9`
-    pub id: String,
+    pub dist: String,
     /// what people call it
     pub title: String,
     /// the C library's version: the highest `manylinux_X_Y` that fits, and the highest `GLIBC_X.Y`
@@ -134,7 +134,7 @@ impl Target {
         Some(Self {
             name: format!("{}-{arch}", row.id),
             distribution: Distribution {
-                id: row.id.to_owned(),
+                dist: row.dist.to_owned(),
                 title: row.title.to_owned(),
                 glibc: row.glibc,
                 systemd: row.systemd,
@@ -173,7 +173,7 @@ impl Target {
         let mut target = Self {
             name: name.to_owned(),
             distribution: Distribution {
-                id: record.release.clone().unwrap_or_else(|| release_of(name, &checked.arch)),
+                dist: record.release.clone().unwrap_or_else(|| release_of(name, &checked.arch)),
                 title: record.title.clone().unwrap_or_else(|| name.to_owned()),
                 glibc: checked.glibc,
                 systemd: checked.systemd,
@@ -219,7 +219,7 @@ impl Target {
             glibc: Some(format!("{}.{}", self.distribution.glibc.0, self.distribution.glibc.1)),
             systemd: Some(self.distribution.systemd),
             payload: Some(self.distribution.compression),
-            release: Some(self.distribution.id.clone()),
+            release: Some(self.distribution.dist.clone()),
             title: Some(self.distribution.title.clone()),
             python_package: self.interpreter.package.clone(),
             python_path: Some(self.interpreter.path.clone()),

@@ -35,8 +35,10 @@ pub struct PythonRow {
 /// One release of a distribution.
 #[derive(Debug)]
 pub struct Row {
-    /// the first part of a target's name, and of the RPM's release (`.el9`)
+    /// the first part of a target's name
     pub id: &'static str,
+    /// the end of the RPM's release, its `%{dist}` without the dot
+    pub dist: &'static str,
     /// what people call it
     pub title: &'static str,
     /// the C library's version: the highest `manylinux_X_Y` that fits, and the highest `GLIBC_X.Y`
@@ -59,7 +61,7 @@ const fn python(version: (u8, u8), full: &'static str, package: &'static str, pa
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     Row {
-        id: "el7", title: "RHEL 7 and its rebuilds", glibc: (2, 17), systemd: 219,
+        id: "el7", dist: "el7", title: "RHEL 7 and its rebuilds", glibc: (2, 17), systemd: 219,
         compression: Compression::Gzip, default_python: (3, 6),
         pythons: &[
             python((2, 7),  "2.7.5",   "python",     "/usr/bin/python2.7"),
@@ -67,7 +69,7 @@ pub const ROWS: &[Row] = &[
         ],
     },
     Row {
-        id: "el8", title: "RHEL 8 and its rebuilds", glibc: (2, 28), systemd: 239,
+        id: "el8", dist: "el8", title: "RHEL 8 and its rebuilds", glibc: (2, 28), systemd: 239,
         compression: Compression::Gzip, default_python: (3, 6),
         pythons: &[
             python((3, 6),  "3.6.8",   "python36",   "/usr/bin/python3.6"),
@@ -78,7 +80,7 @@ pub const ROWS: &[Row] = &[
         ],
     },
     Row {
-        id: "el9", title: "RHEL 9 and its rebuilds", glibc: (2, 34), systemd: 252,
+        id: "el9", dist: "el9", title: "RHEL 9 and its rebuilds", glibc: (2, 34), systemd: 252,
         compression: Compression::Zstd, default_python: (3, 9),
         pythons: &[
             python((3, 9),  "3.9.25",  "python3",    "/usr/bin/python3.9"),
@@ -88,7 +90,7 @@ pub const ROWS: &[Row] = &[
         ],
     },
     Row {
-        id: "el10", title: "RHEL 10 and its rebuilds", glibc: (2, 39), systemd: 257,
+        id: "el10", dist: "el10", title: "RHEL 10 and its rebuilds", glibc: (2, 39), systemd: 257,
         compression: Compression::Zstd, default_python: (3, 12),
         pythons: &[
             python((3, 12), "3.12.11", "python3",    "/usr/bin/python3.12"),
@@ -96,7 +98,7 @@ pub const ROWS: &[Row] = &[
         ],
     },
     Row {
-        id: "al2023", title: "Amazon Linux 2023", glibc: (2, 34), systemd: 252,
+        id: "al2023", dist: "amzn2023", title: "Amazon Linux 2023", glibc: (2, 34), systemd: 252,
         compression: Compression::Zstd, default_python: (3, 9),
         pythons: &[
             python((3, 9),  "3.9.25",  "python3",    "/usr/bin/python3.9"),
@@ -106,6 +108,14 @@ pub const ROWS: &[Row] = &[
             python((3, 14), "3.14.0",  "python3.14", "/usr/bin/python3.14"),
         ],
     },
+];
+
+/// Algorithms of signatures, the ends of releases whose rpm does not verify them, and since when one does.
+///
+/// Sources: rpm's `digest_openssl.c` and `digest_libgcrypt.c` at the release tags; el10 verifies with Sequoia.
+pub const UNVERIFIED: &[(&str, &[&str], &str)] = &[
+    ("EdDSA", &["el7", "el8"], "that came with rpm 4.16"),
+    ("ECDSA", &["el7", "el8", "el9", "amzn2023"], "that came with Sequoia"),
 ];
 
 /// Processor architectures, as rpm, wheels and `platform_machine` all call them.

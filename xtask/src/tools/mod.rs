@@ -1,7 +1,9 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
 pub mod build;
+pub mod createrepo;
 pub mod git;
+pub mod gpg;
 pub mod lockers;
 pub mod pip;
 pub mod python;

@@ -30,6 +30,7 @@ pub struct Evidence {
     pub changed_files: Vec<String>,
     /// the box that it is for, where the package says it
     pub target: Option<Target>,
+    root: String,
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
     text_bytes: u64,
@@ -47,6 +48,7 @@ impl Evidence {
     pub fn gather(input: impl Read + Seek) -> anyhow::Result<Self> {
         let mut opened = Opened::read(input)?;
         let mut evidence = Self {
+            root: Self::find_root(&opened.described),
             described: opened.described.clone(),
             digest_faults: std::mem::take(&mut opened.digest_faults),
             changed_files: Vec::new(),
@@ -122,9 +124,16 @@ impl Evidence {
         Lock::parse(text).ok()?.target().ok()
     }
 
-    /// `/opt/NAME`
-    pub fn root(&self) -> String {
-        format!("/opt/{}", self.described.name)
+    /// The application's own folder, `/opt/NAME`: that of the launcher, wherever the prefix put it.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
+    fn find_root(described: &Described) -> String {
+        let launcher = format!("/{}/bin/python", described.name);
+        let prefix =
+            described.files.keys().filter_map(|path| path.strip_suffix(&launcher)).min_by_key(|path| path.len());
+        format!("{}/{}", prefix.unwrap_or("/opt"), described.name)
     }
 
     /// Whether a file or folder is in the package.

@@ -28,8 +28,11 @@ pub fn digests(evidence: &Evidence) -> Outcome {
 /// `places`
 pub fn places(evidence: &Evidence) -> Outcome {
     let name = &evidence.described.name;
-    let folders = [evidence.root(), format!("/usr/share/doc/{name}"), format!("/usr/share/licenses/{name}")];
+    let root = evidence.root();
+    let folders = [root.to_owned(), format!("/usr/share/doc/{name}"), format!("/usr/share/licenses/{name}")];
     let files = [format!("/usr/lib/systemd/system/{name}.service"), format!("/usr/lib/sysusers.d/{name}.conf")];
+    // Folders of `package.prefix`, which the package shares with others below it.
+    let is_above = |path: &str, is_file: bool| !is_file && root.starts_with(&format!("{path}/"));
     let cure = "build it with this tool, which puts nothing there";
     let mut findings = Vec::new();
     for (path, row) in &evidence.described.files {
@@ -39,7 +42,7 @@ pub fn places(evidence: &Evidence) -> Outcome {
         };
         if let Err(error) = BoxPath::new(path.as_str()) {
             findings.push(Finding::error(path, format!("{error}"), cure));
-        } else if !folders.iter().any(below) && !files.contains(path) {
+        } else if !folders.iter().any(below) && !files.contains(path) && !is_above(path, row.is_file()) {
             findings.push(Finding::error(path, "it lies outside of what an application's package has", cure));
         }
         if !row.is_file() && row.mode & 0o170_000 != FOLDER {
@@ -111,7 +114,7 @@ pub fn host_paths(evidence: &Evidence) -> Outcome {
             ));
         }
         for line in
-            text.lines().filter(|line| path.ends_with(".pth") && line.starts_with('/') && !line.starts_with(&root))
+            text.lines().filter(|line| path.ends_with(".pth") && line.starts_with('/') && !line.starts_with(root))
         {
             findings.push(Finding::error(path, format!("it adds `{line}` to the import path"), "use a relative line"));
         }

@@ -1,0 +1,138 @@
+//! `[package]`: names and texts of the RPM, and where it is on the box.
+
+use crate::problem::Problem;
+use anyhow::Context as _;
+use serde::Deserialize;
+
+/// `[package]`: what is not given is taken from the wheel's metadata.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Package {
+    /// the RPM's name; also of `/opt/NAME`, of the unit and of the user that runs it
+    pub name: String,
+    /// the RPM's release, to which the distribution is added: `1` becomes `1.el9`
+    pub release: String,
+    /// the folder on the box that has the application's; `/opt` if absent
+    #[serde(default = "opt")]
+    pub prefix: String,
+    /// one line
+    pub summary: Option<String>,
+    /// an SPDX expression
+    pub license: Option<String>,
+    /// the home page
+    pub url: Option<String>,
+    /// who ships the RPM
+    pub vendor: Option<String>,
+}
+
+fn opt() -> String {
+    "/opt".to_owned()
+}
+
+impl Package {
+    /// The application's own folder on the box, `/opt/NAME`.
+    pub fn root(&self) -> String {
+        format!("{}/{}", self.prefix, self.name)
+    }
+
+    /// The folders above [`Self::root`] that no package of the distribution has, outermost first.
+    pub fn prefix_folders(&self) -> Vec<&str> {
+        let ends = self.prefix.match_indices('/').skip(1).map(|(at, _)| at).chain([self.prefix.len()]);
+        ends.map(|end| &self.prefix[..end]).filter(|folder| !STANDARD.contains(folder)).collect()
+    }
+
+    /// Refuses what rpm, systemd or the box would not take.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        check_name(&self.name).context("key `package.name`")?;
+        check_prefix(&self.prefix).context("key `package.prefix`")?;
+        check_release(&self.release).context("key `package.release`")?;
+        for (key, text) in
+            [("summary", &self.summary), ("license", &self.license), ("url", &self.url), ("vendor", &self.vendor)]
+        {
+            if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
+                return Err(Problem::with_hint(
+                    format!("key `package.{key}` is empty or has line breaks"),
+                    "write one line",
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Folders that the distribution's own packages have (Filesystem Hierarchy Standard 3.0).
+const STANDARD: [&str; 10] =
+    ["/opt", "/srv", "/usr", "/usr/lib", "/usr/libexec", "/usr/local", "/usr/share", "/var", "/var/lib", "/var/opt"];
+/// Where no application can live: the service does not see it, it goes at a reboot, or it is the system's.
+const FORBIDDEN: [&str; 17] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr/bin",
+    "/usr/sbin",
+    "/var/run",
+    "/var/tmp",
+];
+/// The first line of a script, `#!PREFIX/NAME/bin/python`, is read up to 127 bytes by the kernels of el7 and el8.
+const LONGEST_PREFIX: usize = 64;
+
+/// A folder on the box that applications can live in.
+fn check_prefix(prefix: &str) -> anyhow::Result<()> {
+    let is_plain = prefix.strip_prefix('/').is_some_and(|rest| {
+        rest.split('/').all(|part| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+        })
+    });
+    let below = |folder: &str| prefix.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_forbidden =
+        FORBIDDEN.iter().any(|folder| below(folder)) || ["/usr", "/usr/lib", "/var", "/var/lib"].contains(&prefix);
+    if is_plain && !is_forbidden && prefix.len() <= LONGEST_PREFIX {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{}` is no place for an application", prefix.escape_debug()),
+        format!(
+            "give an absolute path of letters, digits, `.`, `_` and `-`, {LONGEST_PREFIX} at most, such as \"/opt\", \"/srv\" or \"/opt/company\""
+        ),
+    ))
+}
+
+/// A name that rpm, systemd and useradd all take.
+fn check_name(name: &str) -> anyhow::Result<()> {
+    let good = name.len() <= 31
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-".contains(c));
+    if good {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`{name}` cannot name an RPM, a unit and a user at once"),
+        "use a lower-case letter, then at most 30 lower-case letters, digits, `_` and `-`",
+    ))
+}
+
+/// RPM's rule for releases: no dash, and nothing that its version comparison does not know.
+fn check_release(release: &str) -> anyhow::Result<()> {
+    let good = release.starts_with(|c: char| c.is_ascii_digit())
+        && release.chars().all(|c| c.is_ascii_alphanumeric() || "._+~^".contains(c));
+    let of_distribution = |end: &str| ["el", "al20", "amzn20"].iter().any(|start| end.starts_with(start));
+    if let Some((_, end)) = release.rsplit_once('.').filter(|(_, end)| of_distribution(end)) {
+        return Err(Problem::with_hint(
+            format!("`{release}` names a distribution"),
+            format!("leave `.{end}` out: each target adds its own"),
+        ));
+    }
+    if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
+}

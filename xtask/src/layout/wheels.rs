@@ -1,0 +1,172 @@
+//! A wheel's files on the box: where each lands, with which mode, and the RECORD of what is installed.
+
+use crate::layout::{Builder, Wheel};
+use crate::target::{TagRanks, Target};
+use crate::templates::templates;
+use crate::tree::{BoxPath, Content, Entry, Kind, Role};
+use crate::wheel::{Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch};
+use anyhow::{Context as _, bail};
+use minijinja::context;
+use rawzip::ReaderAt;
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+impl<R: ReaderAt> Builder<'_, R> {
+    pub(super) fn add_wheel(&mut self, index: usize, wheel: &Wheel<R>, folder: &BoxPath) -> anyhow::Result<()> {
+        check_fits(wheel, self.parts.target, &self.ranks)?;
+        let source = wheel.name.to_string();
+        let mut record = Record::default();
+        // Metadata 2.4 has licences in a folder of their own; what stands beside it is there for older tools.
+        let own_folder = format!("{}/licenses/", wheel.contents.dist_info);
+        let has_own_folder = wheel.contents.files.iter().any(|file| file.path.starts_with(&own_folder));
+        for placed in &wheel.contents.files {
+            let path = self.path_of(wheel, placed, folder)?;
+            let entry = self.entry_of(index, wheel, placed)?;
+            self.note_in_record(&mut record, folder, &path, &entry);
+            if let Some(license) = license_name(&wheel.contents.dist_info, has_own_folder, placed) {
+                let copy = BoxPath::new(format!("/usr/share/licenses/{}/{}/{license}", self.name, wheel.name.name))?;
+                self.tree.claim(copy, entry.clone().with_mode(0o644).with_role(Role::License))?;
+            }
+            self.tree.claim(path, entry)?;
+        }
+        for script in &wheel.contents.scripts {
+            let text = templates().get_template("console_script.py")?.render(context! {
+                root => self.root.as_str(),
+                module => &script.module,
+                first => script.function.split('.').next(),
+                function => &script.function,
+            })?;
+            let path = self.root.join("bin")?.join(&script.name)?;
+            let entry = Entry::made(text, wheel.mtime, &source).with_mode(0o755);
+            self.note_in_record(&mut record, folder, &path, &entry);
+            self.tree.claim(path, entry)?;
+        }
+        // RECORD lists what is installed, where it is installed ("Recording installed projects").
+        let own = format!("{}/RECORD", wheel.contents.dist_info);
+        record.rows.insert(own.clone(), Row { digest: None, size: None });
+        self.tree.claim(folder.join(&own)?, Entry::made(record.to_text(), wheel.mtime, &source))
+    }
+
+    fn path_of(&self, wheel: &Wheel<R>, placed: &Placed, folder: &BoxPath) -> anyhow::Result<BoxPath> {
+        match placed.scheme {
+            Scheme::Library => folder.join(&placed.path),
+            Scheme::Scripts => self.root.join("bin")?.join(&placed.path),
+            Scheme::Data => self.root.join(&placed.path),
+            Scheme::Headers => self.root.join("include")?.join(wheel.name.name.as_ref())?.join(&placed.path),
+        }
+    }
+
+    fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<Entry> {
+        let member = &wheel.archive.members()[placed.place];
+        let source = wheel.name.to_string();
+        let executable = member.mode == Mode::Executable || placed.scheme == Scheme::Scripts;
+        let mode = if executable { 0o755 } else { 0o644 };
+        if placed.scheme == Scheme::Scripts
+            && let Some(text) = self.python_script(wheel, placed)?
+        {
+            return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode));
+        }
+        let is_config = placed.scheme == Scheme::Data && placed.path.starts_with("etc/");
+        Ok(Entry {
+            kind: Kind::File {
+                content: Content::Member { wheel: index, place: placed.place },
+                size: member.size,
+                sha256: sha256_of(wheel, placed)?,
+                role: if is_config { Role::Config } else { Role::Plain },
+            },
+            mode,
+            group: "root".to_owned(),
+            mtime: wheel.mtime,
+            source,
+        })
+    }
+
+    /// A script that starts with `#!python`, with the launcher in its place.
+    fn python_script(&self, wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<Option<Vec<u8>>> {
+        // A program of many megabytes is none, and is not read whole to find that out.
+        if wheel.archive.members()[placed.place].size > 1 << 20 {
+            return Ok(None);
+        }
+        let content = wheel.archive.read(placed.place)?;
+        check_digest(&content, &placed.digest).with_context(|| format!("`{}`", placed.path))?;
+        let Some(rest) = content.strip_prefix(b"#!python") else { return Ok(None) };
+        let line_end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+        let mut text = format!("#!{}/bin/python", self.root).into_bytes();
+        text.extend_from_slice(&rest[line_end..]);
+        Ok(Some(text))
+    }
+
+    fn note_in_record(&self, record: &mut Record, folder: &BoxPath, path: &BoxPath, entry: &Entry) {
+        let Kind::File { size, sha256, .. } = &entry.kind else { return };
+        let below = |base: &BoxPath| path.as_str().strip_prefix(base.as_str()).and_then(|rest| rest.strip_prefix('/'));
+        let relative = match (below(folder), below(self.root)) {
+            (Some(rest), _) => rest.to_owned(),
+            (None, Some(rest)) => format!("../{rest}"),
+            (None, None) => path.to_string(),
+        };
+        record.rows.insert(relative, Row { digest: Some(Digest::sha256(sha256)), size: Some(*size) });
+    }
+}
+
+/// Refuses a wheel for another box or another Python.
+fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target, ranks: &TagRanks) -> anyhow::Result<()> {
+    if wheel.name.rank(ranks).is_none() {
+        bail!("its tags do not fit {}", target.in_words());
+    }
+    match &wheel.contents.metadata.requires_python {
+        Some(requires) if !requires.contains(&target.python_full) => {
+            bail!("it requires Python {requires}, and the target has {}", target.python_full)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The name of a licence file below the licences of its wheel, if the file is one (PEP 639).
+fn license_name<'a>(dist_info: &str, has_own_folder: bool, placed: &'a Placed) -> Option<&'a str> {
+    const KNOWN: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS"];
+    if placed.scheme != Scheme::Library {
+        return None;
+    }
+    let path = placed.path.strip_prefix(dist_info)?.strip_prefix('/')?;
+    if has_own_folder {
+        return path.strip_prefix("licenses/");
+    }
+    let upper = path.to_ascii_uppercase();
+    KNOWN.iter().any(|name| upper.starts_with(name)).then_some(path)
+}
+
+/// RECORD's sha256, or for a stronger digest the sha256 of the file, once that digest matched.
+fn sha256_of<R: ReaderAt>(wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<[u8; 32]> {
+    if placed.digest.kind == DigestKind::Sha256 {
+        return Ok(placed.digest.bytes.as_slice().try_into()?);
+    }
+    let mut sha256 = Sha256::new();
+    let mut strong = (Sha384::new(), Sha512::new());
+    wheel.archive.unpack(placed.place, &mut Scratch::default(), &mut |piece| {
+        sha256.update(piece);
+        match placed.digest.kind {
+            DigestKind::Sha384 => strong.0.update(piece),
+            _ => strong.1.update(piece),
+        }
+        Ok(())
+    })?;
+    let found = match placed.digest.kind {
+        DigestKind::Sha384 => strong.0.finalize().to_vec(),
+        _ => strong.1.finalize().to_vec(),
+    };
+    if found != placed.digest.bytes {
+        bail!("`{}` does not have the digest of RECORD", placed.path);
+    }
+    Ok(sha256.finalize().into())
+}
+
+fn check_digest(content: &[u8], digest: &Digest) -> anyhow::Result<()> {
+    let found = match digest.kind {
+        DigestKind::Sha256 => Sha256::digest(content).to_vec(),
+        DigestKind::Sha384 => Sha384::digest(content).to_vec(),
+        DigestKind::Sha512 => Sha512::digest(content).to_vec(),
+    };
+    if found != digest.bytes {
+        bail!("it does not have the digest of RECORD");
+    }
+    Ok(())
+}
