@@ -9,7 +9,7 @@ use std::io::Cursor;
 use xtask::config::Config;
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
 use xtask::lockfile::Lock;
-use xtask::rpm::{Facts, Package, rpm_version, write};
+use xtask::rpm::{Change, Facts, Package, rpm_version, write};
 use xtask::service;
 use xtask::target::Target;
 use xtask::wheel::{Archive, Contents};
@@ -166,7 +166,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: texts.scriptlets(),
-        origin: "nothing".to_owned(),
+        change: Change::new("Example", &facts, "nothing", 1_700_000_000),
         build_time: 1_700_000_000,
         compression: target.distribution.compression,
         level: 1,

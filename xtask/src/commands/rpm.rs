@@ -2,6 +2,7 @@
 
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
+use crate::commands::rpmbuild::Ready;
 use crate::commands::wheel::{self, AppWheel};
 use crate::commands::{Project, fetch, report, rpmbuild};
 use crate::config::Tls;
@@ -9,17 +10,16 @@ use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
 use crate::pages::Pages;
 use crate::problem::{Problem, all_of};
-use crate::rpm::{self, Package, rpm_version};
+use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
 use crate::tools::git;
 use crate::tools::rpmbuild::RpmBuild;
-use crate::tree::Tree;
 use crate::wheel::Offers;
 use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use rawzip::FileReader;
 use serde_json::{Value, json};
@@ -47,15 +47,15 @@ const LEVEL_GZIP: i32 = 9;
 pub struct Flags {
     #[command(flatten)]
     build: BuildFlags,
+    /// Print the spec of each target and write no RPM
+    #[arg(long, conflicts_with_all = ["builder", "source", "sign"])]
+    spec_only: bool,
     /// Build nothing, and sign these finished RPMs in place through gpg; needs no repository
-    #[arg(long, value_name = "RPM", num_args = 1.., conflicts_with_all = ["offline", "level", "target"])]
+    #[arg(long, value_name = "RPM", num_args = 1.., conflicts_with_all = ["offline", "level", "target", "builder", "source"])]
     pub sign: Vec<Utf8PathBuf>,
     /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
     #[arg(long, value_name = "KEY", requires = "sign")]
     pub key: Option<String>,
-    /// Print the spec of each target and write no RPM
-    #[arg(long, conflicts_with_all = ["builder", "source"])]
-    spec_only: bool,
 }
 
 /// How RPMs are built; also of `dist`.
@@ -123,37 +123,11 @@ impl Built {
     }
 }
 
-/// Everything that a builder makes an RPM from.
-pub struct Ready<'a> {
-    /// the box that it is for
-    pub target: &'a Target,
-    /// what its header says
-    pub package: Package,
-    /// what lands on the box
-    pub tree: Tree,
-    /// what the tree was laid out from
-    pub wheels: Vec<Wheel<FileReader>>,
-    /// `NAME-VERSION-RELEASE.ARCH.rpm`
-    pub file_name: String,
-    /// the lock, as it travels in the package
-    pub lock_text: String,
-    install_notes: String,
-    signed_notes: String,
-}
-
-/// What the RPMs of all targets have in common.
-pub struct Gathered {
-    /// the application's wheel
-    pub app: AppWheel,
-    /// what it was built from, in words
-    origin: String,
-}
-
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     refuse_early(project)?;
     if flags.spec_only {
-        return rpmbuild::print_specs(project, &current_locks(project)?, &flags.build);
+        return rpmbuild::print_specs(project, current_locks(project)?, &flags.build);
     }
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
@@ -187,6 +161,13 @@ pub fn build(
         built.push(rpm);
     }
     Ok(built)
+}
+
+/// What every target's RPM is made from beside its lock.
+pub struct Gathered {
+    app: AppWheel,
+    /// of the application, as the changelog has it
+    origin: String,
 }
 
 /// Fills the wheelhouse and builds the application's wheel.
@@ -275,11 +256,11 @@ fn build_one(
     flags: &BuildFlags,
     rpmbuild: Option<&RpmBuild<'_>>,
 ) -> anyhow::Result<Built> {
-    let ready = prepare(project, target, &lock, gathered, flags.level)?;
+    let ready = prepare(project, target, lock, gathered, flags.level)?;
     let path = project.out().join(&ready.file_name);
     let (size, source) = match rpmbuild {
         Some(rpmbuild) => rpmbuild::make(project, &ready, rpmbuild, flags, &path)?,
-        None => (write_natively(project, &ready, &path)?, None),
+        None => (rpmbuild::write_natively(project, &ready, &path)?, None),
     };
     Ok(Built {
         target: target.clone(),
@@ -289,32 +270,22 @@ fn build_one(
         epoch: gathered.app.epoch,
         install_notes: ready.install_notes,
         signed_notes: ready.signed_notes,
-        lock,
+        lock: ready.lock,
         version: ready.package.version,
         source,
     })
-}
-
-/// Writes an RPM by this tool itself; gives its size in bytes.
-pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
-    let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
-    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, file);
-    let written = project.sys.create(path, write)?;
-    spinner.finish_and_clear();
-    Ok(written.size)
 }
 
 /// Lays out what a target's RPM is made from.
 pub fn prepare<'a>(
     project: &Project,
     target: &'a Target,
-    lock: &Lock,
-    gathered: &Gathered,
+    lock: Lock,
+    Gathered { app, origin }: &Gathered,
     level: Option<i32>,
 ) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
-    let app = &gathered.app;
-    let wheels = open_wheels(project, lock, app)?;
+    let wheels = open_wheels(project, &lock, app)?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
@@ -354,6 +325,7 @@ pub fn prepare<'a>(
         target,
     };
     let (epoch, version) = rpm_version(&metadata.version);
+    let vendor = config.package.vendor.clone().or(metadata.author.clone());
     let package = Package {
         name: facts.name.to_owned(),
         epoch,
@@ -363,8 +335,8 @@ pub fn prepare<'a>(
         description: pages.description(&facts)?,
         license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url: config.package.url.clone().or(metadata.home_page.clone()),
-        vendor: config.package.vendor.clone().or(metadata.author.clone()),
-        origin: gathered.origin.clone(),
+        change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
+        vendor,
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: service.scriptlets(),
@@ -374,7 +346,8 @@ pub fn prepare<'a>(
         summary: pages.summary,
     };
     let file_name = facts.file_name();
-    Ok(Ready { target, package, tree: layout.tree, file_name, lock_text, install_notes, signed_notes, wheels })
+    let tree = layout.tree;
+    Ok(Ready { target, package, tree, file_name, lock_text, install_notes, signed_notes, wheels, lock })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {

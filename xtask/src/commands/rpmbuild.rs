@@ -1,14 +1,18 @@
-//! The other builder: spec and sources below `dist/rpmbuild`, and what the real rpmbuild makes of them.
+//! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::commands::Project;
 use crate::commands::report::Report;
-use crate::commands::rpm::{BuildFlags, Ready, gather, prepare, write_natively};
+use crate::commands::rpm::{BuildFlags, gather, prepare};
+use crate::layout::Wheel;
 use crate::lockfile::Lock;
-use crate::rpm::{Part, SourceNames, Sources, spec};
+use crate::rpm::{self, Package, Part, SourceNames, Sources, spec};
+use crate::target::Target;
 use crate::tools::rpmbuild::{Product, RpmBuild};
+use crate::tree::Tree;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
+use rawzip::FileReader;
 use serde_json::json;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
@@ -20,6 +24,37 @@ pub enum Builder {
     Native,
     /// the real rpmbuild, from a spec and sources below `dist/rpmbuild`
     Rpmbuild,
+}
+
+/// Everything that a builder makes an RPM from.
+pub struct Ready<'a> {
+    /// the box that it is for
+    pub target: &'a Target,
+    /// what its header says
+    pub package: Package,
+    /// what lands on the box
+    pub tree: Tree,
+    /// what the tree was laid out from
+    pub wheels: Vec<Wheel<FileReader>>,
+    /// `NAME-VERSION-RELEASE.ARCH.rpm`
+    pub file_name: String,
+    /// the lock, as it travels in the package
+    pub lock_text: String,
+    /// the notes that people read on the box
+    pub install_notes: String,
+    /// the same for a package that is signed
+    pub signed_notes: String,
+    /// the lock that it was made from
+    pub lock: Lock,
+}
+
+/// Writes an RPM by this tool itself; gives its size in bytes.
+pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
+    let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
+    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, file);
+    let written = project.sys.create(path, write)?;
+    spinner.finish_and_clear();
+    Ok(written.size)
 }
 
 /// rpmbuild, where it is asked for.
@@ -48,8 +83,8 @@ pub fn make(
 }
 
 /// The specs of all targets; the wheels are needed for the list of files.
-pub fn print_specs(project: &Project, locks: &[Lock], flags: &BuildFlags) -> anyhow::Result<Report> {
-    let gathered = gather(project, locks, flags, None)?;
+pub fn print_specs(project: &Project, locks: Vec<Lock>, flags: &BuildFlags) -> anyhow::Result<Report> {
+    let gathered = gather(project, &locks, flags, None)?;
     let mut texts = Vec::new();
     let mut specs = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
@@ -62,11 +97,11 @@ pub fn print_specs(project: &Project, locks: &[Lock], flags: &BuildFlags) -> any
     Ok(Report::fine(texts.join("\n"), json!({"specs": specs})))
 }
 
-fn sources_of<'a>(ready: &'a Ready<'_>) -> Sources<'a, rawzip::FileReader> {
+fn sources_of<'a>(ready: &'a Ready<'_>) -> Sources<'a, FileReader> {
     Sources::new(&ready.tree, &ready.wheels)
 }
 
-fn names_of(ready: &Ready<'_>, sources: &Sources<'_, rawzip::FileReader>) -> SourceNames {
+fn names_of(ready: &Ready<'_>, sources: &Sources<'_, FileReader>) -> SourceNames {
     let stem = ready.file_name.trim_end_matches(".rpm");
     SourceNames {
         app: format!("{stem}.tar.gz"),
@@ -127,8 +162,8 @@ impl<'a> Written<'a> {
         let package = &self.ready.package;
         let stem = format!("{}-{}-{}", package.name, package.version, package.release);
         // By its name a source package is for no processor; the sources of this one are.
-        let id = &self.ready.target.distribution.dist;
-        let shared = self.project.every_target.iter().filter(|target| target.distribution.dist == *id).count() > 1;
+        let dist = &self.ready.target.distribution.dist;
+        let shared = self.project.every_target.iter().filter(|target| target.distribution.dist == *dist).count() > 1;
         let arch = if shared { format!(".{}", package.arch) } else { String::new() };
         let path = folder.join(format!("{stem}{arch}.src.rpm"));
         let size =

@@ -141,10 +141,10 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
             tags.push((script.program_tag, text("/bin/sh")));
         }
     }
-    let change = package.change();
-    tags.push((1080, IndexData::Int32(vec![change.noon()])));
-    tags.push((1081, texts([format!("{} - {}", change.who, package.evr())])));
-    tags.push((1082, texts([format!("- {}", change.what)])));
+    let change = &package.change;
+    tags.push((1080, IndexData::Int32(vec![change.time])));
+    tags.push((1081, texts([change.name.as_str()])));
+    tags.push((1082, texts([change.text.as_str()])));
     tags.extend(dependencies([1047, 1112, 1113], &package.provides));
     tags.extend(dependencies([1049, 1048, 1050], &a_row_a_scriptlet(&package.requires)));
     tags.extend(files(tree));

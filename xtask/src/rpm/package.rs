@@ -85,6 +85,45 @@ impl Dependency {
     }
 }
 
+/// An entry of the changelog, `rpm -q --changelog`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// who ships the RPM, and which one: `Example Ltd - 1.0-1.el9`
+    pub name: String,
+    /// what it was built from, one line that starts with `- `
+    pub text: String,
+    /// seconds since 1970, noon of the day in UTC, as rpmbuild reads a date
+    pub time: u32,
+}
+
+/// In seconds.
+const DAY: u32 = 24 * 3600;
+
+impl Change {
+    /// The day in UTC, as a spec writes it: `Tue Nov 14 2023`.
+    pub fn date(&self) -> String {
+        const MONTHS: [&str; 12] = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
+        // 1970 began with a Thursday.
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        let days = self.time / DAY;
+        // Years from March, so that a leap day ends one; eras of 400 years have 146,097 days.
+        let since = days + 719_468;
+        let of_era = since % 146_097;
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let year = since / 146_097 * 400 + year_of_era + u32::from(month >= 10);
+        format!("{} {} {day:02} {year}", DAYS[days as usize % 7], MONTHS[month as usize])
+    }
+
+    /// Takes `by`, who ships it; `from`, such as `commit 1234`; `time` in seconds since 1970.
+    pub fn new(by: &str, facts: &Facts<'_>, from: &str, time: u32) -> Self {
+        let noon = (time - time % DAY).saturating_add(DAY / 2);
+        Self { name: format!("{by} - {}", facts.evr()), text: format!("- Built from {from}"), time: noon }
+    }
+}
+
 /// Everything that the header says, but for the files.
 #[derive(Debug, Clone)]
 pub struct Package {
@@ -114,8 +153,8 @@ pub struct Package {
     pub provides: Vec<Dependency>,
     /// the four
     pub scriptlets: Scriptlets,
-    /// what it is built from, for the changelog: `commit 1234…`
-    pub origin: String,
+    /// the one entry of the changelog
+    pub change: Change,
     /// seconds since 1970
     pub build_time: u32,
     /// of the payload
@@ -129,51 +168,6 @@ impl Package {
     pub fn evr(&self) -> String {
         let epoch = self.epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
         format!("{epoch}{}-{}", self.version, self.release)
-    }
-
-    /// The one entry of its changelog.
-    pub fn change(&self) -> Change {
-        let vendor = self.vendor.as_deref().map(|vendor| vendor.replace(char::is_control, " "));
-        let who = vendor.filter(|vendor| !vendor.trim().is_empty()).unwrap_or_else(|| self.name.clone());
-        let what = format!("Built from {}", self.origin);
-        Change { time: self.build_time, who: who.trim().to_owned(), what }
-    }
-}
-
-/// An entry of the changelog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// seconds since 1970
-    time: u32,
-    /// the vendor, or the package
-    pub who: String,
-    /// one line
-    pub what: String,
-}
-
-impl Change {
-    const DAY: u32 = 86_400;
-
-    /// The time that rpm takes for the day, in seconds since 1970.
-    pub fn noon(&self) -> u32 {
-        self.time / Self::DAY * Self::DAY + Self::DAY / 2
-    }
-
-    /// The day in UTC, as a spec writes it: `Tue Nov 14 2023`.
-    pub fn date(&self) -> String {
-        const MONTHS: [&str; 12] = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
-        // 1970 began with a Thursday.
-        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-        let days = self.time / Self::DAY;
-        // Years from March, so that a leap day ends one; eras of 400 years have 146,097 days.
-        let since = days + 719_468;
-        let of_era = since % 146_097;
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let year = since / 146_097 * 400 + year_of_era + u32::from(month >= 10);
-        format!("{} {} {day:02} {year}", DAYS[days as usize % 7], MONTHS[month as usize])
     }
 }
 
@@ -299,7 +293,7 @@ mod tests {
             (u32::MAX,      "Sun Feb 07 2106"),
         ];
         for (time, date) in cases {
-            assert_eq!(Change { time, who: String::new(), what: String::new() }.date(), date, "{time}");
+            assert_eq!(Change { name: String::new(), text: String::new(), time }.date(), date, "{time}");
         }
     }
 

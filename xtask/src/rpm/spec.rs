@@ -45,7 +45,7 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         .filter_map(|script| Some((script, (script.body)(&package.scriptlets)?)))
         .map(|(script, body)| context! { section => format!("%{}", script.section), body => text(body) })
         .collect();
-    let change = package.change();
+    let change = &package.change;
     let (files, folders) = with_macros(&listed::lines(tree)?);
     let rendered = templates().get_template("package.spec")?.render(context! {
         title => line(&target.distribution.title),
@@ -70,9 +70,8 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         folders => folders,
         files => files,
         date => change.date(),
-        who => line(&change.who),
-        evr => line(&package.evr()),
-        change => line(&change.what),
+        who => line(&change.name),
+        change => line(&change.text),
     });
     rendered.context("failed to write the spec")
 }
