@@ -50,7 +50,7 @@ impl Checkout {
         }
         checkout.borrow_tools()?;
         checkout.git(&["init", "--quiet"])?;
-        fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/target/\n")?;
+        fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/dist/rpmbuild/\n/target/\n")?;
         checkout.commit("release 1")?;
         Ok(checkout)
     }
