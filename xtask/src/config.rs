@@ -8,6 +8,7 @@ pub use boxes::{Probes, TargetTable};
 pub use package::Package;
 pub use service::{Service, Tls};
 
+use crate::licenses::Spdx;
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
 use crate::toml_text::check_depth;
@@ -15,7 +16,7 @@ use anyhow::Context as _;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 /// The whole file.
@@ -34,6 +35,9 @@ pub struct Config {
     /// packages without a wheel
     #[serde(default)]
     pub sdist: Sdist,
+    /// licences of packages whose metadata does not tell them
+    #[serde(default)]
+    pub licenses: BTreeMap<PackageName, Spdx>,
 }
 
 /// `[app]`
@@ -238,6 +242,9 @@ mod tests {
             ("release = \"1\"",         "release = \"1\"\nprefix = \"opt\"",  "key `package.prefix`: `opt` is no place", "an absolute path"),
             ("release = \"1\"",         "release = \"1\"\nprefix = \"/etc\"", "key `package.prefix`: `/etc` is no place", "/opt"),
             ("port = 9091",             "",                           "missing field `port`",              ""),
+            ("[app]",                   "license = \"BSD\"\n[app]",    "`BSD` is no SPDX expression",       ""),
+            ("[app]",                   "[licenses]\na = \"free\"\n[app]", "key `licenses.a`: ",            ""),
+            ("[app]",                   "[licenses]\n\"a b\" = \"MIT\"\n[app]", "a b",                   ""),
         ];
         for (from, to, says, cure) in cases {
             let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();

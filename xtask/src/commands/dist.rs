@@ -6,6 +6,7 @@ use crate::commands::report::{Report, made, size};
 use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::verify::verify_files;
 use crate::lockfile::Lock;
+use crate::sbom;
 use crate::sys::sha256_of;
 use anyhow::Context as _;
 use camino::Utf8Path;
@@ -20,7 +21,7 @@ const EFFORT: Compression = Compression::none();
 /// Do all of it: lock, fetch, wheel, RPM and verify for every target, then the bundle to carry over
 ///
 /// The bundle, `dist/out/NAME-dist-VERSION.tar.gz`, has the RPMs with their SHA256SUMS, the locks, the same
-/// as `requirements.<target>.txt` with hashes, and INSTALL notes made for this package. Nothing is bundled
+/// as `requirements.<target>.txt` with hashes, INSTALL notes made for this package, and what is in it as CycloneDX. Nothing is bundled
 /// that `verify` finds faulty.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask dist                      the main job\n  \
@@ -109,6 +110,7 @@ fn write_bundle(
         texts.push((format!("INSTALL.{}.md", target.name), rpm.install_notes.clone()));
         texts.push((Lock::file_name(&target.name), rpm.lock.to_text(target)?));
         texts.push((format!("requirements.{}.txt", target.name), rpm.lock.to_requirements()));
+        texts.push((sbom::file_name(&target.name), rpm.sbom.clone()));
     }
     texts.push(("SHA256SUMS".to_owned(), sums));
     texts.sort();

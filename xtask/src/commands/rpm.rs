@@ -1,5 +1,6 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
+use crate::commands::about::{self, Licenses};
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
@@ -19,8 +20,10 @@ use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use clap::Args;
+use pep508_rs::PackageName;
 use rawzip::FileReader;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// zstd 9 is 12 to 14 % larger than 19 for a twentieth of its time; gzip 9 is what el8 itself uses.
 const LEVEL_ZSTD: i32 = 9;
@@ -70,6 +73,10 @@ pub struct Built {
     pub lock: Lock,
     /// of the application, in RPM's spelling
     pub version: String,
+    /// what is in it, as CycloneDX
+    pub sbom: String,
+    /// what those say whose licence is not known
+    pub unknown_licenses: BTreeMap<PackageName, String>,
 }
 
 impl Built {
@@ -124,6 +131,8 @@ pub fn build(
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
+    let unknown = built.iter().flat_map(|rpm| rpm.unknown_licenses.clone()).collect();
+    about::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
     Ok(built)
 }
 
@@ -203,12 +212,11 @@ fn build_one(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
-        libraries: lock.libraries(),
+        libraries: lock.requires(),
+        bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
-    let license = config.package.license.clone().or(metadata.license.clone());
-    if license.is_none() && project.targets.first() == Some(target) {
-        project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
-    }
+    let licenses = Licenses::judge(project, &wheels)?;
+    let sbom = about::sbom(project, &facts, &lock, &wheels, &licenses, app.epoch)?;
     let install_notes = pages.install_notes(&facts)?;
     let parts = Parts {
         config,
@@ -217,6 +225,7 @@ fn build_one(
         config_files: &config_files(project)?,
         lock_text: &lock.to_text(target)?,
         install_notes: &install_notes,
+        sbom: &sbom,
         summary: &pages.summary,
         epoch: app.epoch,
     };
@@ -236,7 +245,7 @@ fn build_one(
         release: facts.full_release(),
         arch: target.arch.to_owned(),
         description: pages.description(&facts)?,
-        license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
+        license: licenses.all().to_string(),
         url: config.package.url.clone().or(metadata.home_page.clone()),
         vendor: config.package.vendor.clone().or(metadata.author.clone()),
         requires: facts.requires(),
@@ -260,6 +269,8 @@ fn build_one(
         install_notes,
         lock,
         version,
+        sbom,
+        unknown_licenses: licenses.unknown,
     })
 }
 

@@ -1,5 +1,6 @@
 //! `[package]`: names and texts of the RPM, and where it is on the box.
 
+use crate::licenses::Spdx;
 use crate::problem::Problem;
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -18,7 +19,7 @@ pub struct Package {
     /// one line
     pub summary: Option<String>,
     /// an SPDX expression
-    pub license: Option<String>,
+    pub license: Option<Spdx>,
     /// the home page
     pub url: Option<String>,
     /// who ships the RPM
@@ -46,9 +47,7 @@ impl Package {
         check_name(&self.name).context("key `package.name`")?;
         check_prefix(&self.prefix).context("key `package.prefix`")?;
         check_release(&self.release).context("key `package.release`")?;
-        for (key, text) in
-            [("summary", &self.summary), ("license", &self.license), ("url", &self.url), ("vendor", &self.vendor)]
-        {
+        for (key, text) in [("summary", &self.summary), ("url", &self.url), ("vendor", &self.vendor)] {
             if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
                 return Err(Problem::with_hint(
                     format!("key `package.{key}` is empty or has line breaks"),

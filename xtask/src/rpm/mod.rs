@@ -14,4 +14,4 @@ mod version;
 pub use native::{Written, write};
 pub use package::{Dependency, Facts, Package, Sense};
 pub use read::{Described, FileRow, Opened, Owner};
-pub use version::rpm_version;
+pub use version::{bundled_version, rpm_version};
