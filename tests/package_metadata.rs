@@ -16,7 +16,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use xtask::elf::{Need, OfWheel, highest, needs_of};
-use xtask::layout::license_files;
+use xtask::layout::license_texts;
 use xtask::licenses::Spdx;
 use xtask::wheel::{Contents, WheelName};
 
@@ -159,10 +159,7 @@ fn licences_are_known_or_listed() -> anyhow::Result<()> {
         let contents = Contents::read(&archive, &name)?;
         let said = &contents.metadata.license;
         expressions.extend([&said.expression, &said.license].into_iter().flatten().filter(|e| e.len() < 200).cloned());
-        let mut texts = Vec::new();
-        for (placed, _) in license_files(&contents) {
-            texts.push(String::from_utf8_lossy(&archive.read(placed.place)?).into_owned());
-        }
+        let texts = license_texts(&archive, &contents)?;
         match said.judge(&texts) {
             Ok(license) => {
                 known += 1;

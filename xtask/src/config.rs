@@ -135,12 +135,7 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         self.package.check()?;
-        if let Some(odd) = self.sdist.system_libraries.iter().find(|library| !is_soname(library)) {
-            return Err(Problem::with_hint(
-                format!("key `sdist.system-libraries`: `{}` is not the name of a library", odd.escape_debug()),
-                "write it as the wheel asks for it, such as \"libyaml-0.so.2\"",
-            ));
-        }
+        check_sonames("sdist.system-libraries", &self.sdist.system_libraries)?;
         if self.app.path != "." {
             check_inside(&self.app.path).context("key `app.path`")?;
         }
@@ -193,6 +188,17 @@ pub fn is_soname(text: &str) -> bool {
     text.contains(".so") && text.chars().all(known)
 }
 
+/// Refuses what no file can ask for.
+fn check_sonames(key: &str, libraries: &BTreeSet<String>) -> anyhow::Result<()> {
+    match libraries.iter().find(|library| !is_soname(library)) {
+        None => Ok(()),
+        Some(odd) => Err(Problem::with_hint(
+            format!("key `{key}`: `{}` is not the name of a library", odd.escape_debug()),
+            "write it as the wheel asks for it, such as \"libyaml-0.so.2\"",
+        )),
+    }
+}
+
 fn check_inside(path: &Utf8Path) -> anyhow::Result<()> {
     let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
     let plain = path.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/") == path.as_str();
@@ -242,6 +248,7 @@ mod tests {
             ("release = \"1\"",         "release = \"1\"\nprefix = \"opt\"",  "key `package.prefix`: `opt` is no place", "an absolute path"),
             ("release = \"1\"",         "release = \"1\"\nprefix = \"/etc\"", "key `package.prefix`: `/etc` is no place", "/opt"),
             ("port = 9091",             "",                           "missing field `port`",              ""),
+            ("[app]",                   "optional-libraries = [\"libcuda\"]\n[app]", "key `package.optional-libraries`: `libcuda`", "libyaml"),
             ("[app]",                   "license = \"BSD\"\n[app]",    "`BSD` is no SPDX expression",       ""),
             ("[app]",                   "[licenses]\na = \"free\"\n[app]", "key `licenses.a`: ",            ""),
             ("[app]",                   "[licenses]\n\"a b\" = \"MIT\"\n[app]", "a b",                   ""),

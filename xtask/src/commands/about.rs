@@ -1,8 +1,9 @@
-//! What a package says of what is in it: licences and SBOM.
+//! What a package says of what is in it: libraries of the box, licences and SBOM.
 
 use crate::closure::{Dist, walk};
 use crate::commands::Project;
-use crate::layout::{Wheel, license_files};
+use crate::elf::Need;
+use crate::layout::{Wheel, license_texts};
 use crate::licenses::Spdx;
 use crate::lockfile::Lock;
 use crate::problem::nearest;
@@ -12,9 +13,6 @@ use anyhow::Context as _;
 use pep508_rs::PackageName;
 use rawzip::FileReader;
 use std::collections::BTreeMap;
-
-/// A licence's text is read up to this, in bytes.
-const MOST_TEXT: u64 = 1 << 20;
 
 /// The licences of a package's distributions.
 pub struct Licenses {
@@ -27,6 +25,9 @@ pub struct Licenses {
 impl Licenses {
     /// Judges the licence of each wheel, by `package.toml` where that names it.
     pub fn judge(project: &Project, wheels: &[Wheel<FileReader>]) -> anyhow::Result<Self> {
+        let texts = |wheel: &Wheel<FileReader>| {
+            license_texts(&wheel.archive, &wheel.contents).with_context(|| format!("`{}`", wheel.name))
+        };
         let mut each = Vec::new();
         let mut unknown = BTreeMap::new();
         for (place, wheel) in wheels.iter().enumerate() {
@@ -52,23 +53,6 @@ impl Licenses {
     }
 }
 
-/// The licence texts of a wheel, without those that name people only.
-fn texts(wheel: &Wheel<FileReader>) -> anyhow::Result<Vec<String>> {
-    let is_licence = |name: &&str| {
-        let upper = name.to_ascii_uppercase();
-        !["AUTHORS", "NOTICE", "CONTRIBUTORS"].iter().any(|word| upper.contains(word))
-    };
-    let members = wheel.archive.members();
-    let mut texts = Vec::new();
-    for (placed, name) in license_files(&wheel.contents) {
-        if Some(name).filter(is_licence).is_some() && members[placed.place].size <= MOST_TEXT {
-            let bytes = wheel.archive.read(placed.place).with_context(|| format!("`{}`", wheel.name))?;
-            texts.push(String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
-    Ok(texts)
-}
-
 /// Warns once of what is not known, and of names in `[licenses]` that no lock has.
 pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &[&Lock]) {
     let names: Vec<&PackageName> = locks.iter().flat_map(|lock| &lock.packages).map(|package| &package.name).collect();
@@ -88,6 +72,12 @@ pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &
         unknown.len(),
         lines.concat()
     ));
+}
+
+/// What the wheels need of the box, without what `package.toml` lets be absent.
+pub fn libraries(project: &Project, lock: &Lock) -> Vec<Need> {
+    let optional = &project.config.package.optional_libraries;
+    lock.requires().into_iter().filter(|need| !optional.contains(need.library())).collect()
 }
 
 /// The SBOM of a package.

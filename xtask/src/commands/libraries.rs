@@ -25,12 +25,14 @@ pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &
             strangers.entry(need.library()).or_default().insert(name);
         }
     }
-    // What was built is told of by name in `[sdist] system-libraries`.
-    strangers.retain(|library, _| !project.config.sdist.system_libraries.contains(*library));
+    // Those that somebody named are known to be needed, or not to be.
+    let (built, optional) = (&project.config.sdist.system_libraries, &project.config.package.optional_libraries);
+    strangers.retain(|library, _| !built.contains(*library) && !optional.contains(*library));
     for (library, by) in strangers {
         let by: Vec<String> = by.into_iter().map(|name| format!("`{name}`")).collect();
         project.sys.say(format!(
-            "warning: `{library}` has to come from the repositories of `{}`: {} needs it and brings it not",
+            "warning: the RPM for `{}` requires `{library}` of the box's repositories, for {}; where the application works \
+             without it: `optional-libraries = [\"{library}\"]` under `[package]`",
             target.name,
             by.join(", ")
         ));

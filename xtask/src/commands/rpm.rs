@@ -212,7 +212,7 @@ fn build_one(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
-        libraries: lock.requires(),
+        libraries: about::libraries(project, &lock),
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
     let licenses = Licenses::judge(project, &wheels)?;

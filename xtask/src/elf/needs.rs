@@ -31,9 +31,9 @@ impl Need {
         &self.library
     }
 
-    /// Whether each box has the library: glibc's and gcc's (PEP 600).
+    /// Whether each box has the library: glibc's, gcc's (PEP 600) and zlib, which rpm itself needs.
     pub fn is_everywhere(&self) -> bool {
-        const EVERYWHERE: [&str; 12] = [
+        const EVERYWHERE: [&str; 13] = [
             "ld-linux-aarch64.so.1",
             "ld-linux-x86-64.so.2",
             "libc.so.6",
@@ -46,6 +46,7 @@ impl Need {
             "librt.so.1",
             "libstdc++.so.6",
             "libutil.so.1",
+            "libz.so.1",
         ];
         EVERYWHERE.contains(&self.library.as_str())
     }

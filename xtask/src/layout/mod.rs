@@ -2,7 +2,7 @@
 
 mod wheels;
 
-pub use wheels::license_files;
+pub use wheels::license_texts;
 
 use crate::config::{Config, Tls};
 use crate::lockfile::Lock;

@@ -4,7 +4,7 @@ use crate::layout::{Builder, Wheel};
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role};
-use crate::wheel::{Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch};
+use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch};
 use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
@@ -124,7 +124,7 @@ fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target, ranks: &TagRanks) 
 ///
 /// PEP 639 has them in a folder of their own, as some builders had it before. Else they are beside the metadata: those
 /// that `License-File` names, whose folders in the sources are gone there, and those with a name that is known.
-pub fn license_files(contents: &Contents) -> Vec<(&Placed, &str)> {
+fn license_files(contents: &Contents) -> Vec<(&Placed, &str)> {
     const KNOWN: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS", "UNLICENSE"];
     let below = |placed: &'_ Placed| placed.scheme == Scheme::Library;
     let files = || {
@@ -146,6 +146,22 @@ pub fn license_files(contents: &Contents) -> Vec<(&Placed, &str)> {
         KNOWN.iter().any(|name| upper.starts_with(name)) || named.contains(path)
     };
     files().filter(|(_, path)| is_license(path)).collect()
+}
+
+/// A licence's text is read up to this, in bytes.
+const MOST_TEXT: u64 = 1 << 20;
+
+/// The texts of a wheel's licence files, but of those that name people or ask for their names alone.
+pub fn license_texts<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<Vec<String>> {
+    const OF_PEOPLE: [&str; 4] = ["AUTHORS", "CONTRIBUTORS", "COPYRIGHT", "NOTICE"];
+    let mut texts = Vec::new();
+    for (placed, name) in license_files(contents) {
+        let upper = name.to_ascii_uppercase();
+        if !OF_PEOPLE.iter().any(|word| upper.contains(word)) && archive.members()[placed.place].size <= MOST_TEXT {
+            texts.push(String::from_utf8_lossy(&archive.read(placed.place)?).into_owned());
+        }
+    }
+    Ok(texts)
 }
 
 /// RECORD's sha256, or for a stronger digest the sha256 of the file, once that digest matched.
