@@ -225,6 +225,8 @@ mod tests {
         assert_eq!(Spdx::unknown("a-b").to_string().parse::<Spdx>().unwrap(), Spdx::unknown("a-b"));
     }
 
+    type Case<'a> = (&'a str, &'a str, &'a [&'a str], &'a [&'a str], Result<&'a str, &'a str>);
+
     #[test]
     fn the_clearest_that_is_said_counts() {
         const BSD3: &str = "Copyright X\n\nRedistribution and use in source and binary forms, with or without\nmodification, are permitted \
@@ -232,7 +234,7 @@ mod tests {
         const MIT: &str = "Permission is hereby granted, free of charge, to any person obtaining a copy of this software …\n\
             The above copyright notice and this permission notice shall be included";
         #[rustfmt::skip]
-        let cases: [(&str, &str, &[&str], &[&str], Result<&str, &str>); 16] = [ // expression, License, classifiers, files
+        let cases: [Case<'_>; 16] = [ // expression, License, classifiers, files
             ("mit",  "",              &[],                                       &[],           Ok("MIT")),
             ("BSD",  "MIT",           &[],                                       &[],           Err("`BSD` is no SPDX expression")),
             ("",     "MIT",           &["OSI Approved :: BSD License"],          &[],           Ok("MIT")),
