@@ -120,7 +120,8 @@ fn wheels_of_every_shape_are_laid_out_as_pip_does() -> anyhow::Result<()> {
     let wheels = wheels_in(&wheelhouse)?;
     ensure!(wheels.len() == pins().len() + 1 && wheels.len() >= 150, "{} wheels were packed", wheels.len());
     must_have_every_shape(&wheels)?;
-    let ours = Packed::unpack(&copy.join("dist/out/wide-1-1.el9.x86_64.rpm"), "wide", &copy.join("target/unpacked"))?;
+    let ours =
+        Packed::unpack(&copy.join("dist/out/wide-1.0.0-1.el9.x86_64.rpm"), "wide", &copy.join("target/unpacked"))?;
     let by_pip = copy.join("target/by-pip");
     tools.pip_install(&by_pip, &wheels)?;
     ours.must_equal("pip", &by_pip, &wheels)

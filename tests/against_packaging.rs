@@ -1,19 +1,14 @@
 //! Tags, markers and versions held against `packaging`, the reference of the specifications, and
-//! against rpm's own comparison.
+//! against rpm's own comparison (`packaging/versions.rs`).
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use packaging::comparison::{Atom, Lcg, atoms};
 use packaging::difference::DIFFERENCES;
 use packaging::real_markers::REAL_MARKERS;
 use packaging::verdict::{Verdict, judge, must_agree};
-use packaging::{ask_packaging, distinct, run, targets};
-use pep440_rs::Version;
+use packaging::{ask_packaging, distinct, targets};
 use serde_json::{Value, json};
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
-use std::str::FromStr as _;
-use xtask::rpm::rpm_version;
 use xtask::target::Target;
 
 #[path = "packaging/lock_markers.rs"]
@@ -21,6 +16,8 @@ mod lock_markers;
 mod packaging;
 #[path = "packaging/probe.rs"]
 mod probe;
+#[path = "packaging/versions.rs"]
+mod versions;
 
 #[test]
 fn tags_are_those_of_packaging_in_the_same_order() -> anyhow::Result<()> {
@@ -196,132 +193,4 @@ fn real_markers_are_judged_as_packaging_does() -> anyhow::Result<()> {
     let verdicts = judge(&targets, &pairs)?;
     println!("{} pairs of {} markers", pairs.len(), REAL_MARKERS.len());
     must_agree(&targets, &pairs, &verdicts)
-}
-
-/// Pieces of PEP 440 versions, each list with the empty one.
-const RELEASES: [&str; 8] = ["0.9", "1", "1.0", "1.0.1", "1.1", "1.10", "2.0", "2024.1"];
-const PRES: [&str; 6] = ["", "a1", "a2", "b1", "rc1", "rc10"];
-const POSTS: [&str; 3] = ["", ".post1", ".post2"];
-const DEVS: [&str; 3] = ["", ".dev1", ".dev2"];
-const EPOCHS: [&str; 2] = ["", "1!"];
-const LOCALS: [&str; 9] = ["", "+1", "+2", "+10", "+a", "+ab", "+1.a", "+1.1", "+a.1"];
-
-/// Every version of the pieces, in a fixed order.
-fn versions() -> Vec<String> {
-    let mut versions = Vec::new();
-    for epoch in EPOCHS {
-        for release in RELEASES {
-            for pre in PRES {
-                for post in POSTS {
-                    for dev in DEVS {
-                        versions.push(format!("{epoch}{release}{pre}{post}{dev}"));
-                    }
-                }
-            }
-        }
-    }
-    versions
-}
-
-#[test]
-fn rpm_sorts_versions_as_packaging_does() -> anyhow::Result<()> {
-    let versions = versions();
-    let places: Vec<usize> = serde_json::from_value(ask_packaging("versions", &json!(versions))?)?;
-    let mut taste = Lcg(4);
-    let mut by_place: Vec<usize> = (0..versions.len()).collect();
-    by_place.sort_by_key(|index| places[*index]);
-    // Neighbours are the hardest, and any two must do as well.
-    let neighbours = by_place.windows(2).map(|pair| (pair[0], pair[1]));
-    let any = (0..2_000).map(|_| (taste.below(versions.len()), taste.below(versions.len())));
-    let pairs: Vec<(usize, usize)> = neighbours.chain(any).collect();
-    let ours =
-        compare_with_rpm(&pairs.iter().map(|(a, b)| (evr(&versions[*a]), evr(&versions[*b]))).collect::<Vec<_>>())?;
-    let mut differing = Vec::new();
-    for ((a, b), ours) in pairs.iter().zip(ours) {
-        let theirs = places[*a].cmp(&places[*b]);
-        if ours != theirs && !is_known_to_sort_otherwise(&versions[*a], &versions[*b]) {
-            differing.push(format!(
-                "`{}` and `{}`: rpm says {ours:?} of `{}` and `{}`, packaging {theirs:?}",
-                versions[*a],
-                versions[*b],
-                evr(&versions[*a]),
-                evr(&versions[*b])
-            ));
-        }
-    }
-    println!("{} pairs of {} versions", pairs.len(), versions.len());
-    ensure!(differing.is_empty(), "{} of {} differ:\n{}", differing.len(), pairs.len(), differing.join("\n"));
-    Ok(())
-}
-
-/// Releases that differ by zeros at the end alone: `1` and `1.0` are one version to PEP 440 and two to rpm.
-///
-/// The RPM keeps the digits that the team wrote; nobody ships both spellings of one release.
-fn is_known_to_sort_otherwise(a: &str, b: &str) -> bool {
-    let release = |text: &str| Version::from_str(text).expect("made by PEP 440's grammar").release().to_vec();
-    let trimmed = |numbers: &[u64]| numbers.iter().rposition(|n| *n != 0).map_or(0, |last| last + 1);
-    let (a, b) = (release(a), release(b));
-    a != b && a[..trimmed(&a)] == b[..trimmed(&b)]
-}
-
-/// Local versions sort right among those of one public version.
-#[test]
-fn rpm_sorts_local_versions_of_one_release_as_packaging_does() -> anyhow::Result<()> {
-    let mut compared = 0;
-    for public in ["1.0", "1.0rc1", "1.0.post1", "1.0.dev1", "1!2.0"] {
-        let versions: Vec<String> = LOCALS.iter().map(|local| format!("{public}{local}")).collect();
-        let places: Vec<usize> = serde_json::from_value(ask_packaging("versions", &json!(versions))?)?;
-        let pairs: Vec<(usize, usize)> =
-            (0..versions.len()).flat_map(|a| (0..versions.len()).map(move |b| (a, b))).collect();
-        let texts: Vec<_> = pairs.iter().map(|(a, b)| (evr(&versions[*a]), evr(&versions[*b]))).collect();
-        for (((a, b), texts), ours) in pairs.iter().zip(&texts).zip(compare_with_rpm(&texts)?) {
-            let theirs = places[*a].cmp(&places[*b]);
-            ensure!(ours == theirs, "rpm says {ours:?} of `{}` and `{}`, packaging {theirs:?}", texts.0, texts.1);
-        }
-        compared += pairs.len();
-    }
-    println!("{compared} pairs");
-    Ok(())
-}
-
-/// Local versions that rpm sorts otherwise: to it `+` is one more separator, and digits are newer than letters.
-///
-/// A local version is a patched build of a release; that its next public release takes the place of it
-/// holds for every release number but one that starts with the same digits.
-const LOCAL_LIMITS: [(&str, &str, Ordering); 3] = [
-    ("1.0+1", "1.0.1", Ordering::Equal),
-    ("1.0+2", "1.0.1", Ordering::Greater),
-    ("1.0+1", "1.0.post1", Ordering::Greater),
-];
-
-#[test]
-fn limits_of_local_versions_are_what_they_were() -> anyhow::Result<()> {
-    for (a, b, expected) in LOCAL_LIMITS {
-        let places: Vec<usize> = serde_json::from_value(ask_packaging("versions", &json!([a, b]))?)?;
-        ensure!(places[0] < places[1], "packaging no longer sorts `{a}` below `{b}`");
-        let ours = compare_with_rpm(&[(evr(a), evr(b))])?;
-        ensure!(ours == [expected], "rpm says {ours:?} of `{a}` and `{b}`: correct `LOCAL_LIMITS`");
-    }
-    Ok(())
-}
-
-/// Epoch and version as rpm compares them.
-fn evr(version: &str) -> String {
-    let (epoch, text) = rpm_version(&Version::from_str(version).expect("made by PEP 440's grammar"));
-    format!("{}:{text}", epoch.unwrap_or(0))
-}
-
-/// Compares pairs by the rpm of this host, in one process.
-fn compare_with_rpm(pairs: &[(String, String)]) -> anyhow::Result<Vec<Ordering>> {
-    const SCRIPT: &str =
-        "%{lua: for line in io.lines() do local a, b = line:match('(%S+) (%S+)') print(rpm.vercmp(a, b), '') end}";
-    let lines: String = pairs.iter().map(|(a, b)| format!("{a} {b}\n")).collect();
-    let said = run(Command::new("rpm").args(["--eval", SCRIPT]), &lines)?;
-    let answers: Vec<Ordering> = said
-        .split_whitespace()
-        .map(|number| Ok(number.parse::<i32>()?.cmp(&0)))
-        .collect::<anyhow::Result<_>>()
-        .with_context(|| format!("rpm said {said}"))?;
-    ensure!(answers.len() == pairs.len(), "rpm answered {} of {} pairs", answers.len(), pairs.len());
-    Ok(answers)
 }

@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The rooms in the order of the data, as `lib.rs` tells; one may use those before it.
-const ROOMS: [&str; 22] = [
+const ROOMS: [&str; 25] = [
     "problem",
     "hex",
     "toml_text",
     "templates",
+    "licenses",
     "target",
     "config",
     "pins",
     "wheel",
+    "elf",
     "closure",
     "lockfile",
     "decide",
@@ -22,6 +24,7 @@ const ROOMS: [&str; 22] = [
     "service",
     "layout",
     "rpm",
+    "sbom",
     "pages",
     "verify",
     "sys",

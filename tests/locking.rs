@@ -176,7 +176,7 @@ fn what_was_compiled_for_this_host_is_judged_for_the_box() -> anyhow::Result<()>
         );
         if !more.is_empty() {
             let lock = repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))?;
-            ensure!(lock.contains("libraries = [\"libforeign.so.1\"]"), "{lock}");
+            ensure!(lock.contains("\"libforeign.so.1()(64bit)\""), "{lock}");
         }
     }
     Ok(())

@@ -124,6 +124,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         python_full: target.python_full.to_string(),
         record: target.record(),
         inputs: String::new(),
+        rules: String::new(),
         packages: Vec::new(),
     };
     let layout = lay_out(&Parts {
@@ -133,6 +134,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         config_files: &[(Utf8PathBuf::from("config.yaml"), b"a: 1\n".to_vec())],
         lock_text: &lock.to_text(&target)?,
         install_notes: "notes\n",
+        sbom: "{}\n",
         summary: "A demo",
         epoch: 1_700_000_000,
     })?;
@@ -144,6 +146,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         target: &target,
         needs_openssl: false,
         libraries: Vec::new(),
+        bundled: Vec::new(),
     };
     let texts = service::Facts {
         name: "demo",

@@ -8,6 +8,7 @@ pub use boxes::{Probes, TargetTable};
 pub use package::Package;
 pub use service::{Service, Tls};
 
+use crate::licenses::Spdx;
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
 use crate::toml_text::check_depth;
@@ -15,7 +16,7 @@ use anyhow::Context as _;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
 /// The whole file.
@@ -36,6 +37,9 @@ pub struct Config {
     pub sdist: Sdist,
     /// the key that RPMs are signed with, if any
     pub sign: Option<Sign>,
+    /// licences of packages whose metadata does not tell them
+    #[serde(default)]
+    pub licenses: BTreeMap<PackageName, Spdx>,
 }
 
 /// `[app]`
@@ -141,12 +145,7 @@ impl Config {
 
     fn check(&self) -> anyhow::Result<()> {
         self.package.check()?;
-        if let Some(odd) = self.sdist.system_libraries.iter().find(|library| !is_soname(library)) {
-            return Err(Problem::with_hint(
-                format!("key `sdist.system-libraries`: `{}` is not the name of a library", odd.escape_debug()),
-                "write it as the wheel asks for it, such as \"libyaml-0.so.2\"",
-            ));
-        }
+        check_sonames("sdist.system-libraries", &self.sdist.system_libraries)?;
         if self.app.path != "." {
             check_inside(&self.app.path).context("key `app.path`")?;
         }
@@ -205,6 +204,17 @@ pub fn is_soname(text: &str) -> bool {
     text.contains(".so") && text.chars().all(known)
 }
 
+/// Refuses what no file can ask for.
+fn check_sonames(key: &str, libraries: &BTreeSet<String>) -> anyhow::Result<()> {
+    match libraries.iter().find(|library| !is_soname(library)) {
+        None => Ok(()),
+        Some(odd) => Err(Problem::with_hint(
+            format!("key `{key}`: `{}` is not the name of a library", odd.escape_debug()),
+            "write it as the wheel asks for it, such as \"libyaml-0.so.2\"",
+        )),
+    }
+}
+
 fn check_inside(path: &Utf8Path) -> anyhow::Result<()> {
     let inside = path.components().all(|part| matches!(part, Utf8Component::Normal(_)));
     let plain = path.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/") == path.as_str();
@@ -256,6 +266,10 @@ mod tests {
             ("port = 9091",             "",                           "missing field `port`",              ""),
             ("[service]",               "[sign]\nkey = \"\"\n[service]", "key `sign.key` is empty",          "--list-secret-keys"),
             ("[service]",               "[sign]\nkeys = \"a\"\n[service]", "unknown field `keys`",           "did you mean `key`?"),
+            ("[app]",                   "optional-libraries = [\"libcuda\"]\n[app]", "key `package.optional-libraries`: `libcuda`", "libyaml"),
+            ("[app]",                   "license = \"BSD\"\n[app]",    "`BSD` is no SPDX expression",       ""),
+            ("[app]",                   "[licenses]\na = \"free\"\n[app]", "key `licenses.a`: ",            ""),
+            ("[app]",                   "[licenses]\n\"a b\" = \"MIT\"\n[app]", "a b",                   ""),
         ];
         for (from, to, says, cure) in cases {
             let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();

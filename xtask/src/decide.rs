@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Changes when a newer tool decides otherwise from the same inputs.
-const RULES: &str = "2";
+pub const RULES: &str = "3";
 
 /// A version that the index is asked for, under the marker of the boxes that get it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +149,7 @@ pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> L
         python_full: target.python_full.to_string(),
         record: target.record(),
         inputs,
+        rules: RULES.to_owned(),
         packages,
     }
 }
@@ -163,6 +164,7 @@ pub fn package_of(wheel: &Candidate) -> Package {
         sha256: wheel.sha256.clone(),
         uploaded: wheel.uploaded.clone(),
         built_from: None,
+        requires: Vec::new(),
     }
 }
 
@@ -251,7 +253,9 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
     {
         reasons.push(format!("`{}` is no longer locked for this target", package.name));
     }
-    if reasons.is_empty() && lock.inputs != inputs {
+    if reasons.is_empty() && lock.rules != RULES {
+        reasons.push("it was made by other rules than this tool's: an older one did not write down which libraries of the box the wheels need".to_owned());
+    } else if reasons.is_empty() && lock.inputs != inputs {
         reasons.push("the team's lock, what it is made from, the target, or what is asked for in `dist/package.toml` changed since".to_owned());
     }
     reasons
@@ -360,6 +364,8 @@ mod tests {
                 "the team's lock, what it is made from, the target, or what is asked for in `dist/package.toml` changed since"
             ]
         );
+        let older = Lock { rules: String::new(), ..lock.clone() };
+        assert!(disagreements(&older, &filtered, &target, "y")[0].starts_with("it was made by other rules"));
         let pins = parse_text(Format::Requirements, "a==2\nc==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         assert_eq!(

@@ -22,10 +22,12 @@
 //! | [`hex`] | bytes as hexadecimal text |
 //! | [`toml_text`] | TOML from outside, read without overflow |
 //! | [`templates`] | what is rendered, parsed strictly |
+//! | [`licenses`] | licences as SPDX expressions, from what metadata says |
 //! | [`target`] | the boxes: one record each, marker values, wheel tags |
 //! | [`config`] | `dist/package.toml` |
 //! | [`pins`] | the team's lock, and which pins a target gets |
 //! | [`wheel`] | file names, archives, RECORD, metadata; which wheel a pin gets |
+//! | [`elf`] | ELF files of wheels, and what they need of the box |
 //! | [`closure`] | whether what was chosen finds all that it requires |
 //! | [`lockfile`] | our lock, PEP 751 |
 //! | [`decide`] | pins and offers → our lock, or every reason why not |
@@ -34,6 +36,7 @@
 //! | [`service`] | unit, sysusers file, scriptlets |
 //! | [`layout`] | wheels, application and config → tree |
 //! | [`rpm`] | writing an RPM, reading one back, putting a signature in |
+//! | [`sbom`] | what is in a package, as CycloneDX |
 //! | [`pages`] | install notes and description |
 //! | [`verify`] | judging one |
 //! | [`sys`] | the door: files by rename, programs, time, talk |
@@ -47,14 +50,17 @@ pub mod closure;
 pub mod commands;
 pub mod config;
 pub mod decide;
+pub mod elf;
 pub mod explain;
 pub mod hex;
 pub mod layout;
+pub mod licenses;
 pub mod lockfile;
 pub mod pages;
 pub mod pins;
 pub mod problem;
 pub mod rpm;
+pub mod sbom;
 pub mod service;
 pub mod sys;
 pub mod target;

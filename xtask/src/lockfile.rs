@@ -1,6 +1,6 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
-use crate::config::is_soname;
+use crate::elf::{Need, highest};
 use crate::hex::is_sha256;
 use crate::target::{Record, Target};
 use crate::toml_text;
@@ -25,6 +25,8 @@ pub struct Lock {
     pub record: Option<Record>,
     /// sha256 of all that the lock was made from, in hex: equal means that nothing has to be done
     pub inputs: String,
+    /// the rules that it was made by; nothing in a lock of before they were written down
+    pub rules: String,
     /// in the order of names
     pub packages: Vec<Package>,
 }
@@ -46,6 +48,8 @@ pub struct Package {
     pub uploaded: Option<String>,
     /// the source distribution that the wheel was built from on a host, where no index has it
     pub built_from: Option<BuiltFrom>,
+    /// what its ELF files need of the box and no wheel of the lock brings, in order, each once
+    pub requires: Vec<Need>,
 }
 
 /// The source distribution of a wheel that was built.
@@ -56,9 +60,6 @@ pub struct BuiltFrom {
     pub name: String,
     /// lower-case hex
     pub sha256: String,
-    /// the libraries of the box that it asks for and does not bring, sorted: `libyaml-0.so.2`
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub libraries: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -87,10 +88,22 @@ struct PackageTool {
     xtask: PackageTable,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct PackageTable {
-    built_from: BuiltFrom,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    built_from: Option<BuiltFrom>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    requires: Vec<Need>,
+}
+
+impl PackageTable {
+    /// The table of a package; none where there is nothing to say.
+    fn of(package: &Package) -> Option<PackageTool> {
+        let Package { built_from, requires, .. } = package.clone();
+        let is_needed = built_from.is_some() || !requires.is_empty();
+        is_needed.then_some(PackageTool { xtask: Self { built_from, requires } })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,6 +134,8 @@ struct XtaskTable {
     target: String,
     python_full: String,
     inputs: String,
+    #[serde(default)]
+    rules: String,
     #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
     record: Option<Record>,
 }
@@ -151,8 +166,8 @@ impl Lock {
         if let Some(pair) = packages.windows(2).find(|pair| pair[0].name >= pair[1].name) {
             bail!("package `{}` stands twice or out of order", pair[1].name);
         }
-        let XtaskTable { target, python_full, inputs, record } = file.tool.xtask;
-        Ok(Self { target, python_full, record, inputs, packages })
+        let XtaskTable { target, python_full, inputs, rules, record } = file.tool.xtask;
+        Ok(Self { target, python_full, record, inputs, rules, packages })
     }
 
     /// The box that the lock is for, by what the lock alone says.
@@ -184,7 +199,7 @@ impl Lock {
                     size: package.size,
                     hashes: FileHashes { sha256: package.sha256.clone() },
                 }],
-                tool: package.built_from.clone().map(|built_from| PackageTool { xtask: PackageTable { built_from } }),
+                tool: PackageTable::of(package),
             })
         };
         let file = File {
@@ -198,6 +213,7 @@ impl Lock {
                     target: self.target.clone(),
                     python_full: self.python_full.clone(),
                     inputs: self.inputs.clone(),
+                    rules: self.rules.clone(),
                     record: self.record.clone(),
                 },
             },
@@ -206,13 +222,9 @@ impl Lock {
         Ok(format!("# Written by `cargo xtask lock`; commit it, and do not edit it by hand.\n{body}"))
     }
 
-    /// The libraries of the box that wheels ask for, sorted, each once.
-    pub fn libraries(&self) -> Vec<&str> {
-        let built = self.packages.iter().filter_map(|package| package.built_from.as_ref());
-        let mut libraries: Vec<&str> = built.flat_map(|built| &built.libraries).map(String::as_str).collect();
-        libraries.sort_unstable();
-        libraries.dedup();
-        libraries
+    /// What all wheels together need of the box, in order: of each library the highest version.
+    pub fn requires(&self) -> Vec<Need> {
+        highest(self.packages.iter().flat_map(|package| package.requires.iter().cloned()))
     }
 
     /// The lock as pip reads it: pinned, with hashes, without an index.
@@ -257,13 +269,9 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
     if !is_sha256(&file.hashes.sha256) {
         bail!("`{}` is not a sha256 digest in lower-case hex", file.hashes.sha256);
     }
-    let built_from = package.tool.map(|tool| tool.xtask.built_from);
+    let PackageTable { built_from, requires } = package.tool.map(|tool| tool.xtask).unwrap_or_default();
     if let Some(source) = built_from.as_ref().filter(|source| !is_sha256(&source.sha256)) {
         bail!("`{}` of its `built-from` is not a sha256 digest in lower-case hex", source.sha256);
-    }
-    let libraries = built_from.iter().flat_map(|source| &source.libraries);
-    if let Some(odd) = libraries.into_iter().find(|library| !is_soname(library)) {
-        bail!("`{}` is not the name of a library", odd.escape_debug());
     }
     Ok(Package {
         name,
@@ -273,6 +281,7 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
         sha256: file.hashes.sha256.clone(),
         uploaded: file.upload_time.map(|time| time.to_string()),
         built_from,
+        requires,
     })
 }
 
@@ -286,6 +295,7 @@ mod tests {
             python_full: "3.11.13".to_owned(),
             record: None,
             inputs: "0".repeat(64),
+            rules: "1".to_owned(),
             packages: vec![Package {
                 name: PackageName::from_str("flask").unwrap(),
                 version: Version::from_str("3.0.3").unwrap(),
@@ -294,6 +304,7 @@ mod tests {
                 sha256: "ab".repeat(32),
                 uploaded: Some("2024-04-07T19:26:08Z".to_owned()),
                 built_from: None,
+                requires: Vec::new(),
             }],
         }
     }
@@ -307,13 +318,15 @@ mod tests {
         assert!(!text.contains("://"), "{text}");
         assert!(text.contains("path = \"wheels/flask-3.0.3-py3-none-any.whl\""), "{text}");
         let mut built = lock();
-        built.packages[0].built_from = Some(BuiltFrom {
-            name: "flask-3.0.3.tar.gz".to_owned(),
-            sha256: "cd".repeat(32),
-            libraries: vec!["libyaml-0.so.2".to_owned()],
-        });
-        assert_eq!(built.libraries(), ["libyaml-0.so.2"]);
-        assert_eq!(Lock::parse(&built.to_text(&target).unwrap()).unwrap(), built);
+        let source = BuiltFrom { name: "flask-3.0.3.tar.gz".to_owned(), sha256: "cd".repeat(32) };
+        built.packages[0].built_from = Some(source);
+        built.packages[0].requires = Need::new("libyaml-0.so.2", "").into_iter().collect();
+        let text = built.to_text(&target).unwrap();
+        assert!(text.contains("requires = [\"libyaml-0.so.2()(64bit)\"]"), "{text}");
+        assert_eq!(built.requires(), built.packages[0].requires);
+        assert_eq!(Lock::parse(&text).unwrap(), built);
+        let odd = text.replace("libyaml-0.so.2()", "libyaml-0.so.2 ()");
+        assert!(format!("{:#}", Lock::parse(&odd).unwrap_err()).contains("not the name of a library"));
         assert_eq!(lock().to_requirements(), format!("flask==3.0.3 \\\n    --hash=sha256:{}\n", "ab".repeat(32)));
     }
 

@@ -9,6 +9,7 @@ use crate::commands::sign::Signer;
 use crate::commands::verify::verify_files;
 use crate::lockfile::Lock;
 use crate::pages::public_key_name;
+use crate::sbom;
 use crate::sys::sha256_of;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -23,9 +24,9 @@ const EFFORT: Compression = Compression::none();
 /// Do all of it: lock, fetch, wheel, RPM and verify for every target, then the bundle to carry over
 ///
 /// The bundle, `dist/out/NAME-dist-VERSION.tar.gz`, has the RPMs with their SHA256SUMS, the locks, the same
-/// as `requirements.<target>.txt` with hashes, and INSTALL notes made for this package. Nothing is bundled
-/// that `verify` finds faulty. With `[sign] key` in `dist/package.toml`, gpg signs the RPMs, and the public key
-/// travels in the bundle as RPM-GPG-KEY-NAME.
+/// as `requirements.<target>.txt` with hashes, INSTALL notes made for this package, and what is in it as CycloneDX.
+/// Nothing is bundled that `verify` finds faulty. With `[sign] key` in `dist/package.toml`, gpg signs the RPMs, and the
+/// public key travels in the bundle as RPM-GPG-KEY-NAME.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask dist                      the main job\n  \
     cargo xtask dist --locked             in CI: fail if a lock is stale, instead of writing it\n  \
@@ -172,10 +173,11 @@ fn write_bundle(
     for (rpm, sha256) in built.iter().zip(sha256s) {
         let target = &rpm.target;
         sums.push_str(&format!("{sha256}  {}\n", rpm.path.file_name().unwrap_or_default()));
-        let notes = if public_key.is_some() { &rpm.signed_notes } else { &rpm.install_notes };
+        let notes = if public_key.is_some() { &rpm.texts.signed_notes } else { &rpm.texts.install_notes };
         texts.push((format!("INSTALL.{}.md", target.name), notes.clone()));
-        texts.push((Lock::file_name(&target.name), rpm.lock.to_text(target)?));
+        texts.push((Lock::file_name(&target.name), rpm.texts.lock.clone()));
         texts.push((format!("requirements.{}.txt", target.name), rpm.lock.to_requirements()));
+        texts.push((sbom::file_name(&target.name), rpm.texts.sbom.clone()));
     }
     texts.push(("SHA256SUMS".to_owned(), sums));
     texts.extend(public_key.map(|key| (public_key_name(&project.config.package.name), key.to_owned())));

@@ -1,9 +1,10 @@
 //! Locks brought up to date: what `lock` and `dist` share. Only here is anything decided anew.
 
 use crate::closure::{Dist, walk};
-use crate::commands::{Project, fetch, sdist};
+use crate::commands::{Project, fetch, libraries, sdist};
 use crate::config::Build;
 use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
+use crate::elf::OfWheel;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Pins, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
@@ -221,8 +222,8 @@ fn make_anew(project: &Project, stale: &mut [&mut Looked<'_>], offers: &Offers) 
     let of: Vec<_> = stale.iter().map(|looked| looked.target).zip(&locks).collect();
     fetch::fill_wheelhouse(project, &of, false, Some(offers))?;
     let mut faults = Vec::new();
-    for (looked, lock) in stale.iter().zip(&locks) {
-        let checked = check_closure(project, looked.target, &looked.filtered, lock);
+    for (looked, lock) in stale.iter().zip(&mut locks) {
+        let checked = check_wheels(project, looked.target, &looked.filtered, lock);
         faults.extend(checked.with_context(|| format!("target `{}`", looked.target.name)).err());
     }
     all_of("targets cannot be locked", faults)?;
@@ -263,13 +264,22 @@ fn choose_files(
     Ok(packages)
 }
 
-/// Whether every chosen distribution finds what it requires, by the metadata of its wheel.
-fn check_closure(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &Lock) -> anyhow::Result<()> {
-    let mut all = Vec::new();
+/// Whether every chosen distribution finds what it requires, by the metadata of its wheel; what its ELF files
+/// require of the box is written to the lock.
+fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
+    let (mut all, mut elf) = (Vec::new(), Vec::new());
     let mut faults = Vec::new();
     for package in &lock.packages {
-        match project.wheelhouse().open(package) {
-            Ok((_, contents)) => all.push(contents.metadata),
+        let read = || {
+            let (archive, contents) = project.wheelhouse().open(package)?;
+            let elf = OfWheel::read(&archive, &contents).with_context(|| format!("wheel `{}`", package.wheel))?;
+            anyhow::Ok((contents.metadata, elf))
+        };
+        match read() {
+            Ok((metadata, of_wheel)) => {
+                all.push(metadata);
+                elf.push(of_wheel);
+            }
             Err(fault) => faults.push(fault),
         }
     }
@@ -279,7 +289,9 @@ fn check_closure(project: &Project, target: &Target, filtered: &Filtered<'_>, lo
             project.sys.say(format!("warning: `{}` has no extra `{extra}`, which is asked for", dist.metadata.name));
         }
     }
-    let faults = walk(&dists(&all, filtered), target).faults.into_iter();
+    let closure = walk(&dists(&all, filtered), target);
+    libraries::write_down(project, target, lock, &elf, &closure.asks);
+    let faults = closure.faults.into_iter();
     let told = faults.map(|fault| Problem::with_hint(format!("`{}` {}", fault.by, fault.what), fault.cure));
     all_of("requirements are not met on this target", told.collect())
 }

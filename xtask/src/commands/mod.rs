@@ -1,6 +1,8 @@
 //! The tasks: each translates flags into calls of the rooms, and decides nothing.
 
+mod about;
 mod fetch;
+mod libraries;
 mod locking;
 mod project;
 mod report;

@@ -1,8 +1,9 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
+use crate::commands::about::{self, Licenses};
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
-use crate::commands::rpmbuild::Ready;
+use crate::commands::rpmbuild::{Ready, Texts};
 use crate::commands::wheel::{self, AppWheel};
 use crate::commands::{Project, fetch, report, rpmbuild};
 use crate::config::Tls;
@@ -21,8 +22,10 @@ use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use clap::Args;
+use pep508_rs::PackageName;
 use rawzip::FileReader;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// zstd 9 is 12 to 14 % larger than 19 for a twentieth of its time; gzip 9 is what el8 itself uses.
 const LEVEL_ZSTD: i32 = 9;
@@ -88,16 +91,16 @@ pub struct Built {
     pub entries: usize,
     /// the time of the commit, in seconds since 1970
     pub epoch: u32,
-    /// the notes that people read on the box
-    pub install_notes: String,
-    /// the same for a package that is signed
-    pub signed_notes: String,
+    /// what travels with it
+    pub texts: Texts,
     /// the lock that it was made from
     pub lock: Lock,
     /// of the application, in RPM's spelling
     pub version: String,
     /// the source package and its size in bytes, where one was asked for
     pub source: Option<(Utf8PathBuf, u64)>,
+    /// what those say whose licence is not known
+    pub unknown_licenses: BTreeMap<PackageName, String>,
 }
 
 impl Built {
@@ -160,6 +163,8 @@ pub fn build(
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
+    let unknown = built.iter().flat_map(|rpm| rpm.unknown_licenses.clone()).collect();
+    about::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
     Ok(built)
 }
 
@@ -268,8 +273,8 @@ fn build_one(
         size,
         entries: ready.tree.entries().len(),
         epoch: gathered.app.epoch,
-        install_notes: ready.install_notes,
-        signed_notes: ready.signed_notes,
+        texts: ready.texts,
+        unknown_licenses: ready.unknown_licenses,
         lock: ready.lock,
         version: ready.package.version,
         source,
@@ -294,25 +299,27 @@ pub fn prepare<'a>(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
-        libraries: lock.libraries(),
+        libraries: about::libraries(project, &lock),
+        bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
-    let license = config.package.license.clone().or(metadata.license.clone());
-    if license.is_none() && project.targets.first() == Some(target) {
-        project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
-    }
+    let licenses = Licenses::judge(project, &wheels)?;
     if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
         project.sys.say(format!("warning: {fault}"));
     }
-    let install_notes = pages.install_notes(&facts, false)?;
-    let signed_notes = pages.install_notes(&facts, true)?;
-    let lock_text = lock.to_text(target)?;
+    let texts = Texts {
+        lock: lock.to_text(target)?,
+        install_notes: pages.install_notes(&facts, false)?,
+        signed_notes: pages.install_notes(&facts, true)?,
+        sbom: about::sbom(project, &facts, &lock, &wheels, &licenses, app.epoch)?,
+    };
     let parts = Parts {
         config,
         target,
         wheels: &wheels,
         config_files: &config_files(project)?,
-        lock_text: &lock_text,
-        install_notes: &install_notes,
+        lock_text: &texts.lock,
+        install_notes: &texts.install_notes,
+        sbom: &texts.sbom,
         summary: &pages.summary,
         epoch: app.epoch,
     };
@@ -333,7 +340,7 @@ pub fn prepare<'a>(
         release: facts.full_release(),
         arch: target.arch.to_owned(),
         description: pages.description(&facts)?,
-        license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
+        license: licenses.all().to_string(),
         url: config.package.url.clone().or(metadata.home_page.clone()),
         change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
         vendor,
@@ -347,7 +354,8 @@ pub fn prepare<'a>(
     };
     let file_name = facts.file_name();
     let tree = layout.tree;
-    Ok(Ready { target, package, tree, file_name, lock_text, install_notes, signed_notes, wheels, lock })
+    let unknown_licenses = licenses.unknown;
+    Ok(Ready { target, package, tree, file_name, texts, unknown_licenses, wheels, lock })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {

@@ -12,8 +12,10 @@ use crate::tree::Tree;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
+use pep508_rs::PackageName;
 use rawzip::FileReader;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
@@ -24,6 +26,19 @@ pub enum Builder {
     Native,
     /// the real rpmbuild, from a spec and sources below `dist/rpmbuild`
     Rpmbuild,
+}
+
+/// What travels in the package and beside it.
+#[derive(Debug, Clone)]
+pub struct Texts {
+    /// the lock
+    pub lock: String,
+    /// the notes that people read on the box
+    pub install_notes: String,
+    /// the same for a package that is signed
+    pub signed_notes: String,
+    /// what is in the package, as CycloneDX
+    pub sbom: String,
 }
 
 /// Everything that a builder makes an RPM from.
@@ -38,12 +53,10 @@ pub struct Ready<'a> {
     pub wheels: Vec<Wheel<FileReader>>,
     /// `NAME-VERSION-RELEASE.ARCH.rpm`
     pub file_name: String,
-    /// the lock, as it travels in the package
-    pub lock_text: String,
-    /// the notes that people read on the box
-    pub install_notes: String,
-    /// the same for a package that is signed
-    pub signed_notes: String,
+    /// what travels with it
+    pub texts: Texts,
+    /// what those say whose licence is not known
+    pub unknown_licenses: BTreeMap<PackageName, String>,
     /// the lock that it was made from
     pub lock: Lock,
 }
@@ -143,7 +156,7 @@ impl<'a> Written<'a> {
         if let Some(name) = &names.dependencies {
             write(&folder.join(name), &mut |out| sources.write(Part::Dependencies, out))?;
         }
-        write(&folder.join(&names.lock), &mut |out| Ok(out.write_all(ready.lock_text.as_bytes())?))?;
+        write(&folder.join(&names.lock), &mut |out| Ok(out.write_all(ready.texts.lock.as_bytes())?))?;
         let spec = spec_path(project, ready);
         write(&topdir(project).join(&spec), &mut |out| Ok(out.write_all(text.as_bytes())?))?;
         spinner.finish_and_clear();

@@ -1,8 +1,11 @@
 //! `[package]`: names and texts of the RPM, and where it is on the box.
 
+use crate::config::check_sonames;
+use crate::licenses::Spdx;
 use crate::problem::Problem;
 use anyhow::Context as _;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// `[package]`: what is not given is taken from the wheel's metadata.
 #[derive(Debug, Deserialize)]
@@ -18,9 +21,12 @@ pub struct Package {
     /// one line
     pub summary: Option<String>,
     /// an SPDX expression
-    pub license: Option<String>,
+    pub license: Option<Spdx>,
     /// the home page
     pub url: Option<String>,
+    /// libraries of the box that files of wheels ask for and the RPM does not require: of plug-ins, of drivers
+    #[serde(default)]
+    pub optional_libraries: BTreeSet<String>,
     /// who ships the RPM
     pub vendor: Option<String>,
 }
@@ -46,9 +52,8 @@ impl Package {
         check_name(&self.name).context("key `package.name`")?;
         check_prefix(&self.prefix).context("key `package.prefix`")?;
         check_release(&self.release).context("key `package.release`")?;
-        for (key, text) in
-            [("summary", &self.summary), ("license", &self.license), ("url", &self.url), ("vendor", &self.vendor)]
-        {
+        check_sonames("package.optional-libraries", &self.optional_libraries)?;
+        for (key, text) in [("summary", &self.summary), ("url", &self.url), ("vendor", &self.vendor)] {
             if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
                 return Err(Problem::with_hint(
                     format!("key `package.{key}` is empty or has line breaks"),

@@ -2,6 +2,8 @@
 
 mod wheels;
 
+pub use wheels::license_texts;
+
 use crate::config::{Config, Tls};
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
@@ -40,6 +42,8 @@ pub struct Parts<'a, R> {
     pub lock_text: &'a str,
     /// what people read on the box
     pub install_notes: &'a str,
+    /// what is in the package, as CycloneDX
+    pub sbom: &'a str,
     /// one line about the application
     pub summary: &'a str,
     /// the time of files that are made here, in seconds since 1970
@@ -196,7 +200,12 @@ impl<R: ReaderAt> Builder<'_, R> {
     fn add_documents(&mut self) -> anyhow::Result<()> {
         let folder = BoxPath::new(format!("/usr/share/doc/{}", self.name))?;
         let lock = Lock::file_name(&self.parts.target.name);
-        for (file, text) in [("INSTALL.md", self.parts.install_notes), (lock.as_str(), self.parts.lock_text)] {
+        let files = [
+            ("INSTALL.md", self.parts.install_notes),
+            (lock.as_str(), self.parts.lock_text),
+            ("sbom.cdx.json", self.parts.sbom),
+        ];
+        for (file, text) in files {
             let entry = Entry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
             self.tree.claim(folder.join(file)?, entry)?;
         }

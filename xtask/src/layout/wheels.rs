@@ -4,25 +4,25 @@ use crate::layout::{Builder, Wheel};
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role};
-use crate::wheel::{Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch};
+use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch};
 use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl<R: ReaderAt> Builder<'_, R> {
     pub(super) fn add_wheel(&mut self, index: usize, wheel: &Wheel<R>, folder: &BoxPath) -> anyhow::Result<()> {
         check_fits(wheel, self.parts.target, &self.ranks)?;
         let source = wheel.name.to_string();
         let mut record = Record::default();
-        // Metadata 2.4 has licences in a folder of their own; what stands beside it is there for older tools.
-        let own_folder = format!("{}/licenses/", wheel.contents.dist_info);
-        let has_own_folder = wheel.contents.files.iter().any(|file| file.path.starts_with(&own_folder));
+        let licenses: BTreeMap<usize, &str> =
+            license_files(&wheel.contents).into_iter().map(|(placed, name)| (placed.place, name)).collect();
         for placed in &wheel.contents.files {
             let path = self.path_of(wheel, placed, folder)?;
             let entry = self.entry_of(index, wheel, placed)?;
             self.note_in_record(&mut record, folder, &path, &entry);
-            if let Some(license) = license_name(&wheel.contents.dist_info, has_own_folder, placed) {
+            if let Some(license) = licenses.get(&placed.place) {
                 let copy = BoxPath::new(format!("/usr/share/licenses/{}/{}/{license}", self.name, wheel.name.name))?;
                 self.tree.claim(copy, entry.clone().with_mode(0o644).with_role(Role::License))?;
             }
@@ -120,18 +120,48 @@ fn check_fits<R: ReaderAt>(wheel: &Wheel<R>, target: &Target, ranks: &TagRanks) 
     }
 }
 
-/// The name of a licence file below the licences of its wheel, if the file is one (PEP 639).
-fn license_name<'a>(dist_info: &str, has_own_folder: bool, placed: &'a Placed) -> Option<&'a str> {
-    const KNOWN: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS"];
-    if placed.scheme != Scheme::Library {
-        return None;
+/// The licence files of a wheel, each with its name below the licences of the wheel.
+///
+/// PEP 639 has them in a folder of their own, as some builders had it before. Else they are beside the metadata: those
+/// that `License-File` names, whose folders in the sources are gone there, and those with a name that is known.
+fn license_files(contents: &Contents) -> Vec<(&Placed, &str)> {
+    const KNOWN: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS", "UNLICENSE"];
+    let below = |placed: &'_ Placed| placed.scheme == Scheme::Library;
+    let files = || {
+        contents
+            .files
+            .iter()
+            .filter(|placed| below(placed))
+            .filter_map(|placed| Some((placed, placed.path.strip_prefix(&contents.dist_info)?.strip_prefix('/')?)))
+    };
+    let own: Vec<_> = files().filter_map(|(placed, path)| Some((placed, path.strip_prefix("licenses/")?))).collect();
+    // What stands beside the folder is there for older tools.
+    if !own.is_empty() {
+        return own;
     }
-    let path = placed.path.strip_prefix(dist_info)?.strip_prefix('/')?;
-    if has_own_folder {
-        return path.strip_prefix("licenses/");
+    let named: BTreeSet<&str> =
+        contents.metadata.license_files.iter().map(|path| path.rsplit('/').next().unwrap_or(path)).collect();
+    let is_license = |path: &str| {
+        let upper = path.to_ascii_uppercase();
+        KNOWN.iter().any(|name| upper.starts_with(name)) || named.contains(path)
+    };
+    files().filter(|(_, path)| is_license(path)).collect()
+}
+
+/// A licence's text is read up to this, in bytes.
+const MOST_TEXT: u64 = 1 << 20;
+
+/// The texts of a wheel's licence files, but of those that name people or ask for their names alone.
+pub fn license_texts<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<Vec<String>> {
+    const OF_PEOPLE: [&str; 4] = ["AUTHORS", "CONTRIBUTORS", "COPYRIGHT", "NOTICE"];
+    let mut texts = Vec::new();
+    for (placed, name) in license_files(contents) {
+        let upper = name.to_ascii_uppercase();
+        if !OF_PEOPLE.iter().any(|word| upper.contains(word)) && archive.members()[placed.place].size <= MOST_TEXT {
+            texts.push(String::from_utf8_lossy(&archive.read(placed.place)?).into_owned());
+        }
     }
-    let upper = path.to_ascii_uppercase();
-    KNOWN.iter().any(|name| upper.starts_with(name)).then_some(path)
+    Ok(texts)
 }
 
 /// RECORD's sha256, or for a stronger digest the sha256 of the file, once that digest matched.

@@ -24,4 +24,4 @@ pub use read::{Described, FileRow, Opened, Owner};
 pub use signature::{Algorithm, Signature};
 pub use sources::{Part, Sources};
 pub use spec::{SourceNames, spec};
-pub use version::rpm_version;
+pub use version::{bundled_version, rpm_version};

@@ -1,9 +1,11 @@
 //! What an RPM says of itself, before it is written by either builder.
 
-use crate::rpm::rpm_version;
+use crate::elf::{Need, foreign};
+use crate::rpm::{bundled_version, rpm_version};
 use crate::service::Scriptlets;
 use crate::target::{Compression, Target};
 use pep440_rs::Version;
+use pep508_rs::PackageName;
 
 /// How a dependency's version is compared, and when it is needed: `RPMSENSE_*` of rpm's `rpmds.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -184,8 +186,10 @@ pub struct Facts<'a> {
     pub target: &'a Target,
     /// whether the service makes its certificate
     pub needs_openssl: bool,
-    /// libraries of the box that wheels ask for, `libyaml-0.so.2`
-    pub libraries: Vec<&'a str>,
+    /// what the ELF files of the wheels ask of the box
+    pub libraries: Vec<Need>,
+    /// the distributions that it brings along, in the order of names
+    pub bundled: Vec<(&'a PackageName, &'a Version)>,
 }
 
 impl Facts<'_> {
@@ -207,7 +211,9 @@ impl Facts<'_> {
         if self.needs_openssl {
             needs.push("openssl".to_owned());
         }
-        needs.extend(self.libraries.iter().map(|library| (*library).to_owned()));
+        let mut libraries: Vec<String> = foreign(&self.libraries).map(|need| need.library().to_owned()).collect();
+        libraries.dedup();
+        needs.extend(libraries);
         needs
     }
 
@@ -236,14 +242,11 @@ impl Facts<'_> {
         if self.needs_openssl {
             requires.push(Dependency::new("openssl", Sense::ANY, ""));
         }
-        // As rpm's own generator for ELF files names a library of 64 bits.
-        requires.extend(
-            self.libraries.iter().map(|library| Dependency::new(format!("{library}()(64bit)"), Sense::ANY, "")),
-        );
+        requires.extend(self.libraries.iter().map(|need| Dependency::new(need.to_string(), Sense::ANY, "")));
         if self.target.distribution.compression == Compression::Zstd {
             requires.push(Dependency::new("rpmlib(PayloadIsZstd)", Sense::RPMLIB, "5.4.18-1"));
         }
-        if rpm_version(self.version).1.contains('~') || self.release.contains('~') {
+        if self.provides().iter().any(|provided| provided.version.contains('~')) {
             requires.push(Dependency::new("rpmlib(TildeInVersions)", Sense::RPMLIB, "4.10.0-1"));
         }
         if self.release.contains('^') {
@@ -253,7 +256,8 @@ impl Facts<'_> {
         requires
     }
 
-    /// `Provides`: itself, and nothing of what it brings along.
+    /// `Provides`: itself, and the name and version of what it brings along, for those who look for a faulty one.
+    /// None of the libraries in it: they are its own.
     pub fn provides(&self) -> Vec<Dependency> {
         let isa = match self.target.arch.as_str() {
             "aarch64" => "aarch-64",
@@ -264,11 +268,15 @@ impl Facts<'_> {
             Dependency::new(format!("{}({isa})", self.name), Sense::EQUAL, self.evr()),
             Dependency::new(format!("config({})", self.name), Sense::CONFIG, self.evr()),
         ];
+        provides.extend(self.bundled.iter().map(|(name, version)| {
+            Dependency::new(format!("bundled(python3dist({name}))"), Sense::EQUAL, bundled_version(version))
+        }));
         provides.sort();
         provides
     }
 
-    fn evr(&self) -> String {
+    /// `1:1.0.0-1.el9`
+    pub fn evr(&self) -> String {
         let (epoch, version) = rpm_version(self.version);
         let epoch = epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
         format!("{epoch}{version}-{}", self.full_release())

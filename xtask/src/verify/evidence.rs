@@ -1,14 +1,14 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+use crate::elf::{ElfFacts, ElfReader};
 use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
-use crate::verify::elf::{self, ElfFacts};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek};
 
 /// The first bytes of a file, enough for a `#!` line.
 const HEAD: usize = 256;
@@ -16,8 +16,6 @@ const HEAD: usize = 256;
 const MOST_TEXT: u64 = 32 << 20;
 /// All texts together are kept up to this: those of 40 large wheels take 5 MB.
 const MOST_TEXTS: u64 = 96 << 20;
-/// An ELF file up to this is looked at in memory, a larger one from a temporary file.
-const MOST_IN_MEMORY: u64 = 8 << 20;
 
 /// What the checks judge.
 #[derive(Debug)]
@@ -69,7 +67,7 @@ impl Evidence {
         let mut size = 0_usize;
         let mut head = Vec::new();
         let mut keep = Vec::new();
-        let mut spool: Option<std::fs::File> = None;
+        let mut elf = ElfReader::new(row.size);
         let is_text = is_read_as_text(path, row);
         if is_text {
             self.text_bytes += row.size;
@@ -87,27 +85,17 @@ impl Evidence {
             let piece = &buffer[..count];
             hasher.update(piece);
             head.extend_from_slice(&piece[..count.min(HEAD.saturating_sub(head.len()))]);
-            let is_elf = head.starts_with(elf::MAGIC);
-            match &mut spool {
-                Some(file) => file.write_all(piece)?,
-                None if is_elf && row.size > MOST_IN_MEMORY => {
-                    let mut file = tempfile::tempfile()?;
-                    file.write_all(piece)?;
-                    spool = Some(file);
-                }
-                None if is_elf || is_text => keep.extend_from_slice(piece),
-                None => {}
+            elf.take(piece)?;
+            if is_text {
+                keep.extend_from_slice(piece);
             }
             size += count;
         }
         if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
             self.changed_files.push(path.to_owned());
         }
-        if let Some(mut file) = spool {
-            file.seek(SeekFrom::Start(0))?;
-            self.elf.insert(path.to_owned(), elf::read_file(file));
-        } else if head.starts_with(elf::MAGIC) {
-            self.elf.insert(path.to_owned(), elf::read_bytes(&keep));
+        if let Some(facts) = elf.finish()? {
+            self.elf.insert(path.to_owned(), facts);
         } else if is_text && let Ok(text) = String::from_utf8(keep) {
             self.texts.insert(path.to_owned(), text);
         }

@@ -1,7 +1,7 @@
 //! The finished RPM, judged against its target from its bytes alone: evidence → findings, by a table of
 //! checks. Judging reads nothing; [`Evidence::gather`] goes once through the payload.
 
-pub mod elf;
+mod elf;
 mod evidence;
 mod files;
 mod python;

@@ -1,5 +1,6 @@
 //! `METADATA` (core metadata) and `WHEEL` (binary distribution format): e-mail headers, then a body.
 
+use crate::licenses::Said;
 use crate::pins::Requirement;
 use anyhow::{Context as _, bail};
 use pep440_rs::{Version, VersionSpecifiers};
@@ -15,8 +16,8 @@ pub struct Metadata {
     pub version: Version,
     /// one line, where given
     pub summary: Option<String>,
-    /// an SPDX expression (PEP 639), or the older free text
-    pub license: Option<String>,
+    /// what it says of its licence
+    pub license: Said,
     /// the home page, by `Project-URL` or `Home-page`
     pub home_page: Option<String>,
     /// the author or maintainer
@@ -29,7 +30,7 @@ pub struct Metadata {
     pub unreadable: Vec<Unreadable>,
     /// the extras that it has
     pub extras: Vec<ExtraName>,
-    /// licence files, relative to the folder that its metadata version says
+    /// licence files, relative to `licenses` below the metadata (2.4), or of older ones to the metadata or the sources
     pub license_files: Vec<String>,
 }
 
@@ -65,10 +66,15 @@ impl Metadata {
             name: PackageName::from_str(name).with_context(|| format!("`Name: {name}`"))?,
             version: Version::from_str(version).with_context(|| format!("`Version: {version}`"))?,
             summary: known(headers.first("Summary")),
-            license: known(headers.first("License-Expression")).or_else(|| {
-                // The free text may be a whole licence; its first line then is no licence's name.
-                known(headers.first("License")).filter(|text| !text.contains('\n') && text.len() <= 80)
-            }),
+            license: Said {
+                expression: known(headers.first("License-Expression")),
+                license: known(headers.first("License")),
+                classifiers: headers
+                    .all("Classifier")
+                    .filter_map(|text| text.strip_prefix("License ::"))
+                    .map(|text| text.trim().to_owned())
+                    .collect(),
+            },
             home_page: project_url(&headers).or_else(|| known(headers.first("Home-page"))),
             author: ["Author", "Maintainer", "Author-email", "Maintainer-email"]
                 .into_iter()
@@ -158,8 +164,8 @@ impl WheelFile {
 struct Headers(Vec<(String, String)>);
 
 #[rustfmt::skip]
-const WANTED: [&str; 17] = [
-    "Author", "Author-email", "Home-page", "License", "License-Expression", "License-File", "Maintainer",
+const WANTED: [&str; 18] = [
+    "Author", "Author-email", "Classifier", "Home-page", "License", "License-Expression", "License-File", "Maintainer",
     "Maintainer-email", "Name", "Project-URL", "Provides-Extra", "Requires-Dist", "Requires-Python", "Summary", "Tag",
     "Version", "Wheel-Version",
 ];
@@ -203,12 +209,14 @@ mod tests {
     #[test]
     fn metadata_is_read() {
         let text = "Metadata-Version: 2.4\nName: Quality_Report\nVersion: 0.0.1\nSummary: A report\nLicense: UNKNOWN\nLicense-Expression: MIT\n\
+            Classifier: License :: OSI Approved :: MIT License\nClassifier: Topic :: x\n\
             Project-URL: Source, https://code.example\nProject-URL: Homepage, https://home.example\nRequires-Python: >=3.9\n\
             Requires-Dist: flask>=2\nRequires-Dist: tomli; python_version < '3.11' and extra == 'x'\nProvides-Extra: x\n\
             License-File: LICENSE\nDescription: long\n        text\n\nBody: not a header\n";
         let metadata = Metadata::parse(text).unwrap();
         assert_eq!(metadata.name.as_ref(), "quality-report");
-        assert_eq!(metadata.license.as_deref(), Some("MIT"));
+        let classifiers = vec!["OSI Approved :: MIT License".to_owned()];
+        assert_eq!(metadata.license, Said { expression: Some("MIT".to_owned()), license: None, classifiers });
         assert_eq!(metadata.home_page.as_deref(), Some("https://home.example"));
         assert_eq!(metadata.requires.len(), 2);
         assert_eq!(metadata.requires[1].marker.as_deref(), Some("python_version < '3.11' and extra == 'x'"));

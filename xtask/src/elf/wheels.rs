@@ -1,0 +1,211 @@
+//! The ELF files of wheels, and what they need of the box, less what the wheels bring.
+
+use crate::elf::{ElfFacts, ElfReader, Need, highest};
+use crate::wheel::{Archive, Contents, Scheme, Scratch};
+use anyhow::{Context as _, bail};
+use rawzip::ReaderAt;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An ELF file of a wheel.
+#[derive(Debug)]
+pub struct ElfFile {
+    /// below `/opt/NAME`: `lib/numpy.libs/libgfortran.so.5`
+    pub path: String,
+    /// what it is, or why it cannot be read
+    pub facts: Result<ElfFacts, String>,
+}
+
+/// The ELF files of a wheel.
+#[derive(Debug, Default)]
+pub struct OfWheel {
+    /// in the order of the archive
+    pub files: Vec<ElfFile>,
+}
+
+impl OfWheel {
+    /// Unpacks every ELF file of a wheel, and of others the first piece; memory stays flat, whatever their size.
+    pub fn read<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<Self> {
+        let mut scratch = Scratch::default();
+        let mut files = Vec::new();
+        for placed in &contents.files {
+            let mut reader = ElfReader::new(archive.members()[placed.place].size);
+            let unpacked = archive.unpack(placed.place, &mut scratch, &mut |piece| {
+                reader.take(piece).context("failed to keep it in a temporary file")?;
+                if reader.is_none() {
+                    bail!("it is no ELF file");
+                }
+                Ok(())
+            });
+            if reader.is_none() {
+                continue;
+            }
+            unpacked?;
+            let Some(facts) = reader.finish()? else { continue };
+            let folder = match placed.scheme {
+                Scheme::Library => "lib/",
+                Scheme::Scripts => "bin/",
+                Scheme::Data => "",
+                Scheme::Headers => "include/",
+            };
+            files.push(ElfFile { path: format!("{folder}{}", placed.path), facts });
+        }
+        Ok(Self { files })
+    }
+
+    /// The files that are loaded, with what they say.
+    fn loaded(&self) -> impl Iterator<Item = (&str, &ElfFacts)> {
+        let facts = |file: &'_ ElfFile| file.facts.as_ref().is_ok_and(|facts| facts.is_loaded);
+        self.files
+            .iter()
+            .filter(move |file| facts(file))
+            .filter_map(|file| file.facts.as_ref().ok().map(|facts| (file.path.as_str(), facts)))
+    }
+}
+
+/// Who brings a library: the wheel and the folder of it.
+type Owners<'a> = BTreeMap<&'a str, Vec<(usize, &'a str)>>;
+
+/// What each wheel needs of the box.
+///
+/// A library is brought by a file of its name or its `DT_SONAME` in the wheel itself, in a wheel that the asking
+/// one requires (which is loaded before it), or in a folder that `DT_RPATH` or `DT_RUNPATH` leads to. One in any
+/// other wheel is that wheel's own affair: the box has to bring it. Python's own library comes with the interpreter.
+///
+/// - Takes: `wheels` of one box; `requires`, for each of them the places of the wheels that it requires, however
+///   indirectly.
+/// - Gives: one list a wheel, reduced to the [`highest`].
+pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Need>> {
+    let mut owners = Owners::new();
+    for (place, wheel) in wheels.iter().enumerate() {
+        for (path, facts) in wheel.loaded() {
+            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+            for name in [Some(name), facts.soname.as_deref()].into_iter().flatten().collect::<BTreeSet<_>>() {
+                owners.entry(name).or_default().push((place, folder));
+            }
+        }
+    }
+    let none = BTreeSet::new();
+    let of_wheel = |(place, wheel): (usize, &OfWheel)| {
+        let required = requires.get(place).unwrap_or(&none);
+        let mut needs = Vec::new();
+        for (path, facts) in wheel.loaded() {
+            let folders = search_of(path, facts);
+            let brought = |library: &str| {
+                library.starts_with("libpython")
+                    || owners.get(library).is_some_and(|owners| {
+                        owners.iter().any(|(owner, folder)| {
+                            *owner == place || required.contains(owner) || folders.contains(*folder)
+                        })
+                    })
+            };
+            let plain = facts.needed.iter().map(|library| (library.as_str(), ""));
+            let versions = facts.versions.iter().map(|(library, version)| (library.as_str(), version.as_str()));
+            let asked = plain.chain(versions).filter(|(library, _)| !brought(library));
+            needs.extend(asked.filter_map(|(library, version)| Need::new(library, version)));
+        }
+        highest(needs)
+    };
+    wheels.iter().enumerate().map(of_wheel).collect()
+}
+
+/// The needs that not each box has.
+pub fn foreign(needs: &[Need]) -> impl Iterator<Item = &Need> {
+    needs.iter().filter(|need| !need.is_everywhere())
+}
+
+/// The folders below `/opt/NAME` that a file's libraries are looked for in.
+fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
+    let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut folders = BTreeSet::new();
+    for entry in &facts.search {
+        let relative = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"));
+        let Some(relative) = relative.filter(|rest| rest.is_empty() || rest.starts_with('/')) else { continue };
+        let mut parts: Vec<&str> = origin.split('/').filter(|part| !part.is_empty()).collect();
+        let mut is_inside = true;
+        for part in relative.split('/') {
+            match part {
+                "" | "." => {}
+                ".." => is_inside &= parts.pop().is_some(),
+                part => parts.push(part),
+            }
+        }
+        if is_inside {
+            folders.insert(parts.join("/"));
+        }
+    }
+    folders
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, soname: &str, needed: &[&str], versions: &[(&str, &str)], search: &[&str]) -> ElfFile {
+        let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        ElfFile {
+            path: path.to_owned(),
+            facts: Ok(ElfFacts {
+                machine: 62,
+                is_loaded: true,
+                glibc: None,
+                private_symbols: false,
+                soname: Some(soname.to_owned()).filter(|name| !name.is_empty()),
+                needed: all(needed),
+                versions: versions.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
+                search: all(search),
+            }),
+        }
+    }
+
+    #[test]
+    fn what_the_wheels_bring_is_not_asked_of_the_box() {
+        let fortran = [("libgfortran-1.so.5", "GFORTRAN_8"), ("libc.so.6", "GLIBC_2.17")];
+        let owner = OfWheel {
+            files: vec![
+                file("lib/a/x.so", "", &["libgfortran-1.so.5", "libc.so.6"], &fortran, &["$ORIGIN/../a.libs"]),
+                file("lib/a.libs/libgfortran-1.so.5", "", &["libm.so.6"], &[], &[]),
+                file("lib/a.libs/renamed.so", "libz.so.1", &["libz.so.1"], &[], &[]),
+            ],
+        };
+        let asking = |search: &[&str]| OfWheel {
+            files: vec![file("lib/b/y.so", "", &["libz.so.1", "libpython3.11.so.1.0", "_own.so"], &[], search)],
+        };
+        #[rustfmt::skip]
+        let cases: [(&[&str], &[usize], &[&str]); 6] = [ // where it looks       requires  needs
+            (&[],                                    &[],      &["libz.so.1()(64bit)"]),
+            (&[],                                    &[0],     &[]),
+            (&["$ORIGIN/../a.libs"],                 &[],      &[]),
+            (&["/x", "${ORIGIN}/.././/a.libs/"],     &[],      &[]),
+            (&["$ORIGINAL/../a.libs", "a.libs"],     &[],      &["libz.so.1()(64bit)"]),
+            (&["$ORIGIN/../../../../lib/a.libs"],    &[],      &["libz.so.1()(64bit)"]),
+        ];
+        for (search, required, expected) in cases {
+            let wheels = [
+                OfWheel {
+                    files: owner
+                        .files
+                        .iter()
+                        .map(|f| ElfFile { path: f.path.clone(), facts: f.facts.clone() })
+                        .collect(),
+                },
+                asking(search),
+            ];
+            let requires = [BTreeSet::new(), required.iter().copied().collect()];
+            let needs = needs_of(&wheels, &requires);
+            let texts: Vec<String> = needs[1].iter().map(ToString::to_string).collect();
+            assert_eq!(texts, expected, "{search:?} {required:?}");
+            let texts: Vec<String> = needs[0].iter().map(ToString::to_string).collect();
+            assert_eq!(texts, ["libc.so.6(GLIBC_2.17)(64bit)", "libm.so.6()(64bit)"]);
+        }
+    }
+
+    #[test]
+    fn objects_and_what_cannot_be_read_ask_for_nothing() {
+        let mut object = file("lib/a/x.o", "", &["libz.so.1"], &[], &[]);
+        if let Ok(facts) = &mut object.facts {
+            facts.is_loaded = false;
+        }
+        let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
+        assert_eq!(needs_of(&[OfWheel { files: vec![object, broken] }], &[]), [vec![]]);
+    }
+}
