@@ -1,5 +1,6 @@
 //! The tasks: each translates flags into calls of the rooms, and decides nothing.
 
+mod byte_code;
 mod fetch;
 mod locking;
 mod project;

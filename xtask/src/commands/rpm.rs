@@ -1,5 +1,6 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
+use crate::commands::byte_code::{self, OnDisk};
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
@@ -85,6 +86,8 @@ pub struct Built {
     pub lock: Lock,
     /// of the application, in RPM's spelling
     pub version: String,
+    /// the version of the interpreter that compiled byte-code, where it is shipped
+    pub byte_code: Option<String>,
 }
 
 impl Built {
@@ -93,6 +96,7 @@ impl Built {
         let mut value = made(&project.shown(&self.path), self.size, sha256);
         value["target"] = json!(self.target.name);
         value["entries"] = json!(self.entries);
+        value["byte-code"] = json!(self.byte_code);
         value
     }
 
@@ -147,6 +151,7 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(config_files(project).err());
+    faults.extend(project.targets.iter().filter_map(|target| byte_code::compiler(project, target).err()));
     if let Some(target) = project.targets.first() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
         let facts = service::Facts { name, summary: "", root: "", service, target };
@@ -215,7 +220,8 @@ fn build_one(
     level: Option<i32>,
 ) -> anyhow::Result<Built> {
     let config = &project.config;
-    let wheels = open_wheels(project, &lock, app)?;
+    let mut wheels = open_wheels(project, &lock, app)?;
+    let byte_code = byte_code::add(project, target, &mut wheels, &on_disk(project, &lock, app))?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
@@ -288,6 +294,7 @@ fn build_one(
         signed_notes,
         lock,
         version,
+        byte_code,
     })
 }
 
@@ -307,14 +314,24 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
         // A mirror may not know when a file was uploaded; then the commit's time is used.
         let mtime = package.uploaded_at().unwrap_or(app.epoch);
         match wheelhouse.open(package) {
-            Ok((archive, contents)) => wheels.push(Wheel { name: package.wheel.clone(), archive, contents, mtime }),
+            Ok((archive, contents)) => {
+                wheels.push(Wheel { name: package.wheel.clone(), archive, contents, byte_code: None, mtime })
+            }
             Err(fault) => faults.push(fault),
         }
     }
     all_of("wheels are refused", faults)?;
     let (archive, contents) = open_wheel(&app.path, &app.name)?;
-    wheels.push(Wheel { name: app.name.clone(), archive, contents, mtime: app.epoch });
+    wheels.push(Wheel { name: app.name.clone(), archive, contents, byte_code: None, mtime: app.epoch });
     Ok(wheels)
+}
+
+/// The same wheels as files.
+fn on_disk(project: &Project, lock: &Lock, app: &AppWheel) -> Vec<OnDisk> {
+    let wheelhouse = project.wheelhouse();
+    let locked = lock.packages.iter();
+    let locked = locked.map(|package| OnDisk { path: wheelhouse.path(package), sha256: package.sha256.clone() });
+    locked.chain([OnDisk { path: app.path.clone(), sha256: app.sha256.clone() }]).collect()
 }
 
 fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {

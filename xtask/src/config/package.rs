@@ -23,6 +23,8 @@ pub struct Package {
     pub url: Option<String>,
     /// who ships the RPM
     pub vendor: Option<String>,
+    /// whether byte-code is shipped; if absent, where an interpreter of the target's minor is on the host
+    pub byte_code: Option<bool>,
 }
 
 fn opt() -> String {
