@@ -47,6 +47,13 @@ impl MagicTag {
         (!is_cache && name.len() <= 255).then(|| format!("{folder}__pycache__/{name}"))
     }
 
+    /// The source whose byte-code Python looks for at a path: the way back from [`Self::cached`].
+    pub fn source(self, cached: &str) -> Option<String> {
+        let (folder, name) = cached.rsplit_once('/')?;
+        let folder = folder.strip_suffix("__pycache__").filter(|folder| folder.is_empty() || folder.ends_with('/'))?;
+        Some(format!("{folder}{}.py", name.strip_suffix(&format!(".{self}.pyc"))?))
+    }
+
     /// Whether byte-code can be valid by a hash: from 3.7 on (PEP 552). Before, it is by its source's time.
     pub fn knows_hashes(self) -> bool {
         self.minor >= 7
@@ -102,6 +109,12 @@ mod tests {
         ];
         for (source, cached) in cases {
             assert_eq!(tag("el9-x86_64", None).cached(source).as_deref(), cached, "{source}");
+            let back = cached.and_then(|cached| tag("el9-x86_64", None).source(cached));
+            assert_eq!(back.as_deref(), cached.map(|_| source), "{source}");
+        }
+        for cached in ["a/b.cpython-39.pyc", "a/__pycache__/b.cpython-311.pyc", "a/x__pycache__/b.cpython-39.pyc", "b"]
+        {
+            assert_eq!(tag("el9-x86_64", None).source(cached), None, "{cached}");
         }
     }
 

@@ -1,11 +1,10 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
 pub mod build;
+pub mod compile;
 pub mod createrepo;
 pub mod git;
 pub mod gpg;
-pub mod compile;
-pub mod git;
 pub mod interpreter;
 pub mod lockers;
 pub mod pip;
