@@ -7,9 +7,6 @@ import marshal
 import os
 import sys
 
-# The parts that are imported where their own dependencies or another system are there, and not here.
-OPTIONAL = (ImportError, AttributeError, AssertionError, OSError, RuntimeError)
-
 
 def main():
     root = sys.argv[1]
@@ -30,7 +27,10 @@ def main():
             try:
                 importlib.import_module(name[: -len(".__init__")] if name.endswith(".__init__") else name)
                 imported += 1
-            except OPTIONAL as error:
+            except SyntaxError:
+                raise  # A source was read.
+            except (Exception, SystemExit) as error:
+                # Parts for another system, or for dependencies that are not there.
                 skipped.append("%s: %s" % (name, str(error)[:80]))
     for cached, folder in ((module.__cached__, module.__file__) for module in list(sys.modules.values()) if hasattr(module, "__cached__")):
         assert not folder.startswith(root) or os.path.exists(cached), folder
