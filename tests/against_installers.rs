@@ -197,8 +197,8 @@ impl Packed {
             if file_of_metadata(&path).is_some_and(|name| NOT_PACKED.iter().any(|(file, _)| *file == name)) {
                 continue;
             }
-            // uv guards the folder against another uv.
-            if path == ".lock" {
+            // uv guards the folder against another uv; what others compiled is not packed.
+            if path == ".lock" || is_byte_code(&path) {
                 continue;
             }
             if let Some(before) = expected.insert(place_on_box(&path), path.clone()) {
@@ -312,6 +312,10 @@ impl Packed {
 
     /// What the application and this tool bring, beside the dependencies.
     fn is_of_this_tool(&self, place: &Utf8Path) -> bool {
+        if is_byte_code(place) {
+            // Where the module is, and RECORD has every file.
+            return place.parent().and_then(Utf8Path::parent).is_some_and(|folder| self.root.join(folder).is_dir());
+        }
         let launchers = ["bin/python", "bin/self-signed-certificate", "config.yaml"];
         let application = ["src", "wide"].iter().any(|package| place.starts_with(package));
         launchers.contains(&place.as_str()) || application || file_of_metadata(place).is_some()
@@ -344,6 +348,10 @@ const NOT_PACKED: [(&str, &str); 6] = [
 /// The path below a `*.dist-info` that stands in no other folder.
 fn file_of_metadata(path: &Utf8Path) -> Option<&str> {
     path.as_str().split_once(".dist-info/").filter(|(folder, _)| !folder.contains('/')).map(|(_, file)| file)
+}
+
+fn is_byte_code(path: &Utf8Path) -> bool {
+    path.extension() == Some("pyc") && path.parent().and_then(Utf8Path::file_name) == Some("__pycache__")
 }
 
 fn is_executable(path: &Utf8Path) -> anyhow::Result<bool> {

@@ -5,6 +5,8 @@
 mod archives;
 #[path = "hostile/boxes.rs"]
 mod boxes;
+#[path = "hostile/byte_code.rs"]
+mod byte_code;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;

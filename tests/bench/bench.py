@@ -5,9 +5,10 @@
     python3 tests/bench/bench.py --build
 
 S is this repository's sample; L is S plus numpy, pandas, scipy, scikit-learn, matplotlib, sqlalchemy,
-lxml and pillow. The ways, all from the same files of wheels, with zstd 3 and without bytecode:
+lxml and pillow. The ways, all from the same files of wheels, with zstd 3 and, but for one, without byte-code:
 
   xtask      `xtask rpm --offline --level 3`, the dev build, which is what `cargo xtask` runs
+  byte-code  the same with byte-code that was compiled before; shown, and below it the run that compiles it
   uv+nfpm    `uv pip install --target` from its warm cache into a new folder, then `nfpm package`
   by hand    `pip install --target --no-compile`, then `rpmbuild -bb`, with the defaults of both
   by hand/c  the same by a careful person, who has switched off what damages wheels (strip) or only costs
@@ -134,6 +135,13 @@ def commit(copy):
         run([*git, *words], cwd=copy, env=env)
 
 
+def set_byte_code(copy, wanted):
+    """Writes `package.byte-code`; the commit does not change, and neither does what else is packed."""
+    config = copy / "dist/package.toml"
+    lines = [line for line in config.read_text().splitlines() if not line.startswith("byte-code")]
+    config.write_text("\n".join(lines).replace("[package]", f"[package]\nbyte-code = {wanted}", 1) + "\n")
+
+
 def prepare(size, xtask):
     """The repository of a size with a full wheelhouse, and everything warm."""
     say(f"{size}: preparing")
@@ -152,6 +160,7 @@ def prepare(size, xtask):
         with open(copy / "python-app/src/static/css/large.css", "wb") as file:
             for _ in range(int(size[1:])):
                 file.write(os.urandom(1_000_000))
+    set_byte_code(copy, "false")
     commit(copy)
     run([xtask, "-C", copy, "lock"])
     run([xtask, "-C", copy, "rpm"])
@@ -177,6 +186,7 @@ def ways(size, xtask, tools):
     rpmbuild = ["rpmbuild", "-bb", "--quiet"]
     return {
         "xtask": ([[xtask, "-C", copy, "rpm", "--offline", "--level", "3", "-q"]], copy / "dist/out"),
+        "byte-code": ([[xtask, "-C", copy, "rpm", "--offline", "--level", "3", "-q"]], copy / "dist/out"),
         "uv+nfpm": ([uv, nfpm], top),
         "by hand/c": ([pip, [*rpmbuild, SCRATCH / "careful.spec"]], top / "RPMS/x86_64"),
         "by hand": ([pip, [*rpmbuild, SCRATCH / "default.spec"]], top / "RPMS/x86_64"),
@@ -199,10 +209,20 @@ def measure_size(size, rounds, xtask, tools):
                 continue
             shutil.rmtree(SCRATCH / "work", ignore_errors=True)
             (SCRATCH / "work").mkdir()
+            set_byte_code(SCRATCH / size, "true" if way == "byte-code" else "false")
             result[way] = measure(commands, env=env, cwd=SCRATCH)
             result[way]["rpm"] = next(out.glob("*.rpm")).stat().st_size / MB
         results.append(result)
     return results[1:]
+
+
+def measure_compiling(size, xtask):
+    """The run that compiles byte-code, with nothing kept."""
+    copy = SCRATCH / size
+    set_byte_code(copy, "true")
+    shutil.rmtree(copy / "target/xtask/byte-code", ignore_errors=True)
+    (command,), _ = ways(size, xtask, SCRATCH)["byte-code"]
+    return measure([command], cwd=SCRATCH)
 
 
 def measure_growth(xtask):
@@ -281,10 +301,13 @@ def main():
         sizes = [args.only] if args.only else ["S", "L"]
         for size in sizes:
             data[size] = measure_size(size, args.rounds or {"S": 5, "L": 3}[size], xtask, tools)
+            data[f"{size}, compiling"] = measure_compiling(size, xtask)
         small, large = data["growth"] = measure_growth(xtask)
         print(f"{data['machine']}\n\nsize way          CPU s  wall s   cores peak MB  RPM MB   xtask/CPU  xtask/wall")
         for size in sizes:
             print_size(size, data[size])
+            first = data[f"{size}, compiling"]
+            print(f"{size:4} compiling {first['cpu']:8.2f}{first['wall']:8.2f}{first['cpu'] / first['wall']:8.2f}{first['peak']:8.1f}")
         print()
         for size, way, most in GOALS:
             if size in sizes:

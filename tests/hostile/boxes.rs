@@ -107,7 +107,7 @@ pub fn open(file_name: &str, bytes: Vec<u8>) -> anyhow::Result<Wheel<Vec<u8>>> {
     let size = bytes.len() as u64;
     let archive = Archive::open(bytes, size)?;
     let contents = Contents::read(&archive, &name)?;
-    Ok(Wheel { name, archive, contents, mtime: 1_700_000_000 })
+    Ok(Wheel { name, archive, contents, byte_code: None, mtime: 1_700_000_000 })
 }
 
 /// Lays out wheels, the application as the last, and packs them.

@@ -90,11 +90,26 @@ fn comes_back(steps: &mut Steps<'_>, machine: &Machine) -> anyhow::Result<()> {
     });
     steps.check("rpm -V is silent after use", || verifies(machine));
     steps.check("nothing was written beside its code", || {
-        let stray = machine.script(&format!(
-            "comm -13 <(rpm --query --list {NAME} | sort) <(find {HOME} | sort)
-             find {HOME} -name __pycache__"
-        ))?;
-        ensure!(stray.is_empty(), "not from the package, or byte-code:\n{stray}");
+        let stray = machine.script(&format!("comm -13 <(rpm --query --list {NAME} | sort) <(find {HOME} | sort)"))?;
+        ensure!(stray.is_empty(), "not from the package:\n{stray}");
+        Ok(())
+    });
+    steps.check("its modules come from the package's byte-code, where that has some", || {
+        let shipped =
+            machine.script(&format!("rpm --query --list {NAME} | grep --count '/src/__pycache__/.' || true"))?;
+        let python = machine.script(&format!("sed --quiet '1s/^#!\\([^ ]*\\).*/\\1/p' {HOME}/bin/python"))?;
+        let launcher = format!("{HOME}/bin/python");
+        let said = machine.run(&[python.trim(), "-ISBv", &launcher, "-c", "import src.app"])?;
+        ensure!(said.succeeded(), "{said}");
+        // Python tells a path of byte-code in quotes, and one of a source without.
+        let of = |start: &str| said.stderr.lines().filter(|line| line.starts_with(start)).count();
+        let read = (of(&format!("# code object from '{HOME}/")), of(&format!("# code object from {HOME}/")));
+        println!(
+            "{} files of byte-code beside the application's modules; byte-code and sources read: {read:?}",
+            shipped.trim()
+        );
+        let good = if shipped.trim() == "0" { read.0 == 0 && read.1 > 50 } else { read.0 > 50 && read.1 == 0 };
+        ensure!(good, "byte-code and sources read: {read:?}");
         Ok(())
     });
     Ok(())

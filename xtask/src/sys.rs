@@ -67,7 +67,7 @@ pub struct Program {
     program: Utf8PathBuf,
     words: Vec<String>,
     variables: Vec<(String, String)>,
-    removed: Vec<&'static str>,
+    removed: Vec<String>,
     folder: Option<Utf8PathBuf>,
     asks: bool,
 }
@@ -93,8 +93,8 @@ impl Program {
     }
 
     /// Takes an environment variable out.
-    pub fn without(mut self, name: &'static str) -> Self {
-        self.removed.push(name);
+    pub fn without(mut self, name: impl Into<String>) -> Self {
+        self.removed.push(name.into());
         self
     }
 

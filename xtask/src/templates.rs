@@ -7,6 +7,9 @@ use std::sync::LazyLock;
 /// The script that tells what a box is; run there by the box's Python, and no template: nothing is put in.
 pub const PROBE: &str = include_str!("templates/probe.py");
 
+/// The script that compiles wheels to byte-code; run here by a Python of the target's minor, and no template.
+pub const COMPILE: &str = include_str!("templates/compile.py");
+
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.
 pub fn templates() -> &'static Environment<'static> {
     static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse);

@@ -66,6 +66,13 @@ pub enum Content {
         /// place in the wheel's archive
         place: usize,
     },
+    /// unpacked from what was compiled from a wheel
+    ByteCode {
+        /// place of the wheel in the list that the tree was laid out from
+        wheel: usize,
+        /// place in the archive of its byte-code
+        place: usize,
+    },
 }
 
 /// What RPM is told about a file, beside its mode.
@@ -163,6 +170,11 @@ impl Entry {
             Kind::Folder => 0,
             Kind::File { size, .. } => *size,
         }
+    }
+
+    /// Whether it is byte-code that this tool had compiled.
+    pub fn is_byte_code(&self) -> bool {
+        matches!(self.kind, Kind::File { content: Content::ByteCode { .. }, .. })
     }
 
     /// Whether two claims are for the same bytes in the same way.

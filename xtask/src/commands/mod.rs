@@ -1,6 +1,7 @@
 //! The tasks: each translates flags into calls of the rooms, and decides nothing.
 
 mod about;
+mod byte_code;
 mod fetch;
 mod libraries;
 mod locking;

@@ -1,6 +1,7 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
 use crate::commands::about::{self, Licenses};
+use crate::commands::byte_code::{self, OnDisk};
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::{Ready, Texts};
@@ -101,6 +102,8 @@ pub struct Built {
     pub source: Option<(Utf8PathBuf, u64)>,
     /// what those say whose licence is not known
     pub unknown_licenses: BTreeMap<PackageName, String>,
+    /// the version of the interpreter that compiled byte-code, where it is shipped
+    pub byte_code: Option<String>,
 }
 
 impl Built {
@@ -112,6 +115,7 @@ impl Built {
         if let Some((path, size)) = &self.source {
             value["source"] = made(&project.shown(path), *size, &sha256_of(path)?);
         }
+        value["byte-code"] = json!(self.byte_code);
         Ok(value)
     }
 
@@ -194,6 +198,7 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(config_files(project).err());
+    faults.extend(project.targets.iter().filter_map(|target| byte_code::compiler(project, target).err()));
     if let Some(target) = project.targets.first() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
         let facts = service::Facts { name, summary: "", root: "", service, target };
@@ -274,6 +279,7 @@ fn build_one(
         entries: ready.tree.entries().len(),
         epoch: gathered.app.epoch,
         texts: ready.texts,
+        byte_code: ready.byte_code,
         unknown_licenses: ready.unknown_licenses,
         lock: ready.lock,
         version: ready.package.version,
@@ -290,7 +296,8 @@ pub fn prepare<'a>(
     level: Option<i32>,
 ) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
-    let wheels = open_wheels(project, &lock, app)?;
+    let mut wheels = open_wheels(project, &lock, app)?;
+    let byte_code = byte_code::add(project, target, &mut wheels, &on_disk(project, &lock, app))?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
@@ -355,7 +362,7 @@ pub fn prepare<'a>(
     let file_name = facts.file_name();
     let tree = layout.tree;
     let unknown_licenses = licenses.unknown;
-    Ok(Ready { target, package, tree, file_name, texts, unknown_licenses, wheels, lock })
+    Ok(Ready { target, package, tree, file_name, texts, unknown_licenses, byte_code, wheels, lock })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {
@@ -374,14 +381,24 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
         // A mirror may not know when a file was uploaded; then the commit's time is used.
         let mtime = package.uploaded_at().unwrap_or(app.epoch);
         match wheelhouse.open(package) {
-            Ok((archive, contents)) => wheels.push(Wheel { name: package.wheel.clone(), archive, contents, mtime }),
+            Ok((archive, contents)) => {
+                wheels.push(Wheel { name: package.wheel.clone(), archive, contents, byte_code: None, mtime })
+            }
             Err(fault) => faults.push(fault),
         }
     }
     all_of("wheels are refused", faults)?;
     let (archive, contents) = open_wheel(&app.path, &app.name)?;
-    wheels.push(Wheel { name: app.name.clone(), archive, contents, mtime: app.epoch });
+    wheels.push(Wheel { name: app.name.clone(), archive, contents, byte_code: None, mtime: app.epoch });
     Ok(wheels)
+}
+
+/// The same wheels as files.
+fn on_disk(project: &Project, lock: &Lock, app: &AppWheel) -> Vec<OnDisk> {
+    let wheelhouse = project.wheelhouse();
+    let locked = lock.packages.iter();
+    let locked = locked.map(|package| OnDisk { path: wheelhouse.path(package), sha256: package.sha256.clone() });
+    locked.chain([OnDisk { path: app.path.clone(), sha256: app.sha256.clone() }]).collect()
 }
 
 fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {

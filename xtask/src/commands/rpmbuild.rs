@@ -55,6 +55,8 @@ pub struct Ready<'a> {
     pub file_name: String,
     /// what travels with it
     pub texts: Texts,
+    /// the version of the interpreter that compiled byte-code, where it is shipped
+    pub byte_code: Option<String>,
     /// what those say whose licence is not known
     pub unknown_licenses: BTreeMap<PackageName, String>,
     /// the lock that it was made from

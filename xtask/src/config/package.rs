@@ -29,6 +29,8 @@ pub struct Package {
     pub optional_libraries: BTreeSet<String>,
     /// who ships the RPM
     pub vendor: Option<String>,
+    /// whether byte-code is shipped; if absent, where an interpreter of the target's minor is on the host
+    pub byte_code: Option<bool>,
 }
 
 fn opt() -> String {

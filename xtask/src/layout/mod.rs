@@ -11,7 +11,7 @@ use crate::service::{Facts, Program};
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
-use crate::wheel::{Archive, Contents, WheelName};
+use crate::wheel::{Archive, ByteCode, Contents, WheelName};
 use camino::Utf8PathBuf;
 use minijinja::context;
 use rawzip::ReaderAt;
@@ -24,8 +24,26 @@ pub struct Wheel<R> {
     pub archive: Archive<R>,
     /// what it holds
     pub contents: Contents,
+    /// what was compiled from it for the target's Python, if anything was
+    pub byte_code: Option<ByteCode<R>>,
     /// the time of its files on the box, in seconds since 1970
     pub mtime: u32,
+}
+
+impl<R> Wheel<R> {
+    /// The archive that a content of this wheel is in, and its place there; none for what this tool made.
+    pub fn find(&self, content: &Content) -> Option<(&Archive<R>, usize)> {
+        match content {
+            Content::Bytes(_) => None,
+            Content::Member { place, .. } => Some((&self.archive, *place)),
+            Content::ByteCode { place, .. } => self.byte_code.as_ref().map(|code| (&code.archive, *place)),
+        }
+    }
+}
+
+/// The folder of a wheel's modules: the application's own folder for its wheel, `lib` in that for the others.
+pub fn library(root: &BoxPath, is_application: bool) -> anyhow::Result<BoxPath> {
+    if is_application { Ok(root.clone()) } else { root.join("lib") }
 }
 
 /// What a tree is laid out from.
@@ -93,7 +111,7 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
     let last = parts.wheels.len() - 1;
     let mut faults = Vec::new();
     for (index, wheel) in parts.wheels.iter().enumerate() {
-        let folder = if index == last { root.clone() } else { root.join("lib")? };
+        let folder = library(&root, index == last)?;
         if let Err(fault) = builder.add_wheel(index, wheel, &folder) {
             faults.push(fault.context(format!("`{}`", wheel.name)));
         }

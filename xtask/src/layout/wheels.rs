@@ -18,7 +18,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         let mut record = Record::default();
         let licenses: BTreeMap<usize, &str> =
             license_files(&wheel.contents).into_iter().map(|(placed, name)| (placed.place, name)).collect();
-        for placed in &wheel.contents.files {
+        for placed in wheel.contents.files.iter().filter(|placed| !is_others_byte_code(placed)) {
             let path = self.path_of(wheel, placed, folder)?;
             let entry = self.entry_of(index, wheel, placed)?;
             self.note_in_record(&mut record, folder, &path, &entry);
@@ -39,6 +39,27 @@ impl<R: ReaderAt> Builder<'_, R> {
             let entry = Entry::made(text, wheel.mtime, &source).with_mode(0o755);
             self.note_in_record(&mut record, folder, &path, &entry);
             self.tree.claim(path, entry)?;
+        }
+        for (relative, compiled) in wheel.byte_code.iter().flat_map(|code| &code.files) {
+            let path = folder.join(relative)?;
+            let entry = Entry {
+                kind: Kind::File {
+                    content: Content::ByteCode { wheel: index, place: compiled.place },
+                    size: compiled.size,
+                    sha256: compiled.sha256,
+                    role: Role::Plain,
+                },
+                mode: 0o644,
+                group: "root".to_owned(),
+                mtime: wheel.mtime,
+                source: source.clone(),
+            };
+            // A module that two wheels share is compiled with each, and its time is that of the first.
+            let shared = self.tree.get(&path).filter(|before| before.is_byte_code()).cloned();
+            self.note_in_record(&mut record, folder, &path, shared.as_ref().unwrap_or(&entry));
+            if shared.is_none() {
+                self.tree.claim(path, entry)?;
+            }
         }
         // RECORD lists what is installed, where it is installed ("Recording installed projects").
         let own = format!("{}/RECORD", wheel.contents.dist_info);
@@ -105,6 +126,14 @@ impl<R: ReaderAt> Builder<'_, R> {
         };
         record.rows.insert(relative, Row { digest: Some(Digest::sha256(sha256)), size: Some(*size) });
     }
+}
+
+/// Whether a file is byte-code that somebody else compiled: for other paths, for a time that the source does
+/// not have on the box, or from another source. Without it the module is the same.
+fn is_others_byte_code(placed: &Placed) -> bool {
+    let mut parts = placed.path.rsplit('/');
+    let is_compiled = parts.next().is_some_and(|name| name.ends_with(".pyc"));
+    placed.scheme == Scheme::Library && is_compiled && parts.next() == Some("__pycache__")
 }
 
 /// Refuses a wheel for another box or another Python.

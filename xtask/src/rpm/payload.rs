@@ -35,7 +35,7 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Plans the pieces: folders and files made by this tool first, then each wheel's files.
+    /// Plans the pieces: folders and files made by this tool first, then each wheel's files and its byte-code.
     pub fn plan(tree: &'a Tree) -> Self {
         let mut items: Vec<Item<'a>> =
             tree.entries().enumerate().map(|(index, (path, entry))| Item { index, path, entry }).collect();
@@ -118,7 +118,8 @@ fn group(entry: &Entry) -> (usize, bool) {
     match &entry.kind {
         Kind::Folder => (0, false),
         Kind::File { content: Content::Bytes(_), .. } => (0, true),
-        Kind::File { content: Content::Member { wheel, .. }, .. } => (wheel + 1, false),
+        Kind::File { content: Content::Member { wheel, .. }, .. } => (2 * wheel + 1, false),
+        Kind::File { content: Content::ByteCode { wheel, .. }, .. } => (2 * wheel + 2, false),
     }
 }
 
@@ -199,9 +200,14 @@ pub(super) fn write_content<R: ReaderAt>(
     match &entry.kind {
         Kind::Folder => Ok(()),
         Kind::File { content: Content::Bytes(bytes), .. } => Ok(out.write_all(bytes)?),
-        Kind::File { content: Content::Member { wheel, place }, sha256, .. } => {
+        Kind::File {
+            content: content @ (Content::Member { wheel, .. } | Content::ByteCode { wheel, .. }),
+            sha256,
+            ..
+        } => {
             let mut hasher = Sha256::new();
-            wheels[*wheel].archive.unpack(*place, scratch, &mut |bytes| {
+            let (archive, place) = wheels[*wheel].find(content).context("its wheel has no byte-code")?;
+            archive.unpack(place, scratch, &mut |bytes| {
                 hasher.update(bytes);
                 Ok(out.write_all(bytes)?)
             })?;

@@ -2,6 +2,7 @@
 
 mod environment;
 mod explain;
+mod magic_tag;
 mod marker;
 mod possible;
 mod probe;
@@ -11,6 +12,7 @@ mod tags;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
+pub use magic_tag::MagicTag;
 pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;

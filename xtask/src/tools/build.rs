@@ -3,8 +3,9 @@
 use crate::hex::hex;
 use crate::lockfile::seconds_since_1970;
 use crate::problem::Problem;
-use crate::sys::{Program, Sys, all_on_path};
+use crate::sys::{Program, Sys};
 use crate::target::Target;
+use crate::tools::interpreter::candidates;
 use crate::tools::pip::direct_reference;
 use crate::tools::python;
 use crate::wheel::Sdist;
@@ -29,8 +30,7 @@ impl<'a> TargetPython<'a> {
     pub fn find(sys: &'a Sys, target: &Target) -> anyhow::Result<Self> {
         let wanted = format!("CPython {} Linux {}", target.python(), target.arch);
         let program = format!("python{}", target.python());
-        for path in all_on_path(&program).into_iter().chain(of_pyenv(&target.python())) {
-            // A shim that finds nothing behind it is no interpreter.
+        for path in candidates(&target.python()) {
             let said = sys.run(&Program::new(&path).args(["-I", "-c", WHO]));
             if said.is_ok_and(|said| said.out.trim() == wanted) {
                 return Ok(Self { sys, path });
@@ -86,21 +86,4 @@ impl<'a> TargetPython<'a> {
         let words = ["--upgrade", "pip", "setuptools", "wheel"];
         Ok(python::environment(self.sys, &|| Ok(self.path.clone()), &name, &words)?.join("python"))
     }
-}
-
-/// Interpreters that pyenv installed and that its shims do not choose here.
-fn of_pyenv(minor: &str) -> Vec<Utf8PathBuf> {
-    let home = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from);
-    let Some(root) = home("PYENV_ROOT").or_else(|| Some(home("HOME")?.join(".pyenv"))) else { return Vec::new() };
-    let mut found: Vec<Utf8PathBuf> = root
-        .join("versions")
-        .read_dir_utf8()
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| entry.file_name().starts_with(&format!("{minor}.")))
-        .map(|entry| entry.path().join("bin").join(format!("python{minor}")))
-        .collect();
-    found.sort();
-    found
 }

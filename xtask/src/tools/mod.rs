@@ -1,9 +1,11 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
 pub mod build;
+pub mod compile;
 pub mod createrepo;
 pub mod git;
 pub mod gpg;
+pub mod interpreter;
 pub mod lockers;
 pub mod pip;
 pub mod python;

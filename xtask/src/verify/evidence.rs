@@ -12,6 +12,8 @@ use std::io::{Read, Seek};
 
 /// The first bytes of a file, enough for a `#!` line.
 const HEAD: usize = 256;
+/// PEP 552.
+const BYTE_CODE_HEAD: usize = 16;
 /// A text is kept up to this; a METADATA or a RECORD is far smaller.
 const MOST_TEXT: u64 = 32 << 20;
 /// All texts together are kept up to this: those of 40 large wheels take 5 MB.
@@ -34,6 +36,8 @@ pub struct Evidence {
     text_bytes: u64,
     /// path → first bytes of the files that can be executed
     pub heads: BTreeMap<String, Vec<u8>>,
+    /// path → first bytes of the files of byte-code in `__pycache__`
+    pub byte_code: BTreeMap<String, Vec<u8>>,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
 }
@@ -54,6 +58,7 @@ impl Evidence {
             texts: BTreeMap::new(),
             text_bytes: 0,
             heads: BTreeMap::new(),
+            byte_code: BTreeMap::new(),
             elf: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
@@ -99,7 +104,10 @@ impl Evidence {
         } else if is_text && let Ok(text) = String::from_utf8(keep) {
             self.texts.insert(path.to_owned(), text);
         }
-        if row.mode & 0o111 != 0 {
+        if path.ends_with(".pyc") && path.contains("/__pycache__/") {
+            head.truncate(BYTE_CODE_HEAD);
+            self.byte_code.insert(path.to_owned(), head);
+        } else if row.mode & 0o111 != 0 {
             self.heads.insert(path.to_owned(), head);
         }
         Ok(())

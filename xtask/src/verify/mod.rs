@@ -1,6 +1,7 @@
 //! The finished RPM, judged against its target from its bytes alone: evidence → findings, by a table of
 //! checks. Judging reads nothing; [`Evidence::gather`] goes once through the payload.
 
+mod byte_code;
 mod elf;
 mod evidence;
 mod files;
@@ -71,6 +72,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "record",      reason: "every installed distribution has exactly the files of its RECORD",                        judge: python::record },
     Check { name: "tags",        reason: "every wheel's tags fit the target's Python, glibc and processor",                         judge: python::tags },
     Check { name: "requires",    reason: "every Requires-Dist that holds on the target is satisfied, and so is Requires-Python",    judge: python::requires },
+    Check { name: "byte-code",   reason: "byte-code is of the target's Python, lies beside its source and is never held against it", judge: byte_code::judge },
     Check { name: "elf",         reason: "every ELF file is for the target's processor and asks for no newer glibc",                judge: elf::judge },
     Check { name: "entry-point", reason: "what the service starts is in the package",                                               judge: service::entry_point },
     Check { name: "unit-keys",   reason: "the target's systemd knows every key of the unit; it only warns of others",               judge: service::unit_keys },

@@ -2,6 +2,7 @@
 //! choice of the one that fits. Wheels are hostile input: everything that is read is checked.
 
 mod archive;
+mod byte_code;
 mod choose;
 mod contents;
 mod entry_points;
@@ -10,6 +11,7 @@ mod metadata;
 mod record;
 
 pub use archive::{Archive, Member, Mode, Scratch, Sink};
+pub use byte_code::{ByteCode, Compiled};
 pub use choose::{Candidate, NoWheel, Offer, Offers, Sdist, choose};
 pub use contents::{Contents, Placed, Scheme};
 pub use entry_points::{EntryPoint, console_scripts};

@@ -1,0 +1,225 @@
+//! Byte-code of a target's wheels: from the cache below `target/xtask`, or compiled into it.
+
+use crate::commands::Project;
+use crate::commands::report::count;
+use crate::layout::{Wheel, library};
+use crate::problem::{Problem, hints_of};
+use crate::target::{MagicTag, Target};
+use crate::tools::compile::{self, Job};
+use crate::tools::interpreter::{self, Interpreter};
+use crate::tree::BoxPath;
+use crate::wheel::{ByteCode, Scheme};
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use rawzip::FileReader;
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+/// The cache keeps what was used in this time …
+const LONGEST_UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
+/// … and of that the newest, up to so many bytes: five times the byte-code of 40 large wheels.
+const MOST_KEPT: u64 = 1 << 30;
+
+/// A wheel on disk, beside its opened one.
+pub struct OnDisk {
+    /// where it is
+    pub path: Utf8PathBuf,
+    /// lower-case hex; the file was held against it
+    pub sha256: String,
+}
+
+/// The interpreter that a target's byte-code is to be compiled by.
+///
+/// - Gives: none where none is wanted, or none is on this host and `package.byte-code` does not ask for it; then
+///   why, with its cure.
+pub fn compiler(project: &Project, target: &Target) -> anyhow::Result<Result<(Interpreter, MagicTag), String>> {
+    let wanted = project.config.package.byte_code;
+    if wanted == Some(false) {
+        return Ok(Err("`package.byte-code` is false".to_owned()));
+    }
+    let found = match target.magic_tag() {
+        Some(tag) => interpreter::find(&project.sys, target, tag).map(|found| (found, tag)),
+        None => Err(anyhow::anyhow!("this tool does not know the byte-code of CPython {}", target.python())),
+    };
+    match found {
+        Ok(found) => Ok(Ok(found)),
+        Err(why) if wanted == Some(true) => {
+            let cure = format!("{}; or leave `package.byte-code` out", hints_of(&why).join("; "));
+            Err(Problem::around(why, format!("`package.byte-code` is true, and `{}` gets none", target.name), cure))
+        }
+        Err(why) => Ok(Err(format!(
+            "{why}; the application compiles its modules at each start\n  {}",
+            hints_of(&why).join("; ")
+        ))),
+    }
+}
+
+/// Adds its byte-code to each wheel.
+///
+/// - Takes: `files`, the wheels on disk in the same order; the application's is the last.
+/// - Gives: the version of the interpreter; none where no byte-code is shipped, which is said.
+pub fn add(
+    project: &Project,
+    target: &Target,
+    wheels: &mut [Wheel<FileReader>],
+    files: &[OnDisk],
+) -> anyhow::Result<Option<String>> {
+    let sys = &project.sys;
+    let (by, tag) = match compiler(project, target)? {
+        Ok(found) => found,
+        Err(why) => {
+            sys.say(format!("`{}`: no byte-code: {why}", target.name));
+            return Ok(None);
+        }
+    };
+    let cache = sys.workspace().join("byte-code");
+    fs_err::create_dir_all(&cache)?;
+    let root = BoxPath::new(project.config.package.root())?;
+    let mut jobs = Vec::new();
+    for (index, (wheel, file)) in wheels.iter().zip(files).enumerate() {
+        let mut job = job_of(wheel, &file.path, &library(&root, index + 1 == files.len())?, tag)?;
+        job.into = cache.join(format!("{}.zip", job.key(&file.sha256, &by)?));
+        jobs.push(job);
+    }
+    let mut opened = open_all(&jobs);
+    let missing: Vec<usize> = (0..jobs.len()).filter(|index| opened[*index].is_err()).collect();
+    if !missing.is_empty() {
+        compile_into(project, &by, &missing.iter().map(|index| jobs[*index].clone()).collect::<Vec<_>>())?;
+        for index in &missing {
+            opened[*index] = open(&jobs[*index].into);
+        }
+        sweep(&cache);
+    }
+    for ((wheel, job), opened) in wheels.iter_mut().zip(&jobs).zip(opened) {
+        let code = opened.with_context(|| format!("byte-code of `{}`", wheel.name))?;
+        let left_out: Vec<&str> = job
+            .files
+            .iter()
+            .filter(|(_, _, pyc)| !code.files.contains_key(pyc))
+            .map(|(member, ..)| member.as_str())
+            .collect();
+        if !left_out.is_empty() {
+            sys.detail(format!("`{}`: no byte-code of {}", wheel.name, left_out.join(", ")));
+        }
+        wheel.byte_code = Some(code);
+    }
+    let fresh = if missing.is_empty() { String::new() } else { format!(", {} anew", count(missing.len(), "wheel")) };
+    sys.say(format!("`{}`: byte-code compiled by CPython {}{fresh}", target.name, by.version));
+    Ok(Some(by.version))
+}
+
+/// What of a wheel is compiled: every module in the folder that is imported from.
+fn job_of<R>(wheel: &Wheel<R>, path: &Utf8Path, library: &BoxPath, tag: MagicTag) -> anyhow::Result<Job>
+where
+    R: rawzip::ReaderAt,
+{
+    let mut files = Vec::new();
+    let mut size = 0;
+    for placed in wheel.contents.files.iter().filter(|placed| placed.scheme == Scheme::Library) {
+        let Some(cached) = tag.cached(&placed.path) else { continue };
+        let member = &wheel.archive.members()[placed.place];
+        size += member.size;
+        files.push((member.path.clone(), library.join(&placed.path)?.to_string(), cached));
+    }
+    let mtime = if tag.knows_hashes() { 0 } else { wheel.mtime };
+    Ok(Job { wheel: path.to_owned(), into: Utf8PathBuf::new(), mtime, files, size })
+}
+
+fn compile_into(project: &Project, by: &Interpreter, jobs: &[Job]) -> anyhow::Result<()> {
+    let spinner = project.sys.spinner(&format!("compiling {} by CPython {}", count(jobs.len(), "wheel"), by.version));
+    let (_keep, scratch) = project.sys.scratch()?;
+    let mut fresh = jobs.to_vec();
+    for (number, job) in fresh.iter_mut().enumerate() {
+        job.into = scratch.join(format!("{number}.zip"));
+    }
+    let said = compile::run(&project.sys, by, &fresh, &scratch).map_err(|error| {
+        Problem::around(
+            error,
+            "no byte-code could be made",
+            "`byte-code = false` under `[package]` in `dist/package.toml` does without",
+        )
+    })?;
+    spinner.finish_and_clear();
+    for line in said.lines() {
+        project.sys.detail(format!("no byte-code of {line}"));
+    }
+    for (made, job) in fresh.iter().zip(jobs) {
+        fs_err::rename(&made.into, &job.into)?;
+    }
+    Ok(())
+}
+
+/// Opens the archives that are there and whole, on all cores: each byte of them is read.
+fn open_all(jobs: &[Job]) -> Vec<anyhow::Result<ByteCode<FileReader>>> {
+    let next = AtomicUsize::new(0);
+    let opened = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(job) = jobs.get(index) else { return };
+            let result = open(&job.into);
+            opened.lock().expect("no thread panics").push((index, result));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from).min(jobs.len()) {
+            scope.spawn(work);
+        }
+    });
+    let mut opened = opened.into_inner().expect("no thread panics");
+    opened.sort_by_key(|(index, _)| *index);
+    opened.into_iter().map(|(_, result)| result).collect()
+}
+
+fn open(path: &Utf8Path) -> anyhow::Result<ByteCode<FileReader>> {
+    let file = fs_err::File::open(path)?;
+    let size = file.metadata()?.len();
+    let (file, _) = file.into_parts();
+    // By its time the cache knows what is still used; where it cannot be set, the archive goes sooner.
+    let _ = file.set_modified(SystemTime::now());
+    ByteCode::open(FileReader::from(file), size)
+}
+
+/// Removes from the cache what was not used for long, and the oldest of what is too much.
+fn sweep(cache: &Utf8Path) {
+    let entries = cache.read_dir_utf8().into_iter().flatten().flatten().filter_map(|entry| {
+        let data = entry.metadata().ok()?;
+        let unused = data.modified().ok()?.elapsed().unwrap_or_default();
+        Some((unused, data.len(), entry.into_path()))
+    });
+    for path in superfluous(entries.collect()) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Of archives by how long they were not used and by size, those that go.
+fn superfluous(mut entries: Vec<(Duration, u64, Utf8PathBuf)>) -> BTreeSet<Utf8PathBuf> {
+    entries.sort();
+    let mut kept = 0;
+    let mut gone = BTreeSet::new();
+    for (unused, size, path) in entries {
+        kept += size;
+        if unused > LONGEST_UNUSED || kept > MOST_KEPT {
+            gone.insert(path);
+        }
+    }
+    gone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_old_or_too_much_goes() {
+        const DAY: u64 = 24 * 3600;
+        let entries = [("new", 0, 1 << 29), ("used", 2, 1 << 29), ("more", 3, 1), ("old", 31, 1), ("less", 1, 0)];
+        let entries =
+            entries.map(|(name, days, size)| (Duration::from_secs(days * DAY), size, Utf8PathBuf::from(name)));
+        let gone = superfluous(entries.into());
+        assert_eq!(gone.iter().map(|path| path.as_str()).collect::<Vec<_>>(), ["more", "old"]);
+    }
+}

@@ -1,0 +1,113 @@
+//! A CPython of this host by its minor: of any patch release, for what does not depend on the processor.
+
+use crate::hex::hex;
+use crate::problem::Problem;
+use crate::sys::{Program, Sys, all_on_path};
+use crate::target::{MagicTag, Target};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::time::UNIX_EPOCH;
+
+/// What an interpreter says of itself, in words.
+const WHO: &str = "import sys, importlib.util as u; v = sys.version_info; print(sys.implementation.name, '%d.%d.%d' % v[:3], v[3], int.from_bytes(u.MAGIC_NUMBER[:2], 'little'), ascii(sys.executable))";
+
+/// An interpreter of this host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interpreter {
+    /// where it is
+    pub path: Utf8PathBuf,
+    /// `3.11.7`
+    pub version: String,
+}
+
+/// What was found the last time, and among which files.
+#[derive(Serialize, Deserialize)]
+struct Stamp {
+    candidates: String,
+    found: Option<Interpreter>,
+}
+
+/// Finds a final release of CPython with the target's minor, whose byte-code the target's Python takes.
+///
+/// Asking takes as long as packing a small package, so the answer is kept until a candidate changes.
+pub fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<Interpreter> {
+    let minor = target.python();
+    let candidates = candidates(&minor);
+    let stamp_path = sys.workspace().join(format!("python{minor}.json"));
+    let key = key_of(&candidates);
+    let stamp: Option<Stamp> = fs_err::read(&stamp_path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let found = match stamp.filter(|stamp| stamp.candidates == key) {
+        Some(stamp) => stamp.found,
+        None => {
+            let found = candidates.iter().find_map(|path| ask(sys, path, &minor, tag));
+            let stamp = Stamp { candidates: key, found: found.clone() };
+            sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
+            found
+        }
+    };
+    found.ok_or_else(|| {
+        Problem::with_hint(
+            format!("no CPython {minor} on this host"),
+            format!("put a `python{minor}` of any patch release on the PATH: the distribution's package, `uv python install {minor}`, or pyenv"),
+        )
+    })
+}
+
+/// The interpreter at a path, if it is of this minor and writes byte-code of this tag.
+fn ask(sys: &Sys, path: &Utf8Path, minor: &str, tag: MagicTag) -> Option<Interpreter> {
+    let said = sys.run(&Program::new(path).args(["-I", "-S", "-B", "-c", WHO])).ok()?.out;
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let [name, version, level, number, ..] = words.as_slice() else { return None };
+    let fits = *name == "cpython"
+        && version.rsplit_once('.').is_some_and(|(of, _)| of == minor)
+        && *level == "final"
+        && *number == tag.number.to_string();
+    fits.then(|| Interpreter { path: path.to_owned(), version: (*version).to_owned() })
+}
+
+/// Where a Python of a minor may be: by its own name on the PATH, in pyenv with the newest first, and by
+/// names that say less. Shims of pyenv are left out: they start bash to find what stands in pyenv.
+pub fn candidates(minor: &str) -> Vec<Utf8PathBuf> {
+    let named = all_on_path(&format!("python{minor}"));
+    let others = ["python3", "python"].into_iter().flat_map(all_on_path);
+    let mut found: Vec<Utf8PathBuf> = Vec::new();
+    for path in named.into_iter().chain(of_pyenv(minor)).chain(others) {
+        let is_shim = path.parent().and_then(Utf8Path::file_name) == Some("shims");
+        if !is_shim && !found.contains(&path) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// What pyenv installed, newest patch release first.
+fn of_pyenv(minor: &str) -> Vec<Utf8PathBuf> {
+    let home = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from);
+    let Some(root) = home("PYENV_ROOT").or_else(|| Some(home("HOME")?.join(".pyenv"))) else { return Vec::new() };
+    let prefix = format!("{minor}.");
+    let mut found: Vec<(u32, Utf8PathBuf)> = root
+        .join("versions")
+        .read_dir_utf8()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let patch = entry.file_name().strip_prefix(&prefix)?.parse().ok()?;
+            Some((patch, entry.path().join("bin").join(format!("python{minor}"))))
+        })
+        .collect();
+    found.sort_by(|a, b| b.cmp(a));
+    found.into_iter().map(|(_, path)| path).collect()
+}
+
+/// Changes when a candidate comes, goes or is another file.
+fn key_of(candidates: &[Utf8PathBuf]) -> String {
+    let mut hasher = Sha256::new_with_prefix(WHO);
+    for path in candidates {
+        let data = path.metadata().ok();
+        let time = data.as_ref().and_then(|data| data.modified().ok()?.duration_since(UNIX_EPOCH).ok());
+        hasher.update(format!("\n{path} {:?} {time:?}", data.map(|data| data.len())));
+    }
+    hex(&hasher.finalize())
+}
