@@ -6,7 +6,7 @@ mod service;
 
 pub use boxes::{Probes, TargetTable};
 pub use package::Package;
-pub use service::{Service, Tls};
+pub use service::{Lines, Service, Tls};
 
 use crate::problem::{Problem, nearest};
 use crate::target::Target;
@@ -238,6 +238,15 @@ mod tests {
             ("release = \"1\"",         "release = \"1\"\nprefix = \"opt\"",  "key `package.prefix`: `opt` is no place", "an absolute path"),
             ("release = \"1\"",         "release = \"1\"\nprefix = \"/etc\"", "key `package.prefix`: `/etc` is no place", "/opt"),
             ("port = 9091",             "",                           "missing field `port`",              ""),
+            ("port = 9091",             "port = 1\nsecrets = [\"a/b\"]", "`a/b` cannot name a secret",      "the secret itself stays out"),
+            ("port = 9091",             "port = 1\nenvironment = { 1A = \"\" }", "`1A` is no name of a variable", "letters"),
+            ("port = 9091",             "port = 1\nenvironment = { A = \"b\\nc\" }", "`A` has a control character", ""),
+            ("port = 9091",             "port = 1\nenvironment = { PYTHONPATH = \"/x\" }", "would have no effect", "leave it out"),
+            ("port = 9091",             "port = 1\nenvironment = { LISTEN_FDS = \"1\" }", "is set by systemd", "leave it out"),
+            ("port = 9091",             "port = 1\nunit = { Nice = [] }", "`service.unit.Nice` is an empty list", "resets"),
+            ("port = 9091",             "port = 1\nunit = { Nice = \"1\\nUser=root\" }", "has a line break",  "a list"),
+            ("port = 9091",             "port = 1\nunit = { Nice = \"1\\\\\" }", "at its end",               "a list"),
+            ("port = 9091",             "port = 1\nunit = { Nice = 5 }", "expected a text, or a list of texts", ""),
         ];
         for (from, to, says, cure) in cases {
             let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();

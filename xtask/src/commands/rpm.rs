@@ -132,11 +132,12 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(config_files(project).err());
-    if let Some(target) = project.targets.first() {
+    for (index, target) in project.targets.iter().enumerate() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
         let facts = service::Facts { name, summary: "", root: "", service, target };
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-        faults.extend(facts.command(service::Program::Script).err());
+        faults.extend((index == 0).then(|| facts.command(service::Program::Script).err()).flatten());
+        faults.extend(facts.check().err());
     }
     faults.extend(server_left_out(project));
     all_of("things stand in the way of an RPM", faults)
@@ -252,7 +253,7 @@ fn build_one(
         vendor,
         requires: facts.requires(),
         provides: facts.provides(),
-        scriptlets: service.scriptlets(),
+        scriptlets: service.scriptlets(layout.program)?,
         build_time: app.epoch,
         compression: target.distribution.compression,
         level: level_for(target.distribution.compression, level),

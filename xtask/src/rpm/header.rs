@@ -117,6 +117,7 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
         (1024, 1086, &scriptlets.post),
         (1025, 1087, &scriptlets.preun),
         (1026, 1088, &scriptlets.postun),
+        (1079, 1091, &scriptlets.verify),
     ] {
         tags.push((body, text(script)));
         tags.push((program, text("/bin/sh")));

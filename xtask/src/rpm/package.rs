@@ -28,6 +28,8 @@ impl Sense {
     pub const PREUN: Self = Self(1 << 11);
     /// needed by `%postun`
     pub const POSTUN: Self = Self(1 << 12);
+    /// needed by `%verifyscript`
+    pub const VERIFY: Self = Self(1 << 13);
 
     /// Both at once.
     pub const fn and(self, other: Self) -> Self {
@@ -158,7 +160,9 @@ impl Facts<'_> {
 
     /// `Requires`: the interpreter, what the scriptlets call, and what rpm must be able to read.
     pub fn requires(&self) -> Vec<Dependency> {
-        let scripts = Sense::PRE.and(Sense::POST).and(Sense::PREUN).and(Sense::POSTUN);
+        let scripts = [Sense::PRE, Sense::POST, Sense::PREUN, Sense::POSTUN, Sense::VERIFY]
+            .into_iter()
+            .fold(Sense::ANY, Sense::and);
         let evr = self.evr();
         let mut requires = vec![
             Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),

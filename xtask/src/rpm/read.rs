@@ -64,7 +64,7 @@ pub struct Described {
     pub file_digest_algorithm: u32,
     /// whether the signature header has an MD5 digest, or the header a file digest of MD5
     pub has_md5: bool,
-    /// scriptlets by name: `pre`, `post`, `preun`, `postun`
+    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `verify`
     pub scriptlets: BTreeMap<&'static str, String>,
 }
 
@@ -260,6 +260,7 @@ fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
         ("post", IndexTag::RPMTAG_POSTIN),
         ("preun", IndexTag::RPMTAG_PREUN),
         ("postun", IndexTag::RPMTAG_POSTUN),
+        ("verify", IndexTag::RPMTAG_VERIFYSCRIPT),
     ] {
         if let Ok(script) = text(tag) {
             scriptlets.insert(name, script);
