@@ -140,7 +140,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         if self.parts.config.service.tls == Tls::SelfSigned {
             programs.push(("certificate.py", "self-signed-certificate"));
         }
-        if !self.facts().notifies() {
+        if self.facts().waits() {
             programs.push(("wait_until_ready.py", "wait-until-ready"));
         }
         for (template, program) in programs {

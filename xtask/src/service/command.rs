@@ -53,16 +53,25 @@ impl Facts<'_> {
         words
     }
 
-    /// What waits until a server answers that does not tell systemd of it.
+    /// Whether a start waits until the server answers: one that does not tell systemd, and one that does so
+    /// before it can answer (gunicorn, whose workers load the application later) where that shows by TLS.
+    pub fn waits(&self) -> bool {
+        !self.notifies() || self.serves_tls()
+    }
+
+    /// What waits until the server answers.
     pub(super) fn wait_command(&self) -> Vec<String> {
         let mut words = self.script("wait-until-ready").to_vec();
         words.extend([self.service.address.clone(), self.service.port.to_string()]);
+        words.extend(self.serves_tls().then(|| "tls".to_owned()));
+        words
+    }
+
+    /// Whether the server is given the certificate.
+    fn serves_tls(&self) -> bool {
         let takes_certificate = self.service.command.iter().any(|word| word.contains("{cert}"))
             || (!self.says_port() && self.server().is_some_and(|server| !server.tls.is_empty()));
-        if self.certificate().is_some() && takes_certificate {
-            words.push("tls".to_owned());
-        }
-        words
+        self.certificate().is_some() && takes_certificate
     }
 
     /// Whether the server tells systemd when it is ready.

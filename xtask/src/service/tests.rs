@@ -184,7 +184,8 @@ fn readiness_is_told_or_waited_for() {
     let wait = "ExecStartPost=/usr/bin/python3.11 -ISB /opt/report/bin/wait-until-ready";
     #[rustfmt::skip]
     let cases = [ // command                    tls              line of the unit
-        (vec!["gunicorn", "a:b"],               Tls::SelfSigned, "Type=notify".to_owned()),
+        (vec!["gunicorn", "a:b"],               Tls::Off,        "Type=notify".to_owned()),
+        (vec!["gunicorn", "a:b"],               Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
         (vec!["uvicorn", "a:b"],                Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
         (vec!["uvicorn", "a:b"],                Tls::Off,        format!("{wait} 0.0.0.0 9091")),
         (vec!["own", "{port}"],                 Tls::SelfSigned, format!("{wait} 0.0.0.0 9091")),

@@ -55,7 +55,7 @@ impl Facts<'_> {
             service.add("ExecStartPre", line_of(&self.certificate_command(&[])));
         }
         service.add("ExecStart", line_of(&self.command(program)?));
-        if !self.notifies() {
+        if self.waits() {
             service.add("ExecStartPost", line_of(&self.wait_command()));
         }
         if self.server().is_some_and(|server| server.reloads) {

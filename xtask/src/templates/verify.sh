@@ -1,5 +1,5 @@
 if [ ! -x {{ interpreter }} ]; then
-    echo "{{ name }}: its interpreter {{ interpreter }} is not there"
+    echo "{{ name }}: its interpreter {{ interpreter }} is not there" >&2
     exit 1
 fi
 cd / && exec {{ interpreter }} -ISB -c '
@@ -89,7 +89,7 @@ from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 warnings.simplefilter("ignore")
 sys.path.append(ROOT)
 silent = os.open(os.devnull, os.O_WRONLY)
-said = os.dup(1)
+said = os.dup(2)
 os.dup2(silent, 1)
 os.dup2(silent, 2)
 site.addsitedir(ROOT + "/lib")

@@ -3,8 +3,8 @@
 
 usage: wait-until-ready ADDRESS PORT [tls]
 
-For servers that do not tell systemd when they are ready. With tls it must take a handshake, else a
-connection. Fails after a minute, or when the server's process (MAINPID) is gone.
+For servers that do not tell systemd when they are ready, or too early. With tls it must take a handshake,
+else a connection. Fails after a minute, or when the server's process (MAINPID) is gone.
 """
 import os
 import socket
