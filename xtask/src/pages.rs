@@ -82,7 +82,7 @@ impl<'a> Pages<'a> {
             cert => given.as_ref().map_or("", |given| &given.0),
             key => given.as_ref().map_or("", |given| &given.1),
             config => config,
-            secrets => &service.secrets,
+            secrets => service.secrets.iter().cloned().collect::<Vec<_>>(),
             credentials => unit.credentials_folder(),
             loads_credentials => unit.loads_credentials(),
             socket => unit.is_socket_activated(),
