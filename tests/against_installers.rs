@@ -311,7 +311,7 @@ impl Packed {
 
     /// What the application and this tool bring, beside the dependencies.
     fn is_of_this_tool(&self, place: &Utf8Path) -> bool {
-        let launchers = ["bin/python", "bin/self-signed-certificate", "config.yaml"];
+        let launchers = ["bin/python", "bin/self-signed-certificate", "bin/wait-until-ready", "config.yaml"];
         let application = ["src", "wide"].iter().any(|package| place.starts_with(package));
         launchers.contains(&place.as_str()) || application || file_of_metadata(place).is_some()
     }
