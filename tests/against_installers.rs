@@ -316,7 +316,7 @@ impl Packed {
             // Where the module is, and RECORD has every file.
             return place.parent().and_then(Utf8Path::parent).is_some_and(|folder| self.root.join(folder).is_dir());
         }
-        let launchers = ["bin/python", "bin/self-signed-certificate", "config.yaml"];
+        let launchers = ["bin/python", "bin/self-signed-certificate", "bin/wait-until-ready", "config.yaml"];
         let application = ["src", "wide"].iter().any(|package| place.starts_with(package));
         launchers.contains(&place.as_str()) || application || file_of_metadata(place).is_some()
     }

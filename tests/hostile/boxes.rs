@@ -168,7 +168,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         vendor: None,
         requires: facts.requires(),
         provides: facts.provides(),
-        scriptlets: texts.scriptlets(),
+        scriptlets: texts.scriptlets(layout.program)?,
         change: Change::new("Example", &facts, "nothing", 1_700_000_000),
         build_time: 1_700_000_000,
         compression: target.distribution.compression,

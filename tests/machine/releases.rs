@@ -105,7 +105,7 @@ impl Releases {
 }
 
 fn file_name(name: &str, suite: &Suite, release: u32) -> String {
-    let version = if name == "neighbour" { "1.0" } else { "0.0.1" };
+    let version = if name == "neighbour" { "1.0.0" } else { "0.0.1" };
     format!("{name}-{version}-{release}.{}.x86_64.rpm", suite.tag)
 }
 

@@ -6,7 +6,7 @@ mod service;
 
 pub use boxes::{Probes, TargetTable};
 pub use package::Package;
-pub use service::{Service, Tls};
+pub use service::{Lines, Service, Tls};
 
 use crate::licenses::Spdx;
 use crate::problem::{Problem, nearest};
@@ -270,6 +270,15 @@ mod tests {
             ("[app]",                   "license = \"BSD\"\n[app]",    "`BSD` is no SPDX expression",       ""),
             ("[app]",                   "[licenses]\na = \"free\"\n[app]", "key `licenses.a`: ",            ""),
             ("[app]",                   "[licenses]\n\"a b\" = \"MIT\"\n[app]", "a b",                   ""),
+            ("port = 9091",             "port = 1\nsecrets = [\"a/b\"]", "`a/b` cannot name a secret",      "the secret itself stays out"),
+            ("port = 9091",             "port = 1\nenvironment = { 1A = \"\" }", "`1A` is no name of a variable", "letters"),
+            ("port = 9091",             "port = 1\nenvironment = { A = \"b\\nc\" }", "`A` has a control character", ""),
+            ("port = 9091",             "port = 1\nenvironment = { PYTHONPATH = \"/x\" }", "would have no effect", "leave it out"),
+            ("port = 9091",             "port = 1\nenvironment = { LISTEN_FDS = \"1\" }", "is set by systemd", "leave it out"),
+            ("port = 9091",             "port = 1\nunit = { Nice = [] }", "`service.unit.Nice` is an empty list", "resets"),
+            ("port = 9091",             "port = 1\nunit = { Nice = \"1\\nUser=root\" }", "has a line break",  "a list"),
+            ("port = 9091",             "port = 1\nunit = { Nice = \"1\\\\\" }", "at its end",               "a list"),
+            ("port = 9091",             "port = 1\nunit = { Nice = 5 }", "expected a text, or a list of texts", ""),
         ];
         for (from, to, says, cure) in cases {
             let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();

@@ -57,6 +57,13 @@ impl<'a> Pages<'a> {
             Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
             _ => None,
         };
+        let unit = crate::service::Facts {
+            name: facts.name,
+            summary: &self.summary,
+            root: &self.root,
+            service,
+            target: self.target,
+        };
         let config: Vec<String> = self.config.app.config.iter().map(|path| format!("{}/{path}", self.root)).collect();
         let text = templates().get_template(template)?.render(context! {
             name => facts.name,
@@ -79,6 +86,12 @@ impl<'a> Pages<'a> {
             config => config,
             signed => signed,
             public_key => public_key_name(facts.name),
+            secrets => service.secrets.iter().cloned().collect::<Vec<_>>(),
+            credentials => unit.credentials_folder(),
+            loads_credentials => unit.loads_credentials(),
+            socket => unit.is_socket_activated(),
+            stop_leaves_socket => unit.is_socket_activated() && !self.target.knows("Unit", "StopPropagatedFrom"),
+            renews => unit.renews(),
         })?;
         Ok(text)
     }

@@ -26,6 +26,8 @@ fn parse() -> Environment<'static> {
         ("launcher.py", include_str!("templates/launcher.py")),
         ("console_script.py", include_str!("templates/console_script.py")),
         ("certificate.py", include_str!("templates/certificate.py")),
+        ("wait_until_ready.py", include_str!("templates/wait_until_ready.py")),
+        ("verify.sh", include_str!("templates/verify.sh")),
         ("INSTALL.md", include_str!("templates/INSTALL.md")),
         ("package.spec", include_str!("templates/package.spec")),
         ("NAME.repo", include_str!("templates/NAME.repo")),

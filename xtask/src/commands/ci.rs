@@ -60,8 +60,14 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
     ];
     let mut not_run = Vec::new();
     match flags.no_install_test {
-        false => steps.push(("install test", ignored_test("install"))),
-        true => not_run.push(("install test", "left out with `--no-install-test`".to_owned())),
+        false => {
+            steps.push(("install test", ignored_test("install")));
+            steps.push(("service test", ignored_test("service")));
+        }
+        true => {
+            let why = || "left out with `--no-install-test`".to_owned();
+            not_run.extend([("install test", why()), ("service test", why())]);
+        }
     }
     match TargetPython::find(sys, &Target::find("el8-x86_64", None, None)?) {
         Ok(_) => steps.push(("lock of 2020", ignored_test("old_lock"))),

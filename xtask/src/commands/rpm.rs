@@ -199,11 +199,12 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(config_files(project).err());
     faults.extend(project.targets.iter().filter_map(|target| byte_code::compiler(project, target).err()));
-    if let Some(target) = project.targets.first() {
+    for (index, target) in project.targets.iter().enumerate() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
         let facts = service::Facts { name, summary: "", root: "", service, target };
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-        faults.extend(facts.command(service::Program::Script).err());
+        faults.extend((index == 0).then(|| facts.command(service::Program::Script).err()).flatten());
+        faults.extend(facts.check().err());
     }
     faults.extend(server_left_out(project));
     all_of("things stand in the way of an RPM", faults)
@@ -353,7 +354,7 @@ pub fn prepare<'a>(
         vendor,
         requires: facts.requires(),
         provides: facts.provides(),
-        scriptlets: service.scriptlets(),
+        scriptlets: service.scriptlets(layout.program)?,
         build_time: app.epoch,
         compression: target.distribution.compression,
         level: level_for(target.distribution.compression, level),

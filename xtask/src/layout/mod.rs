@@ -162,6 +162,9 @@ impl<R: ReaderAt> Builder<'_, R> {
         if self.parts.config.service.tls == Tls::SelfSigned {
             programs.push(("certificate.py", "self-signed-certificate"));
         }
+        if self.facts().waits() {
+            programs.push(("wait_until_ready.py", "wait-until-ready"));
+        }
         for (template, program) in programs {
             let text = templates().get_template(template)?.render(&values)?;
             let entry = Entry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
@@ -201,18 +204,33 @@ impl<R: ReaderAt> Builder<'_, R> {
         ))
     }
 
-    fn add_service(&mut self, program: Program) -> anyhow::Result<()> {
-        let facts = Facts {
+    fn facts(&self) -> Facts<'_> {
+        Facts {
             name: self.name,
             summary: self.parts.summary,
             root: self.root.as_str(),
             service: &self.parts.config.service,
             target: self.parts.target,
-        };
-        let unit = Entry::made(facts.unit(program)?, self.parts.epoch, "the service");
-        self.tree.claim(BoxPath::new(format!("/usr/lib/systemd/system/{}.service", self.name))?, unit)?;
-        let sysusers = Entry::made(facts.sysusers(), self.parts.epoch, "the service");
-        self.tree.claim(BoxPath::new(format!("/usr/lib/sysusers.d/{}.conf", self.name))?, sysusers)
+        }
+    }
+
+    fn add_service(&mut self, program: Program) -> anyhow::Result<()> {
+        let epoch = self.parts.epoch;
+        let facts = self.facts();
+        let made =
+            |path: String, text: String| anyhow::Ok((BoxPath::new(path)?, Entry::made(text, epoch, "the service")));
+        let mut entries = vec![made(format!("/usr/lib/sysusers.d/{}.conf", self.name), facts.sysusers())?];
+        for (file, text) in facts.units(program)? {
+            entries.push(made(format!("/usr/lib/systemd/system/{file}"), text)?);
+        }
+        if !facts.service.secrets.is_empty() {
+            let folder = BoxPath::new(facts.credentials_folder())?;
+            entries.extend(folder.parent().map(|above| (above, Entry::folder(epoch))));
+            let mut entry = Entry::folder(epoch).with_mode(0o750);
+            self.name.clone_into(&mut entry.group);
+            entries.push((folder, entry));
+        }
+        entries.into_iter().try_for_each(|(path, entry)| self.tree.claim(path, entry))
     }
 
     fn add_documents(&mut self) -> anyhow::Result<()> {

@@ -219,7 +219,9 @@ impl Facts<'_> {
 
     /// `Requires`: the interpreter, what the scriptlets call, and what rpm must be able to read.
     pub fn requires(&self) -> Vec<Dependency> {
-        let scripts = Sense::PRE.and(Sense::POST).and(Sense::PREUN).and(Sense::POSTUN);
+        let scripts = [Sense::PRE, Sense::POST, Sense::PREUN, Sense::POSTUN, Sense::VERIFY]
+            .into_iter()
+            .fold(Sense::ANY, Sense::and);
         let evr = self.evr();
         let mut requires = vec![
             Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),

@@ -65,7 +65,7 @@ pub struct Described {
     pub compressor: String,
     /// the digest algorithm of files: 8 is SHA-256
     pub file_digest_algorithm: u32,
-    /// scriptlets by name: `pre`, `post`, `preun`, `postun`
+    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `verify`
     pub scriptlets: BTreeMap<&'static str, String>,
 }
 
@@ -292,6 +292,7 @@ fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
         ("post", IndexTag::RPMTAG_POSTIN),
         ("preun", IndexTag::RPMTAG_PREUN),
         ("postun", IndexTag::RPMTAG_POSTUN),
+        ("verify", IndexTag::RPMTAG_VERIFYSCRIPT),
     ] {
         if let Ok(script) = text(tag) {
             scriptlets.insert(name, script);

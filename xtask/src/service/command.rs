@@ -13,14 +13,16 @@ pub(super) struct Server {
     pub notifies: bool,
     /// whether it takes its code and configuration anew on SIGHUP
     pub reloads: bool,
+    /// whether it takes over the sockets that systemd opened (`sd_listen_fds`), with TLS on them as well
+    pub inherits: bool,
 }
 
 #[rustfmt::skip]
 const SERVERS: &[Server] = &[
-    Server { names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: true,  reloads: true },
-    Server { names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: false, reloads: false },
-    Server { names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies: false, reloads: false },
-    Server { names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies: false, reloads: false },
+    Server { names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: true,  reloads: true,  inherits: true },
+    Server { names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: false, reloads: false, inherits: false },
+    Server { names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies: false, reloads: false, inherits: false },
+    Server { names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies: false, reloads: false, inherits: false },
 ];
 
 /// How the first word of `service.command` is started.
@@ -35,9 +37,64 @@ pub enum Program {
 }
 
 impl Facts<'_> {
-    /// The Python that runs programs of the package: interpreter, isolation, launcher.
-    fn python(&self) -> [String; 3] {
-        [self.target.interpreter.path.to_owned(), "-ISB".to_owned(), format!("{}/bin/python", self.root)]
+    /// A Python script of the package on the target's interpreter, isolated.
+    fn script(&self, name: &str) -> [String; 3] {
+        [self.target.interpreter.path.to_owned(), "-ISB".to_owned(), format!("{}/bin/{name}", self.root)]
+    }
+
+    /// What makes the self-signed certificate, or tells whether it is due.
+    pub(super) fn certificate_command(&self, options: &[&str]) -> Vec<String> {
+        let mut words = self.script("self-signed-certificate").to_vec();
+        words.extend(options.iter().map(|option| (*option).to_owned()));
+        words.push(format!("/var/lib/{}", self.name));
+        if !matches!(self.service.address.as_str(), "0.0.0.0" | "::") {
+            words.push(self.service.address.clone());
+        }
+        words
+    }
+
+    /// Whether a start waits until the server answers: one that does not tell systemd, and one that does so
+    /// before it can answer (gunicorn, whose workers load the application later) where that shows by TLS.
+    pub fn waits(&self) -> bool {
+        !self.notifies() || self.serves_tls()
+    }
+
+    /// What waits until the server answers.
+    pub(super) fn wait_command(&self) -> Vec<String> {
+        let mut words = self.script("wait-until-ready").to_vec();
+        words.extend([self.service.address.clone(), self.service.port.to_string()]);
+        words.extend(self.serves_tls().then(|| "tls".to_owned()));
+        words
+    }
+
+    /// Whether the server is given the certificate.
+    fn serves_tls(&self) -> bool {
+        let takes_certificate = self.service.command.iter().any(|word| word.contains("{cert}"))
+            || (!self.says_port() && self.server().is_some_and(|server| !server.tls.is_empty()));
+        self.certificate().is_some() && takes_certificate
+    }
+
+    /// Whether the server tells systemd when it is ready.
+    pub fn notifies(&self) -> bool {
+        self.server().is_some_and(|server| server.notifies)
+    }
+
+    /// Whether the command itself says where address and port go.
+    fn says_port(&self) -> bool {
+        self.service.command.iter().skip(1).any(|word| word.contains("{port}"))
+    }
+
+    /// The address as it stands before a port: `[::1]`.
+    pub(super) fn bound_address(&self) -> String {
+        let address = &self.service.address;
+        if address.contains(':') { format!("[{address}]") } else { address.clone() }
+    }
+
+    /// The modules of the applications, of words such as `module:object`.
+    pub(super) fn application_modules(&self) -> Vec<&str> {
+        let words = self.service.command.iter().skip(1).filter_map(|word| word.split_once(':'));
+        let are_names = |(module, object): &(&str, &str)| is_dotted(module) && is_dotted(object.trim_end_matches("()"));
+        words.filter(are_names).map(|(module, _)| module).collect()
     }
 
     /// The words of `ExecStart`.
@@ -49,12 +106,11 @@ impl Facts<'_> {
         let script = format!("{}/bin/{word}", self.root);
         let mut words: Vec<String> = match program {
             Program::Binary => vec![script],
-            Program::Script => self.python().into_iter().chain([script]).collect(),
-            Program::Module => self.python().into_iter().chain(["-m".to_owned(), word.clone()]).collect(),
+            Program::Script => self.script("python").into_iter().chain([script]).collect(),
+            Program::Module => self.script("python").into_iter().chain(["-m".to_owned(), word.clone()]).collect(),
         };
         words.extend(rest.iter().cloned());
-        let says_port = rest.iter().any(|word| word.contains("{port}"));
-        if !says_port {
+        if !self.says_port() {
             let server = self.server().ok_or_else(|| {
                 Problem::with_hint(
                     format!("`service.command` does not say where the port goes, and `{word}` is no server that is known"),
@@ -73,8 +129,7 @@ impl Facts<'_> {
             }
         }
         let (cert, key) = self.certificate().unwrap_or_default();
-        let address = &self.service.address;
-        let bound = if address.contains(':') { format!("[{address}]") } else { address.clone() };
+        let (address, bound) = (&self.service.address, self.bound_address());
         let fill = |word: String| {
             word.replace("{address}", &bound)
                 .replace("{host}", address)
@@ -88,4 +143,12 @@ impl Facts<'_> {
     pub(super) fn server(&self) -> Option<&'static Server> {
         SERVERS.iter().find(|server| server.names.contains(&self.service.command[0].as_str()))
     }
+}
+
+/// Whether a text is a dotted name of Python's, in ASCII.
+pub(super) fn is_dotted(text: &str) -> bool {
+    text.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    })
 }

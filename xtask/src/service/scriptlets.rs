@@ -1,23 +1,51 @@
-//! What rpm runs around install, upgrade and removal.
+//! What rpm runs around install, upgrade, removal and verification.
 //!
 //! Scriptlets are plain `systemctl` with a daemon-reload of their own, the same on every target: RHEL's
 //! `%systemd_*` macros leave reloading to file triggers of systemd's package, which some rpm versions
 //! run too late or not at all.
 
-use crate::service::Facts;
+use crate::service::command::is_dotted;
+use crate::service::{Facts, Program};
+use crate::templates::templates;
+use minijinja::context;
 
 impl Facts<'_> {
-    /// The four scriptlets.
-    pub fn scriptlets(&self) -> Scriptlets {
-        let fill = |text: &str| text.replace("NAME", self.name);
+    /// The scriptlets.
+    pub fn scriptlets(&self, program: Program) -> anyhow::Result<Scriptlets> {
         // Where systemd does not make the folder of the state, `%pre` does.
         let state = if self.target.knows("Service", "StateDirectory") { "" } else { STATE };
-        Scriptlets {
-            pre: fill(&PRE.replace("STATE", state)),
-            post: fill(POST),
+        let (units, links, post, gone) = match self.is_socket_activated() {
+            true => ("NAME.service NAME.socket", LINKS_WITH_SOCKET, POST_WITH_SOCKET, GONE),
+            false => ("NAME.service", LINK, POST, ""),
+        };
+        let timer = if self.renews() { " NAME-certificate.timer" } else { "" };
+        let fill = |text: &str| {
+            let text = text.replace("STATE", state).replace("GONE", gone);
+            text.replace("TIMER", timer).replace("UNITS", units).replace("LINKS", links).replace("NAME", self.name)
+        };
+        Ok(Scriptlets {
+            pre: fill(PRE),
+            post: fill(post),
             preun: fill(PREUN),
             postun: fill(POSTUN),
-        }
+            verify: self.verify_script(program)?,
+        })
+    }
+
+    /// `%verifyscript`: whether interpreter, server, compiled code and application are there and fit.
+    fn verify_script(&self, program: Program) -> anyhow::Result<String> {
+        let word = &self.service.command[0];
+        let (major, minor) = self.target.interpreter.version;
+        Ok(templates().get_template("verify.sh")?.render(context! {
+            name => self.name,
+            root => self.root,
+            interpreter => &self.target.interpreter.path,
+            major,
+            minor,
+            script => if program == Program::Script { word.as_str() } else { "" },
+            module => if program == Program::Module && is_dotted(word) { word.as_str() } else { "" },
+            applications => self.application_modules().join(" "),
+        })?)
     }
 }
 
@@ -32,6 +60,8 @@ pub struct Scriptlets {
     pub preun: String,
     /// after the files are gone
     pub postun: String,
+    /// at `rpm -V`; silent where all is well
+    pub verify: String,
 }
 
 const PRE: &str = "\
@@ -45,10 +75,29 @@ mkdir -p -m 0750 /var/lib/NAME && chown NAME:NAME /var/lib/NAME || exit 1
 ";
 const POST: &str = "\
 if [ \"$1\" -eq 1 ]; then
-    systemctl --no-reload preset NAME.service >/dev/null 2>&1 || :
+    systemctl --no-reload preset UNITS >/dev/null 2>&1 || :
 fi
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload >/dev/null 2>&1 || :
+fi
+exit 0
+";
+/// The socket stays open through an upgrade, unless this one listens elsewhere: then both move.
+const POST_WITH_SOCKET: &str = "\
+if [ \"$1\" -eq 1 ]; then
+    systemctl --no-reload preset UNITS >/dev/null 2>&1 || :
+fi
+if [ -d /run/systemd/system ]; then
+    before=$(systemctl show --property=Listen NAME.socket 2>/dev/null)
+    systemctl daemon-reload >/dev/null 2>&1 || :
+    if [ \"$before\" != \"$(systemctl show --property=Listen NAME.socket 2>/dev/null)\" ]; then
+        if systemctl --quiet is-active NAME.service; then
+            systemctl stop NAME.service NAME.socket >/dev/null 2>&1 || :
+            systemctl start NAME.service >/dev/null 2>&1 || :
+        else
+            systemctl try-restart NAME.socket >/dev/null 2>&1 || :
+        fi
+    fi
 fi
 exit 0
 ";
@@ -56,20 +105,31 @@ exit 0
 const PREUN: &str = "\
 if [ \"$1\" -eq 0 ]; then
     if [ -d /run/systemd/system ]; then
-        systemctl --no-reload disable --now NAME.service >/dev/null 2>&1 || :
+        systemctl --no-reload disable --now UNITSTIMER >/dev/null 2>&1 || :
     else
-        systemctl --no-reload disable NAME.service >/dev/null 2>&1 || :
+        systemctl --no-reload disable UNITS >/dev/null 2>&1 || :
     fi
-    rm -f /etc/systemd/system/multi-user.target.wants/NAME.service
+    rm -f LINKS
 fi
 exit 0
 ";
+const LINK: &str = "/etc/systemd/system/multi-user.target.wants/NAME.service";
+const LINKS_WITH_SOCKET: &str = "\
+/etc/systemd/system/multi-user.target.wants/NAME.service \\
+        /etc/systemd/system/sockets.target.wants/NAME.socket";
 const POSTUN: &str = "\
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload >/dev/null 2>&1 || :
     if [ \"$1\" -ge 1 ]; then
-        systemctl try-restart NAME.service >/dev/null 2>&1 || :
+GONE        systemctl try-restart NAME.service >/dev/null 2>&1 || :
     fi
 fi
 exit 0
+";
+/// Before a version without a socket listens by itself, systemd must have stopped to.
+const GONE: &str = "        \
+        if [ ! -e /usr/lib/systemd/system/NAME.socket ]; then
+            rm -f /etc/systemd/system/sockets.target.wants/NAME.socket
+            systemctl stop NAME.socket >/dev/null 2>&1 || :
+        fi
 ";

@@ -1,116 +1,124 @@
 //! The unit of systemd.service(5), with the keys that the target's systemd knows.
 
-use crate::config::Tls;
+use crate::config::{Lines, Tls};
+use crate::service::confinement::{CONFINEMENT, value_for};
+use crate::service::section::{Section, assignment, line_of, plain};
 use crate::service::{Facts, Program};
-use std::fmt::Write as _;
+
+/// What an administrator's files below are, for secrets.
+const CREDENTIALS: &str = "credentials";
 
 impl Facts<'_> {
-    /// The unit file; keys that the target's systemd does not know are left out.
-    pub fn unit(&self, program: Program) -> anyhow::Result<String> {
-        let notifies = self.server().is_some_and(|server| server.notifies);
-        let mut service: Vec<(&str, String)> = vec![
-            ("Type", if notifies { "notify" } else { "simple" }.to_owned()),
-            ("User", self.name.to_owned()),
-            ("Group", self.name.to_owned()),
-            ("WorkingDirectory", self.root.to_owned()),
-            ("StateDirectory", self.name.to_owned()),
-            ("StateDirectoryMode", "0750".to_owned()),
-            ("Environment", format!("HOME=/var/lib/{}", self.name)),
-            ("EnvironmentFile", format!("-/etc/sysconfig/{}", self.name)),
-        ];
+    /// `NAME.service`; keys that the target's systemd does not know are left out.
+    pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
+        let name = self.name;
+        let mut unit = self.about(&plain(self.summary));
+        if self.is_socket_activated() {
+            // `Requires` would end the service's own restart after a crash: the socket goes with what fails, and
+            // would take along what requires it.
+            unit.add("Wants", format!("{name}.socket"));
+            unit.add("After", format!("network.target {name}.socket"));
+        } else {
+            unit.add("After", "network.target");
+        }
+        if self.renews() {
+            unit.add("Wants", format!("{name}-certificate.timer"));
+        }
+        for secret in &self.service.secrets {
+            unit.add("AssertPathExists", format!("{}/{secret}", self.credentials_folder()));
+        }
+        let service = self.service_section(program)?;
+        let mut install = Section::new("Install", self.target);
+        install.add("WantedBy", "multi-user.target");
+        if self.is_socket_activated() {
+            install.add("Also", format!("{name}.socket"));
+        }
+        Ok([unit.text(), service.text(), install.text()].join("\n"))
+    }
+
+    fn service_section(&self, program: Program) -> anyhow::Result<Section<'_>> {
+        let name = self.name;
+        let mut service = Section::new("Service", self.target);
+        service.add("Type", if self.notifies() { "notify" } else { "simple" });
+        self.add_user(&mut service);
+        service.add("WorkingDirectory", self.root);
+        service.add("StateDirectory", name);
+        service.add("StateDirectoryMode", "0750");
+        service.add("Environment", format!("HOME=/var/lib/{name}"));
+        self.add_secrets(&mut service);
+        for (variable, value) in &self.service.environment {
+            service.add("Environment", assignment(variable, value));
+        }
+        // Read later, so an administrator has the last word.
+        service.add("EnvironmentFile", format!("-/etc/sysconfig/{name}"));
         if self.service.tls == Tls::SelfSigned {
-            let words = [
-                self.target.interpreter.path.to_owned(),
-                "-ISB".to_owned(),
-                format!("{}/bin/self-signed-certificate", self.root),
-                format!("/var/lib/{}", self.name),
-            ];
-            service.push(("ExecStartPre", line_of(&words)));
+            service.add("ExecStartPre", line_of(&self.certificate_command(&[])));
         }
-        service.push(("ExecStart", line_of(&self.command(program)?)));
+        service.add("ExecStart", line_of(&self.command(program)?));
+        if self.waits() {
+            service.add("ExecStartPost", line_of(&self.wait_command()));
+        }
         if self.server().is_some_and(|server| server.reloads) {
-            service.push(("ExecReload", "/bin/kill -s HUP $MAINPID".to_owned()));
+            service.add("ExecReload", "/bin/kill -s HUP $MAINPID");
         }
-        service.extend([
-            ("KillMode", "mixed".to_owned()),
-            ("TimeoutStopSec", "60".to_owned()),
-            ("Restart", "on-failure".to_owned()),
-            ("RestartSec", "2".to_owned()),
-        ]);
-        if self.service.port < 1024 {
-            service.push(("AmbientCapabilities", "CAP_NET_BIND_SERVICE".to_owned()));
-            service.push(("CapabilityBoundingSet", "CAP_NET_BIND_SERVICE".to_owned()));
-        } else {
-            service.push(("CapabilityBoundingSet", String::new()));
-            service.push(("PrivateUsers", "yes".to_owned()));
+        service.add("KillMode", "mixed");
+        service.add("TimeoutStopSec", "60");
+        service.add("Restart", "on-failure");
+        service.add("RestartSec", "2");
+        self.add_confinement(&mut service);
+        if self.service.port < 1024 && !self.is_socket_activated() {
+            // A capability counts only in the user namespace that owns the network.
+            let capability = ["CAP_NET_BIND_SERVICE".to_owned()];
+            service.replace("PrivateUsers", &[]);
+            service.replace("CapabilityBoundingSet", &capability);
+            service.replace("AmbientCapabilities", &capability);
         }
+        for (key, Lines(lines)) in &self.service.unit {
+            service.replace(key, lines);
+        }
+        Ok(service)
+    }
+
+    /// [Unit] with what every unit of the package says of itself.
+    pub(super) fn about(&self, description: &str) -> Section<'_> {
+        let mut unit = Section::new("Unit", self.target);
+        unit.add("Description", description);
+        unit.add("Documentation", format!("file:/usr/share/doc/{}/INSTALL.md", self.name));
+        unit
+    }
+
+    pub(super) fn add_user(&self, service: &mut Section<'_>) {
+        service.add("User", self.name);
+        service.add("Group", self.name);
+    }
+
+    pub(super) fn add_confinement(&self, service: &mut Section<'_>) {
         let systemd = self.target.distribution.systemd;
-        service.extend(
-            HARDENING.iter().filter_map(|(key, value)| Some((*key, value_for(systemd, key, value)?.to_owned()))),
-        );
-        let mut text = format!(
-            "[Unit]\nDescription={}\nDocumentation=file:/usr/share/doc/{}/INSTALL.md\nAfter=network.target\n\n[Service]\n",
-            // A backslash at the end would join the next line.
-            self.summary.replace('%', "%%").trim_end_matches('\\'),
-            self.name
-        );
-        for (key, value) in service.iter().filter(|(key, _)| self.target.knows("Service", key)) {
-            writeln!(text, "{key}={value}").expect("a String takes all");
+        for (key, value) in CONFINEMENT {
+            if let Some(value) = value_for(systemd, key, value) {
+                service.add(key, value);
+            }
         }
-        text.push_str("\n[Install]\nWantedBy=multi-user.target\n");
-        Ok(text)
     }
-}
 
-/// What confines the service, beside its user. systemd.exec(5).
-const HARDENING: &[(&str, &str)] = &[
-    ("NoNewPrivileges", "yes"),
-    ("ProtectSystem", "strict"),
-    ("ProtectHome", "yes"),
-    ("PrivateTmp", "yes"),
-    ("PrivateDevices", "yes"),
-    ("PrivateIPC", "yes"),
-    ("ProtectClock", "yes"),
-    ("ProtectControlGroups", "yes"),
-    ("ProtectHostname", "yes"),
-    ("ProtectKernelLogs", "yes"),
-    ("ProtectKernelModules", "yes"),
-    ("ProtectKernelTunables", "yes"),
-    ("ProtectProc", "invisible"),
-    ("ProcSubset", "pid"),
-    ("LockPersonality", "yes"),
-    ("RemoveIPC", "yes"),
-    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
-    ("RestrictNamespaces", "yes"),
-    ("RestrictRealtime", "yes"),
-    ("RestrictSUIDSGID", "yes"),
-    ("SystemCallArchitectures", "native"),
-    ("SystemCallFilter", "@system-service"),
-    ("SystemCallErrorNumber", "EPERM"),
-    ("UMask", "0077"),
-];
-
-/// The value of a key as a systemd knows it; none where it knows no value that would do.
-///
-/// systemd's NEWS: `ProtectSystem=strict` came with 232, and groups of system calls (`@system-service`) with
-/// 231. An older one takes a group for a call that it does not know, and would allow next to none.
-fn value_for(systemd: u16, key: &str, value: &'static str) -> Option<&'static str> {
-    match key {
-        "ProtectSystem" if systemd < 232 => Some("full"),
-        "SystemCallFilter" | "SystemCallErrorNumber" if systemd < 231 => None,
-        _ => Some(value),
+    /// Where an administrator puts secrets, `/etc/NAME/credentials`.
+    pub fn credentials_folder(&self) -> String {
+        format!("/etc/{}/{CREDENTIALS}", self.name)
     }
-}
 
-/// Writes words as a line of systemd.service(5): quoted where needed, `%` and `$` taken literally.
-pub(super) fn line_of(words: &[String]) -> String {
-    let quoted = |word: &String| {
-        let word = word.replace('%', "%%").replace('$', "$$");
-        if !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-:=@%$+,[]{}".contains(c)) {
-            word
-        } else {
-            format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
+    /// Whether systemd hands secrets over, so that only root has to be able to read them.
+    pub fn loads_credentials(&self) -> bool {
+        self.target.knows("Service", "LoadCredential")
+    }
+
+    /// The application reads `$CREDENTIALS_DIRECTORY/SECRET`, whoever sets that.
+    fn add_secrets(&self, service: &mut Section<'_>) {
+        let folder = self.credentials_folder();
+        if !self.service.secrets.is_empty() && !self.loads_credentials() {
+            service.add("Environment", format!("CREDENTIALS_DIRECTORY={folder}"));
         }
-    };
-    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+        for secret in &self.service.secrets {
+            service.add("LoadCredential", format!("{secret}:{folder}/{secret}"));
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod probe;
 mod record;
 mod table;
 mod tags;
+mod unit_keys;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
@@ -16,8 +17,9 @@ pub use magic_tag::MagicTag;
 pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;
-pub use table::{Compression, ROWS, Row, UNVERIFIED, unit_key_since};
+pub use table::{Compression, ROWS, Row, UNVERIFIED};
 pub use tags::{Tag, TagRanks};
+pub use unit_keys::{unit_key_since, unit_keys};
 
 use crate::problem::{Problem, all_of, nearest, shortened};
 use anyhow::{Context as _, bail};

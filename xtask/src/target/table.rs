@@ -121,50 +121,6 @@ pub const UNVERIFIED: &[(&str, &[&str], &str)] = &[
 /// Processor architectures, as rpm, wheels and `platform_machine` all call them.
 pub const ARCHITECTURES: &[&str] = &["x86_64", "aarch64"];
 
-/// The first systemd, among those that targets have, that knows a key of a service unit.
-///
-/// Red Hat carries keys back (`TasksMax` to 219, `RestrictSUIDSGID` to 239), so the figures are
-/// those of its source trees and not of the upstream release notes.
-#[rustfmt::skip]
-pub const UNIT_KEYS: &[(u16, &str, &[&str])] = &[
-    (219, "Unit", &[
-        "After", "Before", "ConditionPathExists", "Conflicts", "Description", "Documentation",
-        "OnFailure", "PartOf", "Requires", "RequiresMountsFor", "Wants",
-    ]),
-    (239, "Unit", &["StartLimitBurst", "StartLimitIntervalSec"]),
-    (219, "Service", &[
-        "AmbientCapabilities", "CapabilityBoundingSet", "Environment", "EnvironmentFile", "ExecReload",
-        "ExecStart", "ExecStartPost", "ExecStartPre", "ExecStop", "ExecStopPost", "Group",
-        "InaccessibleDirectories", "KillMode", "KillSignal", "LimitNOFILE", "LimitNPROC",
-        "NoNewPrivileges", "NotifyAccess", "PIDFile", "PrivateDevices", "PrivateNetwork",
-        "PrivateTmp", "ProtectHome", "ProtectSystem", "ReadOnlyDirectories", "ReadWriteDirectories",
-        "Restart", "RestartSec", "RestrictAddressFamilies", "RuntimeDirectory",
-        "RuntimeDirectoryMode", "StandardError", "StandardOutput", "SuccessExitStatus",
-        "SyslogIdentifier", "SystemCallArchitectures", "SystemCallErrorNumber", "SystemCallFilter",
-        "TasksMax", "TimeoutSec", "TimeoutStartSec", "TimeoutStopSec", "Type", "UMask", "User",
-        "WatchdogSec", "WorkingDirectory",
-    ]),
-    (239, "Service", &[
-        "CPUWeight", "CacheDirectory", "CacheDirectoryMode", "ConfigurationDirectory",
-        "InaccessiblePaths", "KeyringMode", "LockPersonality", "LogsDirectory", "LogsDirectoryMode",
-        "MemoryDenyWriteExecute", "MemoryHigh", "MemoryMax", "PrivateMounts", "PrivateUsers",
-        "ProtectControlGroups", "ProtectKernelModules", "ProtectKernelTunables", "ReadOnlyPaths",
-        "ReadWritePaths", "RemoveIPC", "RestrictNamespaces", "RestrictRealtime", "RestrictSUIDSGID",
-        "StateDirectory", "StateDirectoryMode",
-    ]),
-    (252, "Service", &[
-        "LoadCredential", "PrivateIPC", "ProcSubset", "ProtectClock", "ProtectHostname",
-        "ProtectKernelLogs", "ProtectProc", "SetCredential",
-    ]),
-    (257, "Service", &["ImportCredential", "PrivatePIDs"]),
-    (219, "Install", &["Alias", "Also", "RequiredBy", "WantedBy"]),
-];
-
-/// The first systemd that knows `key` in `section`, or `None` for a key that the table lacks.
-pub fn unit_key_since(section: &str, key: &str) -> Option<u16> {
-    UNIT_KEYS.iter().filter(|(_, of, keys)| *of == section && keys.contains(&key)).map(|(since, ..)| *since).min()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,23 +136,6 @@ mod tests {
                 assert!(python.full.starts_with(&format!("{major}.{minor}.")), "{python:?}");
                 assert_eq!(python.path, format!("/usr/bin/python{major}.{minor}"));
             }
-        }
-    }
-
-    #[test]
-    fn unit_keys_are_known_since() {
-        #[rustfmt::skip]
-        let cases = [
-            ("Service", "TasksMax",         Some(219)),
-            ("Service", "StateDirectory",   Some(239)),
-            ("Service", "ProtectProc",      Some(252)),
-            ("Service", "ImportCredential", Some(257)),
-            ("Install", "WantedBy",         Some(219)),
-            ("Unit",    "ExecStart",        None),
-            ("Service", "ProtectEverything", None),
-        ];
-        for (section, key, since) in cases {
-            assert_eq!(unit_key_since(section, key), since, "[{section}] {key}");
         }
     }
 }

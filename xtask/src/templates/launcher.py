@@ -5,7 +5,8 @@ usage: {{ root }}/bin/python [-i] [-W ARG] [-m MODULE | -c CODE | SCRIPT | -] [A
 
 Modules come from the standard library, then from {{ root }} and {{ root }}/lib. Unlike plain Python,
 neither the working directory nor the script's folder is searched, nor do PYTHON* variables count
-(-I and -S above); no byte-code is written (-B).
+(-I and -S above); no byte-code is written (-B). A program may add folders to sys.path: what is found
+there never stands before these.
 """
 import sys
 
@@ -50,6 +51,27 @@ def add_packages():
     site.setquit()
     site.setcopyright()
     site.sethelper()
+    lock()
+
+
+def lock():
+    """Find modules in the folders known so far first, wherever a program puts others into sys.path."""
+    from importlib.machinery import PathFinder
+
+    folders = list(sys.path)
+
+    class Locked(object):
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            # Below a package its own __path__ is asked, as ever.
+            return PathFinder.find_spec(name, folders, target) if path is None else None
+
+        @staticmethod
+        def invalidate_caches():
+            """Those of PathFinder are used."""
+
+    at = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else len(sys.meta_path)
+    sys.meta_path.insert(at, Locked)
 
 
 def fresh_main():

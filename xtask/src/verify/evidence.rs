@@ -156,6 +156,6 @@ fn is_read_as_text(path: &str, row: &FileRow) -> bool {
         || row.flags & CONFIG != 0
         || name.ends_with(".pth")
         || (name.starts_with("pylock.") && folder.starts_with("/usr/share/doc/"))
-        || (name.ends_with(".service") && folder == "/usr/lib/systemd/system")
+        || folder == "/usr/lib/systemd/system"
         || (folder.ends_with("/bin") && row.size < 1 << 20)
 }

@@ -30,7 +30,14 @@ pub fn places(evidence: &Evidence) -> Outcome {
     let name = &evidence.described.name;
     let root = evidence.root();
     let folders = [root.to_owned(), format!("/usr/share/doc/{name}"), format!("/usr/share/licenses/{name}")];
-    let files = [format!("/usr/lib/systemd/system/{name}.service"), format!("/usr/lib/sysusers.d/{name}.conf")];
+    let units = [".service", ".socket", "-certificate.service", "-certificate.timer"];
+    let mut files = units.map(|unit| format!("/usr/lib/systemd/system/{name}{unit}")).to_vec();
+    // The folder for secrets; what is in it is the administrator's.
+    files.extend([
+        format!("/usr/lib/sysusers.d/{name}.conf"),
+        format!("/etc/{name}"),
+        format!("/etc/{name}/credentials"),
+    ]);
     // Folders of `package.prefix`, which the package shares with others below it.
     let is_above = |path: &str, is_file: bool| !is_file && root.starts_with(&format!("{path}/"));
     let cure = "build it with this tool, which puts nothing there";

@@ -62,7 +62,7 @@ pub fn record(evidence: &Evidence) -> Outcome {
     // Config files and the launchers of this tool belong to no distribution.
     const CONFIG: u32 = 1;
     let root = evidence.root();
-    let own = ["python", "self-signed-certificate"].map(|program| format!("{root}/bin/{program}"));
+    let own = ["python", "self-signed-certificate", "wait-until-ready"].map(|program| format!("{root}/bin/{program}"));
     for (path, row) in &evidence.described.files {
         let is_own = own.contains(path) || row.flags & CONFIG != 0;
         if row.is_file() && path.starts_with(&format!("{root}/")) && !is_own && !listed.contains(path) {

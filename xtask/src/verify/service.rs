@@ -10,9 +10,26 @@ struct Key<'a> {
     value: &'a str,
 }
 
-fn unit_of(evidence: &Evidence) -> Option<(String, Vec<Key<'_>>)> {
+/// A unit of the package.
+struct Unit<'a> {
+    path: &'a str,
+    keys: Vec<Key<'a>>,
+}
+
+/// The service's own unit.
+fn unit_of(evidence: &Evidence) -> Option<Unit<'_>> {
     let path = format!("/usr/lib/systemd/system/{}.service", evidence.described.name);
-    let text = evidence.texts.get(&path)?;
+    units_of(evidence).find(|unit| unit.path == path)
+}
+
+/// Every unit.
+fn units_of(evidence: &Evidence) -> impl Iterator<Item = Unit<'_>> {
+    let is_unit = |path: &str| path.starts_with("/usr/lib/systemd/system/");
+    let units = evidence.texts.iter().filter(move |(path, _)| is_unit(path));
+    units.map(|(path, text)| Unit { path, keys: keys_of(text) })
+}
+
+fn keys_of(text: &str) -> Vec<Key<'_>> {
     let mut section = "";
     let mut keys = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
@@ -22,7 +39,7 @@ fn unit_of(evidence: &Evidence) -> Option<(String, Vec<Key<'_>>)> {
             keys.push(Key { section, key: key.trim(), value: value.trim() });
         }
     }
-    Some((path, keys))
+    keys
 }
 
 fn no_unit() -> Outcome {
@@ -31,35 +48,30 @@ fn no_unit() -> Outcome {
 
 /// `entry-point`
 pub fn entry_point(evidence: &Evidence) -> Outcome {
-    let Some((path, keys)) = unit_of(evidence) else { return no_unit() };
+    const STARTS: [&str; 4] = ["ExecCondition", "ExecStart", "ExecStartPost", "ExecStartPre"];
+    let Some(own) = unit_of(evidence) else { return no_unit() };
     let cure = "correct `service.command` in `dist/package.toml`";
-    let root = evidence.root();
+    let below = format!("{}/", evidence.root());
     let mut findings = Vec::new();
     let mut starts = 0;
-    for key in keys.iter().filter(|key| matches!(key.key, "ExecStart" | "ExecStartPre")) {
-        starts += 1;
-        let words: Vec<&str> = key.value.split_whitespace().map(|word| word.trim_matches('"')).collect();
-        for word in words.iter().filter(|word| word.starts_with(&format!("{root}/"))) {
-            if !evidence.has(word) {
-                findings.push(Finding::error(
-                    &path,
-                    format!("{} names `{word}`, which is not in the package", key.key),
-                    cure,
-                ));
+    for unit in units_of(evidence) {
+        for key in unit.keys.iter().filter(|key| STARTS.contains(&key.key)) {
+            starts += 1;
+            let words: Vec<&str> = key.value.split_whitespace().map(|word| word.trim_matches('"')).collect();
+            for word in words.iter().filter(|word| word.starts_with(&below) && !evidence.has(word)) {
+                let what = format!("{} names `{word}`, which is not in the package", key.key);
+                findings.push(Finding::error(unit.path, what, cure));
+            }
+            if key.key == "ExecStart" {
+                findings.extend(missing_modules(evidence, &words).into_iter().map(|module| {
+                    let what = format!("ExecStart needs the module `{module}`, which is not in the package");
+                    Finding::error(unit.path, what, cure)
+                }));
             }
         }
-        if key.key == "ExecStart" {
-            findings.extend(missing_modules(evidence, &words).into_iter().map(|module| {
-                Finding::error(
-                    &path,
-                    format!("ExecStart needs the module `{module}`, which is not in the package"),
-                    cure,
-                )
-            }));
-        }
     }
-    if !keys.iter().any(|key| key.key == "ExecStart") {
-        findings.push(Finding::error(&path, "there is no ExecStart", cure));
+    if !own.keys.iter().any(|key| key.key == "ExecStart") {
+        findings.push(Finding::error(own.path, "there is no ExecStart", cure));
     }
     Outcome::Made { looked_at: count(starts, "command"), findings }
 }
@@ -115,20 +127,25 @@ fn has_module(evidence: &Evidence, module: &str) -> bool {
 /// `unit-keys`
 pub fn unit_keys(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
-    let Some((path, keys)) = unit_of(evidence) else { return no_unit() };
+    if unit_of(evidence).is_none() {
+        return no_unit();
+    }
     let systemd = target.distribution.systemd;
+    let cure = "leave it out, or write it as this systemd knows it";
     let mut findings = Vec::new();
-    for Key { section, key, .. } in &keys {
-        let cure = "leave it out, or write it as this systemd knows it";
-        match unit_key_since(section, key) {
-            Some(since) if since <= systemd => {}
-            Some(since) => {
-                let what =
-                    format!("[{section}] `{key}` is known from systemd {since} on, and the target has {systemd}");
-                findings.push(Finding::error(&path, what, cure));
-            }
-            None => findings.push(Finding::error(&path, format!("[{section}] `{key}` is no key that is known"), cure)),
+    let mut seen = 0;
+    for unit in units_of(evidence) {
+        seen += unit.keys.len();
+        for Key { section, key, .. } in &unit.keys {
+            let what = match unit_key_since(section, key) {
+                Some(since) if since <= systemd => continue,
+                Some(since) => {
+                    format!("[{section}] `{key}` is known from systemd {since} on, and the target has {systemd}")
+                }
+                None => format!("[{section}] `{key}` is no key that is known"),
+            };
+            findings.push(Finding::error(unit.path, what, cure));
         }
     }
-    Outcome::Made { looked_at: format!("{}, systemd {systemd}", count(keys.len(), "key")), findings }
+    Outcome::Made { looked_at: format!("{}, systemd {systemd}", count(seen, "key")), findings }
 }

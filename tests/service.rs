@@ -1,0 +1,69 @@
+//! The service of the sample: isolated by a real interpreter; socket, secrets, certificate and upgrades by the
+//! real systemd and rpm, on a machine without network.
+
+use anyhow::Context;
+use camino::Utf8Path;
+
+use machine::{Machine, Root, Steps};
+use story::Story;
+use variants::Variants;
+
+#[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
+mod checkout;
+#[allow(dead_code, reason = "the comparing tests use the rest")]
+mod installers;
+#[allow(dead_code, unused_imports, reason = "the install test uses the rest")]
+mod machine;
+
+#[path = "service/isolation.rs"]
+mod isolation;
+#[path = "service/load.rs"]
+mod load;
+#[path = "service/story.rs"]
+mod story;
+#[path = "service/variants.rs"]
+mod variants;
+#[path = "service/waiting.rs"]
+mod waiting;
+
+/// Python 3.11, rpm 4.18 and systemd 252: nearest to el9.
+const SUITE: &str = "bookworm";
+const NAME: &str = "quality_report";
+const UNIT: &str = "quality_report.service";
+const SOCKET: &str = "quality_report.socket";
+const HOME: &str = "/opt/quality_report";
+const STATE: &str = "/var/lib/quality_report";
+const CONFIG: &str = "/opt/quality_report/config.yaml";
+const URL: &str = "https://localhost:9091";
+const PORT: &str = "9091";
+const EDITED_NAME: &str = "Edited on this box";
+
+#[test]
+#[ignore = "needs root, systemd-nspawn and mmdebstrap; `cargo xtask ci` installs them and runs it"]
+fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
+    machine::needs::check()?;
+    let mut steps = Steps::default();
+    let share = tempfile::tempdir()?;
+    let shared = Utf8Path::from_path(share.path()).context("the temporary folder is not UTF-8")?;
+    let variants = steps.must("build the variants", || Variants::build(shared))?;
+    load::write(shared)?;
+    let root = steps.must("prepare the root", || Root::prepare(SUITE))?;
+    let machine = steps.must("boot", || Machine::boot(&root, shared))?;
+    steps.watch(&machine, UNIT);
+    steps.must("tell rpm what the machine has", || machine::provides::install(&machine))?;
+
+    let story = Story::new(&machine, &variants);
+    story.knows_every_key(&mut steps);
+    story.starts_without_a_socket(&mut steps)?;
+    story.gets_a_socket_by_an_upgrade(&mut steps)?;
+    story.is_confined(&mut steps);
+    story.loses_no_request(&mut steps)?;
+    story.survives(&mut steps)?;
+    story.renews_its_certificate(&mut steps)?;
+    story.verifies_itself(&mut steps)?;
+    story.moves_its_port(&mut steps)?;
+    story.reads_a_secret(&mut steps)?;
+    story.loses_its_socket_by_a_downgrade(&mut steps)?;
+    story.goes(&mut steps)?;
+    steps.finish()
+}

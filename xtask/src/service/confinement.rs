@@ -1,0 +1,55 @@
+//! What confines the service, beside its user: systemd.exec(5), what an ordinary web application survives.
+
+/// The keys, in the order of the unit.
+///
+/// Left out on purpose, and there for `[service.unit]`: `MemoryDenyWriteExecute`, since libffi of older cffi
+/// wheels, numba and other compilers at run time map memory that can be written and executed;
+/// `IPAddressDeny` and `PrivateNetwork`, since it is asked over the network and may ask others;
+/// `RootDirectory`, since the interpreter is the system's.
+pub(super) const CONFINEMENT: &[(&str, &str)] = &[
+    // None is needed, for ports below 1024 either: with a socket systemd has opened it.
+    ("CapabilityBoundingSet", ""),
+    // Root's and the service's own user and group stay what they are; all others are nobody.
+    ("PrivateUsers", "yes"),
+    ("NoNewPrivileges", "yes"),
+    ("ProtectSystem", "strict"),
+    ("ProtectHome", "yes"),
+    ("PrivateTmp", "yes"),
+    // With it /dev/null, random and the like stay; `DevicePolicy=closed` follows.
+    ("PrivateDevices", "yes"),
+    ("PrivateIPC", "yes"),
+    ("PrivateMounts", "yes"),
+    ("ProtectClock", "yes"),
+    ("ProtectControlGroups", "yes"),
+    ("ProtectHostname", "yes"),
+    ("ProtectKernelLogs", "yes"),
+    ("ProtectKernelModules", "yes"),
+    ("ProtectKernelTunables", "yes"),
+    ("ProtectProc", "invisible"),
+    // Hides /proc/meminfo and /proc/cpuinfo as well: os.cpu_count() asks the kernel by a call.
+    ("ProcSubset", "pid"),
+    ("LockPersonality", "yes"),
+    ("RemoveIPC", "yes"),
+    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+    ("RestrictNamespaces", "yes"),
+    ("RestrictRealtime", "yes"),
+    ("RestrictSUIDSGID", "yes"),
+    ("SystemCallArchitectures", "native"),
+    ("SystemCallFilter", "@system-service"),
+    // Changing owners, users and scheduling. Refused and not fatal: what tries one and goes on, goes on.
+    ("SystemCallFilter", "~@privileged @resources"),
+    ("SystemCallErrorNumber", "EPERM"),
+    ("UMask", "0077"),
+];
+
+/// The value of a key as a systemd knows it; none where it knows no value that would do.
+///
+/// systemd's NEWS: `ProtectSystem=strict` came with 232, and groups of system calls (`@system-service`) with
+/// 231. An older one takes a group for a call that it does not know, and would allow next to none.
+pub(super) fn value_for(systemd: u16, key: &str, value: &'static str) -> Option<&'static str> {
+    match key {
+        "ProtectSystem" if systemd < 232 => Some("full"),
+        "SystemCallFilter" | "SystemCallErrorNumber" if systemd < 231 => None,
+        _ => Some(value),
+    }
+}

@@ -1,0 +1,199 @@
+//! Commands, units and scriptlets, target by target.
+
+use super::section::line_of;
+use super::*;
+use crate::config::Lines;
+use crate::problem::hints_of;
+use crate::target::known_targets;
+use std::collections::{BTreeMap, BTreeSet};
+
+fn service(command: &[&str], port: u16, tls: Tls) -> Service {
+    Service {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        port,
+        address: "0.0.0.0".to_owned(),
+        tls,
+        socket_activation: None,
+        secrets: BTreeSet::new(),
+        environment: BTreeMap::new(),
+        unit: BTreeMap::new(),
+    }
+}
+
+fn facts<'a>(service: &'a Service, target: &'a Target) -> Facts<'a> {
+    Facts { name: "report", summary: "A report at 100%", root: "/opt/report", service, target }
+}
+
+#[test]
+fn commands_get_address_and_certificate_as_their_server_takes_them() {
+    let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+    let python = "/usr/bin/python3.11 -ISB /opt/report/bin/python";
+    #[rustfmt::skip]
+    let cases = [ // command                                tls              program            ExecStart
+        (vec!["gunicorn", "a:b"],                           Tls::Off,        Program::Script, format!("{python} /opt/report/bin/gunicorn a:b --bind 0.0.0.0:9091")),
+        (vec!["gunicorn", "a:b"],                           Tls::SelfSigned, Program::Script, format!("{python} /opt/report/bin/gunicorn a:b --bind 0.0.0.0:9091 --certfile /var/lib/report/tls.crt --keyfile /var/lib/report/tls.key")),
+        (vec!["uvicorn", "a:b"],                            Tls::Off,        Program::Module, format!("{python} -m uvicorn a:b --host 0.0.0.0 --port 9091")),
+        (vec!["own", "--at", "{address}:{port}", "50% \"x\""], Tls::Off,     Program::Binary, "/opt/report/bin/own --at 0.0.0.0:9091 \"50%% \\\"x\\\"\"".to_owned()),
+    ];
+    for (command, tls, program, line) in cases {
+        let service = service(&command, 9091, tls);
+        assert_eq!(line_of(&facts(&service, &target).command(program).unwrap()), line);
+    }
+    for (command, tls) in [(vec!["own"], Tls::Off), (vec!["waitress-serve", "a:b"], Tls::SelfSigned)] {
+        let service = service(&command, 9091, tls);
+        assert!(facts(&service, &target).command(Program::Script).is_err(), "{command:?}");
+    }
+}
+
+#[test]
+fn an_old_systemd_gets_what_it_knows_and_its_state_from_the_scriptlet() {
+    for (name, protect, filters, makes) in
+        [("el7-x86_64", "ProtectSystem=full\n", false, true), ("el8-x86_64", "ProtectSystem=strict\n", true, false)]
+    {
+        let target = Target::find(name, None, None).unwrap();
+        let service = service(&["gunicorn", "a:b"], 9091, Tls::SelfSigned);
+        let facts = facts(&service, &target);
+        let unit = facts.unit(Program::Script).unwrap();
+        assert!(unit.contains(protect) && unit.contains("@system-service") == filters, "{name}:\n{unit}");
+        let pre = facts.scriptlets(Program::Script).unwrap().pre;
+        assert!(pre.contains("chown report:report /var/lib/report") == makes && !pre.contains("STATE"), "{pre}");
+        assert!(pre.ends_with("exit 0\n"), "{pre}");
+    }
+}
+
+#[test]
+fn a_unit_has_only_keys_that_its_systemd_knows() {
+    for target in known_targets() {
+        if target.interpreter.version < (3, 4) {
+            continue;
+        }
+        let mut service = service(&["gunicorn", "a:b"], 80, Tls::SelfSigned);
+        service.secrets.insert("token".to_owned());
+        for activation in [None, Some(false)] {
+            service.socket_activation = activation;
+            for (file, text) in facts(&service, &target).units(Program::Script).unwrap() {
+                let mut section = "";
+                for line in text.lines() {
+                    match line.split_once('=') {
+                        Some((key, _)) => assert!(target.knows(section, key), "{}: {file}: {line}", target.name),
+                        None => section = line.trim_matches(['[', ']']),
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_low_port_needs_a_capability_only_where_the_server_listens_itself() {
+    let target = Target::find("el9-x86_64", None, None).unwrap();
+    #[rustfmt::skip]
+    let cases = [ // command                                     activation   socket  capability
+        (vec!["gunicorn", "a:b"],                                None,        true,   false),
+        (vec!["gunicorn", "a:b"],                                Some(false), false,  true),
+        (vec!["gunicorn", "a:b", "--bind", "{address}:{port}"],  None,        true,   false),
+        (vec!["gunicorn", "a:b", "--bind", "unix:/run/x", "{port}"], None,    false,  true),
+        (vec!["gunicorn", "a:b", "-b0.0.0.0:{port}"],            None,        false,  true),
+        (vec!["gunicorn", "a:b", "-b0.0.0.0:{port}"],            Some(true),  true,   false),
+        (vec!["uvicorn", "a:b"],                                 None,        false,  true),
+    ];
+    for (command, activation, socket, capability) in cases {
+        let mut service = service(&command, 80, Tls::Off);
+        service.socket_activation = activation;
+        let units = facts(&service, &target).units(Program::Script).unwrap();
+        let unit = &units[0].1;
+        assert_eq!(units.iter().any(|(file, _)| file == "report.socket"), socket, "{command:?}");
+        assert_eq!(unit.contains("Wants=report.socket\n"), socket, "{unit}");
+        assert_eq!(unit.contains("AmbientCapabilities=CAP_NET_BIND_SERVICE\n"), capability, "{unit}");
+        assert_eq!(unit.contains("PrivateUsers=yes\n"), !capability, "{unit}");
+        assert!(unit.contains("Description=A report at 100%%\n"));
+    }
+    let mut refused = service(&["uvicorn", "a:b"], 80, Tls::Off);
+    refused.socket_activation = Some(true);
+    assert!(facts(&refused, &target).check().is_err());
+}
+
+#[test]
+fn sockets_listen_where_the_server_would() {
+    #[rustfmt::skip]
+    let cases = [ // target       address        [Socket]
+        ("el9-x86_64", "0.0.0.0",     "ListenStream=0.0.0.0:9091\nNoDelay=yes\n"),
+        ("el9-x86_64", "::",          "ListenStream=[::]:9091\nBindIPv6Only=both\nNoDelay=yes\n"),
+        ("el7-x86_64", "192.0.2.7",   "ListenStream=192.0.2.7:9091\nFreeBind=yes\nNoDelay=yes\n"),
+        ("el8-x86_64", "2001:db8::1", "ListenStream=[2001:db8::1]:9091\nFreeBind=yes\nNoDelay=yes\n"),
+    ];
+    for (name, address, expected) in cases {
+        let target = Target::find(name, None, None).unwrap();
+        let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+        service.address = address.to_owned();
+        let socket = facts(&service, &target).socket();
+        assert!(socket.contains(&format!("[Socket]\n{expected}\n[Install]\n")), "{socket}");
+        assert_eq!(socket.contains("StopPropagatedFrom=report.service\n"), name.starts_with("el9"), "{socket}");
+    }
+}
+
+#[test]
+fn secrets_are_read_from_one_place_on_every_target() {
+    let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+    service.secrets.insert("db-password".to_owned());
+    let asserted = "AssertPathExists=/etc/report/credentials/db-password\n";
+    let loaded = "LoadCredential=db-password:/etc/report/credentials/db-password\n";
+    let named = "Environment=CREDENTIALS_DIRECTORY=/etc/report/credentials\n";
+    for (name, loads) in [("el7-x86_64", false), ("el8-x86_64", false), ("el9-x86_64", true), ("el10-x86_64", true)] {
+        let target = Target::find(name, None, None).unwrap();
+        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        assert!(unit.contains(asserted), "{unit}");
+        assert_eq!((unit.contains(loaded), unit.contains(named)), (loads, !loads), "{unit}");
+    }
+}
+
+#[test]
+fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_own() {
+    #[rustfmt::skip]
+    let cases = [ // target    key                  the error says                                       the hint says
+        ("el9-x86_64", "MemoryMax",              "",                                                     ""),
+        ("el9-x86_64", "MemoryDenyWriteExecute", "",                                                     ""),
+        ("el9-x86_64", "PrivateUsers",           "",                                                     ""),
+        ("el7-x86_64", "MemoryMax",              "known from systemd 239 on, and `el7-x86_64` has 219",  "`MemoryLimit` is what systemd 219 knows"),
+        ("el8-x86_64", "ProtectProc",            "known from systemd 247 on, and `el8-x86_64` has 239",  "systemctl edit"),
+        ("el9-x86_64", "MemroyMax",              "no key of [Service] that is known",                    "did you mean `MemoryMax`?"),
+        ("el9-x86_64", "ExecStart",              "follows from `service.command`",                       "drop-in"),
+        ("el9-x86_64", "User",                   "belong to the user",                                   "SupplementaryGroups"),
+        ("el9-x86_64", "Type",                   "follows from the server",                              "leave it out"),
+        ("el9-x86_64", "Environment",            "a table of their own",                                 "[service.environment]"),
+        ("el9-x86_64", "LoadCredential",         "a list of their own",                                  "service.secrets"),
+        ("el9-x86_64", "After",                  "no key of [Service]",                                  ""),
+    ];
+    for (name, key, says, cure) in cases {
+        let target = Target::find(name, None, None).unwrap();
+        let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+        service.unit.insert(key.to_owned(), Lines(vec!["a".to_owned(), "b".to_owned()]));
+        match facts(&service, &target).units(Program::Script) {
+            Ok(units) => assert!(says.is_empty() && units[0].1.contains(&format!("\n{key}=a\n{key}=b\n")), "{key}"),
+            Err(error) => {
+                assert!(!says.is_empty() && format!("{error:#}").contains(says), "{key}: {error:#}");
+                assert!(hints_of(&error).join("\n").contains(cure), "{key}: {:?}", hints_of(&error));
+            }
+        }
+    }
+}
+
+#[test]
+fn readiness_is_told_or_waited_for() {
+    let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+    let wait = "ExecStartPost=/usr/bin/python3.11 -ISB /opt/report/bin/wait-until-ready";
+    #[rustfmt::skip]
+    let cases = [ // command                    tls              line of the unit
+        (vec!["gunicorn", "a:b"],               Tls::Off,        "Type=notify".to_owned()),
+        (vec!["gunicorn", "a:b"],               Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
+        (vec!["uvicorn", "a:b"],                Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
+        (vec!["uvicorn", "a:b"],                Tls::Off,        format!("{wait} 0.0.0.0 9091")),
+        (vec!["own", "{port}"],                 Tls::SelfSigned, format!("{wait} 0.0.0.0 9091")),
+        (vec!["own", "{port}", "{cert}"],       Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
+    ];
+    for (command, tls, line) in cases {
+        let service = service(&command, 9091, tls);
+        let unit = facts(&service, &target).unit(Program::Module).unwrap();
+        assert!(unit.lines().any(|other| other == line), "{command:?}\n{unit}");
+    }
+}

@@ -1,0 +1,103 @@
+if [ ! -x {{ interpreter }} ]; then
+    echo "{{ name }}: its interpreter {{ interpreter }} is not there" >&2
+    exit 1
+fi
+cd / && exec {{ interpreter }} -ISB -c '
+import os
+import pwd
+import sys
+
+NAME, ROOT, MINOR = "{{ name }}", "{{ root }}", ({{ major }}, {{ minor }})
+SCRIPT, MODULE, APPLICATIONS = "{{ script }}", "{{ module }}", "{{ applications }}".split()
+
+
+def fault(text):
+    faults.append(NAME + ": " + text)
+
+
+def module_of_script():
+    with open(os.path.join(ROOT, "bin", SCRIPT)) as lines:
+        for line in lines:
+            if line.startswith("from "):
+                return line.split()[1]
+
+
+def compiled():
+    """Modules with compiled code by the package that they are in, the shallow ones first."""
+    found = {}
+    lib = os.path.join(ROOT, "lib")
+    for folder, folders, files in os.walk(lib):
+        folders[:] = sorted(name for name in folders if name.isidentifier())
+        for name in sorted(files):
+            ending = next((end for end in EXTENSION_SUFFIXES if name.endswith(end)), None)
+            if ending and name[:-len(ending)].isidentifier():
+                path = os.path.join(os.path.relpath(folder, lib), name[:-len(ending)])
+                module = os.path.normpath(path).replace("/", ".")
+                found.setdefault(module.split(".")[0], []).append(module)
+    return found
+
+
+def imports(module):
+    try:
+        importlib.import_module(module)
+    except BaseException as error:
+        fault("`import %s` fails: %s: %s" % (module, type(error).__name__, " ".join(str(error).split())))
+
+
+def is_found(module):
+    """Whether the file of a module is there; nothing is imported."""
+    path = None
+    parts = module.split(".")
+    for part in range(len(parts)):
+        spec = PathFinder.find_spec(".".join(parts[:part + 1]), path)
+        if spec is None:
+            return False
+        path = spec.submodule_search_locations
+    return True
+
+
+def check():
+    if SCRIPT or MODULE:
+        imports(MODULE or module_of_script())
+    for package, modules in sorted(compiled().items()):
+        imports(package)
+        # Where the package itself loads none of its compiled modules, the first one tells.
+        if package in sys.modules and not any(module in sys.modules for module in modules):
+            imports(modules[0])
+    for module in APPLICATIONS:
+        if not is_found(module):
+            fault("the module `%s` of the application is not there" % module)
+
+
+faults = []
+if sys.version_info[:2] != MINOR:
+    sys.exit(NAME + ": {{ interpreter }} is Python %d.%d" % sys.version_info[:2])
+if os.geteuid() == 0:
+    try:
+        user = pwd.getpwnam(NAME)
+    except KeyError:
+        sys.exit(NAME + ": the user " + NAME + " is not there")
+    os.initgroups(NAME, user.pw_gid)
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+
+import importlib
+import site
+import warnings
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
+
+warnings.simplefilter("ignore")
+sys.path.append(ROOT)
+silent = os.open(os.devnull, os.O_WRONLY)
+said = os.dup(2)
+os.dup2(silent, 1)
+os.dup2(silent, 2)
+site.addsitedir(ROOT + "/lib")
+try:
+    check()
+except OSError as error:
+    fault(str(error))
+if faults:
+    os.write(said, ("\n".join(faults) + "\n").encode("utf-8", "replace"))
+os._exit(1 if faults else 0)
+'
