@@ -5,7 +5,14 @@ use minijinja::{Environment, UndefinedBehavior};
 use std::sync::LazyLock;
 
 /// The script that tells what a box is; run there by the box's Python, and no template: nothing is put in.
-pub const PROBE: &str = include_str!("templates/probe.py");
+pub fn probe() -> String {
+    with_lf(include_str!("templates/probe.py"))
+}
+
+/// A text as it is shipped: rustc takes it in with the line ends of the work tree that it was built from.
+fn with_lf(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
 
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.
 pub fn templates() -> &'static Environment<'static> {
@@ -26,7 +33,7 @@ fn parse() -> Environment<'static> {
         ("INSTALL.md", include_str!("templates/INSTALL.md")),
         ("description.txt", include_str!("templates/description.txt")),
     ] {
-        environment.add_template(name, text).expect("the templates of this tool parse");
+        environment.add_template_owned(name, with_lf(text)).expect("the templates of this tool parse");
     }
     environment
 }

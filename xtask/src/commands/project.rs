@@ -120,7 +120,9 @@ impl Project {
         if !must && !whole.exists() {
             return Ok(None);
         }
-        let read = || decoded(fs_err::read(&whole)?).with_context(|| format!("`{path}`"));
+        // Line ends are the work tree's and not the lock's.
+        let lines = |text: String| if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
+        let read = || decoded(fs_err::read(&whole)?).map(lines).with_context(|| format!("`{path}`"));
         read().map(Some).map_err(|error| {
             Problem::around(
                 error,

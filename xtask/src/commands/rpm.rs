@@ -118,9 +118,12 @@ pub fn build(
     let of: Vec<_> = project.targets.iter().zip(&locks).collect();
     fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
     let app = wheel::build(project, epoch, flags.offline)?;
+    let paths = &project.config.app.config;
+    let contents = git::contents(&project.sys, &project.app(), paths)?;
+    let config_files: Vec<_> = paths.iter().cloned().zip(contents).collect();
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
-        let rpm = build_one(project, target, lock, &app, flags.level)
+        let rpm = build_one(project, target, lock, &app, &config_files, flags.level)
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
@@ -131,7 +134,7 @@ pub fn build(
 pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
-    faults.extend(config_files(project).err());
+    faults.extend(unreadable_config_files(project));
     if let Some(target) = project.targets.first() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
         let facts = service::Facts { name, summary: "", root: "", service, target };
@@ -191,6 +194,7 @@ fn build_one(
     target: &Target,
     lock: Lock,
     app: &AppWheel,
+    config_files: &[(Utf8PathBuf, Vec<u8>)],
     level: Option<i32>,
 ) -> anyhow::Result<Built> {
     let config = &project.config;
@@ -214,7 +218,7 @@ fn build_one(
         config,
         target,
         wheels: &wheels,
-        config_files: &config_files(project)?,
+        config_files,
         lock_text: &lock.to_text(target)?,
         install_notes: &install_notes,
         summary: &pages.summary,
@@ -289,17 +293,14 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
     Ok(wheels)
 }
 
-fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
-    let mut files = Vec::new();
-    for path in &project.config.app.config {
-        let bytes = fs_err::read(project.app().join(path)).map_err(|error| {
-            Problem::around(
-                error.into(),
-                format!("the config file `{path}` cannot be read"),
-                "`app.config` in `dist/package.toml` is relative to `app.path`",
-            )
-        })?;
-        files.push((path.clone(), bytes));
-    }
-    Ok(files)
+fn unreadable_config_files(project: &Project) -> Vec<anyhow::Error> {
+    let unreadable = |path: &Utf8PathBuf| {
+        let error = fs_err::read(project.app().join(path)).err()?;
+        Some(Problem::around(
+            error.into(),
+            format!("the config file `{path}` cannot be read"),
+            "`app.config` in `dist/package.toml` is relative to `app.path`",
+        ))
+    };
+    project.config.app.config.iter().filter_map(unreadable).collect()
 }

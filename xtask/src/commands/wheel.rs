@@ -19,9 +19,9 @@ use std::str::FromStr as _;
 
 /// Build the application's wheel, reproducibly
 ///
-/// Copies what git knows of `app.path` into a fresh folder, with permissions by git's index and not by this
-/// host, and lets `uv build --wheel` build it with SOURCE_DATE_EPOCH from the commit. So neither build
-/// litter nor ignored files get in. With nothing changed, the wheel on disk is kept.
+/// Copies what git knows of `app.path` into a fresh folder, with the permissions and line ends that git stores and
+/// not those of this host, and lets `uv build --wheel` build it with SOURCE_DATE_EPOCH from the commit. So neither
+/// build litter nor ignored files get in. With nothing changed, the wheel on disk is kept.
 ///
 /// A wheel that is tagged for this host is refused: the box may be another.
 #[derive(Debug, Args)]
@@ -125,17 +125,24 @@ fn inputs_digest(app: &Utf8Path, files: &[Tracked], epoch: u32) -> anyhow::Resul
     for file in files {
         hasher.update(file.path.as_str());
         hasher.update([0, u8::from(file.executable)]);
-        hasher.update(sha256_of(&app.join(&file.path))?);
+        hasher.update(match file.to_lf {
+            true => hex(&Sha256::digest(file.read(app)?)),
+            false => sha256_of(&app.join(&file.path))?,
+        });
     }
     Ok(hex(&hasher.finalize()))
 }
 
-/// Copies the files with permissions by rule: what the wheel records must not depend on the umask.
+/// Copies the files with permissions and line ends by rule: what the wheel records must not depend on the umask or on
+/// how git checks out.
 fn stage(app: &Utf8Path, files: &[Tracked], into: &Utf8Path) -> anyhow::Result<()> {
     for file in files {
         let to = into.join(&file.path);
         fs_err::create_dir_all(to.parent().context("a file is in a folder")?)?;
-        fs_err::copy(app.join(&file.path), &to)?;
+        match file.to_lf {
+            true => fs_err::write(&to, file.read(app)?)?,
+            false => drop(fs_err::copy(app.join(&file.path), &to)?),
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
