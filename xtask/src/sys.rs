@@ -155,7 +155,7 @@ impl Sys {
 
     /// Reads a text file; its line ends are LF, whatever git gave them in this work tree.
     pub fn read_text(&self, path: &Utf8Path) -> anyhow::Result<String> {
-        Ok(fs_err::read_to_string(path)?.replace("\r\n", "\n"))
+        Ok(with_lf(fs_err::read_to_string(path)?))
     }
 
     /// Writes a file: under another name first, then by rename.
@@ -277,6 +277,11 @@ pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
         }
     }
     Ok(hex(&hasher.finalize()))
+}
+
+/// A text with LF for each CRLF; it may have tens of megabytes, and mostly has none.
+pub fn with_lf(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n") } else { text }
 }
 
 /// Where a program is on the PATH.

@@ -5,7 +5,7 @@ use crate::config::{Config, Probes};
 use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
-use crate::sys::Sys;
+use crate::sys::{Sys, with_lf};
 use crate::target::Target;
 use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
@@ -121,8 +121,7 @@ impl Project {
             return Ok(None);
         }
         // Line ends are the work tree's and not the lock's.
-        let lines = |text: String| if text.contains('\r') { text.replace("\r\n", "\n") } else { text };
-        let read = || decoded(fs_err::read(&whole)?).map(lines).with_context(|| format!("`{path}`"));
+        let read = || decoded(fs_err::read(&whole)?).map(with_lf).with_context(|| format!("`{path}`"));
         read().map(Some).map_err(|error| {
             Problem::around(
                 error,
