@@ -81,6 +81,31 @@ fn dist_makes_an_rpm_and_a_bundle_that_others_accept() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// `package.prefix`: nothing of the RPM lies below /opt or names it.
+#[test]
+fn another_prefix_takes_everything_with_it() -> anyhow::Result<()> {
+    let sample = Checkout::new("prefix-")?;
+    let path = sample.dir()?.join("dist/package.toml");
+    let text = fs::read_to_string(&path)?;
+    fs::write(&path, text.replacen("[package]\n", "[package]\nprefix = \"/srv/company/apps\"\n", 1))?;
+    sample.commit("another prefix")?;
+    run(&mut tool_in(&sample.dir()?, &["dist", "--locked"]))?.text()?;
+    let rpm = sample.dir()?.join(RPM);
+    let files = said("rpm", &["-qpl", rpm.as_str()])?;
+    for path in ["/srv/company", "/srv/company/apps", "/srv/company/apps/quality_report/bin/python"] {
+        assert!(files.lines().any(|line| line == path), "{path} is not in\n{files}");
+    }
+    assert!(!files.lines().any(|line| line == "/srv"), "/srv is the distribution's");
+    let scripts = said("rpm", &["-qp", "--scripts", rpm.as_str()])?;
+    assert!(!files.contains("/opt/") && !scripts.contains("/opt/"), "{files}\n{scripts}");
+    let folder = sample.dir()?.join("unpacked");
+    fs::create_dir(&folder)?;
+    said("bash", &["-o", "pipefail", "-c", &format!("cd '{folder}' && rpm2cpio '{rpm}' | cpio -idm --quiet")])?;
+    let named = run(Command::new("grep").args(["-rl", "/opt/quality_report", folder.as_str()]))?;
+    assert_eq!(named.code, Some(1), "{named}");
+    Ok(())
+}
+
 /// What lies outside of the dependencies' folders: mode and path of each file.
 fn tree_without_libraries(folder: &Utf8Path) -> anyhow::Result<String> {
     let listed = said("find", &[folder.as_str(), "-type", "f", "-printf", "%m /%P\n"])?;

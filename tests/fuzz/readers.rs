@@ -8,6 +8,7 @@ use std::str::FromStr as _;
 use xtask::config::Config;
 use xtask::lockfile::Lock;
 use xtask::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
+use xtask::rpm::Signature;
 use xtask::target::{Asked, TagRanks, Target, may_hold};
 use xtask::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
 
@@ -225,6 +226,12 @@ pub fn readers() -> Vec<Reader> {
             drop(Config::parse(text))
         }),
         text_reader("our own lock", &[LOCK], |text| drop(Lock::parse(text))),
+        Reader {
+            name: "a signature",
+            samples: vec![b"\x88\x1d\x04\0\x01\x08\0\x06\x05\x02\x01\x02\x03\x04\0\x0a\x09\x10\x01\x02\x03\x04\x05\x06\x07\x08\x07\x07\0\x08\xff".to_vec()],
+            made: None,
+            read: Box::new(|input| drop(Signature::parse(input.to_vec()))),
+        },
         Reader {
             name: "a wheel",
             samples: vec![wheel()],

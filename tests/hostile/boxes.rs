@@ -166,6 +166,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: texts.scriptlets(),
+        origin: "nothing".to_owned(),
         build_time: 1_700_000_000,
         compression: target.distribution.compression,
         level: 1,

@@ -8,7 +8,7 @@ use std::io::{Cursor, Write as _};
 use std::panic::catch_unwind;
 use std::sync::mpsc;
 use std::time::Duration;
-use xtask::rpm::Opened;
+use xtask::rpm::{Opened, Signature};
 use xtask::verify::{Evidence, Outcome, judge};
 
 const LEAD: usize = 96;
@@ -311,6 +311,33 @@ fn headers_that_no_box_should_take_are_found() {
         rows.check(row, expected, || verified(&bytes));
     }
     rows.finish();
+}
+
+#[test]
+fn a_signature_goes_into_damaged_headers_without_harm() {
+    let signature = Signature::parse(b"\x88\x0d\x04\0\x01\x08\0\0\0\0\x07\x07\0\x08\xff".to_vec()).unwrap();
+    let signed = |bytes: &[u8]| -> anyhow::Result<Vec<u8>> {
+        let mut opened = Opened::read(Cursor::new(bytes))?;
+        anyhow::ensure!(opened.digest_faults.is_empty(), "{}", opened.digest_faults.join("\n"));
+        let mut whole = opened.front()?.signed(&signature);
+        opened.copy_payload(&mut whole)?;
+        Ok(whole)
+    };
+    let bytes = good();
+    let (header_at, _) = places(&bytes);
+    let once = signed(&bytes).unwrap();
+    assert_eq!(signed(&once).unwrap(), once, "signed twice, it is another");
+    let mut random = Random(0x0bad_5eed_0bad_5eed);
+    for at in 0..header_at + 64 {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << random.below(8);
+        let made = catch_unwind(|| signed(&flipped)).unwrap_or_else(|_| panic!("byte {at}: it panicked"));
+        if let Ok(made) = made {
+            assert!(at < header_at, "byte {at} of the header may change");
+            assert!(made[places(&made).0..] == bytes[header_at..], "byte {at}: what is signed is another package");
+            verified(&made).unwrap_or_else(|error| panic!("byte {at}: {error:#}"));
+        }
+    }
 }
 
 /// An ELF file whose list of symbol versions is read over and over: each need has 65,535 versions, which

@@ -1,10 +1,11 @@
-//! A booted machine: systemd in a container with its own disk, and no network but loopback.
+//! A machine, booted or not: a container with its own disk, and no network but loopback.
 
 use std::cell::RefCell;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use camino::Utf8Path;
 use fs_err as fs;
 use tempfile::NamedTempFile;
 
@@ -17,7 +18,8 @@ const BOOT_LIMIT: Duration = Duration::from_secs(60);
 const COMMAND_LIMIT: &str = "120";
 const POLL: Duration = Duration::from_millis(50);
 
-/// Keeps the machine: `$1` its root, `$2` the folder shown as /mnt, then its control groups.
+/// Keeps the machine: `$1` its root, `$2` the folder shown as /mnt, `$3` what nspawn starts in it, then its
+/// control groups.
 ///
 /// It is process 1 of a process namespace, and has a mount namespace: when it ends, for whatever
 /// reason, the kernel ends every process of the machine and drops every mount. The disk outlives a
@@ -25,8 +27,8 @@ const POLL: Duration = Duration::from_millis(50);
 const KEEPER: &str = r#"
 set -eu
 umask 022
-root="$1" share="$2"
-shift 2
+root="$1" share="$2" start="$3"
+shift 3
 for group; do
     echo 0 > "$group/cgroup.procs"
 done
@@ -40,16 +42,45 @@ mount -t overlay -o "lowerdir=$root,upperdir=$PWD/upper,workdir=$PWD/work" overl
 mount -t tmpfs -o mode=1777 tmp /tmp
 while :; do
     code=0
-    systemd-nspawn --quiet --directory="$PWD/disk" --boot --private-network \
+    # what it starts is one word or a few, without quotes
+    systemd-nspawn --quiet --directory="$PWD/disk" --private-network \
         --register=no --keep-unit --link-journal=no --resolv-conf=off --timezone=off \
-        --console=pipe --machine=machine --bind-ro="$PWD/share:/mnt" < /dev/null || code=$?
+        --console=pipe --machine=machine --bind-ro="$PWD/share:/mnt" $start < /dev/null || code=$?
     [ "$code" = 133 ] || exit "$code"
 done
 "#;
 
-/// A running machine. Dropping it ends it and everything in it.
+/// What is the first process of a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    /// a boot of systemd
+    Systemd,
+    /// a process that does nothing, as where an image is built
+    Sleep,
+}
+
+impl First {
+    /// The words for nspawn.
+    fn start(self) -> &'static str {
+        match self {
+            First::Systemd => "--boot",
+            First::Sleep => "sleep infinity",
+        }
+    }
+
+    /// As /proc/PID/comm has it.
+    fn name(self) -> &'static str {
+        match self {
+            First::Systemd => "systemd",
+            First::Sleep => "sleep",
+        }
+    }
+}
+
+/// A machine. Dropping it ends it and everything in it.
 #[derive(Debug)]
 pub struct Machine {
+    first: First,
     /// In a cell, so that a machine that others look at can be asked to reboot.
     keeper: RefCell<Child>,
     /// What the machine and nspawn wrote to the console.
@@ -63,7 +94,17 @@ impl Machine {
     ///
     /// - Changes: nothing on `root`; what the machine writes stays in memory and ends with it.
     /// - Ends: when dropped, and with the thread that called this, even if that one is killed.
-    pub fn boot(root: &Root, share: &std::path::Path) -> anyhow::Result<Self> {
+    pub fn boot(root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
+        Self::start(First::Systemd, root, share)
+    }
+
+    /// The same without systemd running: what an image is built in. The disk is that of a machine, /run is
+    /// empty.
+    pub fn unbooted(root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
+        Self::start(First::Sleep, root, share)
+    }
+
+    fn start(first: First, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
         let group = ControlGroup::create()?;
         let console = tempfile::Builder::new().prefix("console-").tempfile()?;
         let keeper = Command::new("setpriv")
@@ -72,6 +113,7 @@ impl Machine {
             .args(["sh", "-c", KEEPER, "sh"])
             .arg(root.dir())
             .arg(share)
+            .arg(first.start())
             .args(group.dirs())
             // as RHEL 9 and 10 have it, and the only kind that systemd 258 and later accept
             .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
@@ -80,7 +122,7 @@ impl Machine {
             .stderr(console.reopen()?)
             .spawn()
             .context("failed to start `setpriv`")?;
-        let machine = Self { keeper: RefCell::new(keeper), console, _group: group };
+        let machine = Self { first, keeper: RefCell::new(keeper), console, _group: group };
         machine.wait_until_up(None)?;
         Ok(machine)
     }
@@ -89,10 +131,10 @@ impl Machine {
     ///
     /// - Gives: what it said, whatever its exit code; 124 means that it was still running.
     pub fn run(&self, command: &[&str]) -> anyhow::Result<Finished> {
-        let systemd = self.systemd().context("the machine is not running")?;
+        let first = self.first_process().context("the machine is not running")?;
         run(Command::new("timeout")
             .args(["--kill-after=5", COMMAND_LIMIT, "nsenter"])
-            .args(["--target", &systemd.to_string()])
+            .args(["--target", &first.to_string()])
             .args(["--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup"])
             .args(["env", "-i", "PATH=/usr/sbin:/usr/bin", "HOME=/root", "LANG=C.UTF-8"])
             .args(command))
@@ -115,20 +157,23 @@ impl Machine {
 
     /// A real reboot: every process and /run are new, the disk stays.
     pub fn reboot(&self) -> anyhow::Result<()> {
-        let before = self.systemd().context("the machine is not running")?;
+        let before = self.first_process().context("the machine is not running")?;
         // its own connection may end before it can say that all is well
         self.run(&["systemctl", "--no-block", "reboot"])?;
         self.wait_until_up(Some(before))
     }
 
-    /// Waits for a systemd, other than `before`, that has started everything it wants to start.
+    /// Waits for a first process other than `before`; for a systemd, until it has started all it wants to.
     fn wait_until_up(&self, before: Option<u32>) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
             if let Some(status) = self.keeper.borrow_mut().try_wait()? {
                 bail!("the machine ended ({status})\n{}", self.console());
             }
-            if self.systemd().is_some_and(|systemd| Some(systemd) != before) {
+            if self.first_process().is_some_and(|first| Some(first) != before) {
+                if self.first == First::Sleep {
+                    return Ok(());
+                }
                 // "degraded" is up as well; which units failed is for the caller to ask
                 let state = self.run(&["systemctl", "is-system-running"])?.stdout;
                 if matches!(state.trim(), "running" | "degraded") {
@@ -142,16 +187,16 @@ impl Machine {
         }
     }
 
-    /// The machine's process 1, as this machine numbers it: keeper, its shell, nspawn, systemd.
+    /// The machine's process 1, as this machine numbers it: keeper, its shell, nspawn, that process.
     ///
-    /// Gives nothing before nspawn has executed systemd: until then the child is still nspawn
+    /// Gives nothing before nspawn has executed it: until then the child is still nspawn
     /// itself, and a command run "inside" would run on the workstation.
-    fn systemd(&self) -> Option<u32> {
+    fn first_process(&self) -> Option<u32> {
         let shell = only_child(self.keeper.borrow().id())?;
         let nspawn = only_child(shell)?;
-        let systemd = only_child(nspawn)?;
-        let name = fs::read_to_string(format!("/proc/{systemd}/comm")).ok()?;
-        (name.trim_end() == "systemd").then_some(systemd)
+        let first = only_child(nspawn)?;
+        let name = fs::read_to_string(format!("/proc/{first}/comm")).ok()?;
+        (name.trim_end() == self.first.name()).then_some(first)
     }
 
     fn console(&self) -> String {

@@ -4,9 +4,18 @@ use std::collections::BTreeMap;
 
 use super::Machine;
 
-/// Books of rpm, systemd and the journal, caches, and what is not on the disk.
-const NOT_LOOKED_AT: [&str; 8] =
-    ["/mnt", "/root/.cache", "/tmp", "/var/cache", "/var/lib/rpm", "/var/lib/systemd", "/var/log", "/var/tmp"];
+/// Books of rpm, dnf, systemd and the journal, caches, and what is not on the disk.
+const NOT_LOOKED_AT: [&str; 9] = [
+    "/mnt",
+    "/root/.cache",
+    "/tmp",
+    "/var/cache",
+    "/var/lib/dnf",
+    "/var/lib/rpm",
+    "/var/lib/systemd",
+    "/var/log",
+    "/var/tmp",
+];
 
 /// Path → type, mode, owner, and size if it is no folder.
 #[derive(Debug)]

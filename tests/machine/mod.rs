@@ -1,7 +1,7 @@
 //! A throw-away machine without network, made from a Debian root that behaves like RHEL.
 //!
 //! ```text
-//! needs::check ─► Releases::build ─► Root::prepare ─► Machine::boot ─► provides::install ─► Steps
+//! needs::check ─► Root::prepare ─► Releases::build ─► Machine::boot ─► provides::install ─► Steps
 //! ```
 //!
 //! It is not RHEL: no SELinux, no FIPS mode, no fapolicyd, and a newer glibc than el9's. What is
@@ -12,6 +12,7 @@ pub mod needs;
 pub mod provides;
 pub mod releases;
 pub mod service;
+pub mod suites;
 
 mod boot;
 mod cgroup;
@@ -19,5 +20,6 @@ mod root;
 mod steps;
 
 pub use boot::{Machine, wait_for};
+pub use releases::Releases;
 pub use root::Root;
 pub use steps::Steps;

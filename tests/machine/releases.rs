@@ -1,13 +1,15 @@
-//! What the machine gets to install: two releases of the sample, built by the tool.
+//! What the machines get to install: three releases of the sample and two of a neighbour, built by the tool
+//! for every machine.
 
-use anyhow::bail;
+use std::sync::OnceLock;
+
+use anyhow::{Context, anyhow, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
+use super::suites::{SUITES, Suite};
 use crate::checkout::command::run;
-use crate::checkout::{Checkout, list, tool_in};
-
-const RPM: &str = "quality_report-0.0.1-{release}.el9.x86_64.rpm";
+use crate::checkout::{Checkout, list, repository, tool_in};
 
 /// File, text in release 1, text in release 2.
 ///
@@ -15,53 +17,171 @@ const RPM: &str = "quality_report-0.0.1-{release}.el9.x86_64.rpm";
 /// - The code changes without a change of size, and both commits have the same time: byte-code of
 ///   release 1 would pass for that of release 2.
 #[rustfmt::skip]
-const CHANGES: [(&str, &str, &str); 4] = [
+const SECOND: [(&str, &str, &str); 4] = [
     ("dist/package.toml",                    "release = \"1\"",            "release = \"2\""),
     ("python-app/config.yaml",               "app_name:",                  "colour: \"blue\"\napp_name:"),
     ("python-app/src/app.py",                "\"no backend configured\"",  "\"no backend yet chosen\""),
     ("python-app/src/templates/report.html", "</body>",                    "<p>Second release</p></body>"),
 ];
+/// The same for release 3.
+#[rustfmt::skip]
+const THIRD: [(&str, &str, &str); 2] = [
+    ("dist/package.toml",                    "release = \"2\"",            "release = \"3\""),
+    ("python-app/config.yaml",               "colour: \"blue\"",           "colour: \"green\""),
+];
 
 /// What only the page of release 2 says: the changed code and the changed template.
 pub const NEW_ON_THE_PAGE: [&str; 2] = ["no backend yet chosen", "Second release"];
 
-/// The sample, first as release 1 and then as release 2.
+/// A second application: no more than a server and one function.
+const NEIGHBOUR_PROJECT: &str = "[build-system]\nrequires = [\"setuptools==80.9.0\"]\nbuild-backend = \"setuptools.build_meta\"\n\
+    [project]\nname = \"neighbour\"\nversion = \"1.0\"\ndescription = \"Another application\"\nlicense = \"MIT\"\n\
+    requires-python = \">=3.9\"\ndependencies = [\"gunicorn>=22.0\"]\n\
+    [tool.setuptools]\npackages = [\"neighbour\"]\n";
+const NEIGHBOUR_CODE: &str = "def app(environ, start_response):\n    \
+    start_response(\"200 OK\", [(\"Content-Type\", \"text/plain\")])\n    return [b\"neighbour, release 1\"]\n";
+const NEIGHBOUR_PACKAGE: &str = "[package]\nname = \"neighbour\"\nrelease = \"1\"\n\
+    [app]\npath = \"python-app\"\nlock = \"python-app/requirements.txt\"\n\n[[target]]\n\
+    [service]\ncommand = [\"gunicorn\", \"neighbour:app\"]\nport = 9092\ntls = \"off\"\n";
+const NEIGHBOUR_SECOND: [(&str, &str, &str); 2] = [
+    ("dist/package.toml", "release = \"1\"", "release = \"2\""),
+    ("python-app/neighbour/__init__.py", "release 1", "release 2"),
+];
+
+/// The RPMs, in a folder that machines see as /mnt.
 #[derive(Debug)]
 pub struct Releases {
-    checkout: Checkout,
+    share: Utf8PathBuf,
 }
 
 impl Releases {
-    /// Takes a copy of the sample as release 1.
-    pub fn check_out() -> anyhow::Result<Self> {
-        Ok(Self { checkout: Checkout::new("releases-")? })
+    /// Builds them, once for all the tests of this process.
+    ///
+    /// - Keeps: wheels below `target/xtask/test-releases`, and the RPMs until the next run.
+    /// - Network: uv asks the index for releases that fit every machine's Python; pip fetches what is not kept.
+    pub fn build() -> anyhow::Result<&'static Self> {
+        static BUILT: OnceLock<Result<Releases, String>> = OnceLock::new();
+        BUILT
+            .get_or_init(|| Self::build_all().map_err(|error| format!("{error:#}")))
+            .as_ref()
+            .map_err(|e| anyhow!("{e}"))
     }
 
-    /// Turns the copy into release 2 and commits that.
-    pub fn change(&self) -> anyhow::Result<()> {
-        for (path, old, new) in CHANGES {
-            let path = self.checkout.dir()?.join(path);
+    fn build_all() -> anyhow::Result<Self> {
+        let folder = repository().canonicalize_utf8()?.join("target/xtask/test-releases");
+        fs::create_dir_all(&folder)?;
+        // machines of another run may see theirs; those of runs that ended go
+        for name in list(&folder)? {
+            let ended = name.strip_prefix("share-").is_some_and(|pid| !Utf8Path::new("/proc").join(pid).exists());
+            if ended {
+                fs::remove_dir_all(folder.join(name))?;
+            }
+        }
+        let releases = Self { share: folder.join(format!("share-{}", std::process::id())) };
+        fs::create_dir(&releases.share)?;
+
+        let sample = Copy::new("sample-", &folder)?;
+        for (release, changes) in [(1, &[][..]), (2, &SECOND), (3, &THIRD)] {
+            sample.change(changes)?;
+            sample.build(&releases, "quality_report", release)?;
+        }
+        let neighbour = Copy::neighbour(&folder)?;
+        for (release, changes) in [(1, &[][..]), (2, &NEIGHBOUR_SECOND)] {
+            neighbour.change(changes)?;
+            neighbour.build(&releases, "neighbour", release)?;
+        }
+        Ok(releases)
+    }
+
+    /// The folder for [`super::Machine::boot`].
+    pub fn share(&self) -> &Utf8Path {
+        &self.share
+    }
+
+    /// Where a machine finds one.
+    pub fn inside(name: &str, suite: &Suite, release: u32) -> String {
+        format!("/mnt/{}", file_name(name, suite, release))
+    }
+}
+
+fn file_name(name: &str, suite: &Suite, release: u32) -> String {
+    let version = if name == "neighbour" { "1.0" } else { "0.0.1" };
+    format!("{name}-{version}-{release}.{}.x86_64.rpm", suite.tag)
+}
+
+/// A copy of the sample, or of what stands in for it, locked for every machine.
+struct Copy(Checkout);
+
+impl Copy {
+    fn new(prefix: &str, kept: &Utf8Path) -> anyhow::Result<Self> {
+        let copy = Self(Checkout::new(prefix)?);
+        let dir = copy.0.dir()?;
+        fs::remove_file(dir.join("python-app/Pipfile.lock"))?;
+        let config = fs::read_to_string(dir.join("dist/package.toml"))?;
+        copy.lock(&config.replace("Pipfile.lock", "requirements.txt"), kept)?;
+        Ok(copy)
+    }
+
+    fn neighbour(kept: &Utf8Path) -> anyhow::Result<Self> {
+        let copy = Self(Checkout::new("neighbour-")?);
+        let app = copy.0.dir()?.join("python-app");
+        fs::remove_dir_all(&app)?;
+        fs::create_dir_all(app.join("neighbour"))?;
+        fs::write(app.join("pyproject.toml"), NEIGHBOUR_PROJECT)?;
+        fs::write(app.join("neighbour/__init__.py"), NEIGHBOUR_CODE)?;
+        copy.lock(NEIGHBOUR_PACKAGE, kept)?;
+        Ok(copy)
+    }
+
+    /// Puts the machines in the place of the targets of `config`, and lets the tool lock for them.
+    fn lock(&self, config: &str, kept: &Utf8Path) -> anyhow::Result<()> {
+        let dir = self.0.dir()?;
+        let (before, rest) = config.split_once("[[target]]").context("the configuration names no target")?;
+        let (_, after) = rest.split_once("[service]").context("the configuration has no service after its targets")?;
+        fs::write(dir.join("dist/package.toml"), format!("{before}{}[service]{after}", Suite::targets()))?;
+        for entry in fs::read_dir(dir.join("dist"))? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with("pylock.") {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        // wheels are known by their digests, so one folder does for all
+        let (wheels, here) = (kept.join("wheels"), dir.join("dist/wheels"));
+        fs::create_dir_all(&wheels)?;
+        if here.is_dir() {
+            fs::remove_dir_all(&here)?;
+        }
+        fs::os::unix::fs::symlink(&wheels, &here)?;
+        fs::write(dir.join(".git/info/exclude"), "/dist/wheels\n/dist/out/\n/target/\n")?;
+        run(&mut tool_in(&dir, &["lock", "--upgrade"]))?.text()?;
+        self.0.commit("locked for every machine")
+    }
+
+    /// Turns the copy into the next release and commits that.
+    fn change(&self, changes: &[(&str, &str, &str)]) -> anyhow::Result<()> {
+        for (path, old, new) in changes {
+            let path = self.0.dir()?.join(path);
             let text = fs::read_to_string(&path)?;
             if text.matches(old).count() != 1 {
-                bail!("`{path}` does not hold `{old}` once\nhint: the sample changed; so must `CHANGES` in this test");
+                bail!(
+                    "`{path}` does not hold `{old}` once\nhint: the sample changed; so must the changes in this test"
+                );
             }
             fs::write(&path, text.replace(old, new))?;
         }
-        self.checkout.commit("release 2")
+        if changes.is_empty() { Ok(()) } else { self.0.commit("next release") }
     }
 
-    /// Builds the RPM of what is committed, and copies it to the folder `into`.
-    pub fn build(&self, release: u32, into: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
-        let copy = self.checkout.dir()?;
-        run(&mut tool_in(&copy, &["rpm"]))?.text()?;
-        let name = RPM.replace("{release}", &release.to_string());
-        let built = copy.join("dist/out").join(&name);
-        if !built.is_file() {
-            let found: Vec<_> = list(&copy.join("dist/out"))?;
-            bail!("the tool wrote no `dist/out/{name}` but: {}", found.join(", "));
+    /// Builds the RPMs of what is committed into the folder that machines see.
+    fn build(&self, releases: &Releases, name: &str, release: u32) -> anyhow::Result<()> {
+        let dir = self.0.dir()?;
+        let said = run(&mut tool_in(&dir, &["rpm"]))?;
+        let warned = said.stderr.contains("warning:");
+        ensure!(said.succeeded() && !warned, "{said}");
+        for suite in &SUITES {
+            let file = file_name(name, suite, release);
+            fs::copy(dir.join("dist/out").join(&file), releases.share.join(&file))?;
         }
-        fs::create_dir_all(into)?;
-        fs::copy(&built, into.join(&name))?;
-        Ok(into.join(name))
+        Ok(())
     }
 }

@@ -10,8 +10,12 @@ use fs_err as fs;
 use crate::checkout::command::run;
 
 /// What an RPM of a web service meets on a small server; `curl` and `ss` are for the test itself.
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,python3,openssl,ca-certificates,\
-                        procps,iproute2,passwd,login,curl";
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,dnf,python3,openssl,ca-certificates,\
+                        procps,iproute2,passwd,login,mount,curl";
+
+/// RHEL has one `/usr`; Debian does from bookworm on, and before where mmdebstrap is told.
+const MERGED_USR: &str = "--setup-hook=/usr/share/mmdebstrap/hooks/merged-usr/setup00.sh";
+const SPLIT_USR: [&str; 1] = ["bullseye"];
 
 /// What every machine gets alike, beside its packages.
 #[rustfmt::skip]
@@ -20,7 +24,7 @@ const OPTIONS: [&str; 7] = [
     "--variant=essential",
     // dpkg asks the disk to sync every file; this one lives in memory
     "--dpkgopt=force-unsafe-io",
-    // a mirror that is frozen or far behind is good enough
+    // a mirror that is frozen or far behind is good enough, and so is a suite whose dates look wrong
     "--aptopt=Acquire::Check-Valid-Until \"false\"",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/man/*",
@@ -36,6 +40,9 @@ cd "$1"
 mkdir -p etc/rpm var/lib/rpm
 printf '%%_dbpath /var/lib/rpm\n' > etc/rpm/macros
 chroot . rpm --initdb
+# dnf as on a box that has nothing but files to install from
+mkdir -p etc/dnf etc/yum.repos.d
+printf '[main]\ngpgcheck=1\nbest=True\nclean_requirements_on_remove=True\n' > etc/dnf/dnf.conf
 # RHEL leaves a new service disabled until the administrator enables it; Debian enables it
 mkdir -p usr/lib/systemd/system-preset usr/share/licenses
 printf 'disable *\n' > usr/lib/systemd/system-preset/99-default-disable.preset
@@ -75,7 +82,7 @@ pub struct Root {
 }
 
 impl Root {
-    /// The root of `suite` (`bookworm` or later), built by mmdebstrap when it is not there yet.
+    /// The root of `suite` (`bullseye` or later), built by mmdebstrap when it is not there yet.
     ///
     /// - Keeps: `NAME.tar.zst` and the unpacked `NAME` in the user's cache folder, where the name
     ///   holds a digest of the recipe: a changed recipe makes a new root.
@@ -104,7 +111,12 @@ impl Root {
 
 /// Everything that decides what the root holds, except the archive's own state.
 fn recipe(suite: &str) -> String {
-    [&[suite, PACKAGES, LIKE_RHEL], &OPTIONS[..]].concat().join("\n")
+    [&[suite, PACKAGES, LIKE_RHEL], &OPTIONS[..], setup_of(suite)].concat().join("\n")
+}
+
+/// What a suite needs beside.
+fn setup_of(suite: &str) -> &'static [&'static str] {
+    if SPLIT_USR.contains(&suite) { &[MERGED_USR] } else { &[] }
 }
 
 fn cache_folder() -> anyhow::Result<Utf8PathBuf> {
@@ -135,6 +147,7 @@ fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
         .arg(stage.path())
         .arg("mmdebstrap")
         .args(OPTIONS)
+        .args(setup_of(suite))
         .arg(format!("--include={PACKAGES}"))
         .arg(format!("--customize-hook=sh '{}' \"$1\"", hook.path().display()))
         .arg(suite)

@@ -9,6 +9,8 @@ use super::Machine;
 /// Runs steps and counts the failed ones.
 #[derive(Debug, Default)]
 pub struct Steps<'m> {
+    /// Of the machine: several run at once, and their lines mix.
+    machine: &'static str,
     /// Machine and unit whose journal is shown after a failure.
     watched: Option<(&'m Machine, String)>,
     /// What was last shown of that journal.
@@ -18,6 +20,11 @@ pub struct Steps<'m> {
 }
 
 impl<'m> Steps<'m> {
+    /// The steps on one machine.
+    pub fn on(machine: &'static str) -> Self {
+        Self { machine, ..Self::default() }
+    }
+
     /// From now on a failure shows the end of this unit's journal.
     pub fn watch(&mut self, machine: &'m Machine, unit: &str) {
         self.watched = Some((machine, unit.to_owned()));
@@ -41,7 +48,7 @@ impl<'m> Steps<'m> {
         if !self.failed.is_empty() {
             bail!(self.summary());
         }
-        println!("all {} steps passed", self.run);
+        println!("{}: all {} steps passed", self.machine, self.run);
         Ok(())
     }
 
@@ -52,37 +59,38 @@ impl<'m> Steps<'m> {
         self.run += 1;
         match outcome {
             Ok(value) => {
-                println!("ok      {millis:>6} ms  {name}");
+                println!("{}  ok      {millis:>6} ms  {name}", self.machine);
                 Some(value)
             }
             Err(error) => {
-                println!("FAILED  {millis:>6} ms  {name}");
-                print_indented(&error.to_string());
+                let mut text =
+                    format!("{}  FAILED  {millis:>6} ms  {name}\n", self.machine) + &indented(&error.to_string());
                 for cause in error.chain().skip(1) {
-                    print_indented(&format!("caused by: {cause}"));
+                    text += &indented(&format!("caused by: {cause}"));
                 }
-                self.print_journal();
+                // in one piece, or another machine's lines get between
+                print!("{text}{}", self.journal());
                 self.failed.push(name.to_owned());
                 None
             }
         }
     }
 
-    /// Prints the end of the watched journal, unless that was printed before.
-    fn print_journal(&mut self) {
+    /// The end of the watched journal, unless that was shown before.
+    fn journal(&mut self) -> String {
         let Some((machine, unit)) = &self.watched else {
-            return;
+            return String::new();
         };
         let tail = machine.text(&["journalctl", "--no-pager", "--quiet", "--lines=40", "--unit", unit]);
         match tail {
-            Ok(lines) if lines.is_empty() => print_indented(&format!("no journal of {unit}")),
-            Ok(lines) if lines == self.shown => print_indented(&format!("journal of {unit}: as above")),
+            Ok(lines) if lines.is_empty() => indented(&format!("no journal of {unit}")),
+            Ok(lines) if lines == self.shown => indented(&format!("journal of {unit}: as above")),
             Ok(lines) => {
-                print_indented(&format!("journal of {unit}:"));
-                lines.lines().for_each(|line| print_indented(&format!("  {line}")));
+                let text = indented(&format!("journal of {unit}:\n{lines}"));
                 self.shown = lines;
+                text
             }
-            Err(error) => print_indented(&format!("the journal cannot be read: {error:#}")),
+            Err(error) => indented(&format!("the journal cannot be read: {error:#}")),
         }
     }
 
@@ -92,6 +100,6 @@ impl<'m> Steps<'m> {
     }
 }
 
-fn print_indented(text: &str) {
-    text.lines().for_each(|line| println!("        {line}"));
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("        {line}\n")).collect()
 }

@@ -34,6 +34,8 @@ pub struct Config {
     /// packages without a wheel
     #[serde(default)]
     pub sdist: Sdist,
+    /// the key that RPMs are signed with, if any
+    pub sign: Option<Sign>,
 }
 
 /// `[app]`
@@ -65,6 +67,14 @@ pub struct Sdist {
     /// libraries that the boxes have and what is built may ask for, `libyaml-0.so.2`; the RPM then requires them
     #[serde(default)]
     pub system_libraries: BTreeSet<String>,
+}
+
+/// `[sign]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Sign {
+    /// as gpg takes it: a fingerprint, an id, an e-mail address
+    pub key: String,
 }
 
 /// `sdist.build`
@@ -145,6 +155,12 @@ impl Config {
             check_inside(path).context("key `app.config`")?;
         }
         self.service.check()?;
+        if self.sign.as_ref().is_some_and(|sign| sign.key.trim().is_empty() || sign.key.chars().any(char::is_control)) {
+            return Err(Problem::with_hint(
+                "key `sign.key` is empty or has line breaks",
+                "name a key as gpg takes it: a fingerprint, an id or an e-mail address; `gpg --list-secret-keys` shows them",
+            ));
+        }
         boxes::check(&self.targets)
     }
 
@@ -238,6 +254,8 @@ mod tests {
             ("release = \"1\"",         "release = \"1\"\nprefix = \"opt\"",  "key `package.prefix`: `opt` is no place", "an absolute path"),
             ("release = \"1\"",         "release = \"1\"\nprefix = \"/etc\"", "key `package.prefix`: `/etc` is no place", "/opt"),
             ("port = 9091",             "",                           "missing field `port`",              ""),
+            ("[service]",               "[sign]\nkey = \"\"\n[service]", "key `sign.key` is empty",          "--list-secret-keys"),
+            ("[service]",               "[sign]\nkeys = \"a\"\n[service]", "unknown field `keys`",           "did you mean `key`?"),
         ];
         for (from, to, says, cure) in cases {
             let error = Config::parse(&GOOD.replacen(from, to, 1)).unwrap_err();

@@ -33,7 +33,7 @@
 //! | [`tree`] | what lands on the box, with every digest |
 //! | [`service`] | unit, sysusers file, scriptlets |
 //! | [`layout`] | wheels, application and config → tree |
-//! | [`rpm`] | writing an RPM, and reading one back |
+//! | [`rpm`] | writing an RPM, reading one back, putting a signature in |
 //! | [`pages`] | install notes and description |
 //! | [`verify`] | judging one |
 //! | [`sys`] | the door: files by rename, programs, time, talk |

@@ -7,6 +7,9 @@ use crate::templates::templates;
 use crate::wheel::Metadata;
 use minijinja::context;
 
+/// What rpm's and dnf's lists show of a line.
+const WIDTH: usize = 79;
+
 /// What they are made from.
 pub struct Pages<'a> {
     config: &'a Config,
@@ -27,16 +30,28 @@ impl<'a> Pages<'a> {
     }
 
     /// The notes to install, start, check, configure, upgrade and remove this package.
-    pub fn install_notes(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
-        self.render("INSTALL.md", facts)
+    ///
+    /// - Takes: `signed`, whether the package is known to be; those within it are made before it can be.
+    pub fn install_notes(&self, facts: &Facts<'_>, signed: bool) -> anyhow::Result<String> {
+        self.render("INSTALL.md", facts, signed)
     }
 
     /// The same in short, for `rpm -qi`.
     pub fn description(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
-        Ok(self.render("description.txt", facts)?.trim_end().to_owned())
+        let text = self.render("description.txt", facts, false)?;
+        let lines: Vec<String> = text.trim_end().lines().map(wrapped).collect();
+        Ok(lines.join("\n"))
     }
 
-    fn render(&self, template: &str, facts: &Facts<'_>) -> anyhow::Result<String> {
+    /// What those who list packages would cut off, in words.
+    pub fn fault_of_summary(&self) -> Option<String> {
+        let length = self.summary.chars().count();
+        (length > WIDTH).then(|| {
+            format!("the summary has {length} characters, and lists show {WIDTH}: `package.summary` can say it shorter")
+        })
+    }
+
+    fn render(&self, template: &str, facts: &Facts<'_>, signed: bool) -> anyhow::Result<String> {
         let service = &self.config.service;
         let given = match &service.tls {
             Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
@@ -62,7 +77,59 @@ impl<'a> Pages<'a> {
             cert => given.as_ref().map_or("", |given| &given.0),
             key => given.as_ref().map_or("", |given| &given.1),
             config => config,
+            signed => signed,
+            public_key => public_key_name(facts.name),
         })?;
         Ok(text)
+    }
+}
+
+/// The name of the file with the public key, as in `/etc/pki/rpm-gpg`.
+pub fn public_key_name(package: &str) -> String {
+    format!("RPM-GPG-KEY-{package}")
+}
+
+/// The file for `/etc/yum.repos.d`, with a place for the repository that an administrator fits.
+pub fn repository_file(package: &str, signed: bool) -> anyhow::Result<String> {
+    let template = templates().get_template("NAME.repo")?;
+    Ok(template.render(context! { name => package, signed => signed, public_key => public_key_name(package) })?)
+}
+
+/// Breaks a line at its spaces where it is too wide; a word that is wider stays whole.
+fn wrapped(line: &str) -> String {
+    let mut text = String::new();
+    let mut width = 0;
+    for word in line.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if width > 0 && width + length > WIDTH {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+            width = 0;
+        }
+        text.push_str(word);
+        width += word.chars().count();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lines_that_are_too_wide_are_broken() {
+        let long = "word ".repeat(40);
+        #[rustfmt::skip]
+        let cases = [
+            ("",                        vec![0]),
+            ("Start:   systemctl start", vec![24]),
+            (&long[..79],               vec![79]),
+            (&long[..199],              vec![79, 79, 39]),
+            (&"x".repeat(100),          vec![100]),
+        ];
+        for (line, widths) in cases {
+            let broken = wrapped(line);
+            assert_eq!(broken.split('\n').map(|part| part.chars().count()).collect::<Vec<_>>(), widths, "{broken}");
+        }
     }
 }

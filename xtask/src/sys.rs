@@ -9,6 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sha2::{Digest as _, Sha256};
 use std::io::{IsTerminal as _, Read, Write as _};
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 use tempfile::NamedTempFile;
 use xshell::Shell;
@@ -79,12 +80,15 @@ pub struct Program {
     variables: Vec<(String, String)>,
     removed: Vec<&'static str>,
     folder: Option<Utf8PathBuf>,
+    asks: bool,
 }
 
 impl Program {
     /// A program on the PATH, or at a path.
     pub fn new(program: impl Into<Utf8PathBuf>) -> Self {
-        Self { program: program.into(), words: Vec::new(), variables: Vec::new(), removed: Vec::new(), folder: None }
+        let program = program.into();
+        let (words, variables, removed) = (Vec::new(), Vec::new(), Vec::new());
+        Self { program, words, variables, removed, folder: None, asks: false }
     }
 
     /// Adds arguments.
@@ -102,6 +106,12 @@ impl Program {
     /// Takes an environment variable out.
     pub fn without(mut self, name: &'static str) -> Self {
         self.removed.push(name);
+        self
+    }
+
+    /// Lets it see the terminal as its standard input, where there is one: it may have to ask the person.
+    pub fn asks(mut self) -> Self {
+        self.asks = std::io::stdin().is_terminal();
         self
     }
 
@@ -139,6 +149,8 @@ impl Sys {
         let line = command.to_string();
         // What fails is shown whole.
         self.detail(format!("$ {}", shortened(&line)));
+        let mut command = std::process::Command::from(command);
+        command.stdin(if program.asks { Stdio::inherit() } else { Stdio::null() });
         let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if !output.status.success() {

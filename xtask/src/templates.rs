@@ -31,6 +31,8 @@ fn parse() -> Environment<'static> {
         ("console_script.py", include_str!("templates/console_script.py")),
         ("certificate.py", include_str!("templates/certificate.py")),
         ("INSTALL.md", include_str!("templates/INSTALL.md")),
+        ("NAME.repo", include_str!("templates/NAME.repo")),
+        ("package.spec", include_str!("templates/package.spec")),
         ("description.txt", include_str!("templates/description.txt")),
     ] {
         environment.add_template_owned(name, with_lf(text)).expect("the templates of this tool parse");

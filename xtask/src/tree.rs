@@ -69,7 +69,7 @@ pub enum Content {
 }
 
 /// What RPM is told about a file, beside its mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// nothing
     Plain,

@@ -3,12 +3,15 @@
 use crate::commands::Project;
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, made, size};
+use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
+use crate::commands::sign::Signer;
 use crate::commands::verify::verify_files;
 use crate::lockfile::Lock;
+use crate::pages::public_key_name;
 use crate::sys::sha256_of;
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
@@ -21,22 +24,40 @@ const EFFORT: Compression = Compression::none();
 ///
 /// The bundle, `dist/out/NAME-dist-VERSION.tar.gz`, has the RPMs with their SHA256SUMS, the locks, the same
 /// as `requirements.<target>.txt` with hashes, and INSTALL notes made for this package. Nothing is bundled
-/// that `verify` finds faulty.
+/// that `verify` finds faulty. With `[sign] key` in `dist/package.toml`, gpg signs the RPMs, and the public key
+/// travels in the bundle as RPM-GPG-KEY-NAME.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask dist                      the main job\n  \
     cargo xtask dist --locked             in CI: fail if a lock is stale, instead of writing it\n  \
-    cargo xtask dist --locked --offline   rebuild a commit from a filled `dist/wheels`, without a network")]
+    cargo xtask dist --locked --offline   rebuild a commit from a filled `dist/wheels`, without a network\n  \
+    cargo xtask dist --repo /srv/repo     and into a dnf repository, beside the releases that it has\n  \
+    cargo xtask dist --no-sign            leave signing to the machine that has the key")]
 pub struct Flags {
     /// Fail with exit code 1 if a lock is not what the team's lock says now, instead of making it anew
     #[arg(long)]
     locked: bool,
+    /// Put the RPMs into the dnf repository in DIR too, which is made if it is not there, and signed when they are
+    #[arg(long, value_name = "DIR")]
+    repo: Option<Utf8PathBuf>,
+    /// Sign nothing, although `dist/package.toml` names a key
+    #[arg(long)]
+    no_sign: bool,
     #[command(flatten)]
     build: BuildFlags,
 }
 
 /// The task.
-pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+///
+/// - Takes: `here`, what the folder of `--repo` is relative to.
+pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     rpm::refuse_early(project)?;
+    // Asked before anything is built.
+    let key = project.config.sign.as_ref().map(|sign| sign.key.as_str());
+    let signer = key.filter(|_| !flags.no_sign).map(|key| Signer::find(&project.sys, key)).transpose()?;
+    let repositories = match &flags.repo {
+        Some(folder) => repository::of(project, &camino::absolute_utf8(here.join(folder))?)?,
+        None => Vec::new(),
+    };
     let current = locking::inspect(project)?;
     let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
     let stale: Vec<String> = of_team.chain(current.stale(project)).collect();
@@ -57,13 +78,18 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
     let current = locks.all.into_iter().filter_map(|locked| locked.lock).collect();
-    let built = rpm::build(project, current, &flags.build, locks.offers.as_ref())?;
+    let mut built = rpm::build(project, current, &flags.build, locks.offers.as_ref())?;
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let verified = verify_files(&project.sys, &files)?;
     let mut text = verified.text;
+    let public_key = match &signer {
+        Some(signer) if !verified.findings => Some(sign(signer, project, &mut built)?),
+        _ => None,
+    };
     let sums = built.iter().map(|rpm| sha256_of(&rpm.path)).collect::<anyhow::Result<Vec<_>>>()?;
-    let rpms: Vec<Value> = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256)).collect();
-    let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"]});
+    let rpms = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256));
+    let rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
+    let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"], "signed": public_key.is_some()});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
     let folder = bundle_folder(project, &built)?;
     let bundle = project.out().join(format!("{folder}.tar.gz"));
@@ -75,12 +101,51 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         text.push_str("no bundle was made, since not every check passed\n");
         return Ok(Report { text, json, findings: true });
     }
-    write_bundle(project, &bundle, &folder, &built, &sums)?;
+    write_bundle(project, &bundle, &folder, &built, &sums, public_key.as_deref())?;
     let bytes = fs_err::metadata(&bundle)?.len();
     let shown = project.shown(&bundle);
     json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
     text.push_str(&format!("{shown}: {}, to carry over\n", size(bytes)));
+    if key.is_some() && public_key.is_none() {
+        let names: Vec<String> = built.iter().map(|rpm| project.shown(&rpm.path)).collect();
+        let names = names.join(" ");
+        text.push_str(&format!(
+            "NOT SIGNED, as `--no-sign` asks; where the key is: `cargo xtask rpm --sign {names}`\n"
+        ));
+    }
+    let signing = signer.as_ref().zip(public_key.as_deref());
+    let filled = fill(&repositories, project, &built, signing)?;
+    text.extend(filled.iter().map(|(line, _)| line.as_str()));
+    json["repositories"] = filled.into_iter().map(|(_, json)| json).collect();
     Ok(Report::fine(text, json))
+}
+
+/// Signs the RPMs in place, and gives the public key, armored.
+fn sign(signer: &Signer<'_>, project: &Project, built: &mut [Built]) -> anyhow::Result<String> {
+    let mut public_key = String::new();
+    for rpm in built {
+        let signed = signer.sign(&rpm.path, &project.shown(&rpm.path))?;
+        rpm.size = signed.size;
+        public_key = signed.public_key;
+    }
+    Ok(public_key)
+}
+
+/// Puts the RPMs into their repositories; gives for each what is said of it.
+fn fill(
+    repositories: &[Repository],
+    project: &Project,
+    built: &[Built],
+    signing: Option<(&Signer<'_>, &str)>,
+) -> anyhow::Result<Vec<(String, Value)>> {
+    let mut filled = Vec::new();
+    for repository in repositories {
+        let rpms: Vec<&Built> =
+            built.iter().filter(|rpm| rpm.target.distribution.dist == repository.distribution).collect();
+        let what = format!("failed to put the RPMs into the repository `{}`", repository.folder);
+        filled.push(repository.add(project, &rpms, signing).context(what)?);
+    }
+    Ok(filled)
 }
 
 /// `NAME-dist-VERSION`; with `--target`, the targets too, so that it does not pass for the whole.
@@ -99,6 +164,7 @@ fn write_bundle(
     folder: &str,
     built: &[Built],
     sha256s: &[String],
+    public_key: Option<&str>,
 ) -> anyhow::Result<()> {
     let epoch = built.first().context("there is no target")?.epoch;
     let mut sums = String::new();
@@ -106,11 +172,13 @@ fn write_bundle(
     for (rpm, sha256) in built.iter().zip(sha256s) {
         let target = &rpm.target;
         sums.push_str(&format!("{sha256}  {}\n", rpm.path.file_name().unwrap_or_default()));
-        texts.push((format!("INSTALL.{}.md", target.name), rpm.install_notes.clone()));
+        let notes = if public_key.is_some() { &rpm.signed_notes } else { &rpm.install_notes };
+        texts.push((format!("INSTALL.{}.md", target.name), notes.clone()));
         texts.push((Lock::file_name(&target.name), rpm.lock.to_text(target)?));
         texts.push((format!("requirements.{}.txt", target.name), rpm.lock.to_requirements()));
     }
     texts.push(("SHA256SUMS".to_owned(), sums));
+    texts.extend(public_key.map(|key| (public_key_name(&project.config.package.name), key.to_owned())));
     texts.sort();
     project.sys.create(path, |file| {
         // No name and no time in gzip's header, root and the commit's time in tar's: the same bytes anywhere.

@@ -4,6 +4,8 @@ mod fetch;
 mod locking;
 mod project;
 mod report;
+mod repository;
+mod rpmbuild;
 mod sdist;
 mod upgrade;
 
@@ -15,6 +17,8 @@ pub mod dist;
 pub mod lock;
 /// `rpm`: writes the package
 pub mod rpm;
+/// `rpm --sign`: signs finished packages
+pub mod sign;
 /// `target`: the boxes
 pub mod target;
 /// `verify`: judges the package
@@ -180,6 +184,12 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     {
         return verify::run(&Sys { root: here, verbosity }, flags);
     }
+    // So does signing: the key's machine may have nothing but the RPM.
+    if let Task::Rpm(flags) = &cli.task
+        && !flags.sign.is_empty()
+    {
+        return sign::run(&Sys { root: here, verbosity }, &flags.sign, flags.key.as_deref());
+    }
     // The known boxes are the same everywhere, and the probe script needs nothing at all.
     if let Task::Target(flags) = &cli.task
         && (flags.probe || find_root(&here).is_err())
@@ -193,7 +203,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
         Task::Verify(_) => verify::run_built(&project()?),
-        Task::Dist(flags) => dist::run(&project()?, flags),
+        Task::Dist(flags) => dist::run(&project()?, flags, &here),
         Task::Target(flags) => target::run(Some(&project()?), flags),
         Task::Ci(flags) => ci::run(&sys, flags),
     }

@@ -3,7 +3,7 @@
 use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, count, made};
 use crate::commands::wheel::{self, AppWheel};
-use crate::commands::{Project, fetch, report};
+use crate::commands::{Project, fetch, report, rpmbuild};
 use crate::config::Tls;
 use crate::layout::{Parts, Wheel, check_interpreter, lay_out};
 use crate::lockfile::Lock;
@@ -14,10 +14,12 @@ use crate::service;
 use crate::sys::sha256_of;
 use crate::target::{Compression, Target};
 use crate::tools::git;
+use crate::tools::rpmbuild::RpmBuild;
+use crate::tree::Tree;
 use crate::wheel::Offers;
 use crate::wheelhouse::open_wheel;
 use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use rawzip::FileReader;
 use serde_json::{Value, json};
@@ -31,13 +33,29 @@ const LEVEL_GZIP: i32 = 9;
 /// Takes the committed locks as they are. Fetches, through pip, the wheels that `dist/wheels` lacks; builds
 /// the application's wheel; and streams both into the RPM in one pass. Each file is checked against its
 /// wheel's RECORD on the way, each wheel against its lock. Two builds of one commit are equal byte for byte.
+///
+/// With `--sign`, finished RPMs of any builder are signed instead: gpg signs their header, with your agent,
+/// smart card or HSM; the signature goes into the signature header, in place of any other, and all else stays
+/// byte for byte. A signature holds the time when it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`."
+    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`.\n\n\
+        Examples:\n  cargo xtask rpm                                       build\n  \
+        cargo xtask rpm --sign dist/out/*.rpm                 sign what `dist --no-sign` left\n  \
+        cargo xtask rpm --sign a.rpm --key ops@corp.example   anywhere, any RPM of format 4"
 )]
 pub struct Flags {
     #[command(flatten)]
     build: BuildFlags,
+    /// Build nothing, and sign these finished RPMs in place through gpg; needs no repository
+    #[arg(long, value_name = "RPM", num_args = 1.., conflicts_with_all = ["offline", "level", "target"])]
+    pub sign: Vec<Utf8PathBuf>,
+    /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
+    #[arg(long, value_name = "KEY", requires = "sign")]
+    pub key: Option<String>,
+    /// Print the spec of each target and write no RPM
+    #[arg(long, conflicts_with_all = ["builder", "source"])]
+    spec_only: bool,
 }
 
 /// How RPMs are built; also of `dist`.
@@ -49,6 +67,12 @@ pub struct BuildFlags {
     /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el7, el8); 9 if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub level: Option<i32>,
+    /// What writes the RPM
+    #[arg(long, value_enum, default_value_t = rpmbuild::Builder::Native, value_name = "BUILDER")]
+    pub builder: rpmbuild::Builder,
+    /// Let rpmbuild write a source package beside each RPM, which `rpmbuild --rebuild` turns into it again
+    #[arg(long)]
+    pub source: bool,
 }
 
 /// An RPM on disk.
@@ -66,37 +90,80 @@ pub struct Built {
     pub epoch: u32,
     /// the notes that people read on the box
     pub install_notes: String,
+    /// the same for a package that is signed
+    pub signed_notes: String,
     /// the lock that it was made from
     pub lock: Lock,
     /// of the application, in RPM's spelling
     pub version: String,
+    /// the source package and its size in bytes, where one was asked for
+    pub source: Option<(Utf8PathBuf, u64)>,
 }
 
 impl Built {
     /// The RPM as JSON; `sha256` in lower-case hex.
-    pub fn json(&self, project: &Project, sha256: &str) -> Value {
+    pub fn json(&self, project: &Project, sha256: &str) -> anyhow::Result<Value> {
         let mut value = made(&project.shown(&self.path), self.size, sha256);
         value["target"] = json!(self.target.name);
         value["entries"] = json!(self.entries);
-        value
+        if let Some((path, size)) = &self.source {
+            value["source"] = made(&project.shown(path), *size, &sha256_of(path)?);
+        }
+        Ok(value)
     }
 
-    /// The RPM in a line.
+    /// The RPM in a line, and its source package in another.
     pub fn line(&self, project: &Project) -> String {
-        format!("{}: {}, {}\n", project.shown(&self.path), report::size(self.size), count(self.entries, "path"))
+        let entries = count(self.entries, "path");
+        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.size));
+        if let Some((path, size)) = &self.source {
+            text.push_str(&format!("{}: {}\n", project.shown(path), report::size(*size)));
+        }
+        text
     }
+}
+
+/// Everything that a builder makes an RPM from.
+pub struct Ready<'a> {
+    /// the box that it is for
+    pub target: &'a Target,
+    /// what its header says
+    pub package: Package,
+    /// what lands on the box
+    pub tree: Tree,
+    /// what the tree was laid out from
+    pub wheels: Vec<Wheel<FileReader>>,
+    /// `NAME-VERSION-RELEASE.ARCH.rpm`
+    pub file_name: String,
+    /// the lock, as it travels in the package
+    pub lock_text: String,
+    install_notes: String,
+    signed_notes: String,
+}
+
+/// What the RPMs of all targets have in common.
+pub struct Gathered {
+    /// the application's wheel
+    pub app: AppWheel,
+    /// the application's config files: path below its folder, and bytes
+    config_files: Vec<(Utf8PathBuf, Vec<u8>)>,
+    /// what it was built from, in words
+    origin: String,
 }
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     refuse_early(project)?;
+    if flags.spec_only {
+        return rpmbuild::print_specs(project, &current_locks(project)?, &flags.build);
+    }
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
     // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
     if project.wants_json {
         for rpm in &built {
-            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?));
+            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?)?);
         }
     }
     Ok(Report::fine(text, json!({"rpms": rpms})))
@@ -113,21 +180,32 @@ pub fn build(
     offers: Option<&Offers>,
 ) -> anyhow::Result<Vec<Built>> {
     // Asked first: without an answer all the fetching would be in vain.
-    let epoch = git::epoch(&project.sys)?;
-    warn_of_uncommitted(project)?;
-    let of: Vec<_> = project.targets.iter().zip(&locks).collect();
-    fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
-    let app = wheel::build(project, epoch, flags.offline)?;
-    let paths = &project.config.app.config;
-    let contents = git::contents(&project.sys, &project.app(), paths)?;
-    let config_files: Vec<_> = paths.iter().cloned().zip(contents).collect();
+    let rpmbuild = rpmbuild::find(project, flags)?;
+    let gathered = gather(project, &locks, flags, offers)?;
     let mut built = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {
-        let rpm = build_one(project, target, lock, &app, &config_files, flags.level)
+        let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild.as_ref())
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push(rpm);
     }
     Ok(built)
+}
+
+/// Fills the wheelhouse and builds the application's wheel.
+pub fn gather(
+    project: &Project,
+    locks: &[Lock],
+    flags: &BuildFlags,
+    offers: Option<&Offers>,
+) -> anyhow::Result<Gathered> {
+    let epoch = git::epoch(&project.sys)?;
+    let origin = origin(project)?;
+    let of: Vec<_> = project.targets.iter().zip(locks).collect();
+    fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
+    let app = wheel::build(project, epoch, flags.offline)?;
+    let paths = &project.config.app.config;
+    let contents = git::contents(&project.sys, &project.app(), paths)?;
+    Ok(Gathered { app, config_files: paths.iter().cloned().zip(contents).collect(), origin })
 }
 
 /// What can be known to be wrong before anything is asked, fetched or built.
@@ -159,14 +237,19 @@ fn server_left_out(project: &Project) -> Option<anyhow::Error> {
     })
 }
 
-/// Says what differs from the commit: it is packed as it is, with the commit's time and version.
-fn warn_of_uncommitted(project: &Project) -> anyhow::Result<()> {
+/// What the RPM is built from, in words, and a warning of what differs from the commit: it is packed as it is,
+/// with the commit's time and version.
+fn origin(project: &Project) -> anyhow::Result<String> {
     let changed = git::uncommitted(&project.sys, &[&project.config.app.path, "dist".into(), &project.config.app.lock])?;
     if let Some(first) = changed.first() {
         let others = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
         project.sys.say(format!("warning: `{first}`{others} not committed: the RPM is not that of the last commit"));
     }
-    Ok(())
+    Ok(match (git::commit(&project.sys), changed.is_empty()) {
+        (Some(commit), true) => format!("commit {commit}"),
+        (Some(commit), false) => format!("commit {commit}, with changes that are not committed"),
+        (None, _) => "files that are not committed".to_owned(),
+    })
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
@@ -193,12 +276,50 @@ fn build_one(
     project: &Project,
     target: &Target,
     lock: Lock,
-    app: &AppWheel,
-    config_files: &[(Utf8PathBuf, Vec<u8>)],
-    level: Option<i32>,
+    gathered: &Gathered,
+    flags: &BuildFlags,
+    rpmbuild: Option<&RpmBuild<'_>>,
 ) -> anyhow::Result<Built> {
+    let ready = prepare(project, target, &lock, gathered, flags.level)?;
+    let path = project.out().join(&ready.file_name);
+    let (size, source) = match rpmbuild {
+        Some(rpmbuild) => rpmbuild::make(project, &ready, rpmbuild, flags, &path)?,
+        None => (write_natively(project, &ready, &path)?, None),
+    };
+    Ok(Built {
+        target: target.clone(),
+        path,
+        size,
+        entries: ready.tree.entries().len(),
+        epoch: gathered.app.epoch,
+        install_notes: ready.install_notes,
+        signed_notes: ready.signed_notes,
+        lock,
+        version: ready.package.version,
+        source,
+    })
+}
+
+/// Writes an RPM by this tool itself; gives its size in bytes.
+pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
+    let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
+    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, file);
+    let written = project.sys.create(path, write)?;
+    spinner.finish_and_clear();
+    Ok(written.size)
+}
+
+/// Lays out what a target's RPM is made from.
+pub fn prepare<'a>(
+    project: &Project,
+    target: &'a Target,
+    lock: &Lock,
+    gathered: &Gathered,
+    level: Option<i32>,
+) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
-    let wheels = open_wheels(project, &lock, app)?;
+    let app = &gathered.app;
+    let wheels = open_wheels(project, lock, app)?;
     let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
@@ -213,13 +334,18 @@ fn build_one(
     if license.is_none() && project.targets.first() == Some(target) {
         project.sys.say("warning: the application's metadata has no licence; `package.license` can name it");
     }
-    let install_notes = pages.install_notes(&facts)?;
+    if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
+        project.sys.say(format!("warning: {fault}"));
+    }
+    let install_notes = pages.install_notes(&facts, false)?;
+    let signed_notes = pages.install_notes(&facts, true)?;
+    let lock_text = lock.to_text(target)?;
     let parts = Parts {
         config,
         target,
         wheels: &wheels,
-        config_files,
-        lock_text: &lock.to_text(target)?,
+        config_files: &gathered.config_files,
+        lock_text: &lock_text,
         install_notes: &install_notes,
         summary: &pages.summary,
         epoch: app.epoch,
@@ -236,13 +362,14 @@ fn build_one(
     let package = Package {
         name: facts.name.to_owned(),
         epoch,
-        version: version.clone(),
+        version,
         release: facts.full_release(),
         arch: target.arch.to_owned(),
         description: pages.description(&facts)?,
         license: license.unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url: config.package.url.clone().or(metadata.home_page.clone()),
         vendor: config.package.vendor.clone().or(metadata.author.clone()),
+        origin: gathered.origin.clone(),
         requires: facts.requires(),
         provides: facts.provides(),
         scriptlets: service.scriptlets(),
@@ -251,20 +378,8 @@ fn build_one(
         level: level_for(target.distribution.compression, level),
         summary: pages.summary,
     };
-    let path = project.out().join(facts.file_name());
-    let spinner = project.sys.spinner(&format!("writing {}", facts.file_name()));
-    let written = project.sys.create(&path, |file| rpm::write(&package, &layout.tree, &wheels, file))?;
-    spinner.finish_and_clear();
-    Ok(Built {
-        target: target.clone(),
-        path,
-        size: written.size,
-        entries: written.entries,
-        epoch: app.epoch,
-        install_notes,
-        lock,
-        version,
-    })
+    let file_name = facts.file_name();
+    Ok(Ready { target, package, tree: layout.tree, file_name, lock_text, install_notes, signed_notes, wheels })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {
@@ -295,9 +410,8 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
 
 fn unreadable_config_files(project: &Project) -> Vec<anyhow::Error> {
     let unreadable = |path: &Utf8PathBuf| {
-        let error = fs_err::read(project.app().join(path)).err()?;
         Some(Problem::around(
-            error.into(),
+            fs_err::read(project.app().join(path)).err()?.into(),
             format!("the config file `{path}` cannot be read"),
             "`app.config` in `dist/package.toml` is relative to `app.path`",
         ))

@@ -2,6 +2,7 @@
 
 use crate::hex::hex;
 use crate::rpm::{Dependency, Package, Sense};
+use crate::service::Scriptlets;
 use crate::target::Compression;
 use crate::tree::{Entry, Kind, Role, Tree};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
@@ -11,6 +12,27 @@ use std::collections::BTreeMap;
 const SHA256: u32 = 8;
 /// Every check of `rpm -V`.
 const VERIFY_ALL: u32 = u32::MAX;
+
+/// A scriptlet: how a spec names it, its tags, and its text.
+pub(super) struct Script {
+    /// without its `%`
+    pub section: &'static str,
+    /// of the body
+    pub tag: u32,
+    /// of what it is run by
+    pub program_tag: u32,
+    /// none where the package has none
+    pub body: fn(&Scriptlets) -> Option<&str>,
+}
+
+/// Every scriptlet that a package may have.
+#[rustfmt::skip]
+pub(super) const SCRIPTS: &[Script] = &[
+    Script { section: "pre",    tag: 1023, program_tag: 1085, body: |scriptlets| Some(&scriptlets.pre) },
+    Script { section: "post",   tag: 1024, program_tag: 1086, body: |scriptlets| Some(&scriptlets.post) },
+    Script { section: "preun",  tag: 1025, program_tag: 1087, body: |scriptlets| Some(&scriptlets.preun) },
+    Script { section: "postun", tag: 1026, program_tag: 1088, body: |scriptlets| Some(&scriptlets.postun) },
+];
 
 /// The file's kind and permissions, as stat(2) has them.
 pub(super) fn mode_of(entry: &Entry) -> u16 {
@@ -112,19 +134,34 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
     tags.extend(optional.into_iter().filter_map(|(tag, value)| value.as_deref().map(|value| (tag, text(value)))));
     tags.extend(package.epoch.map(|epoch| (1003, IndexData::Int32(vec![epoch]))));
     let scriptlets = &package.scriptlets;
-    for (body, program, script) in [
-        (1023, 1085, &scriptlets.pre),
-        (1024, 1086, &scriptlets.post),
-        (1025, 1087, &scriptlets.preun),
-        (1026, 1088, &scriptlets.postun),
-    ] {
-        tags.push((body, text(script)));
-        tags.push((program, text("/bin/sh")));
+    for script in SCRIPTS {
+        if let Some(body) = (script.body)(scriptlets) {
+            // As rpmbuild writes it, without a line end at the end.
+            tags.push((script.tag, text(body.trim_end())));
+            tags.push((script.program_tag, text("/bin/sh")));
+        }
     }
+    let change = package.change();
+    tags.push((1080, IndexData::Int32(vec![change.noon()])));
+    tags.push((1081, texts([format!("{} - {}", change.who, package.evr())])));
+    tags.push((1082, texts([format!("- {}", change.what)])));
     tags.extend(dependencies([1047, 1112, 1113], &package.provides));
-    tags.extend(dependencies([1049, 1048, 1050], &package.requires));
+    tags.extend(dependencies([1049, 1048, 1050], &a_row_a_scriptlet(&package.requires)));
     tags.extend(files(tree));
     tags.into_iter().map(|(tag, data)| HeaderEntry::new(tag, data)).collect()
+}
+
+/// What scriptlets are run by, in a row for each of them, as rpmbuild writes it.
+fn a_row_a_scriptlet(list: &[Dependency]) -> Vec<Dependency> {
+    let rows_of = |dependency: &Dependency| match dependency.sense.has(Sense::INTERPRETER) {
+        false => vec![dependency.clone()],
+        true => Sense::SCRIPTLETS
+            .iter()
+            .filter(|scriptlet| dependency.sense.has(**scriptlet))
+            .map(|scriptlet| Dependency { sense: Sense::INTERPRETER.and(*scriptlet), ..dependency.clone() })
+            .collect(),
+    };
+    list.iter().flat_map(rows_of).collect()
 }
 
 /// Takes the tags of names, flags and versions.
@@ -151,13 +188,7 @@ fn files(tree: &Tree) -> Vec<(u32, IndexData)> {
     folder_names.sort_by_key(|(_, index)| *index);
     vec![
         // Sizes fit 32 bits: the payload refuses a file that does not.
-        (
-            1028,
-            int32(&|entry| match entry.kind {
-                Kind::Folder => 4096,
-                Kind::File { size, .. } => u32::try_from(size).unwrap_or(u32::MAX),
-            }),
-        ),
+        (1028, int32(&|entry| u32::try_from(entry.size()).unwrap_or(u32::MAX))),
         (1030, IndexData::Int16(entries.iter().map(|entry| mode_of(entry)).collect())),
         (1033, IndexData::Int16(vec![0; count])),
         (1034, int32(&|entry| entry.mtime)),
@@ -184,7 +215,7 @@ fn digest_of(entry: &Entry) -> String {
     }
 }
 
-/// RPMFILE_CONFIG, DOC, NOREPLACE and LICENSE of rpm's `rpmfiles.h`.
+/// RPMFILE_CONFIG, DOC, NOREPLACE and LICENSE of rpm's `rpmfiles.h`; a folder has none, as rpmbuild has it.
 fn flags_of(entry: &Entry) -> u32 {
     match entry.kind {
         Kind::File { role: Role::Config, .. } => 1 | (1 << 4),

@@ -1,17 +1,27 @@
-//! The RPM: what it says ([`Package`]), how it is written natively, and how one is read back.
+//! The RPM: what it says ([`Package`]), how it is written natively, the spec and the sources that rpmbuild
+//! makes the same one from, and how one is read back.
 //!
 //! Format: version 4 packages, as rpm 4.14 and later read them (rpm's docs, "RPM V4 Package format").
 
 mod cpio;
+mod front;
 mod header;
+mod listed;
 mod native;
 mod ordered;
 mod package;
 mod payload;
 mod read;
+mod signature;
+mod sources;
+mod spec;
 mod version;
 
+pub use front::Front;
 pub use native::{Written, write};
-pub use package::{Dependency, Facts, Package, Sense};
+pub use package::{Change, Dependency, Facts, Package, Sense};
 pub use read::{Described, FileRow, Opened, Owner};
+pub use signature::{Algorithm, Signature};
+pub use sources::{Part, Sources};
+pub use spec::{SourceNames, spec};
 pub use version::rpm_version;

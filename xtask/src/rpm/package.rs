@@ -28,10 +28,38 @@ impl Sense {
     pub const PREUN: Self = Self(1 << 11);
     /// needed by `%postun`
     pub const POSTUN: Self = Self(1 << 12);
+    /// needed by `%verifyscript`
+    pub const VERIFY: Self = Self(1 << 13);
+    /// a feature that rpm itself must have
+    pub const OF_RPM: Self = Self(1 << 24);
+
+    /// needed by one of the scriptlets, each
+    pub const SCRIPTLETS: [Self; 5] = [Self::PRE, Self::POST, Self::PREUN, Self::POSTUN, Self::VERIFY];
 
     /// Both at once.
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// Whether all of another one is in it.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// How a spec writes the comparison; nothing for any version.
+    pub const fn comparison(self) -> &'static str {
+        const LESS: u32 = 1 << 1;
+        const GREATER: u32 = 1 << 2;
+        const EQUAL: u32 = 1 << 3;
+        match self.0 & (LESS | GREATER | EQUAL) {
+            0 => "",
+            LESS => "<",
+            GREATER => ">",
+            EQUAL => "=",
+            both if both & EQUAL == 0 => "<>",
+            both if both & LESS != 0 => "<=",
+            _ => ">=",
+        }
     }
 
     /// The value of the header's flags.
@@ -86,12 +114,67 @@ pub struct Package {
     pub provides: Vec<Dependency>,
     /// the four
     pub scriptlets: Scriptlets,
+    /// what it is built from, for the changelog: `commit 1234…`
+    pub origin: String,
     /// seconds since 1970
     pub build_time: u32,
     /// of the payload
     pub compression: Compression,
     /// of the compressor
     pub level: i32,
+}
+
+impl Package {
+    /// `VERSION-RELEASE`, with the epoch where there is one
+    pub fn evr(&self) -> String {
+        let epoch = self.epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
+        format!("{epoch}{}-{}", self.version, self.release)
+    }
+
+    /// The one entry of its changelog.
+    pub fn change(&self) -> Change {
+        let vendor = self.vendor.as_deref().map(|vendor| vendor.replace(char::is_control, " "));
+        let who = vendor.filter(|vendor| !vendor.trim().is_empty()).unwrap_or_else(|| self.name.clone());
+        let what = format!("Built from {}", self.origin);
+        Change { time: self.build_time, who: who.trim().to_owned(), what }
+    }
+}
+
+/// An entry of the changelog.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// seconds since 1970
+    time: u32,
+    /// the vendor, or the package
+    pub who: String,
+    /// one line
+    pub what: String,
+}
+
+impl Change {
+    const DAY: u32 = 86_400;
+
+    /// The time that rpm takes for the day, in seconds since 1970.
+    pub fn noon(&self) -> u32 {
+        self.time / Self::DAY * Self::DAY + Self::DAY / 2
+    }
+
+    /// The day in UTC, as a spec writes it: `Tue Nov 14 2023`.
+    pub fn date(&self) -> String {
+        const MONTHS: [&str; 12] = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
+        // 1970 began with a Thursday.
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        let days = self.time / Self::DAY;
+        // Years from March, so that a leap day ends one; eras of 400 years have 146,097 days.
+        let since = days + 719_468;
+        let of_era = since % 146_097;
+        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let year = since / 146_097 * 400 + year_of_era + u32::from(month >= 10);
+        format!("{} {} {day:02} {year}", DAYS[days as usize % 7], MONTHS[month as usize])
+    }
 }
 
 /// Names, texts and times that a package is made from.
@@ -195,5 +278,35 @@ impl Facts<'_> {
         let (epoch, version) = rpm_version(self.version);
         let epoch = epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
         format!("{epoch}{version}-{}", self.full_release())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_have_the_day_of_their_time() {
+        #[rustfmt::skip]
+        let cases = [ // `LC_ALL=C date -u -d @TIME "+%a %b %d %Y"`
+            (0,             "Thu Jan 01 1970"),
+            (951_782_399,   "Mon Feb 28 2000"),
+            (951_782_400,   "Tue Feb 29 2000"),
+            (951_868_800,   "Wed Mar 01 2000"),
+            (1_700_000_000, "Tue Nov 14 2023"),
+            (1_735_689_599, "Tue Dec 31 2024"),
+            (4_107_542_400, "Mon Mar 01 2100"),
+            (u32::MAX,      "Sun Feb 07 2106"),
+        ];
+        for (time, date) in cases {
+            assert_eq!(Change { time, who: String::new(), what: String::new() }.date(), date, "{time}");
+        }
+    }
+
+    #[test]
+    fn comparisons_are_written_as_specs_have_them() {
+        for (bits, comparison) in [(0, ""), (2, "<"), (4, ">"), (8, "="), (10, "<="), (12, ">=")] {
+            assert_eq!(Sense(bits | 1 << 9).comparison(), comparison, "{bits}");
+        }
     }
 }

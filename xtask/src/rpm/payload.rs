@@ -183,9 +183,22 @@ fn write_item<R: ReaderAt>(
         size: small_size,
     };
     cpio::write_header(out, &head)?;
-    match &item.entry.kind {
-        Kind::Folder => {}
-        Kind::File { content: Content::Bytes(bytes), .. } => out.write_all(bytes)?,
+    write_content(item.entry, wheels, scratch, out)?;
+    Ok(cpio::write_padding(out, size)?)
+}
+
+/// Writes the content of an entry, as many bytes as it says; a folder has none.
+///
+/// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+pub(super) fn write_content<R: ReaderAt>(
+    entry: &Entry,
+    wheels: &[Wheel<R>],
+    scratch: &mut Scratch,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match &entry.kind {
+        Kind::Folder => Ok(()),
+        Kind::File { content: Content::Bytes(bytes), .. } => Ok(out.write_all(bytes)?),
         Kind::File { content: Content::Member { wheel, place }, sha256, .. } => {
             let mut hasher = Sha256::new();
             wheels[*wheel].archive.unpack(*place, scratch, &mut |bytes| {
@@ -195,7 +208,7 @@ fn write_item<R: ReaderAt>(
             if hasher.finalize().as_slice() != sha256 {
                 bail!("its content does not have the digest that its RECORD says");
             }
+            Ok(())
         }
     }
-    Ok(cpio::write_padding(out, size)?)
 }

@@ -2,6 +2,7 @@
 
 use crate::hex::hex;
 use crate::rpm::cpio;
+use crate::rpm::front::Front;
 use anyhow::{Context as _, bail, ensure};
 use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
@@ -11,8 +12,8 @@ use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 /// rpm's own limits (`header.c`): bytes of data and number of tags in a header.
 const MOST_DATA: u32 = 256 << 20;
 const MOST_TAGS: u32 = 65_535;
-const LEAD: u64 = 96;
-const INTRO: usize = 16;
+pub(super) const LEAD: u64 = 96;
+pub(super) const INTRO: usize = 16;
 
 /// User and group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,12 +59,12 @@ pub struct Described {
     pub arch: String,
     /// path → row
     pub files: BTreeMap<String, FileRow>,
-    /// the compressor's name, as the header has it
+    /// in seconds since 1970
+    pub build_time: u32,
+    /// the compressor's name, as the header has it; `none` where it has none
     pub compressor: String,
     /// the digest algorithm of files: 8 is SHA-256
     pub file_digest_algorithm: u32,
-    /// whether the signature header has an MD5 digest, or the header a file digest of MD5
-    pub has_md5: bool,
     /// scriptlets by name: `pre`, `post`, `preun`, `postun`
     pub scriptlets: BTreeMap<&'static str, String>,
 }
@@ -75,6 +76,7 @@ pub struct Opened<R> {
     /// digests of header and payload that are not what the package says, in words
     pub digest_faults: Vec<String>,
     input: R,
+    header_at: u64,
     payload_at: u64,
 }
 
@@ -94,10 +96,25 @@ impl<R: Read + Seek> Opened<R> {
         input.seek(SeekFrom::Start(0))?;
         let mut front = BufReader::new((&mut input).take(payload_at));
         let metadata = PackageMetadata::parse(&mut front).context("it is no RPM")?;
-        let mut opened = Self { described: describe(&metadata)?, digest_faults: Vec::new(), input, payload_at };
+        let mut opened =
+            Self { described: describe(&metadata)?, digest_faults: Vec::new(), input, header_at, payload_at };
         let faults = opened.check_digests(&metadata, header_at)?;
         opened.digest_faults = faults;
         Ok(opened)
+    }
+
+    /// Everything before the payload: lead, signature header, header.
+    pub fn front(&mut self) -> anyhow::Result<Front> {
+        let mut bytes = vec![0; self.payload_at as usize];
+        self.input.seek(SeekFrom::Start(0))?;
+        self.input.read_exact(&mut bytes)?;
+        Front::parse(bytes, self.header_at as usize)
+    }
+
+    /// Writes everything behind the header to `out`.
+    pub fn copy_payload(&mut self, out: &mut impl std::io::Write) -> anyhow::Result<u64> {
+        self.input.seek(SeekFrom::Start(self.payload_at))?;
+        Ok(std::io::copy(&mut self.input, out)?)
     }
 
     fn check_digests(&mut self, metadata: &PackageMetadata, header_at: u64) -> anyhow::Result<Vec<String>> {
@@ -204,9 +221,22 @@ fn check_header(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow:
 
 /// Checks, as rpm does (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it.
 fn check_index(index: &[u8], store: &[u8]) -> anyhow::Result<()> {
+    for_each_tag(index, store, |_, _, _, _| ()).map(drop)
+}
+
+/// Gives each tag of a checked header to `visit`: number, kind, count and data; the region's own entry, which
+/// comes first, is passed over. Gives the number of that, 0 for a header without one.
+///
+/// - Takes: `index` and `store`, the two parts of a header behind its intro.
+pub(super) fn for_each_tag<'a>(
+    index: &[u8],
+    store: &'a [u8],
+    mut visit: impl FnMut(u32, u32, u32, &'a [u8]),
+) -> anyhow::Result<u32> {
     /// The tags whose data is a trailer that says where the immutable region ends.
     const REGIONS: std::ops::RangeInclusive<u32> = 61..=63;
     let mut free = 0;
+    let mut region = 0;
     for (place, entry) in index.chunks_exact(INTRO).enumerate() {
         let field = |at: usize| u32::from_be_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
         let (tag, kind, offset, count) = (field(0), field(4), field(8) as usize, field(12) as usize);
@@ -230,12 +260,14 @@ fn check_index(index: &[u8], store: &[u8]) -> anyhow::Result<()> {
         };
         ensure!(length <= rest.len(), "its tag {tag} points out of it");
         if place == 0 && REGIONS.contains(&tag) {
+            region = tag;
             continue;
         }
         ensure!(offset >= free, "its tag {tag} shares its data with another one");
         free = offset + length;
+        visit(tag, kind, field(12), &rest[..length]);
     }
-    Ok(())
+    Ok(region)
 }
 
 fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
@@ -270,10 +302,9 @@ fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
         version: text(IndexTag::RPMTAG_VERSION)?,
         release: text(IndexTag::RPMTAG_RELEASE)?,
         arch: text(IndexTag::RPMTAG_ARCH)?,
-        compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR)?,
+        build_time: header.get_entry_data_as_u32(IndexTag::RPMTAG_BUILDTIME).unwrap_or(0),
+        compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
         file_digest_algorithm: algorithm,
-        // 1004 is RPMSIGTAG_MD5, a digest of header and payload.
-        has_md5: metadata.signature.entry_is_present(1004_u32) || algorithm == 1,
         scriptlets,
         files,
     })

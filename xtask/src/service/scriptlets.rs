@@ -52,6 +52,7 @@ if [ -d /run/systemd/system ]; then
 fi
 exit 0
 ";
+/// `disable` refuses a masked unit, whose link to its target would stay and enable the next installation.
 const PREUN: &str = "\
 if [ \"$1\" -eq 0 ]; then
     if [ -d /run/systemd/system ]; then
@@ -59,6 +60,7 @@ if [ \"$1\" -eq 0 ]; then
     else
         systemctl --no-reload disable NAME.service >/dev/null 2>&1 || :
     fi
+    rm -f /etc/systemd/system/multi-user.target.wants/NAME.service
 fi
 exit 0
 ";

@@ -14,7 +14,7 @@ pub use explain::Judged;
 pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;
-pub use table::{Compression, ROWS, Row, unit_key_since};
+pub use table::{Compression, ROWS, Row, UNVERIFIED, unit_key_since};
 pub use tags::{Tag, TagRanks};
 
 use crate::problem::{Problem, all_of, nearest, shortened};

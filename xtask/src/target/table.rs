@@ -110,6 +110,14 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
+/// Algorithms of signatures, the ends of releases whose rpm does not verify them, and since when one does.
+///
+/// Sources: rpm's `digest_openssl.c` and `digest_libgcrypt.c` at the release tags; el10 verifies with Sequoia.
+pub const UNVERIFIED: &[(&str, &[&str], &str)] = &[
+    ("EdDSA", &["el7", "el8"], "that came with rpm 4.16"),
+    ("ECDSA", &["el7", "el8", "el9", "amzn2023"], "that came with Sequoia"),
+];
+
 /// Processor architectures, as rpm, wheels and `platform_machine` all call them.
 pub const ARCHITECTURES: &[&str] = &["x86_64", "aarch64"];
 

@@ -59,6 +59,12 @@ pub fn epoch(sys: &Sys) -> anyhow::Result<u32> {
     said.out.trim().parse().context("git gave no time of the commit")
 }
 
+/// The last commit, in lower-case hex; none in a repository without one.
+pub fn commit(sys: &Sys) -> Option<String> {
+    let said = sys.run(&git(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])).ok()?;
+    Some(said.out.trim().to_owned()).filter(|commit| !commit.is_empty())
+}
+
 /// The files at or below `paths` that differ from the last commit, sorted; without those that git ignores.
 pub fn uncommitted(sys: &Sys, paths: &[&Utf8Path]) -> anyhow::Result<Vec<String>> {
     let words = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--"];

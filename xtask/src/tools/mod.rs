@@ -1,8 +1,11 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
 pub mod build;
+pub mod createrepo;
 pub mod git;
+pub mod gpg;
 pub mod lockers;
 pub mod pip;
 pub mod python;
+pub mod rpmbuild;
 pub mod uv;

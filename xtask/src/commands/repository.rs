@@ -1,0 +1,197 @@
+//! `dist --repo`: a dnf repository in a folder, new releases beside the old ones.
+
+use crate::commands::Project;
+use crate::commands::report::count;
+use crate::commands::rpm::Built;
+use crate::commands::sign::{Signer, open};
+use crate::pages::{public_key_name, repository_file};
+use crate::problem::Problem;
+use crate::rpm::Front;
+use crate::sys::{private, sweep};
+use crate::tools::createrepo::Createrepo;
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// A repository: the RPMs for one distribution.
+#[derive(Debug)]
+pub struct Repository {
+    /// absolute
+    pub folder: Utf8PathBuf,
+    /// `el9`
+    pub distribution: String,
+    createrepo: Createrepo,
+}
+
+/// The repositories that `dist --repo DIR` fills.
+///
+/// One in `folder` itself; with targets of several distributions, one in a folder of each: in a shared one dnf
+/// would take the RPM with the highest release, whatever the box.
+///
+/// - Fails: before anything is built, where `folder` has metadata that this tool does not write, and would lose.
+pub fn of(project: &Project, folder: &Utf8Path) -> anyhow::Result<Vec<Repository>> {
+    let ids = |targets: &[crate::target::Target]| -> BTreeSet<String> {
+        targets.iter().map(|target| target.distribution.dist.clone()).collect()
+    };
+    let shared = ids(&project.every_target).len() > 1;
+    let mut repositories = Vec::new();
+    for distribution in ids(&project.targets) {
+        let folder = if shared { folder.join(&distribution) } else { folder.to_owned() };
+        let listed = folder.join("repodata/repomd.xml");
+        if listed.is_file() {
+            keeps_nothing_foreign(&project.sys.read_text(&listed)?)
+                .with_context(|| format!("the repository `{folder}`"))?;
+        }
+        repositories.push(Repository { folder, distribution, createrepo: Createrepo::find(&project.sys)? });
+    }
+    Ok(repositories)
+}
+
+/// Refuses a `repomd.xml` that lists more than what is made from the RPMs themselves: groups, advisories, modules.
+fn keeps_nothing_foreign(repomd: &str) -> anyhow::Result<()> {
+    const MADE: [&str; 3] = ["primary", "filelists", "other"];
+    const ENDS: [&str; 3] = ["", "_db", "_zck"];
+    let is_made = |kind: &str| MADE.iter().any(|made| kind.strip_prefix(made).is_some_and(|end| ENDS.contains(&end)));
+    let kinds = repomd.split("<data type=\"").skip(1).filter_map(|rest| rest.split_once('"'));
+    let foreign: Vec<String> = kinds
+        .map(|(kind, _)| kind)
+        .filter(|kind| !is_made(kind))
+        .map(|kind| format!("`{}`", kind.escape_debug()))
+        .collect();
+    if foreign.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("its metadata has {}, which would be lost", foreign.join(", ")),
+        "give the packages of this tool a folder of their own",
+    ))
+}
+
+impl Repository {
+    /// Adds RPMs and writes the metadata anew; gives what is said of it, for people and for programs.
+    ///
+    /// - Takes: `signing`, with the public key; the metadata is signed as well, then.
+    pub fn add(
+        &self,
+        project: &Project,
+        rpms: &[&Built],
+        signing: Option<(&Signer<'_>, &str)>,
+    ) -> anyhow::Result<(String, Value)> {
+        let sys = &project.sys;
+        let name = &project.config.package.name;
+        fs_err::create_dir_all(&self.folder)?;
+        for rpm in rpms {
+            self.put(project, rpm)?;
+        }
+        let epoch = rpms.iter().map(|rpm| rpm.epoch).max().context("there is no RPM")?;
+        sweep(&self.folder);
+        let keep = private(".xtask-").tempdir_in(&self.folder)?;
+        let fresh = Utf8PathBuf::try_from(keep.path().to_owned())?;
+        self.createrepo.write(sys, &self.folder, &fresh, epoch)?;
+        if let Some((signer, public_key)) = signing {
+            signer.sign_beside(&fresh.join("repodata/repomd.xml"))?;
+            self.put_key(project, &public_key_name(name), public_key)?;
+        }
+        swap(&fresh.join("repodata"), &self.folder.join("repodata"), &fresh.join("before"))?;
+        self.offer(project, name, signing.is_some())?;
+        let how = if signing.is_some() { "signed" } else { "NOT SIGNED: gpgcheck and repo_gpgcheck have to be off" };
+        let line = format!("{}: {} added, {how}\n", self.folder, count(rpms.len(), "RPM"));
+        let names: Vec<_> = rpms.iter().filter_map(|rpm| rpm.path.file_name()).collect();
+        Ok((line, json!({"path": self.folder, "rpms": names, "signed": signing.is_some()})))
+    }
+
+    /// Copies an RPM, unless the same package by the same signer is there: its signature differs by the time alone.
+    fn put(&self, project: &Project, rpm: &Built) -> anyhow::Result<()> {
+        let name = rpm.path.file_name().context("an RPM has a name")?;
+        let place = self.folder.join(name);
+        if place.exists() {
+            let new = open(&rpm.path)?.front()?;
+            match open(&place).and_then(|mut opened| opened.front()) {
+                Ok(old) if is_same(&old, &new) => {
+                    project.sys.detail(format!("`{place}` is there already"));
+                    return Ok(());
+                }
+                Ok(old) if old.header() == new.header() => {}
+                _ => project.sys.say(format!(
+                    "warning: `{place}` is replaced by another package of the same name: boxes that have it installed will not see it; raise `package.release`"
+                )),
+            }
+        }
+        let time = UNIX_EPOCH + Duration::from_secs(rpm.epoch.into());
+        project.sys.create(&place, |file| {
+            std::io::copy(&mut fs_err::File::open(&rpm.path)?, file)?;
+            // The metadata has the file's time.
+            Ok(file.file().set_modified(time)?)
+        })
+    }
+
+    /// Writes `NAME.repo` for a box; one that an administrator changed is kept.
+    fn offer(&self, project: &Project, name: &str, signed: bool) -> anyhow::Result<()> {
+        let place = self.folder.join(format!("{name}.repo"));
+        let (text, other) = (repository_file(name, signed)?, repository_file(name, !signed)?);
+        if place.is_file() {
+            let before = fs_err::read(&place)?;
+            if before != text.as_bytes() && before != other.as_bytes() {
+                let words = if signed { "1" } else { "0" };
+                project.sys.say(format!(
+                    "kept `{place}`, which somebody changed; `gpgcheck` and `repo_gpgcheck` have to be {words} in it"
+                ));
+                return Ok(());
+            }
+        }
+        project.sys.write(&place, text.as_bytes())
+    }
+
+    /// Writes the public key; says so where it is another one than before.
+    fn put_key(&self, project: &Project, name: &str, text: &str) -> anyhow::Result<()> {
+        let place = self.folder.join(name);
+        if place.is_file() && fs_err::read(&place)? != text.as_bytes() {
+            project.sys.say(format!(
+                "warning: `{place}` differs from the one before: boxes have to import it; RPMs by another key still need that"
+            ));
+        }
+        project.sys.write(&place, text.as_bytes())
+    }
+}
+
+/// Whether two files hold one package, signed by one key or not at all.
+fn is_same(old: &Front, new: &Front) -> bool {
+    let signers = [old, new].map(|front| front.signature().map(|signature| signature.issuer));
+    old.header() == new.header() && old.is_signed() == new.is_signed() && signers[0] == signers[1]
+}
+
+/// Puts a finished folder in the place of another one, which goes to `aside`.
+fn swap(fresh: &Utf8Path, place: &Utf8Path, aside: &Utf8Path) -> anyhow::Result<()> {
+    let had_one = place.exists();
+    if had_one {
+        fs_err::rename(place, aside)?;
+    }
+    let moved = fs_err::rename(fresh, place);
+    if moved.is_err() && had_one {
+        fs_err::rename(aside, place)?;
+    }
+    Ok(moved?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_of_others_is_not_thrown_away() {
+        #[rustfmt::skip]
+        let cases = [
+            ("",                                                    true),
+            ("<data type=\"primary\"><data type=\"filelists_db\">", true),
+            ("<data type=\"other_zck\">",                           true),
+            ("<data type=\"primary\"><data type=\"group\">",        false),
+            ("<data type=\"updateinfo\">",                          false),
+            ("<data type=\"primary_x\">",                           false),
+        ];
+        for (repomd, fine) in cases {
+            assert_eq!(keeps_nothing_foreign(repomd).is_ok(), fine, "{repomd}");
+        }
+    }
+}

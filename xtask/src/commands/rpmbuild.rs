@@ -1,0 +1,159 @@
+//! The other builder: spec and sources below `dist/rpmbuild`, and what the real rpmbuild makes of them.
+
+use crate::commands::Project;
+use crate::commands::report::Report;
+use crate::commands::rpm::{BuildFlags, Ready, gather, prepare, write_natively};
+use crate::lockfile::Lock;
+use crate::rpm::{Part, SourceNames, Sources, spec};
+use crate::tools::rpmbuild::{Product, RpmBuild};
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::ValueEnum;
+use serde_json::json;
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+/// What writes the RPM; files, owners, scriptlets and dependencies are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Builder {
+    /// this tool, in one pass
+    Native,
+    /// the real rpmbuild, from a spec and sources below `dist/rpmbuild`
+    Rpmbuild,
+}
+
+/// rpmbuild, where it is asked for.
+pub fn find<'a>(project: &'a Project, flags: &BuildFlags) -> anyhow::Result<Option<RpmBuild<'a>>> {
+    let wanted = flags.source || flags.builder == Builder::Rpmbuild;
+    wanted.then(|| RpmBuild::find(&project.sys)).transpose()
+}
+
+/// Writes an RPM into `path`, and its source package beside it, as the flags want them.
+///
+/// - Gives: the size of the RPM in bytes; path and size of the source package.
+pub fn make(
+    project: &Project,
+    ready: &Ready<'_>,
+    rpmbuild: &RpmBuild<'_>,
+    flags: &BuildFlags,
+    path: &Utf8Path,
+) -> anyhow::Result<(u64, Option<(Utf8PathBuf, u64)>)> {
+    let written = Written::write(project, ready)?;
+    let size = match flags.builder {
+        Builder::Native => write_natively(project, ready, path)?,
+        Builder::Rpmbuild => written.build(rpmbuild, path)?,
+    };
+    let source = flags.source.then(|| written.source(rpmbuild, &project.out())).transpose()?;
+    Ok((size, source))
+}
+
+/// The specs of all targets; the wheels are needed for the list of files.
+pub fn print_specs(project: &Project, locks: &[Lock], flags: &BuildFlags) -> anyhow::Result<Report> {
+    let gathered = gather(project, locks, flags, None)?;
+    let mut texts = Vec::new();
+    let mut specs = Vec::new();
+    for (target, lock) in project.targets.iter().zip(locks) {
+        let text = prepare(project, target, lock, &gathered, flags.level)
+            .and_then(|ready| spec(&ready.package, &ready.tree, target, &names_of(&ready, &sources_of(&ready))))
+            .with_context(|| format!("failed to write the spec for `{}`", target.name))?;
+        specs.push(json!({"target": target.name, "spec": text}));
+        texts.push(text);
+    }
+    Ok(Report::fine(texts.join("\n"), json!({"specs": specs})))
+}
+
+fn sources_of<'a>(ready: &'a Ready<'_>) -> Sources<'a, rawzip::FileReader> {
+    Sources::new(&ready.tree, &ready.wheels)
+}
+
+fn names_of(ready: &Ready<'_>, sources: &Sources<'_, rawzip::FileReader>) -> SourceNames {
+    let stem = ready.file_name.trim_end_matches(".rpm");
+    SourceNames {
+        app: format!("{stem}.tar.gz"),
+        dependencies: sources.has(Part::Dependencies).then(|| format!("{stem}-dependencies.tar.gz")),
+        lock: Lock::file_name(&ready.target.name),
+    }
+}
+
+/// Spec and sources on disk.
+struct Written<'a> {
+    project: &'a Project,
+    ready: &'a Ready<'a>,
+    /// relative to the top folder
+    spec: Utf8PathBuf,
+}
+
+/// Where all of it is: `dist/rpmbuild`.
+fn topdir(project: &Project) -> Utf8PathBuf {
+    project.dist().join("rpmbuild")
+}
+
+impl<'a> Written<'a> {
+    /// Writes spec and sources, with the time of the commit and the lock.
+    fn write(project: &'a Project, ready: &'a Ready<'a>) -> anyhow::Result<Self> {
+        let sources = sources_of(ready);
+        let names = names_of(ready, &sources);
+        let text = spec(&ready.package, &ready.tree, ready.target, &names)?;
+        let spinner = project.sys.spinner(&format!("writing the sources of {}", ready.file_name));
+        let folder = topdir(project).join("SOURCES");
+        let write = |path: &Utf8Path, fill: &mut dyn FnMut(&mut dyn Write) -> anyhow::Result<()>| {
+            project.sys.create(path, |file| {
+                fill(file)?;
+                // A source package holds the times of its files.
+                let time = SystemTime::UNIX_EPOCH + Duration::from_secs(ready.package.build_time.into());
+                Ok(file.file().set_modified(time)?)
+            })
+        };
+        write(&folder.join(&names.app), &mut |out| sources.write(Part::App, out))?;
+        if let Some(name) = &names.dependencies {
+            write(&folder.join(name), &mut |out| sources.write(Part::Dependencies, out))?;
+        }
+        write(&folder.join(&names.lock), &mut |out| Ok(out.write_all(ready.lock_text.as_bytes())?))?;
+        let spec = spec_path(project, ready);
+        write(&topdir(project).join(&spec), &mut |out| Ok(out.write_all(text.as_bytes())?))?;
+        spinner.finish_and_clear();
+        project.sys.detail(format!("wrote {}", project.shown(&topdir(project).join(&spec))));
+        Ok(Self { project, ready, spec })
+    }
+
+    /// Builds the RPM into `path`; gives its size in bytes.
+    fn build(&self, rpmbuild: &RpmBuild<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
+        let made = Utf8Path::new("RPMS").join(&self.ready.package.arch).join(&self.ready.file_name);
+        self.make(rpmbuild, Product::Binary, &made, path)
+    }
+
+    /// Builds the source package into `folder`; gives its path and its size in bytes.
+    fn source(&self, rpmbuild: &RpmBuild<'_>, folder: &Utf8Path) -> anyhow::Result<(Utf8PathBuf, u64)> {
+        let package = &self.ready.package;
+        let stem = format!("{}-{}-{}", package.name, package.version, package.release);
+        // By its name a source package is for no processor; the sources of this one are.
+        let id = &self.ready.target.distribution.dist;
+        let shared = self.project.every_target.iter().filter(|target| target.distribution.dist == *id).count() > 1;
+        let arch = if shared { format!(".{}", package.arch) } else { String::new() };
+        let path = folder.join(format!("{stem}{arch}.src.rpm"));
+        let size =
+            self.make(rpmbuild, Product::Source, &Utf8Path::new("SRPMS").join(format!("{stem}.src.rpm")), &path)?;
+        Ok((path, size))
+    }
+
+    /// Lets rpmbuild make a product, and copies it to where it belongs.
+    fn make(&self, rpmbuild: &RpmBuild<'_>, product: Product, made: &Utf8Path, path: &Utf8Path) -> anyhow::Result<u64> {
+        let spinner = self.project.sys.spinner(&format!("rpmbuild {}", path.file_name().unwrap_or_default()));
+        let topdir = topdir(self.project);
+        let (arch, epoch) = (&self.ready.package.arch, self.ready.package.build_time);
+        rpmbuild.build(product, &topdir, &self.spec, arch, epoch).context("rpmbuild failed")?;
+        let mut from = fs_err::File::open(topdir.join(made)).context("rpmbuild made no such file")?;
+        let size = self.project.sys.create(path, |file| Ok(std::io::copy(&mut from, file)?))?;
+        spinner.finish_and_clear();
+        Ok(size)
+    }
+}
+
+/// `SPECS/NAME.spec`, as packagers look for it; a folder a target where there are several.
+fn spec_path(project: &Project, ready: &Ready<'_>) -> Utf8PathBuf {
+    let mut folder = Utf8PathBuf::from("SPECS");
+    if project.every_target.len() > 1 {
+        folder.push(&ready.target.name);
+    }
+    folder.join(format!("{}.spec", ready.package.name))
+}
