@@ -46,7 +46,7 @@ fn targets_are_shown_in_and_outside_of_a_repository() {
     let tags = xtask(nowhere, &["target", "el8-aarch64", "--tags"]).stdout;
     assert!(tags.starts_with("cp36-cp36m-manylinux_2_28_aarch64\n"), "{tags}");
     let probe = xtask(nowhere, &["target", "--probe"]);
-    assert!(probe.code == Some(0) && probe.stdout == xtask::templates::PROBE, "{probe}");
+    assert!(probe.code == Some(0) && probe.stdout == xtask::templates::probe(), "{probe}");
     let sample = Checkout::new("targets-").unwrap();
     let folder = sample.dir().unwrap();
     let own = "[[target]]\nname = \"own\"\nprobe = \"dist/own.json\"\n[service]";

@@ -55,6 +55,23 @@ impl Checkout {
         Ok(checkout)
     }
 
+    /// A clone of it, checked out by git with settings of its own, such as `core.autocrlf=true`.
+    #[allow(dead_code, reason = "for the tests of other hosts")]
+    pub fn cloned(&self, name: &str, settings: &[&str]) -> anyhow::Result<Self> {
+        let clone = Self { folder: tempfile::Builder::new().prefix(name).tempdir()? };
+        let mut words: Vec<String> = vec!["clone".to_owned(), "--quiet".to_owned()];
+        words.extend(settings.iter().flat_map(|setting| ["--config".to_owned(), (*setting).to_owned()]));
+        words.extend([".".to_owned(), clone.dir()?.into_string()]);
+        self.git(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
+        fs::copy(self.dir()?.join(".git/info/exclude"), clone.dir()?.join(".git/info/exclude"))?;
+        let wheels = self.dir()?.join("dist/wheels");
+        if wheels.is_dir() {
+            copy_tree(&wheels, &clone.dir()?.join("dist/wheels"))?;
+        }
+        clone.borrow_tools()?;
+        Ok(clone)
+    }
+
     /// Lets the copy use the private uv and pip of the repository, where those were put already.
     fn borrow_tools(&self) -> anyhow::Result<()> {
         let (from, to) = (repository().canonicalize_utf8()?.join("target/xtask"), self.dir()?.join("target/xtask"));

@@ -115,7 +115,7 @@ impl Tools {
         let base = run(Command::new(self.programs.join("python")).args(["-c", BASE]))?.text()?;
         let probe = copy.join("target/probe.py");
         fs::create_dir_all(copy.join("target"))?;
-        fs::write(&probe, xtask::templates::PROBE)?;
+        fs::write(&probe, xtask::templates::probe())?;
         let answer = run(Command::new(base).arg("-B").arg(probe))?.text()?;
         fs::write(copy.join("dist/like-host.json"), answer)?;
         let package = copy.join("dist/package.toml");

@@ -49,7 +49,7 @@ pub fn check() -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
-    bail!("the install test needs {}\n{}", missing.join(" and "), hints.join("\n"))
+    bail!("this test needs {}\n{}", missing.join(" and "), hints.join("\n"))
 }
 
 fn on_path(program: &str) -> bool {

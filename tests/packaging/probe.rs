@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
 use xtask::target::{Target, VARIABLES, read_probe};
-use xtask::templates::PROBE;
+use xtask::templates::probe;
 
 /// The interpreters of pyenv, of the system, and the one that is called `python3`, each once.
 fn interpreters() -> anyhow::Result<Vec<Utf8PathBuf>> {
@@ -57,7 +57,8 @@ fn the_probe_says_of_each_python_of_this_host_what_packaging_says() -> anyhow::R
     let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/packaging_here.py");
     let mut told = Vec::new();
     for python in interpreters()? {
-        let printed = run(Command::new(&python).arg("-"), PROBE).with_context(|| format!("the probe by {python}"))?;
+        let printed =
+            run(Command::new(&python).arg("-"), &probe()).with_context(|| format!("the probe by {python}"))?;
         let ours: Value = serde_json::from_str(&printed)?;
         let (full, mut record) = read_probe(&printed)?;
         // A container has none, and then `package.toml` has to say it.
@@ -133,7 +134,7 @@ fn the_probe_refuses_what_cannot_be_a_target() -> anyhow::Result<()> {
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::piped())
             .spawn()?;
-        std::io::Write::write_all(&mut child.stdin.take().context("piped")?, PROBE.as_bytes())?;
+        std::io::Write::write_all(&mut child.stdin.take().context("piped")?, probe().as_bytes())?;
         let output = child.wait_with_output()?;
         let error = String::from_utf8(output.stderr)?;
         ensure!(output.status.code() == Some(1) && output.stdout.is_empty(), "{says}: {}", output.status);

@@ -44,7 +44,7 @@ pub struct Sys {
 ///
 /// - Fails: where no folder has a `dist/package.toml`.
 pub fn find_root(start: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
-    let start = start.canonicalize_utf8().with_context(|| format!("there is no folder `{start}`"))?;
+    let start = whole(start).with_context(|| format!("there is no folder `{start}`"))?;
     match start.ancestors().find(|folder| folder.join("dist/package.toml").is_file()) {
         Some(root) => Ok(root.to_owned()),
         None => Err(Problem::with_hint(
@@ -52,6 +52,17 @@ pub fn find_root(start: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
             "run it in the application's repository, or name that with `-C DIR`; the README shows the file",
         )),
     }
+}
+
+/// The whole path of a folder that is there.
+///
+/// On Windows without `\\?\` in front, which neither git nor Python takes for a working directory.
+fn whole(folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    if cfg!(unix) {
+        return Ok(folder.canonicalize_utf8()?);
+    }
+    anyhow::ensure!(folder.is_dir(), "it is no folder");
+    Ok(Utf8PathBuf::try_from(std::path::absolute(folder)?)?)
 }
 
 /// What a program that was run said.
@@ -154,9 +165,9 @@ impl Sys {
         Ok(Said { out: text(&output.stdout) })
     }
 
-    /// Reads a text file.
+    /// Reads a text file; its line ends are LF, whatever git gave them in this work tree.
     pub fn read_text(&self, path: &Utf8Path) -> anyhow::Result<String> {
-        Ok(fs_err::read_to_string(path)?)
+        Ok(with_lf(fs_err::read_to_string(path)?))
     }
 
     /// Writes a file: under another name first, then by rename.
@@ -278,6 +289,11 @@ pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
         }
     }
     Ok(hex(&hasher.finalize()))
+}
+
+/// A text with LF for each CRLF; it may have tens of megabytes, and mostly has none.
+pub fn with_lf(text: String) -> String {
+    if text.contains('\r') { text.replace("\r\n", "\n") } else { text }
 }
 
 /// Where a program is on the PATH.

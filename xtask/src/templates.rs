@@ -5,7 +5,14 @@ use minijinja::{Environment, UndefinedBehavior};
 use std::sync::LazyLock;
 
 /// The script that tells what a box is; run there by the box's Python, and no template: nothing is put in.
-pub const PROBE: &str = include_str!("templates/probe.py");
+pub fn probe() -> String {
+    with_lf(include_str!("templates/probe.py"))
+}
+
+/// A text as it is shipped: rustc takes it in with the line ends of the work tree that it was built from.
+fn with_lf(text: &str) -> String {
+    text.replace("\r\n", "\n")
+}
 
 /// The script that compiles wheels to byte-code; run here by a Python of the target's minor, and no template.
 pub const COMPILE: &str = include_str!("templates/compile.py");
@@ -33,7 +40,7 @@ fn parse() -> Environment<'static> {
         ("NAME.repo", include_str!("templates/NAME.repo")),
         ("description.txt", include_str!("templates/description.txt")),
     ] {
-        environment.add_template(name, text).expect("the templates of this tool parse");
+        environment.add_template_owned(name, with_lf(text)).expect("the templates of this tool parse");
     }
     environment
 }

@@ -32,6 +32,9 @@ const NEEDS: &[(&str, &str)] = &[
     ("zstd",           "zstd"),
 ];
 
+/// Why the test of the Windows build is not run here.
+const WINDOWS: &str = "it builds Rust's standard library for Windows first, a quarter of an hour: as root, `cargo test --test windows -- --ignored`";
+
 /// Set up what the tests need, then run fmt, clippy, all tests and the install test
 ///
 /// On Debian and Ubuntu what is missing is installed through apt, as root or with sudo; it is said first. On
@@ -73,6 +76,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
         Ok(_) => steps.push(("lock of 2020", ignored_test("old_lock"))),
         Err(why) => not_run.push(("lock of 2020", why.to_string())),
     }
+    not_run.push(("Windows build", WINDOWS.to_owned()));
     let mut text = String::new();
     let mut rows = Vec::new();
     for (name, words) in steps {

@@ -164,10 +164,7 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
             Err(error) => stale(format!("it cannot be read: {error:#}")),
             Ok(lock) => match disagreements(&lock, filtered, target, inputs) {
                 reasons if !reasons.is_empty() => (None, State::Stale(reasons)),
-                // A checkout on Windows has other line ends.
-                _ if lock.to_text(target).is_ok_and(|own| own == text.replace("\r\n", "\n")) => {
-                    (Some(lock), State::Current)
-                }
+                _ if lock.to_text(target).is_ok_and(|own| own == text) => (Some(lock), State::Current),
                 _ => stale("it was edited by hand".to_owned()),
             },
         },

@@ -5,7 +5,7 @@ use crate::config::{Config, Probes};
 use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
-use crate::sys::Sys;
+use crate::sys::{Sys, with_lf};
 use crate::target::Target;
 use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
@@ -120,7 +120,8 @@ impl Project {
         if !must && !whole.exists() {
             return Ok(None);
         }
-        let read = || decoded(fs_err::read(&whole)?).with_context(|| format!("`{path}`"));
+        // Line ends are the work tree's and not the lock's.
+        let read = || decoded(fs_err::read(&whole)?).map(with_lf).with_context(|| format!("`{path}`"));
         read().map(Some).map_err(|error| {
             Problem::around(
                 error,

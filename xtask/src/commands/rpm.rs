@@ -175,6 +175,8 @@ pub fn build(
 /// What every target's RPM is made from beside its lock.
 pub struct Gathered {
     app: AppWheel,
+    /// the application's config files: path below its folder, and bytes
+    config_files: Vec<(Utf8PathBuf, Vec<u8>)>,
     /// of the application, as the changelog has it
     origin: String,
 }
@@ -190,14 +192,17 @@ pub fn gather(
     let origin = origin(project)?;
     let of: Vec<_> = project.targets.iter().zip(locks).collect();
     fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
-    Ok(Gathered { app: wheel::build(project, epoch, flags.offline)?, origin })
+    let app = wheel::build(project, epoch, flags.offline)?;
+    let paths = &project.config.app.config;
+    let contents = git::contents(&project.sys, &project.app(), paths)?;
+    Ok(Gathered { app, config_files: paths.iter().cloned().zip(contents).collect(), origin })
 }
 
 /// What can be known to be wrong before anything is asked, fetched or built.
 pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
-    faults.extend(config_files(project).err());
+    faults.extend(unreadable_config_files(project));
     faults.extend(project.targets.iter().filter_map(|target| byte_code::compiler(project, target).err()));
     for (index, target) in project.targets.iter().enumerate() {
         let (name, service) = (project.config.package.name.as_str(), &project.config.service);
@@ -293,7 +298,7 @@ pub fn prepare<'a>(
     project: &Project,
     target: &'a Target,
     lock: Lock,
-    Gathered { app, origin }: &Gathered,
+    Gathered { app, config_files, origin }: &Gathered,
     level: Option<i32>,
 ) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
@@ -324,7 +329,7 @@ pub fn prepare<'a>(
         config,
         target,
         wheels: &wheels,
-        config_files: &config_files(project)?,
+        config_files: config_files,
         lock_text: &texts.lock,
         install_notes: &texts.install_notes,
         sbom: &texts.sbom,
@@ -402,17 +407,13 @@ fn on_disk(project: &Project, lock: &Lock, app: &AppWheel) -> Vec<OnDisk> {
     locked.chain([OnDisk { path: app.path.clone(), sha256: app.sha256.clone() }]).collect()
 }
 
-fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
-    let mut files = Vec::new();
-    for path in &project.config.app.config {
-        let bytes = fs_err::read(project.app().join(path)).map_err(|error| {
-            Problem::around(
-                error.into(),
-                format!("the config file `{path}` cannot be read"),
-                "`app.config` in `dist/package.toml` is relative to `app.path`",
-            )
-        })?;
-        files.push((path.clone(), bytes));
-    }
-    Ok(files)
+fn unreadable_config_files(project: &Project) -> Vec<anyhow::Error> {
+    let unreadable = |path: &Utf8PathBuf| {
+        Some(Problem::around(
+            fs_err::read(project.app().join(path)).err()?.into(),
+            format!("the config file `{path}` cannot be read"),
+            "`app.config` in `dist/package.toml` is relative to `app.path`",
+        ))
+    };
+    project.config.app.config.iter().filter_map(unreadable).collect()
 }

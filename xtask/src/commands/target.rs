@@ -4,7 +4,7 @@ use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::problem::Problem;
 use crate::target::{ROWS, Target, VARIABLES, known_names, known_targets};
-use crate::templates::PROBE;
+use crate::templates::probe;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -54,7 +54,7 @@ pub struct Flags {
 /// - Takes: `project`, where there is one.
 pub fn run(project: Option<&Project>, flags: &Flags) -> anyhow::Result<Report> {
     if flags.probe {
-        return Ok(Report::fine(PROBE.to_owned(), json!({"script": PROBE})));
+        return Ok(Report::fine(probe(), json!({"script": probe()})));
     }
     let own = project.map(|project| project.targets.as_slice()).unwrap_or_default();
     match &flags.name {

@@ -7,21 +7,23 @@ use crate::problem::Problem;
 use crate::sys::sha256_of;
 use crate::tools::git::{self, Tracked};
 use crate::tools::uv::Uv;
-use crate::wheel::WheelName;
-use crate::wheelhouse::only_wheel;
+use crate::wheel::{Executables, WheelName, rewrite};
+use crate::wheelhouse::{only_wheel, open_wheel};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use std::io::{BufWriter, Write as _};
 use std::str::FromStr as _;
 
 /// Build the application's wheel, reproducibly
 ///
-/// Copies what git knows of `app.path` into a fresh folder, with permissions by git's index and not by this
-/// host, and lets `uv build --wheel` build it with SOURCE_DATE_EPOCH from the commit. So neither build
-/// litter nor ignored files get in. With nothing changed, the wheel on disk is kept.
+/// Copies what git knows of `app.path` into a fresh folder, with the permissions and line ends that git stores and
+/// not those of this host, and lets `uv build --wheel` build it with SOURCE_DATE_EPOCH from the commit. So neither
+/// build litter nor ignored files get in. The archive is then written anew, with modes and times by rule: it is the
+/// same from every host. With nothing changed, the wheel on disk is kept.
 ///
 /// A wheel that is tagged for this host is refused: the box may be another.
 #[derive(Debug, Args)]
@@ -34,6 +36,9 @@ pub struct Flags {
     #[arg(long)]
     offline: bool,
 }
+
+/// Stands for how a wheel is made here: a wheel on disk that was made otherwise is made again.
+const RULES: &str = "2";
 
 /// What this tool brings to the top of a repository.
 const OWN: [&str; 6] = [".cargo", "Cargo.lock", "Cargo.toml", "dist", "target", "xtask"];
@@ -95,10 +100,11 @@ pub fn build(project: &Project, epoch: u32, offline: bool) -> anyhow::Result<App
     Uv::find(sys)?.build_wheel(&source, &built, epoch, offline)?;
     let name = only_wheel(&built)?;
     refuse_host_wheel(&name)?;
-    let fresh = built.join(name.to_string());
-    let sha256 = sha256_of(&fresh)?;
+    let (fresh, _) = open_wheel(&built.join(name.to_string()), &name)?;
     let path = project.out().join(name.to_string());
-    sys.create(&path, |file| Ok(std::io::copy(&mut fs_err::File::open(&fresh)?, file)?))?;
+    let executables = executables(&source, &files)?;
+    sys.create(&path, |file| rewrite(&fresh, epoch, &executables, BufWriter::new(file))?.flush().map_err(Into::into))?;
+    let sha256 = sha256_of(&path)?;
     let stamp = Stamp { inputs, file: name.to_string(), sha256: sha256.clone() };
     sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
     sys.say(format!("built {}", project.shown(&path)));
@@ -121,21 +127,29 @@ fn read_stamp(path: &Utf8Path) -> Option<Stamp> {
 
 fn inputs_digest(app: &Utf8Path, files: &[Tracked], epoch: u32) -> anyhow::Result<String> {
     let mut hasher = Sha256::new();
+    hasher.update(RULES);
     hasher.update(epoch.to_be_bytes());
     for file in files {
         hasher.update(file.path.as_str());
         hasher.update([0, u8::from(file.executable)]);
-        hasher.update(sha256_of(&app.join(&file.path))?);
+        hasher.update(match file.to_lf {
+            true => hex(&Sha256::digest(file.read(app)?)),
+            false => sha256_of(&app.join(&file.path))?,
+        });
     }
     Ok(hex(&hasher.finalize()))
 }
 
-/// Copies the files with permissions by rule: what the wheel records must not depend on the umask.
+/// Copies the files with permissions and line ends by rule: what the wheel records must not depend on the umask or on
+/// how git checks out.
 fn stage(app: &Utf8Path, files: &[Tracked], into: &Utf8Path) -> anyhow::Result<()> {
     for file in files {
         let to = into.join(&file.path);
         fs_err::create_dir_all(to.parent().context("a file is in a folder")?)?;
-        fs_err::copy(app.join(&file.path), &to)?;
+        match file.to_lf {
+            true => fs_err::write(&to, file.read(app)?)?,
+            false => drop(fs_err::copy(app.join(&file.path), &to)?),
+        }
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -144,6 +158,18 @@ fn stage(app: &Utf8Path, files: &[Tracked], into: &Utf8Path) -> anyhow::Result<(
         }
     }
     Ok(())
+}
+
+/// What git says is executable; an empty file is none, whose bytes tell nothing.
+fn executables(source: &Utf8Path, files: &[Tracked]) -> anyhow::Result<Executables> {
+    let mut executables = Executables::new();
+    for file in files.iter().filter(|file| file.executable) {
+        let staged = source.join(&file.path);
+        if staged.metadata()?.len() > 0 {
+            executables.insert((file.path.file_name().unwrap_or_default().to_owned(), sha256_of(&staged)?));
+        }
+    }
+    Ok(executables)
 }
 
 fn refuse_host_wheel(name: &WheelName) -> anyhow::Result<()> {

@@ -286,9 +286,12 @@ impl Source<'_> {
     }
 }
 
-/// A path in the folder of another.
+/// A path in the folder of another, with `/` on every host: the digest of a lock's inputs has it.
 fn beside(path: &Utf8Path, name: &str) -> Utf8PathBuf {
-    placed::folder_of(path).join(name)
+    match placed::folder_of(path).as_str() {
+        "" => name.into(),
+        folder => format!("{folder}/{name}").into(),
+    }
 }
 
 /// The files that reading the lock needs and `texts` does not have yet; asked again until there are none.

@@ -12,6 +12,25 @@ pub struct Tracked {
     pub path: Utf8PathBuf,
     /// what git's index says, so that it is the same on hosts whose files have no such bit
     pub executable: bool,
+    /// whether git stores LF where this work tree has CRLF
+    pub to_lf: bool,
+}
+
+impl Tracked {
+    /// The bytes that are shipped: those of the work tree, with LF where git stores LF.
+    pub fn read(&self, folder: &Utf8Path) -> anyhow::Result<Vec<u8>> {
+        let bytes = fs_err::read(folder.join(&self.path))?;
+        Ok(if self.to_lf { with_lf(bytes) } else { bytes })
+    }
+}
+
+/// Bytes with LF for each CRLF.
+fn with_lf(bytes: Vec<u8>) -> Vec<u8> {
+    if !bytes.contains(&b'\r') {
+        return bytes;
+    }
+    let is_before_lf = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+    (0..bytes.len()).filter(|at| !is_before_lf(*at)).map(|at| bytes[at]).collect()
 }
 
 /// git, for this repository: a hook's `GIT_DIR` and the like would make it look elsewhere.
@@ -60,28 +79,17 @@ const NEEDS_GIT: &str = "install git, and commit the application: what is packed
 /// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
 /// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8.
 pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
-    // With `-t`, "H MODE SHA STAGE<tab>PATH" for what is in the index, "? PATH" for what could be.
-    let words = ["ls-files", "-z", "-t", "--cached", "--stage", "--others", "--exclude-standard"];
-    let said = sys
-        .run(&git(&words).in_folder(folder))
-        .map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
-    let mut files = Vec::new();
-    for line in said.out.split_terminator('\0') {
-        files.push(match (line.strip_prefix("? "), line.split_once('\t')) {
-            (Some(path), _) => (path.to_owned(), None),
-            (None, Some((facts, path))) => (path.to_owned(), Some(facts.contains(" 100755 "))),
-            _ => anyhow::bail!("git lists files in a way that is not known: `{}`", line.escape_debug()),
-        });
-    }
-    files.retain(|(path, _)| !path.split('/').next().is_some_and(|top| skipped.contains(&top)));
+    let mut files = list(sys, folder, &["--exclude-standard"])?;
+    files.retain(|file| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top)));
     let mut tracked = Vec::new();
     let mut faults = Vec::new();
-    for (path, executable) in files {
-        match check(folder, &path) {
+    for Listed { path, mode, to_lf } in files {
+        match check(folder, &path, mode.as_deref()) {
             Ok(false) => {}
             Ok(true) => tracked.push(Tracked {
-                executable: executable.unwrap_or_else(|| is_executable(&folder.join(&path))),
+                executable: mode.map_or_else(|| is_executable(&folder.join(&path)), |mode| mode == "100755"),
                 path: path.into(),
+                to_lf,
             }),
             Err(fault) => faults.push(fault.context(format!("`{}`", path.escape_debug()))),
         }
@@ -92,8 +100,78 @@ pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<V
     Ok(tracked)
 }
 
+/// What is shipped of single files below `folder`, in their order; git may ignore them.
+pub fn contents(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
+    if paths.is_empty() {
+        return Ok(Vec::new());
+    }
+    let words: Vec<&str> = ["--"].into_iter().chain(paths.iter().map(|path| path.as_str())).collect();
+    let listed = list(sys, folder, &words)?;
+    let read = |path: &Utf8PathBuf| {
+        // What git does not list lies in a repository within this one.
+        let to_lf = listed.iter().find(|file| file.path == path.as_str()).is_some_and(|file| file.to_lf);
+        Tracked { path: path.clone(), executable: false, to_lf }.read(folder)
+    };
+    paths.iter().map(read).collect()
+}
+
+/// A line of `git ls-files`.
+#[derive(Debug, PartialEq, Eq)]
+struct Listed {
+    path: String,
+    /// of what is in the index: `100644`, `100755`, `120000` for a link, `160000` for a submodule
+    mode: Option<String>,
+    to_lf: bool,
+}
+
+/// Lists what the index has and what it could have.
+fn list(sys: &Sys, folder: &Utf8Path, more: &[&str]) -> anyhow::Result<Vec<Listed>> {
+    let words = ["--literal-pathspecs", "ls-files", "-z", "-t", "--eol", "--cached", "--stage", "--others"];
+    let said = sys
+        .run(&git(&words).args(more.iter().copied()).in_folder(folder))
+        .map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
+    let read = |line| {
+        listed(line).with_context(|| format!("git lists files in a way that is not known: `{}`", line.escape_debug()))
+    };
+    said.out.split_terminator('\0').map(read).collect()
+}
+
+/// Reads `H MODE SHA STAGE<tab>LINE-ENDS<tab>PATH` of what is in the index, `? LINE-ENDS<tab>PATH` of what could be.
+fn listed(line: &str) -> Option<Listed> {
+    let (mode, rest) = match line.strip_prefix("? ") {
+        Some(rest) => (None, rest),
+        None => {
+            let (facts, rest) = line.split_once('\t')?;
+            (Some(facts.split(' ').nth(1)?.to_owned()), rest)
+        }
+    };
+    let (line_ends, path) = rest.split_once('\t')?;
+    Some(Listed { path: path.to_owned(), mode, to_lf: is_to_lf(line_ends)? })
+}
+
+/// Whether git stores LF where the work tree has CRLF (gitattributes(5), "End-of-line conversion").
+///
+/// What neither an attribute nor a commit speaks of is taken as `text=auto` takes it: `core.autocrlf` is the host's.
+///
+/// - Takes: `i/INDEX w/WORKTREE attr/ATTRIBUTES`, as `git ls-files --eol` prints it.
+fn is_to_lf(line_ends: &str) -> Option<bool> {
+    let (in_index, rest) = line_ends.strip_prefix("i/")?.split_once(' ')?;
+    let (in_work_tree, attributes) = rest.trim_start().strip_prefix("w/")?.split_once(' ')?;
+    let attributes = attributes.trim().strip_prefix("attr/")?;
+    let has_crlf = matches!(in_work_tree, "crlf" | "mixed");
+    Some(match attributes.split(' ').next()? {
+        "-text" => false,
+        // With CRLF in the index, git leaves such a file alone both ways.
+        "" | "text=auto" => has_crlf && matches!(in_index, "lf" | "none" | ""),
+        // By order of the attribute, whatever it looks like.
+        _ => has_crlf || in_work_tree == "-text",
+    })
+}
+
 /// Whether a file is there still; refuses what is no plain one: a link could bring in what lies outside.
-fn check(folder: &Utf8Path, path: &str) -> anyhow::Result<bool> {
+///
+/// - Takes: `mode`, of the index: where a host has no links, git writes a file in the place of one.
+fn check(folder: &Utf8Path, path: &str, mode: Option<&str>) -> anyhow::Result<bool> {
     let remedy = |what: &str, cure: &str| Problem::with_hint(what.to_owned(), cure.to_owned());
     if path.contains('\u{fffd}') {
         return Err(remedy("its name is not UTF-8", "rename it"));
@@ -103,14 +181,19 @@ fn check(folder: &Utf8Path, path: &str) -> anyhow::Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(error.into()),
     };
-    match (kind.is_file(), kind.is_symlink()) {
-        (true, _) => Ok(true),
-        (_, true) => Err(remedy("it is a symbolic link", "put the file itself there, or let git ignore it")),
-        _ => Err(remedy(
+    if kind.is_symlink() || mode == Some("120000") {
+        return Err(remedy(
+            "it is a symbolic link",
+            "put the file itself there, and `git add` it; or let git ignore it",
+        ));
+    }
+    if !kind.is_file() {
+        return Err(remedy(
             "it is no plain file (a submodule?)",
             "put its files into this repository, or let git ignore it",
-        )),
+        ));
     }
+    Ok(true)
 }
 
 #[cfg(unix)]
@@ -122,4 +205,69 @@ fn is_executable(path: &Utf8Path) -> bool {
 #[cfg(not(unix))]
 fn is_executable(_: &Utf8Path) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crlf_of_a_checkout_is_told_from_crlf_of_the_commit() {
+        #[rustfmt::skip]
+        let cases = [ // index, work tree, attributes                    to LF
+            ("i/lf    w/lf    attr/                 ",                   false),
+            ("i/lf    w/crlf  attr/                 ",                   true),
+            ("i/lf    w/mixed attr/text=auto        ",                   true),
+            ("i/none  w/crlf  attr/text=auto eol=crlf ",                 true),
+            ("i/      w/crlf  attr/                 ",                   true),
+            ("i/      w/-text attr/                 ",                   false),
+            ("i/crlf  w/crlf  attr/                 ",                   false),
+            ("i/mixed w/mixed attr/text=auto eol=lf ",                   false),
+            ("i/-text w/-text attr/                 ",                   false),
+            ("i/lf    w/-text attr/text=auto        ",                   false),
+            ("i/lf    w/crlf  attr/-text            ",                   false),
+            ("i/lf    w/crlf  attr/text eol=crlf    ",                   true),
+            ("i/crlf  w/crlf  attr/text             ",                   true),
+            ("i/-text w/-text attr/text             ",                   true),
+            ("i/lf    w/      attr/text             ",                   false),
+        ];
+        for (line_ends, to_lf) in cases {
+            assert_eq!(is_to_lf(line_ends), Some(to_lf), "{line_ends}");
+        }
+        for odd in ["", "i/lf", "i/lf w/lf", "w/lf i/lf attr/"] {
+            assert_eq!(is_to_lf(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn lines_of_ls_files_are_read() {
+        let row =
+            |path: &str, mode: Option<&str>| Listed { path: path.into(), mode: mode.map(Into::into), to_lf: true };
+        #[rustfmt::skip]
+        let cases = [
+            ("H 100755 5d5abea 0\ti/lf    w/crlf  attr/text eol=crlf    \ta/b.py", Some(row("a/b.py", Some("100755")))),
+            ("? i/      w/crlf  attr/                 \ta\tb",                   Some(row("a\tb", None))),
+            ("H 100644 5d5abea 0\ta/b.py",                                       None),
+            ("? a",                                                              None),
+            ("",                                                                 None),
+        ];
+        for (line, read) in cases {
+            assert_eq!(listed(line), read, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_pairs_become_one() {
+        #[rustfmt::skip]
+        let cases: [(&[u8], &[u8]); 5] = [
+            (b"a\r\nb\r\n", b"a\nb\n"),
+            (b"a\rb\r",      b"a\rb\r"),
+            (b"\r\r\n",      b"\r\n"),
+            (b"a\nb",        b"a\nb"),
+            (b"",            b""),
+        ];
+        for (before, after) in cases {
+            assert_eq!(with_lf(before.to_vec()), after);
+        }
+    }
 }

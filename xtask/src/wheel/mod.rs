@@ -9,6 +9,7 @@ mod entry_points;
 mod filename;
 mod metadata;
 mod record;
+mod rewrite;
 
 pub use archive::{Archive, Member, Mode, Scratch, Sink};
 pub use byte_code::{ByteCode, Compiled};
@@ -18,3 +19,4 @@ pub use entry_points::{EntryPoint, console_scripts};
 pub use filename::{WheelName, expand_tags};
 pub use metadata::{Metadata, WheelFile};
 pub use record::{Digest, DigestKind, Record, Row};
+pub use rewrite::{Executables, rewrite};
