@@ -5,6 +5,7 @@ mod byte_code;
 mod fetch;
 mod libraries;
 mod locking;
+mod prepare;
 mod project;
 mod report;
 mod repository;

@@ -1,21 +1,17 @@
 //! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::commands::Project;
+use crate::commands::prepare::{Ready, gather, prepare};
 use crate::commands::report::Report;
-use crate::commands::rpm::{BuildFlags, gather, prepare};
-use crate::layout::Wheel;
+use crate::commands::rpm::BuildFlags;
 use crate::lockfile::Lock;
-use crate::rpm::{self, Package, Part, SourceNames, Sources, spec};
-use crate::target::Target;
+use crate::rpm::{self, Part, SourceNames, Sources, spec};
 use crate::tools::rpmbuild::{Product, RpmBuild};
-use crate::tree::Tree;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
-use pep508_rs::PackageName;
 use rawzip::FileReader;
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
@@ -26,41 +22,6 @@ pub enum Builder {
     Native,
     /// the real rpmbuild, from a spec and sources below `dist/rpmbuild`
     Rpmbuild,
-}
-
-/// What travels in the package and beside it.
-#[derive(Debug, Clone)]
-pub struct Texts {
-    /// the lock
-    pub lock: String,
-    /// the notes that people read on the box
-    pub install_notes: String,
-    /// the same for a package that is signed
-    pub signed_notes: String,
-    /// what is in the package, as CycloneDX
-    pub sbom: String,
-}
-
-/// Everything that a builder makes an RPM from.
-pub struct Ready<'a> {
-    /// the box that it is for
-    pub target: &'a Target,
-    /// what its header says
-    pub package: Package,
-    /// what lands on the box
-    pub tree: Tree,
-    /// what the tree was laid out from
-    pub wheels: Vec<Wheel<FileReader>>,
-    /// `NAME-VERSION-RELEASE.ARCH.rpm`
-    pub file_name: String,
-    /// what travels with it
-    pub texts: Texts,
-    /// the version of the interpreter that compiled byte-code, where it is shipped
-    pub byte_code: Option<String>,
-    /// what those say whose licence is not known
-    pub unknown_licenses: BTreeMap<PackageName, String>,
-    /// the lock that it was made from
-    pub lock: Lock,
 }
 
 /// Writes an RPM by this tool itself; gives its size in bytes.
