@@ -211,7 +211,7 @@ fn texts_and_names_with_the_signs_of_specs_come_out_as_they_are() -> anyhow::Res
     let config = folder.join("dist/package.toml");
     let text = fs::read_to_string(&config)?.replacen(
         "release = \"1\"",
-        "release = \"1\"\nsummary = \"100% of %(touch oops) and %{name} # %if\"\nvendor = \"The %{vendor}, Ümläut & Co\"\nlicense = \"MIT AND %{nil}Apache-2.0\"",
+        "release = \"1\"\nsummary = \"100% of %(touch oops) and %{name} # %if\"\nvendor = \"The %{vendor}, Ümläut & Co\"\nlicense = \"MIT AND LicenseRef-nil\"",
         1,
     );
     fs::write(

@@ -223,7 +223,14 @@ impl Facts<'_> {
             .into_iter()
             .fold(Sense::ANY, Sense::and);
         let evr = self.evr();
+        // `rm` of links; and where systemd does not make the folder of the state, `%pre` does.
+        let removes = Sense::PREUN.and(Sense::POSTUN);
+        let coreutils = match self.target.knows("Service", "StateDirectory") {
+            true => removes,
+            false => removes.and(Sense::PRE),
+        };
         let mut requires = vec![
+            Dependency::new("coreutils", coreutils, ""),
             Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
             Dependency::new("shadow-utils", Sense::PRE, ""),
             Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN), ""),
@@ -232,10 +239,6 @@ impl Facts<'_> {
             Dependency::new("rpmlib(FileDigests)", Sense::RPMLIB, "4.6.0-1"),
             Dependency::new("rpmlib(PayloadFilesHavePrefix)", Sense::RPMLIB, "4.0-1"),
         ];
-        // There `%pre` makes the folder of the state.
-        if !self.target.knows("Service", "StateDirectory") {
-            requires.push(Dependency::new("coreutils", Sense::PRE, ""));
-        }
         // An interpreter that no package brings is none that rpm knows of.
         if let Some(package) = &self.target.interpreter.package {
             requires.push(Dependency::new("python(abi)", Sense::EQUAL, self.target.python()));
