@@ -1,4 +1,4 @@
-//! An upgrade while the page is asked for again and again.
+//! A restart and an upgrade while the page is asked for again and again.
 
 use anyhow::{bail, ensure};
 
@@ -7,7 +7,7 @@ use crate::machine::releases::NEW_ON_THE_PAGE;
 use crate::machine::service::page_has;
 use crate::machine::suites::Suite;
 use crate::machine::{Machine, Releases, Steps};
-use crate::{HOME, NAME, TITLE, UNIT, URL};
+use crate::{HOME, NAME, PORT, TITLE, UNIT, URL};
 
 /// Asks until /run/load-stop is there, one connection a request; then says how many answers had which text, and
 /// every failure.
@@ -39,13 +39,14 @@ pub fn is_borne(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) -> anyh
     rpm_upgrade(steps, machine, "load: install release 1", &[], &first)?;
     steps.must("load: start", || machine.text(&["systemctl", "start", UNIT]))?;
     steps.must("load: the page answers", || page_has(machine, &[TITLE]))?;
-    let said = steps.must("load: upgrade meanwhile", || {
+    let said = steps.must("load: restart and upgrade meanwhile", || {
         let new = NEW_ON_THE_PAGE[1];
         machine.script(&format!(
             "cat > /run/load-client.py <<'END'\n{CLIENT}\nEND\n\
              python3 -I /run/load-client.py {URL}/ '{new}' > /run/load-said &\n\
              for _ in $(seq 300); do [ ! -e /run/load-started ] || break; sleep 0.1; done\n\
              [ -e /run/load-started ]\n\
+             systemctl restart {UNIT}\n\
              rpm --upgrade {second} 2>/dev/null\n\
              sleep 3\n\
              touch /run/load-stop\n\
@@ -55,6 +56,13 @@ pub fn is_borne(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) -> anyh
         ))
     })?;
     steps.check("load: no request fails", || judge(&said));
+    steps.check("load: `stop` closes the port", || {
+        machine.text(&["systemctl", "stop", UNIT])?;
+        let listening = machine.text(&["ss", "-Hltn", &format!("sport = :{PORT}")])?;
+        ensure!(listening.is_empty(), "somebody listens:\n{listening}");
+        Ok(())
+    });
+    steps.must("load: start again", || machine.text(&["systemctl", "start", UNIT]))?;
     steps.must("load: remove", || machine.text(&["rpm", "--erase", NAME]))?;
     steps.check("load: nothing is left", || {
         let left = machine.run(&["ls", HOME])?;

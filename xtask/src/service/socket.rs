@@ -41,9 +41,7 @@ impl Facts<'_> {
     /// `NAME.socket`.
     pub(super) fn socket(&self) -> String {
         let name = self.name;
-        let mut unit = self.about(&format!("Socket of {name}"));
-        // `stop NAME` closes the port as well, `restart NAME` keeps it open.
-        unit.add("StopPropagatedFrom", format!("{name}.service"));
+        let unit = self.about(&format!("Socket of {name}"));
         let mut socket = Section::new("Socket", self.target);
         let (address, port) = (&self.service.address, self.service.port);
         match address.as_str() {
@@ -63,6 +61,21 @@ impl Facts<'_> {
         let mut install = Section::new("Install", self.target);
         install.add("WantedBy", "sockets.target");
         [unit.text(), socket.text(), install.text()].join("\n")
+    }
+
+    /// What closes the port when the service is stopped, and not when it is restarted or has failed: a line of
+    /// `ExecStopPost`, which looks at the job. None where systemd cannot run one outside of the sandbox (`+`,
+    /// systemd's NEWS, version 231); there `stop` leaves the socket, as of every other service with one.
+    ///
+    /// `StopPropagatedFrom` would be shorter, and from systemd 253 on it closes the port at a restart too.
+    pub fn closing(&self) -> Option<String> {
+        let name = self.name;
+        (self.is_socket_activated() && self.target.distribution.systemd >= 231).then(|| {
+            format!(
+                "-+/bin/sh -c 'set -- $$(systemctl list-jobs --no-legend {name}.service); \
+                 [ \"$$3\" != stop ] || systemctl --no-block stop {name}.socket'"
+            )
+        })
     }
 
     /// Whether a timer looks after the certificate: where systemd can skip a start (`ExecCondition`).

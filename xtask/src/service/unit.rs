@@ -14,8 +14,6 @@ impl Facts<'_> {
         let name = self.name;
         let mut unit = self.about(&plain(self.summary));
         if self.is_socket_activated() {
-            // `Requires` would end the service's own restart after a crash: the socket goes with what fails, and
-            // would take along what requires it.
             unit.add("Wants", format!("{name}.socket"));
             unit.add("After", format!("network.target {name}.socket"));
         } else {
@@ -60,6 +58,9 @@ impl Facts<'_> {
         }
         if self.server().is_some_and(|server| server.reloads) {
             service.add("ExecReload", "/bin/kill -s HUP $MAINPID");
+        }
+        if let Some(closing) = self.closing() {
+            service.add("ExecStopPost", closing);
         }
         service.add("KillMode", "mixed");
         service.add("TimeoutStopSec", "60");

@@ -14,8 +14,6 @@ const UNIT_KEYS: &[(u16, &str, &[&str])] = &[
         "OnFailure", "PartOf", "Requires", "RequiresMountsFor", "Wants",
     ]),
     (239, "Unit", &["StartLimitBurst", "StartLimitIntervalSec"]),
-    // systemd's NEWS, version 249; that of 247 does not print it.
-    (249, "Unit", &["StopPropagatedFrom"]),
     (219, "Socket", &["Backlog", "BindIPv6Only", "FreeBind", "ListenStream", "NoDelay"]),
     (219, "Timer", &["OnCalendar", "Unit"]),
     (239, "Timer", &["RandomizedDelaySec"]),
@@ -119,7 +117,6 @@ mod tests {
             ("Service", "ProtectProc",        Some(247)),
             ("Service", "PrivateIPC",         Some(252)),
             ("Service", "ImportCredential",   Some(257)),
-            ("Unit",    "StopPropagatedFrom", Some(249)),
             ("Socket",  "ListenStream",       Some(219)),
             ("Install", "WantedBy",           Some(219)),
             ("Unit",    "ExecStart",          None),
