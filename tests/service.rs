@@ -42,7 +42,7 @@ const EDITED_NAME: &str = "Edited on this box";
 #[ignore = "needs root, systemd-nspawn and mmdebstrap; `cargo xtask ci` installs them and runs it"]
 fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
     machine::needs::check()?;
-    let mut steps = Steps::default();
+    let mut steps = Steps::on(SUITE);
     let share = tempfile::tempdir()?;
     let shared = Utf8Path::from_path(share.path()).context("the temporary folder is not UTF-8")?;
     let variants = steps.must("build the variants", || Variants::build(shared))?;

@@ -79,7 +79,11 @@ const NEEDS_GIT: &str = "install git, and commit the application: what is packed
 /// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
 /// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8.
 pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
-    let mut files = list(sys, folder, &["--exclude-standard"])?;
+    let large = large_files(sys, folder)?;
+    let excluded = large.iter().map(|file| format!(":(exclude,literal){}", file.path));
+    let words: Vec<String> = ["--exclude-standard", "--", "."].map(str::to_owned).into_iter().chain(excluded).collect();
+    let mut files = list(sys, folder, &words)?;
+    files.extend(large);
     files.retain(|file| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top)));
     let mut tracked = Vec::new();
     let mut faults = Vec::new();
@@ -105,7 +109,8 @@ pub fn contents(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::
     if paths.is_empty() {
         return Ok(Vec::new());
     }
-    let words: Vec<&str> = ["--"].into_iter().chain(paths.iter().map(|path| path.as_str())).collect();
+    let literal = paths.iter().map(|path| format!(":(literal){path}"));
+    let words: Vec<String> = ["--".to_owned()].into_iter().chain(literal).collect();
     let listed = list(sys, folder, &words)?;
     let read = |path: &Utf8PathBuf| {
         // What git does not list lies in a repository within this one.
@@ -125,15 +130,44 @@ struct Listed {
 }
 
 /// Lists what the index has and what it could have.
-fn list(sys: &Sys, folder: &Utf8Path, more: &[&str]) -> anyhow::Result<Vec<Listed>> {
-    let words = ["--literal-pathspecs", "ls-files", "-z", "-t", "--eol", "--cached", "--stage", "--others"];
-    let said = sys
-        .run(&git(&words).args(more.iter().copied()).in_folder(folder))
-        .map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
-    let read = |line| {
-        listed(line).with_context(|| format!("git lists files in a way that is not known: `{}`", line.escape_debug()))
-    };
-    said.out.split_terminator('\0').map(read).collect()
+fn list(sys: &Sys, folder: &Utf8Path, more: &[String]) -> anyhow::Result<Vec<Listed>> {
+    ask(sys, folder, "--eol", more)?
+        .split_terminator('\0')
+        .map(|line| listed(line).with_context(|| odd(line)))
+        .collect()
+}
+
+/// The files that are too large to be text, without looking at their line ends: git reads a file whole for that,
+/// and what is in the index beside it.
+fn large_files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Listed>> {
+    const LARGE: u64 = 16 << 20;
+    let said = ask(sys, folder, "--exclude-standard", &[])?;
+    let mut large = Vec::new();
+    for line in said.split_terminator('\0') {
+        let (path, mode) = match line.strip_prefix("? ") {
+            Some(path) => (path, None),
+            None => {
+                let (facts, path) = line.split_once('\t').with_context(|| odd(line))?;
+                (path, facts.split(' ').nth(1).map(str::to_owned))
+            }
+        };
+        if folder.join(path).symlink_metadata().is_ok_and(|data| data.is_file() && data.len() > LARGE) {
+            large.push(Listed { path: path.to_owned(), mode, to_lf: false });
+        }
+    }
+    Ok(large)
+}
+
+fn ask(sys: &Sys, folder: &Utf8Path, option: &str, more: &[String]) -> anyhow::Result<String> {
+    let words = ["ls-files", "-z", "-t", "--cached", "--stage", "--others", option];
+    let said = sys.run(&git(&words).args(more.iter().map(String::as_str)).in_folder(folder));
+    let said =
+        said.map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
+    Ok(said.out)
+}
+
+fn odd(line: &str) -> String {
+    format!("git lists files in a way that is not known: `{}`", line.escape_debug())
 }
 
 /// Reads `H MODE SHA STAGE<tab>LINE-ENDS<tab>PATH` of what is in the index, `? LINE-ENDS<tab>PATH` of what could be.
