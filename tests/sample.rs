@@ -54,11 +54,10 @@ fn dist_makes_an_rpm_and_a_bundle_that_others_accept() -> anyhow::Result<()> {
         dump.lines().find(|line| line.starts_with("/opt/quality_report/config.yaml ")).context("no config.yaml")?;
     assert!(config.contains(" 0100640 root quality_report 1 0 "), "{config}");
     insta::assert_snapshot!("requires", said("rpm", &["-qp", "--requires", rpm])?);
+    insta::assert_snapshot!("provides", said("rpm", &["-qp", "--provides", rpm])?);
     insta::assert_snapshot!("scripts", said("rpm", &["-qp", "--scripts", rpm])?);
-    insta::assert_snapshot!(
-        "description",
-        said("rpm", &["-qp", "--qf", "%{SUMMARY}\n%{LICENSE}\n\n%{DESCRIPTION}", rpm])?
-    );
+    insta::assert_snapshot!("information", information(rpm)?);
+    insta::assert_snapshot!("dump", dump_without_libraries(&dump));
 
     let folder = sample.dir()?.join("unpacked");
     fs::create_dir(&folder)?;
@@ -113,6 +112,27 @@ fn without_byte_code(sample: &Checkout) -> anyhow::Result<()> {
     let text = fs::read_to_string(&path)?;
     fs::write(&path, text.replacen("[package]\n", "[package]\nbyte-code = false\n", 1))?;
     sample.commit("without byte-code")
+}
+
+/// `rpm -qip` without sizes, which change with every word of the sample, and the changelog without the commit's name.
+fn information(rpm: &str) -> anyhow::Result<String> {
+    let words = ["LC_ALL=C", "TZ=UTC", "rpm", "-qip", "--changelog", rpm];
+    let text = said("env", &words)?;
+    let lines = text.lines().filter(|line| !line.starts_with("Size "));
+    let unnamed = |line: &str| match line.strip_prefix("- Built from commit ") {
+        Some(commit) => format!("- Built from commit [{} digits]", commit.len()),
+        None => line.to_owned(),
+    };
+    Ok(lines.map(unnamed).collect::<Vec<_>>().join("\n"))
+}
+
+/// `rpm -qp --dump` of what lies outside of the dependencies' folders: path, time, mode, owner, group, whether it is
+/// configuration, whether it is documentation, device, link.
+fn dump_without_libraries(dump: &str) -> String {
+    let rows = dump.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let is_shown = |row: &Vec<&str>| !row[0].contains("/opt/quality_report/lib/") && !row[0].contains("/licenses/");
+    let shown = |row: Vec<&str>| [&row[..1], &row[2..3], &row[4..]].concat().join(" ");
+    rows.filter(is_shown).map(shown).collect::<Vec<_>>().join("\n")
 }
 
 /// What lies outside of the dependencies' folders: mode and path of each file.

@@ -5,14 +5,13 @@ use anyhow::ensure;
 use super::story::rpm_upgrade;
 use crate::machine::service::page_has;
 use crate::machine::suites::Suite;
-use crate::machine::{Machine, Releases, Steps, wait_for};
+use crate::machine::{Machine, Releases, Steps};
 use crate::{HOME, NAME, TITLE, UNIT};
-use std::time::Duration;
 
 const OTHER: &str = "neighbour";
 const OTHER_UNIT: &str = "neighbour.service";
 const OTHER_URL: &str = "http://localhost:9092/";
-const START_LIMIT: Duration = Duration::from_secs(30);
+const OTHER_PREFIX: &str = "/srv/company";
 
 /// Installs both, and removes first the one and then the other.
 pub fn live_together(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) -> anyhow::Result<()> {
@@ -62,11 +61,17 @@ pub fn live_together(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) ->
         is_whole(machine, OTHER)
     });
     steps.must("neighbours: remove the other, too", || machine.text(&["rpm", "--erase", OTHER]))?;
+    steps.check("neighbours: the folders of its prefix are gone", || {
+        let left = machine.run(&["ls", OTHER_PREFIX])?;
+        ensure!(!left.succeeded(), "{left}");
+        Ok(())
+    });
     Ok(())
 }
 
+/// At once: a start returns when the port answers, though this server does not tell.
 fn other_serves(machine: &Machine, release: u32) -> anyhow::Result<()> {
-    let page = wait_for(START_LIMIT, || machine.text(&["curl", "--fail", "--silent", "--max-time", "5", OTHER_URL]))?;
+    let page = machine.text(&["curl", "--fail", "--silent", "--show-error", "--max-time", "5", OTHER_URL])?;
     ensure!(page == format!("neighbour, release {release}"), "the page is `{page}`");
     Ok(())
 }

@@ -33,16 +33,16 @@ const THIRD: [(&str, &str, &str); 2] = [
 /// What only the page of release 2 says: the changed code and the changed template.
 pub const NEW_ON_THE_PAGE: [&str; 2] = ["no backend yet chosen", "Second release"];
 
-/// A second application: no more than a server and one function.
+/// A second application, below another prefix: no more than a server, one that tells systemd nothing, and one function.
 const NEIGHBOUR_PROJECT: &str = "[build-system]\nrequires = [\"setuptools==80.9.0\"]\nbuild-backend = \"setuptools.build_meta\"\n\
     [project]\nname = \"neighbour\"\nversion = \"1.0\"\ndescription = \"Another application\"\nlicense = \"MIT\"\n\
-    requires-python = \">=3.9\"\ndependencies = [\"gunicorn>=22.0\"]\n\
+    requires-python = \">=3.9\"\ndependencies = [\"waitress>=3.0\"]\n\
     [tool.setuptools]\npackages = [\"neighbour\"]\n";
 const NEIGHBOUR_CODE: &str = "def app(environ, start_response):\n    \
     start_response(\"200 OK\", [(\"Content-Type\", \"text/plain\")])\n    return [b\"neighbour, release 1\"]\n";
-const NEIGHBOUR_PACKAGE: &str = "[package]\nname = \"neighbour\"\nrelease = \"1\"\n\
+const NEIGHBOUR_PACKAGE: &str = "[package]\nname = \"neighbour\"\nrelease = \"1\"\nprefix = \"/srv/company\"\n\
     [app]\npath = \"python-app\"\nlock = \"python-app/requirements.txt\"\n\n[[target]]\n\
-    [service]\ncommand = [\"gunicorn\", \"neighbour:app\"]\nport = 9092\ntls = \"off\"\n";
+    [service]\ncommand = [\"waitress-serve\", \"neighbour:app\"]\nport = 9092\ntls = \"off\"\n";
 const NEIGHBOUR_SECOND: [(&str, &str, &str); 2] = [
     ("dist/package.toml", "release = \"1\"", "release = \"2\""),
     ("python-app/neighbour/__init__.py", "release 1", "release 2"),

@@ -292,6 +292,30 @@ impl Facts<'_> {
 mod tests {
     use super::*;
 
+    /// rpm 4.11 knows neither zstd nor rich dependencies, and what it does not know it refuses.
+    #[test]
+    fn an_old_rpm_is_asked_for_what_it_knows() {
+        let target = Target::find("el7-x86_64", None, None).unwrap();
+        let version = "1.0rc1".parse().unwrap();
+        let facts = Facts {
+            name: "report",
+            version: &version,
+            release: "1",
+            target: &target,
+            needs_openssl: true,
+            libraries: Vec::new(),
+            bundled: Vec::new(),
+        };
+        let requires = facts.requires();
+        let features: Vec<&str> =
+            requires.iter().map(|required| required.name.as_str()).filter(|name| name.starts_with("rpmlib(")).collect();
+        #[rustfmt::skip]
+        assert_eq!(features, [
+            "rpmlib(CompressedFileNames)", "rpmlib(FileDigests)", "rpmlib(PayloadFilesHavePrefix)", "rpmlib(TildeInVersions)",
+        ]);
+        assert!(requires.iter().all(|required| !required.name.starts_with('(')), "a rich dependency: {requires:?}");
+    }
+
     #[test]
     fn changes_have_the_day_of_their_time() {
         #[rustfmt::skip]
