@@ -109,7 +109,6 @@ impl Facts<'_> {
             Program::Script => self.script("python").into_iter().chain([script]).collect(),
             Program::Module => self.script("python").into_iter().chain(["-m".to_owned(), word.clone()]).collect(),
         };
-        words.extend(rest.iter().cloned());
         if !self.says_port() {
             let server = self.server().ok_or_else(|| {
                 Problem::with_hint(
@@ -128,6 +127,8 @@ impl Facts<'_> {
                 words.extend(server.tls.iter().map(|word| (*word).to_owned()));
             }
         }
+        // Behind ours: waitress takes no option after the application, and elsewhere the last one counts.
+        words.extend(rest.iter().cloned());
         let (cert, key) = self.certificate().unwrap_or_default();
         let (address, bound) = (&self.service.address, self.bound_address());
         let fill = |word: String| {

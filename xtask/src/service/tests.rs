@@ -30,9 +30,9 @@ fn commands_get_address_and_certificate_as_their_server_takes_them() {
     let python = "/usr/bin/python3.11 -ISB /opt/report/bin/python";
     #[rustfmt::skip]
     let cases = [ // command                                tls              program            ExecStart
-        (vec!["gunicorn", "a:b"],                           Tls::Off,        Program::Script, format!("{python} /opt/report/bin/gunicorn a:b --bind 0.0.0.0:9091")),
-        (vec!["gunicorn", "a:b"],                           Tls::SelfSigned, Program::Script, format!("{python} /opt/report/bin/gunicorn a:b --bind 0.0.0.0:9091 --certfile /var/lib/report/tls.crt --keyfile /var/lib/report/tls.key")),
-        (vec!["uvicorn", "a:b"],                            Tls::Off,        Program::Module, format!("{python} -m uvicorn a:b --host 0.0.0.0 --port 9091")),
+        (vec!["gunicorn", "a:b"],                           Tls::Off,        Program::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 a:b")),
+        (vec!["gunicorn", "a:b"],                           Tls::SelfSigned, Program::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 --certfile /var/lib/report/tls.crt --keyfile /var/lib/report/tls.key a:b")),
+        (vec!["uvicorn", "a:b"],                            Tls::Off,        Program::Module, format!("{python} -m uvicorn --host 0.0.0.0 --port 9091 a:b")),
         (vec!["own", "--at", "{address}:{port}", "50% \"x\""], Tls::Off,     Program::Binary, "/opt/report/bin/own --at 0.0.0.0:9091 \"50%% \\\"x\\\"\"".to_owned()),
     ];
     for (command, tls, program, line) in cases {
