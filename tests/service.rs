@@ -19,6 +19,8 @@ mod machine;
 mod isolation;
 #[path = "service/load.rs"]
 mod load;
+#[path = "service/servers.rs"]
+mod servers;
 #[path = "service/story.rs"]
 mod story;
 #[path = "service/variants.rs"]

@@ -22,6 +22,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("gpg",            "gnupg"),
     ("kill",           "procps"),
     ("mmdebstrap",     "mmdebstrap"),
+    ("openssl",        "openssl"),
     ("rpm",            "rpm"),
     ("rpm2cpio",       "rpm2cpio"),
     ("rpmbuild",       "rpm"),

@@ -1,0 +1,106 @@
+//! Every server that is known, started by the command that is written for it, with TLS and without.
+
+use crate::checkout::command::run;
+use crate::checkout::repository;
+use anyhow::{Context, bail};
+use camino::Utf8Path;
+use fs_err as fs;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use xtask::config::Config;
+use xtask::service::{Facts, Program};
+use xtask::target::Target;
+
+const PINNED: [&str; 4] = ["gunicorn==23.0.0", "hypercorn==0.17.3", "uvicorn==0.34.0", "waitress==3.0.2"];
+
+/// The same page for WSGI and for ASGI.
+const APPLICATION: &str = r#"
+def wsgi(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"served"]
+
+
+async def asgi(scope, receive, send):
+    assert scope["type"] == "http"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"served"})
+"#;
+
+/// Asks until there is an answer, for half a minute.
+const CLIENT: &str = r#"
+import ssl, sys, time, urllib.request
+for attempt in range(300):
+    try:
+        print(urllib.request.urlopen(sys.argv[1], timeout=5, context=ssl._create_unverified_context()).read().decode())
+        break
+    except OSError as error:
+        said = error
+        time.sleep(0.1)
+else:
+    sys.exit(str(said))
+"#;
+
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow::Result<()> {
+    let script = repository().join("tests/python/tools.py");
+    let python = run(Command::new("python3")
+        .arg("-B")
+        .arg(script)
+        .arg(repository().join("target/xtask/test-servers"))
+        .args(PINNED))?
+    .text()?;
+    let bin = Utf8Path::new(&python).parent().context("Python is in a folder")?;
+    let folder = tempfile::tempdir()?;
+    let folder = Utf8Path::from_path(folder.path()).context("the temporary folder is not UTF-8")?;
+    fs::write(folder.join("both.py"), APPLICATION)?;
+    let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
+    let words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout"];
+    run(Command::new("openssl").args(words).args([key.as_str(), "-out", cert.as_str()]))?.text()?;
+    #[rustfmt::skip]
+    let cases = [
+        ("gunicorn",       "both:wsgi", false), ("gunicorn",  "both:wsgi", true),
+        ("hypercorn",      "both:asgi", false), ("hypercorn", "both:asgi", true),
+        ("uvicorn",        "both:asgi", false), ("uvicorn",   "both:asgi", true),
+        ("waitress-serve", "both:wsgi", false),
+    ];
+    let target = Target::find("el9-x86_64", Some("3.11"), None)?;
+    for (server, application, tls) in cases {
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let given = if tls { format!("{{ cert = \"{cert}\", key = \"{key}\" }}") } else { "\"off\"".to_owned() };
+        let config = Config::parse(&format!(
+            "[package]\nname = \"both\"\nrelease = \"1\"\n[app]\npath = \".\"\nlock = \"pylock.toml\"\n[[target]]\nname = \
+             \"el9-x86_64\"\n[service]\ncommand = [\"{server}\", \"{application}\"]\naddress = \"127.0.0.1\"\nport = \
+             {port}\ntls = {given}\n"
+        ))?;
+        let root = config.package.root();
+        let facts = Facts { name: "both", summary: "", root: &root, service: &config.service, target: &target };
+        let words = facts.command(Program::Script)?;
+        let own = words.iter().position(|word| word.ends_with(server)).context("the server is not in its command")?;
+        let said = fs::File::create(folder.join("said"))?;
+        let _server = Ended(
+            Command::new(bin.join(server))
+                .args(&words[own + 1..])
+                .current_dir(folder)
+                .env("PYTHONPATH", folder)
+                .stdin(Stdio::null())
+                .stdout(said.file().try_clone()?)
+                .stderr(said.file().try_clone()?)
+                .spawn()?,
+        );
+        let url = format!("{}://127.0.0.1:{port}/", if tls { "https" } else { "http" });
+        let answer = run(Command::new("python3").args(["-I", "-c", CLIENT, &url]))?;
+        if !answer.succeeded() || answer.stdout.trim() != "served" {
+            bail!("{words:?}: {answer}\n{}", fs::read_to_string(folder.join("said"))?);
+        }
+    }
+    Ok(())
+}
