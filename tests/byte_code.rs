@@ -8,6 +8,7 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use installers::Tools;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use xtask::tools::interpreter::candidates;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
@@ -92,6 +93,35 @@ fn the_sample_runs_from_byte_code_alone() -> anyhow::Result<()> {
     let script = repository().join("tests/python/from_byte_code.py").canonicalize_utf8()?;
     let said = run(Command::new("python3").args(["-ISB", script.as_str(), root.as_str()]))?.text()?;
     println!("{compiled} of {modules} modules compiled; {said}");
+    Ok(())
+}
+
+/// Modules that are hard on a compiler; whether there is byte-code of them afterwards.
+#[test]
+fn odd_modules_are_compiled_or_left_out_and_never_stop_a_build() -> anyhow::Result<()> {
+    let sample = Sample::new("byte-code = true")?;
+    let nested: String = (0..60).map(|depth| format!("{}def f():\n", " ".repeat(depth))).collect();
+    #[rustfmt::skip]
+    let modules = [
+        ("nan",    "NAN = 1e400 - 1e400\nALSO = {NAN, (1e400 - 1e400) * 1j}\n".to_owned(), true),
+        ("nested", format!("{nested}{}pass\n", " ".repeat(60)),                            true),
+        ("deep",   format!("x = {}1\n", "-".repeat(100_000)),                              false),
+        ("two",    "print 'of Python 2'\n".to_owned(),                                     false),
+        ("zero",   "x = '\0'\n".to_owned(),                                                false),
+    ];
+    for (name, text, _) in &modules {
+        fs::write(sample.folder.join(format!("python-app/src/{name}.py")), text)?;
+    }
+    sample.checkout.commit("odd modules")?;
+    let start = Instant::now();
+    let made = sample.run(&["rpm", "--offline"])?;
+    ensure!(made.succeeded(), "{made}");
+    ensure!(start.elapsed() < Duration::from_secs(60), "it took {:?}", start.elapsed());
+    let listed = run(Command::new("rpm").args(["-qpl", sample.rpm()?.as_str()]))?.text()?;
+    for (name, _, is_compiled) in modules {
+        let found = listed.lines().any(|line| line.contains(&format!("/src/__pycache__/{name}.cpython-")));
+        ensure!(found == is_compiled, "{name}: {found}");
+    }
     Ok(())
 }
 

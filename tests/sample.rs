@@ -25,7 +25,7 @@ fn said(program: &str, words: &[&str]) -> anyhow::Result<String> {
 fn dist_makes_an_rpm_and_a_bundle_that_others_accept() -> anyhow::Result<()> {
     let sample = Checkout::new("dist-")?;
     // Whether this host has a Python of the target's minor must not show; with byte-code: `tests/byte_code.rs`.
-    without_byte_code(&sample)?;
+    sample.without_byte_code()?;
     let told = run(&mut tool_in(&sample.dir()?, &["dist", "--locked", "--format", "json"]))?.text()?;
     let told: serde_json::Value = serde_json::from_str(&told)?;
     assert_eq!(told["outcome"], "fine", "{told:#}");
@@ -105,13 +105,6 @@ fn another_prefix_takes_everything_with_it() -> anyhow::Result<()> {
     let named = run(Command::new("grep").args(["-rl", "/opt/quality_report", folder.as_str()]))?;
     assert_eq!(named.code, Some(1), "{named}");
     Ok(())
-}
-
-fn without_byte_code(sample: &Checkout) -> anyhow::Result<()> {
-    let path = sample.dir()?.join("dist/package.toml");
-    let text = fs::read_to_string(&path)?;
-    fs::write(&path, text.replacen("[package]\n", "[package]\nbyte-code = false\n", 1))?;
-    sample.commit("without byte-code")
 }
 
 /// `rpm -qip` without sizes, which change with every word of the sample, and the changelog without the commit's name.

@@ -89,6 +89,15 @@ impl Checkout {
             .map_err(|path| anyhow::anyhow!("the temporary folder `{}` is not UTF-8", path.display()))
     }
 
+    /// Asks for an RPM that does not depend on which Pythons this host has, and commits that.
+    #[allow(dead_code, reason = "for the tests that compare bytes or lists of files")]
+    pub fn without_byte_code(&self) -> anyhow::Result<()> {
+        let path = self.dir()?.join("dist/package.toml");
+        let text = fs::read_to_string(&path)?;
+        fs::write(&path, text.replacen("[package]\n", "[package]\nbyte-code = false\n", 1))?;
+        self.commit("without byte-code")
+    }
+
     /// Commits everything.
     pub fn commit(&self, message: &str) -> anyhow::Result<()> {
         self.git(&["add", "--all"])?;

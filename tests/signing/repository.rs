@@ -145,7 +145,7 @@ fn in_the_bundle(folder: &Utf8Path, keys: &Keys) -> anyhow::Result<()> {
     assert!(Trust::of(&[&bundle.join(PUBLIC)])?.vouches_for(&bundle.join(FIRST))?);
     assert!(!Trust::of(&[&keys.public(ED25519)?])?.vouches_for(&bundle.join(FIRST))?);
     let notes = fs::read_to_string(bundle.join("INSTALL.el9-x86_64.md"))?;
-    assert!(notes.contains("\n    sudo rpm --import RPM-GPG-KEY-quality_report\n    rpm -K "), "{notes}");
+    assert!(notes.contains("\n    sudo rpm --import RPM-GPG-KEY-quality_report\n\n    rpm -K "), "{notes}");
     // The signature changes nothing that the tool's own judgement looks at.
     let verified = run(&mut tool_in(folder, &["verify"]))?;
     assert!(verified.succeeded(), "{verified}");

@@ -49,6 +49,9 @@ const MOST_SHOWN: usize = 100;
 ///
 /// Gives `Ok` for none and the finding itself for one.
 pub fn all_of(what: &str, mut findings: Vec<anyhow::Error>) -> anyhow::Result<()> {
+    // What holds for several targets is said once.
+    let mut said = std::collections::BTreeSet::new();
+    findings.retain(|finding| said.insert((format!("{finding:#}"), hints_of(finding))));
     match findings.len() {
         0 => Ok(()),
         1 => Err(findings.remove(0)),

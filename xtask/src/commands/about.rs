@@ -2,7 +2,7 @@
 
 use crate::closure::{Dist, walk};
 use crate::commands::Project;
-use crate::elf::Need;
+use crate::elf::{Need, OfWheel, highest, needs_of};
 use crate::layout::{Wheel, license_texts};
 use crate::licenses::Spdx;
 use crate::lockfile::Lock;
@@ -74,10 +74,14 @@ pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &
     ));
 }
 
-/// What the wheels need of the box, without what `package.toml` lets be absent.
-pub fn libraries(project: &Project, lock: &Lock) -> Vec<Need> {
+/// What the wheels need of the box, without what `package.toml` lets be absent: by the lock, and by what lies in the
+/// application's wheel.
+pub fn libraries(project: &Project, lock: &Lock, application: &Wheel<FileReader>) -> anyhow::Result<Vec<Need>> {
+    let own = OfWheel::read(&application.archive, &application.contents)
+        .with_context(|| format!("`{}`", application.name))?;
+    let own = needs_of(&[own], &[]).into_iter().flatten();
     let optional = &project.config.package.optional_libraries;
-    lock.requires().into_iter().filter(|need| !optional.contains(need.library())).collect()
+    Ok(highest(lock.requires().into_iter().chain(own).filter(|need| !optional.contains(need.library()))))
 }
 
 /// The SBOM of a package.

@@ -5,8 +5,9 @@ use crate::commands::locking::{self, State};
 use crate::commands::report::{Report, made, size};
 use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
-use crate::commands::sign::Signer;
+use crate::commands::sign::{Signed, Signer};
 use crate::commands::verify::verify_files;
+use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::pages::public_key_name;
 use crate::sbom;
@@ -14,8 +15,10 @@ use crate::sys::sha256_of;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
+use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
 use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::io::Write;
 
 /// The RPMs in the bundle are compressed already: gzip's frame is wanted, its effort would win nothing.
@@ -38,7 +41,7 @@ pub struct Flags {
     #[arg(long)]
     locked: bool,
     /// Put the RPMs into the dnf repository in DIR too, which is made if it is not there, and signed when they are
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = NonEmptyStringValueParser::new().map(Utf8PathBuf::from))]
     repo: Option<Utf8PathBuf>,
     /// Sign nothing, although `dist/package.toml` names a key
     #[arg(long)]
@@ -56,7 +59,7 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     let key = project.config.sign.as_ref().map(|sign| sign.key.as_str());
     let signer = key.filter(|_| !flags.no_sign).map(|key| Signer::find(&project.sys, key)).transpose()?;
     let repositories = match &flags.repo {
-        Some(folder) => repository::of(project, &camino::absolute_utf8(here.join(folder))?)?,
+        Some(folder) => repository::of(project, &camino::absolute_utf8(here.join(folder))?, signer.is_some())?,
         None => Vec::new(),
     };
     let current = locking::inspect(project)?;
@@ -83,26 +86,27 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let verified = verify_files(&project.sys, &files)?;
     let mut text = verified.text;
-    let public_key = match &signer {
+    let signed = match &signer {
         Some(signer) if !verified.findings => Some(sign(signer, project, &mut built)?),
         _ => None,
     };
+    let public_key = signed.as_ref().map(|signed| signed.public_key.as_str());
     let sums = built.iter().map(|rpm| sha256_of(&rpm.path)).collect::<anyhow::Result<Vec<_>>>()?;
     let rpms = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256));
     let rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
-    let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"], "signed": public_key.is_some()});
+    let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"], "signed": public_key.is_some(), "issuer": signed.as_ref().map(|signed| &signed.issuer)});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
     let folder = bundle_folder(project, &built)?;
     let bundle = project.out().join(format!("{folder}.tar.gz"));
     if verified.findings {
-        // That of an earlier run would look like this one's.
-        if bundle.is_file() {
-            fs_err::remove_file(&bundle)?;
-        }
-        text.push_str("no bundle was made, since not every check passed\n");
+        // Those of earlier runs would look like this one's.
+        remove_bundles(project)?;
+        text.push_str(
+            "no bundle was made, since not every check passed; what lies in `dist/out` is not to be shipped\n",
+        );
         return Ok(Report { text, json, findings: true });
     }
-    write_bundle(project, &bundle, &folder, &built, &sums, public_key.as_deref())?;
+    write_bundle(project, &bundle, &folder, &built, &sums, public_key)?;
     let bytes = fs_err::metadata(&bundle)?.len();
     let shown = project.shown(&bundle);
     json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
@@ -111,25 +115,46 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         let names: Vec<String> = built.iter().map(|rpm| project.shown(&rpm.path)).collect();
         let names = names.join(" ");
         text.push_str(&format!(
-            "NOT SIGNED, as `--no-sign` asks; where the key is: `cargo xtask rpm --sign {names}`\n"
+            "NOT SIGNED, as `--no-sign` asks; where the key is: `cargo xtask rpm --sign {names} --key KEY`\n"
         ));
     }
-    let signing = signer.as_ref().zip(public_key.as_deref());
+    if let Some(Signed { issuer, algorithm, .. }) = &signed {
+        text.push_str(&format!(
+            "signed by {issuer} ({}): tell the box's administrators by another way than the bundle\n",
+            algorithm.title()
+        ));
+    }
+    let signing = signer.as_ref().zip(public_key);
     let filled = fill(&repositories, project, &built, signing)?;
     text.extend(filled.iter().map(|(line, _)| line.as_str()));
     json["repositories"] = filled.into_iter().map(|(_, json)| json).collect();
     Ok(Report::fine(text, json))
 }
 
-/// Signs the RPMs in place, and gives the public key, armored.
-fn sign(signer: &Signer<'_>, project: &Project, built: &mut [Built]) -> anyhow::Result<String> {
-    let mut public_key = String::new();
+/// Signs the RPMs and their source packages in place; gives what is said of the last one.
+fn sign(signer: &Signer<'_>, project: &Project, built: &mut [Built]) -> anyhow::Result<Signed> {
+    let mut last = None;
     for rpm in built {
         let signed = signer.sign(&rpm.path, &project.shown(&rpm.path))?;
         rpm.size = signed.size;
-        public_key = signed.public_key;
+        last = Some(signed);
+        if let Some((path, size)) = &mut rpm.source {
+            *size = signer.sign(path, &project.shown(path))?.size;
+        }
     }
-    Ok(public_key)
+    last.context("there is no target")
+}
+
+/// Removes the bundles in `dist/out`.
+fn remove_bundles(project: &Project) -> anyhow::Result<()> {
+    let start = format!("{}-dist-", project.config.package.name);
+    for entry in project.out().read_dir_utf8()? {
+        let entry = entry?;
+        if entry.file_name().starts_with(&start) && entry.file_name().ends_with(".tar.gz") {
+            fs_err::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts the RPMs into their repositories; gives for each what is said of it.
@@ -179,8 +204,10 @@ fn write_bundle(
         texts.push((format!("requirements.{}.txt", target.name), rpm.lock.to_requirements()));
         texts.push((sbom::file_name(&target.name), rpm.texts.sbom.clone()));
     }
-    texts.push(("SHA256SUMS".to_owned(), sums));
     texts.extend(public_key.map(|key| (public_key_name(&project.config.package.name), key.to_owned())));
+    texts.sort();
+    sums.extend(texts.iter().map(|(file, text)| format!("{}  {file}\n", hex(&Sha256::digest(text)))));
+    texts.push(("SHA256SUMS".to_owned(), sums));
     texts.sort();
     project.sys.create(path, |file| {
         // No name and no time in gzip's header, root and the commit's time in tar's: the same bytes anywhere.

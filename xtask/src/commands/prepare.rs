@@ -18,7 +18,7 @@ use crate::tools::git;
 use crate::tree::Tree;
 use crate::wheel::Offers;
 use crate::wheelhouse::open_wheel;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use rawzip::FileReader;
@@ -116,7 +116,8 @@ pub fn prepare<'a>(
     let config = &project.config;
     let mut wheels = open_wheels(project, &lock, app)?;
     let byte_code = byte_code::add(project, target, &mut wheels, &on_disk(project, &lock, app))?;
-    let metadata = &wheels.last().context("the application is one of the wheels")?.contents.metadata;
+    let application = wheels.last().context("the application is one of the wheels")?;
+    let metadata = &application.contents.metadata;
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
         name: &config.package.name,
@@ -124,7 +125,7 @@ pub fn prepare<'a>(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
-        libraries: about::libraries(project, &lock),
+        libraries: about::libraries(project, &lock, application)?,
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
     let licenses = Licenses::judge(project, &wheels)?;
@@ -156,6 +157,13 @@ pub fn prepare<'a>(
         service: &config.service,
         target,
     };
+    if u32::try_from(metadata.version.epoch()).is_err() {
+        bail!(
+            "the epoch of the application's version `{}` is larger than RPM's can be, {}",
+            metadata.version,
+            u32::MAX
+        );
+    }
     let (epoch, version) = rpm_version(&metadata.version);
     let vendor = config.package.vendor.clone().or(metadata.author.clone());
     let package = Package {
@@ -166,7 +174,8 @@ pub fn prepare<'a>(
         arch: target.arch.to_owned(),
         description: pages.description(&facts)?,
         license: licenses.all().to_string(),
-        url: config.package.url.clone().or(metadata.home_page.clone()),
+        // A spec's tag takes one word.
+        url: config.package.url.clone().or(metadata.home_page.clone()).filter(|url| !url.contains(char::is_whitespace)),
         change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
         vendor,
         requires: facts.requires(),

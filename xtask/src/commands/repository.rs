@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::rpm::Front;
 use crate::sys::{private, sweep};
 use crate::tools::createrepo::Createrepo;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -31,7 +31,7 @@ pub struct Repository {
 /// would take the RPM with the highest release, whatever the box.
 ///
 /// - Fails: before anything is built, where `folder` has metadata that this tool does not write, and would lose.
-pub fn of(project: &Project, folder: &Utf8Path) -> anyhow::Result<Vec<Repository>> {
+pub fn of(project: &Project, folder: &Utf8Path, signs: bool) -> anyhow::Result<Vec<Repository>> {
     let ids = |targets: &[crate::target::Target]| -> BTreeSet<String> {
         targets.iter().map(|target| target.distribution.dist.clone()).collect()
     };
@@ -39,10 +39,19 @@ pub fn of(project: &Project, folder: &Utf8Path) -> anyhow::Result<Vec<Repository
     let mut repositories = Vec::new();
     for distribution in ids(&project.targets) {
         let folder = if shared { folder.join(&distribution) } else { folder.to_owned() };
+        if folder.exists() && !folder.is_dir() {
+            bail!("`{folder}` is there and is no folder, so it cannot be a repository");
+        }
         let listed = folder.join("repodata/repomd.xml");
         if listed.is_file() {
             keeps_nothing_foreign(&project.sys.read_text(&listed)?)
                 .with_context(|| format!("the repository `{folder}`"))?;
+            if !signs && folder.join("repodata/repomd.xml.asc").is_file() {
+                return Err(Problem::with_hint(
+                    format!("the repository `{folder}` is signed, and what is built now would not be"),
+                    "sign it (`[sign] key` in `dist/package.toml`, without `--no-sign`), or give another folder: boxes with `gpgcheck` refuse what is not signed",
+                ));
+            }
         }
         repositories.push(Repository { folder, distribution, createrepo: Createrepo::find(&project.sys)? });
     }
@@ -82,8 +91,9 @@ impl Repository {
         let sys = &project.sys;
         let name = &project.config.package.name;
         fs_err::create_dir_all(&self.folder)?;
+        let mut added = 0;
         for rpm in rpms {
-            self.put(project, rpm)?;
+            added += usize::from(self.put(project, rpm)?);
         }
         let epoch = rpms.iter().map(|rpm| rpm.epoch).max().context("there is no RPM")?;
         sweep(&self.folder);
@@ -97,13 +107,18 @@ impl Repository {
         swap(&fresh.join("repodata"), &self.folder.join("repodata"), &fresh.join("before"))?;
         self.offer(project, name, signing.is_some())?;
         let how = if signing.is_some() { "signed" } else { "NOT SIGNED: gpgcheck and repo_gpgcheck have to be off" };
-        let line = format!("{}: {} added, {how}\n", self.folder, count(rpms.len(), "RPM"));
+        let kept = match rpms.len() - added {
+            0 => String::new(),
+            kept => format!(", {} there already", count(kept, "RPM")),
+        };
+        let line = format!("{}: {} added{kept}, {how}\n", self.folder, count(added, "RPM"));
         let names: Vec<_> = rpms.iter().filter_map(|rpm| rpm.path.file_name()).collect();
         Ok((line, json!({"path": self.folder, "rpms": names, "signed": signing.is_some()})))
     }
 
     /// Copies an RPM, unless the same package by the same signer is there: its signature differs by the time alone.
-    fn put(&self, project: &Project, rpm: &Built) -> anyhow::Result<()> {
+    /// Gives whether it did.
+    fn put(&self, project: &Project, rpm: &Built) -> anyhow::Result<bool> {
         let name = rpm.path.file_name().context("an RPM has a name")?;
         let place = self.folder.join(name);
         if place.exists() {
@@ -111,9 +126,11 @@ impl Repository {
             match open(&place).and_then(|mut opened| opened.front()) {
                 Ok(old) if is_same(&old, &new) => {
                     project.sys.detail(format!("`{place}` is there already"));
-                    return Ok(());
+                    return Ok(false);
                 }
-                Ok(old) if old.header() == new.header() => {}
+                Ok(old) if old.header() == new.header() => project.sys.say(format!(
+                    "warning: `{place}` is replaced by the same package with another signature: boxes need the key of that"
+                )),
                 _ => project.sys.say(format!(
                     "warning: `{place}` is replaced by another package of the same name: boxes that have it installed will not see it; raise `package.release`"
                 )),
@@ -124,7 +141,8 @@ impl Repository {
             std::io::copy(&mut fs_err::File::open(&rpm.path)?, file)?;
             // The metadata has the file's time.
             Ok(file.file().set_modified(time)?)
-        })
+        })?;
+        Ok(true)
     }
 
     /// Writes `NAME.repo` for a box; one that an administrator changed is kept.

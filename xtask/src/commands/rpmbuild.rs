@@ -5,6 +5,7 @@ use crate::commands::prepare::{Ready, gather, prepare};
 use crate::commands::report::Report;
 use crate::commands::rpm::BuildFlags;
 use crate::lockfile::Lock;
+use crate::problem::Problem;
 use crate::rpm::{self, Part, SourceNames, Sources, spec};
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
@@ -60,6 +61,13 @@ pub fn make(
 
 /// The specs of all targets; the wheels are needed for the list of files.
 pub fn print_specs(project: &Project, locks: Vec<Lock>, flags: &BuildFlags) -> anyhow::Result<Report> {
+    if project.targets.len() > 1 && !project.wants_json {
+        let names: Vec<&str> = project.targets.iter().map(|target| target.name.as_str()).collect();
+        return Err(Problem::with_hint(
+            format!("each target has a spec of its own, and there are {}", names.len()),
+            format!("name one by `--target`: {}; or take them all as `--format json`", names.join(", ")),
+        ));
+    }
     let gathered = gather(project, &locks, flags, None)?;
     let mut texts = Vec::new();
     let mut specs = Vec::new();

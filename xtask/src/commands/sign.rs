@@ -6,7 +6,7 @@ use crate::problem::{Problem, all_of};
 use crate::rpm::{Algorithm, Opened};
 use crate::sys::{Sys, find_root};
 use crate::tools::gpg::Gpg;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
 use std::cell::RefCell;
@@ -43,6 +43,8 @@ impl<'a> Signer<'a> {
     ///
     /// - Takes: `shown`, its name in messages.
     pub fn sign(&self, path: &Utf8Path, shown: &str) -> anyhow::Result<Signed> {
+        // A link stays one: what it leads to is signed.
+        let path = &path.canonicalize_utf8().with_context(|| format!("`{shown}` cannot be signed"))?;
         let mut opened = open(path).with_context(|| format!("`{shown}` cannot be signed"))?;
         let front = opened.front().with_context(|| format!("`{shown}` cannot be signed"))?;
         let release = opened.described.release.clone();
@@ -83,6 +85,10 @@ impl<'a> Signer<'a> {
 
 /// Opens an RPM that a signature may be put into: what is damaged must not be vouched for.
 pub fn open(path: &Utf8Path) -> anyhow::Result<Opened<fs_err::File>> {
+    // A pipe would be waited for.
+    if !fs_err::metadata(path)?.is_file() {
+        bail!("it is no regular file");
+    }
     let opened = Opened::read(fs_err::File::open(path)?)?;
     let faults = &opened.digest_faults;
     if faults.is_empty() {

@@ -63,6 +63,9 @@ impl Package {
                 ));
             }
         }
+        if self.url.as_ref().is_some_and(|url| url.contains(char::is_whitespace)) {
+            return Err(Problem::with_hint("key `package.url` has a space", "write it as `%20`"));
+        }
         Ok(())
     }
 }

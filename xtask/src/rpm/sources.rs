@@ -45,12 +45,15 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
         self.entries(part).next().is_some()
     }
 
+    /// Each folder with all that is in it at once: tar sets a folder's time when it leaves it.
     fn entries(&self, part: Part) -> impl Iterator<Item = (&'a BoxPath, &'a Entry)> {
         let is_of = move |entry: &Entry| {
             let is_dependency = entry.kind != Kind::Folder && self.names.contains(&entry.source);
             is_dependency == (part == Part::Dependencies)
         };
-        self.tree.entries().filter(move |(_, entry)| is_of(entry))
+        let mut entries: Vec<_> = self.tree.entries().filter(move |(_, entry)| is_of(entry)).collect();
+        entries.sort_by(|(a, _), (b, _)| a.as_str().split('/').cmp(b.as_str().split('/')));
+        entries.into_iter()
     }
 
     /// Writes the archive of a part: paths from the root of the box, sorted, root's, with their modes and times.
@@ -116,9 +119,12 @@ mod tests {
     fn archives_hold_the_tree_by_its_rules() {
         let mut tree = Tree::default();
         let long = format!("/opt/x/{}/{}", "a long name ".repeat(20), "b".repeat(200));
-        for (path, bytes, mode) in
-            [("/opt/x/b", "", 0o755), ("/opt/x/c", "content\n", 0o640), (long.as_str(), "1", 0o644)]
-        {
+        for (path, bytes, mode) in [
+            ("/opt/x/b", "", 0o755),
+            ("/opt/x/c/d", "content\n", 0o640),
+            ("/opt/x/c-1", "", 0o644),
+            (long.as_str(), "1", 0o644),
+        ] {
             tree.claim(BoxPath::new(path).unwrap(), Entry::made(bytes, 7, "a test").with_mode(mode)).unwrap();
         }
         tree.own_folders(&BoxPath::new("/opt/x").unwrap(), 9).unwrap();
@@ -148,7 +154,9 @@ mod tests {
             (format!("{}/", &folder[1..]),    0o755, 9, ""),
             (long[1..].to_owned(),            0o644, 7, "1"),
             ("opt/x/b".to_owned(),            0o755, 7, ""),
-            ("opt/x/c".to_owned(),            0o640, 7, "content\n"),
+            ("opt/x/c/".to_owned(),           0o755, 9, ""),
+            ("opt/x/c/d".to_owned(),          0o640, 7, "content\n"),
+            ("opt/x/c-1".to_owned(),          0o644, 7, ""),
         ];
         assert_eq!(found, expected.map(|(path, mode, mtime, content)| (path, mode, mtime, content.to_owned())));
     }

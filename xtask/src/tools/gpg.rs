@@ -35,6 +35,13 @@ impl<'a> Gpg<'a> {
                 "`gpg --list-secret-keys` shows what it has; of a smart card, `gpg --card-status` fetches what it has; `GNUPGHOME` says where gpg looks; `[sign] key` in `dist/package.toml` or `--key` names the key; `cargo xtask dist --no-sign` leaves signing to another machine",
             )
         })?;
+        let primary: Vec<&str> = rows(&listed, &["sec"]).filter_map(|row| row.get(4).copied()).collect();
+        if primary.len() > 1 {
+            return Err(Problem::with_hint(
+                format!("gpg has {} secret keys for `{key}`: {}", primary.len(), primary.join(", ")),
+                "name one by its fingerprint: `gpg --list-secret-keys` shows them",
+            ));
+        }
         if let Some((why, cure)) = unfit(&listed) {
             return Err(Problem::with_hint(format!("gpg cannot sign with the key `{key}`: {why}"), cure));
         }
