@@ -2,6 +2,7 @@
 
 use crate::closure::{Dist, walk};
 use crate::commands::Project;
+use crate::commands::report::count;
 use crate::elf::{Need, OfWheel, highest, needs_of};
 use crate::layout::{Wheel, license_texts};
 use crate::licenses::Spdx;
@@ -67,9 +68,9 @@ pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &
     }
     let lines: Vec<String> = unknown.iter().map(|(name, said)| format!("\n  {name}: {said}")).collect();
     project.sys.say(format!(
-        "warning: {} licences are not known, and stand in the RPM as `LicenseRef-NAME-Unknown`:{}\nhint: say them in \
+        "warning: the licences of {} are not known, and stand in the RPM as `LicenseRef-NAME-Unknown`:{}\nhint: say them in \
          `dist/package.toml`: `NAME = \"MIT\"` under `[licenses]`, the application's own as `package.license`",
-        unknown.len(),
+        count(unknown.len(), "package"),
         lines.concat()
     ));
 }
