@@ -144,13 +144,7 @@ fn large_files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Listed>> {
     let said = ask(sys, folder, "--exclude-standard", &[])?;
     let mut large = Vec::new();
     for line in said.split_terminator('\0') {
-        let (path, mode) = match line.strip_prefix("? ") {
-            Some(path) => (path, None),
-            None => {
-                let (facts, path) = line.split_once('\t').with_context(|| odd(line))?;
-                (path, facts.split(' ').nth(1).map(str::to_owned))
-            }
-        };
+        let (mode, path) = mode_of(line).with_context(|| odd(line))?;
         if folder.join(path).symlink_metadata().is_ok_and(|data| data.is_file() && data.len() > LARGE) {
             large.push(Listed { path: path.to_owned(), mode, to_lf: false });
         }
@@ -170,15 +164,20 @@ fn odd(line: &str) -> String {
     format!("git lists files in a way that is not known: `{}`", line.escape_debug())
 }
 
-/// Reads `H MODE SHA STAGE<tab>LINE-ENDS<tab>PATH` of what is in the index, `? LINE-ENDS<tab>PATH` of what could be.
-fn listed(line: &str) -> Option<Listed> {
-    let (mode, rest) = match line.strip_prefix("? ") {
-        Some(rest) => (None, rest),
+/// Reads `H MODE SHA STAGE<tab>REST` of what is in the index, `? REST` of what could be.
+fn mode_of(line: &str) -> Option<(Option<String>, &str)> {
+    match line.strip_prefix("? ") {
+        Some(rest) => Some((None, rest)),
         None => {
             let (facts, rest) = line.split_once('\t')?;
-            (Some(facts.split(' ').nth(1)?.to_owned()), rest)
+            Some((Some(facts.split(' ').nth(1)?.to_owned()), rest))
         }
-    };
+    }
+}
+
+/// Reads `H MODE SHA STAGE<tab>LINE-ENDS<tab>PATH` of what is in the index, `? LINE-ENDS<tab>PATH` of what could be.
+fn listed(line: &str) -> Option<Listed> {
+    let (mode, rest) = mode_of(line)?;
     let (line_ends, path) = rest.split_once('\t')?;
     Some(Listed { path: path.to_owned(), mode, to_lf: is_to_lf(line_ends)? })
 }
