@@ -1,6 +1,8 @@
 //! A copy of the sample in a repository of its own, and the tool that is run in it.
 
 pub mod command;
+#[allow(dead_code, reason = "for the tests that make a Debian root")]
+pub mod debian;
 #[allow(dead_code, reason = "for the tests that look into an RPM's files")]
 pub mod unpack;
 

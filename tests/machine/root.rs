@@ -1,13 +1,15 @@
 //! The disk of a machine: a Debian root that behaves like RHEL where the two differ.
 
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+use xtask::hex::hex;
 
 use crate::checkout::command::run;
+use crate::checkout::debian::{cache_folder, debian_archive};
 
 /// What an RPM of a web service meets on a small server; `curl` and `ss` are for the test itself.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,dnf,python3,openssl,ca-certificates,\
@@ -90,7 +92,7 @@ impl Root {
     pub fn prepare(suite: &str) -> anyhow::Result<Self> {
         let cache = cache_folder()?;
         fs::create_dir_all(&cache)?;
-        let name = format!("{suite}-{}", &digest(&recipe(suite))?[..12]);
+        let name = format!("{suite}-{}", &hex(&Sha256::digest(recipe(suite)))[..12]);
         let archive = cache.join(format!("{name}.tar.zst"));
         let dir = cache.join(&name);
         if !archive.is_file() {
@@ -119,21 +121,6 @@ fn setup_of(suite: &str) -> &'static [&'static str] {
     if SPLIT_USR.contains(&suite) { &[MERGED_USR] } else { &[] }
 }
 
-fn cache_folder() -> anyhow::Result<Utf8PathBuf> {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let base = match (set("XDG_CACHE_HOME"), set("HOME")) {
-        (Some(cache), _) => Utf8PathBuf::from(cache),
-        (None, Some(home)) => Utf8Path::new(&home).join(".cache"),
-        (None, None) => bail!("no folder to keep the root in\nhint: set XDG_CACHE_HOME"),
-    };
-    let folder = base.join("xtask-roots");
-    // the overlay's options are split at these, and a hook's words are quoted
-    if folder.as_str().contains([',', ':', '\\', '\'']) {
-        bail!("`{folder}` cannot be mounted: it has a comma, colon, backslash or quote\nhint: set XDG_CACHE_HOME");
-    }
-    Ok(folder)
-}
-
 /// Makes the root and packs it, under a temporary name until it is whole.
 fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
     let folder = archive.parent().context("the archive has no folder")?;
@@ -158,22 +145,6 @@ fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The Debian archive that this machine itself installs from.
-fn debian_archive() -> anyhow::Result<String> {
-    let listed = run(Command::new("apt-get").args([
-        "indextargets",
-        "--format",
-        "$(REPO_URI)",
-        "Origin: Debian",
-        "Label: Debian",
-    ]))?
-    .text()?;
-    listed.lines().next().map(str::to_owned).context(
-        "apt on this machine names no Debian archive\n\
-         hint: run the test on Debian, after `apt-get update`",
-    )
-}
-
 fn unpack(archive: &Utf8Path, dir: &Utf8Path) -> anyhow::Result<()> {
     let folder = dir.parent().context("the root has no folder")?;
     let part = tempfile::Builder::new().prefix(".unpack-").tempdir_in(folder)?;
@@ -188,19 +159,4 @@ fn unpack(archive: &Utf8Path, dir: &Utf8Path) -> anyhow::Result<()> {
         Err(_) if dir.is_dir() => Ok(()),
         renamed => renamed.map_err(Into::into),
     }
-}
-
-fn digest(text: &str) -> anyhow::Result<String> {
-    let mut child = Command::new("sha256sum")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("failed to start `sha256sum`")?;
-    child.stdin.take().context("`sha256sum` reads nothing")?.write_all(text.as_bytes())?;
-    let output = child.wait_with_output()?;
-    let digest = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() || digest.len() < 64 {
-        bail!("`sha256sum` gave no digest but `{digest}`");
-    }
-    Ok(digest)
 }

@@ -1,6 +1,7 @@
 //! A Debian root with Rust for Windows, its C compiler and wine.
 
 use crate::checkout::command::{Finished, run};
+use crate::checkout::debian::{cache_folder, debian_archive};
 use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -30,18 +31,16 @@ pub struct Root {
 impl Root {
     /// The root in the user's cache folder, made by mmdebstrap when it is not there yet: 2.6 GB.
     pub fn prepare() -> anyhow::Result<Self> {
-        let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let base = set("XDG_CACHE_HOME").or_else(|| Some(format!("{}/.cache", set("HOME")?)));
-        let cache = Utf8PathBuf::from(base.context("no folder to keep the root in\nhint: set XDG_CACHE_HOME")?);
+        let cache = cache_folder()?;
         let recipe = [&[SUITE, PACKAGES], &OPTIONS[..]].concat().join("\n");
         let name = format!("windows-{}", &hex(&Sha256::digest(recipe))[..12]);
-        let dir = cache.join("xtask-roots").join(&name);
-        let kept = cache.join("xtask-roots").join(format!("{name}-kept"));
+        let dir = cache.join(&name);
+        let kept = cache.join(format!("{name}-kept"));
         for folder in ["target", "cargo", "crate"] {
             fs::create_dir_all(kept.join(folder))?;
         }
         if !dir.is_dir() {
-            let part = tempfile::Builder::new().prefix(".windows-").tempdir_in(cache.join("xtask-roots"))?;
+            let part = tempfile::Builder::new().prefix(".windows-").tempdir_in(&cache)?;
             let root = Utf8Path::from_path(part.path()).context("the cache's path is not UTF-8")?.join("root");
             let mut command = Command::new("mmdebstrap");
             command.args(OPTIONS).arg(format!("--include={PACKAGES}")).args([SUITE, root.as_str()]);
@@ -102,12 +101,4 @@ impl Root {
         }
         command
     }
-}
-
-/// The Debian archive that this machine itself installs from.
-fn debian_archive() -> anyhow::Result<String> {
-    let words = ["indextargets", "--format", "$(REPO_URI)", "Origin: Debian", "Label: Debian"];
-    let listed = run(Command::new("apt-get").args(words))?.text()?;
-    let first = listed.lines().next().map(str::to_owned);
-    first.context("apt on this machine names no Debian archive\nhint: run the test on Debian, after `apt-get update`")
 }

@@ -118,6 +118,13 @@ pub fn prepare<'a>(
     let byte_code = byte_code::add(project, target, &mut wheels, &on_disk(project, &lock, app))?;
     let application = wheels.last().context("the application is one of the wheels")?;
     let metadata = &application.contents.metadata;
+    if u32::try_from(metadata.version.epoch()).is_err() {
+        bail!(
+            "the epoch of the application's version `{}` is larger than RPM's can be, {}",
+            metadata.version,
+            u32::MAX
+        );
+    }
     let pages = Pages::new(config, target, metadata);
     let facts = rpm::Facts {
         name: &config.package.name,
@@ -157,13 +164,6 @@ pub fn prepare<'a>(
         service: &config.service,
         target,
     };
-    if u32::try_from(metadata.version.epoch()).is_err() {
-        bail!(
-            "the epoch of the application's version `{}` is larger than RPM's can be, {}",
-            metadata.version,
-            u32::MAX
-        );
-    }
     let (epoch, version) = rpm_version(&metadata.version);
     let vendor = config.package.vendor.clone().or(metadata.author.clone());
     let package = Package {
