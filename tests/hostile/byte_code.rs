@@ -64,9 +64,9 @@ fn findings(files: &[(&str, &[u8])]) -> Vec<String> {
     for judged in judge(&evidence) {
         match judged.outcome {
             Outcome::Made { findings, .. } => {
-                found.extend(findings.into_iter().map(|f| format!("{}: {}", judged.check.name, f.what)))
+                found.extend(findings.into_iter().map(|f| format!("{}: {}", judged.check.name, f.found)))
             }
-            Outcome::NotMade(why) => found.push(why),
+            Outcome::NotMade { why, .. } => found.push(why),
         }
     }
     found
@@ -85,7 +85,7 @@ fn byte_code_that_is_not_as_this_tool_makes_it_is_found() {
         ("valid by time",          MODULE,                             with(4, 0),    "by the time of its source"),
         ("held against it",        MODULE,                             with(4, 3),    "at each start"),
         ("of another Python",      MODULE,                             with(0, 0x61), "magic number 3425"),
-        ("named for another one",  "__pycache__/demo.cpython-39.pyc",  HEAD.to_vec(), "does not look for it"),
+        ("named for another one",  "__pycache__/demo.cpython-39.pyc",  HEAD.to_vec(), "none that this Python looks for"),
         ("without a source",       "__pycache__/gone.cpython-311.pyc", HEAD.to_vec(), "its source `/opt/demo/lib/gone.py` is not there"),
         ("cut short",              MODULE,                             HEAD[..12].to_vec(), "too short"),
     ];

@@ -64,7 +64,7 @@ struct Common {
     /// Work in the repository at or above DIR instead of the current folder
     #[arg(short = 'C', global = true, value_name = "DIR")]
     directory: Option<Utf8PathBuf>,
-    /// Only for this target of `dist/package.toml`; can be given several times
+    /// Only for this target of `dist/package.toml`; can be given several times. With `verify FILE`: judge for this box
     #[arg(long, global = true, value_name = "NAME")]
     target: Vec<String>,
     /// Show every command that is run and every decision
@@ -184,9 +184,9 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     };
     // `verify` needs no repository: it reads the finished RPM alone.
     if let Task::Verify(flags) = &cli.task
-        && (!flags.rpms.is_empty() || flags.list)
+        && flags.stands_alone()
     {
-        return verify::run(&Sys { root: here, verbosity }, flags);
+        return verify::run(&Sys { root: here, verbosity }, flags, &common.target);
     }
     // So does signing: the key's machine may have nothing but the RPM.
     if let Task::Rpm(flags) = &cli.task
@@ -206,7 +206,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Lock(flags) => lock::run(&project()?, flags),
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
-        Task::Verify(_) => verify::run_built(&project()?),
+        Task::Verify(flags) => verify::run_built(&project()?, flags),
         Task::Dist(flags) => dist::run(&project()?, flags, &here),
         Task::Target(flags) => target::run(Some(&project()?), flags),
         Task::Ci(flags) => ci::run(&sys, flags),

@@ -10,29 +10,28 @@ use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 pub fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let again = "build the RPM again with this tool, which leaves out what others compiled";
+    let Some(tag) = target.magic_tag() else {
+        let what = format!("nothing is known of byte-code of Python {}", target.python());
+        let all = evidence.byte_code.keys();
+        let findings = all.map(|path| Finding::error(path, &what, "none for this Python", again)).collect();
+        return Outcome::Made { looked_at: count(evidence.byte_code.len(), "file"), findings };
+    };
     let mut findings = Vec::new();
     for (path, head) in &evidence.byte_code {
-        let Some(tag) = target.magic_tag() else {
-            findings.push(Finding::error(
-                path,
-                format!("nothing is known of byte-code of Python {}", target.python()),
-                again,
-            ));
-            continue;
-        };
-        match tag.source(path) {
-            None => {
-                findings.push(Finding::error(path, format!("Python {} does not look for it", target.python()), again))
-            }
+        let (found, expected) = match tag.source(path) {
+            None => (
+                "its name is none that this Python looks for".to_owned(),
+                format!("a name that Python {} looks for", target.python()),
+            ),
             Some(source) if !evidence.has(&source) => {
-                findings.push(Finding::error(
-                    path,
-                    format!("its source `{source}` is not there, so it is not looked for"),
-                    again,
-                ));
+                (format!("its source `{source}` is not there, so it is not looked for"), "its source".to_owned())
             }
-            Some(_) => findings.extend(tag.misfit(head).map(|what| Finding::error(path, what, again))),
-        }
+            Some(_) => match tag.misfit(head) {
+                None => continue,
+                Some(what) => (what, format!("byte-code of Python {} that is valid unchecked", target.python())),
+            },
+        };
+        findings.push(Finding::error(path, found, expected, again));
     }
     Outcome::Made { looked_at: count(evidence.byte_code.len(), "file"), findings }
 }

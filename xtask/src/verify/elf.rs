@@ -11,11 +11,18 @@ pub fn judge(evidence: &Evidence) -> Outcome {
         let facts = match facts {
             Ok(facts) => facts,
             Err(reason) => {
-                findings.push(Finding::error(path, format!("it cannot be read as a 64-bit ELF file: {reason}"), &cure));
+                findings.push(Finding::error(
+                    path,
+                    format!("it cannot be read: {reason}"),
+                    "an ELF file of 64 bits",
+                    &cure,
+                ));
                 continue;
             }
         };
-        findings.extend(facts.misfits(target).iter().map(|what| Finding::error(path, format!("it {what}"), &cure)));
+        let fits = format!("what fits {}", target.in_words());
+        findings
+            .extend(facts.misfits(target).iter().map(|what| Finding::error(path, format!("it {what}"), &fits, &cure)));
     }
     let highest = evidence.elf.values().flatten().filter_map(|facts| facts.glibc).max();
     let highest = highest.map(|(major, minor)| format!(", GLIBC_{major}.{minor} at most")).unwrap_or_default();

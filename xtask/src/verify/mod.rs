@@ -2,13 +2,17 @@
 //! checks. Judging reads nothing; [`Evidence::gather`] goes once through the payload.
 
 mod byte_code;
+mod checks;
+mod config;
 mod elf;
 mod evidence;
 mod files;
+mod places;
 mod python;
 mod service;
 
-pub use evidence::Evidence;
+pub use checks::{CHECKS, Check, When};
+pub use evidence::{Evidence, OnHost};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,21 +28,34 @@ pub enum Severity {
 pub struct Finding {
     /// how much it weighs
     pub severity: Severity,
-    /// where, on the box
+    /// where, on the box; empty for the package as a whole
     pub path: String,
-    /// what was expected and what is there
-    pub what: String,
+    /// what is there
+    pub found: String,
+    /// what ought to be
+    pub expected: String,
     /// what to do
     pub cure: String,
 }
 
 impl Finding {
-    fn error(path: impl Into<String>, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, path: path.into(), what: what.into(), cure: cure.into() }
+    fn error(
+        path: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+        cure: impl Into<String>,
+    ) -> Self {
+        Self {
+            severity: Severity::Error,
+            path: path.into(),
+            found: found.into(),
+            expected: expected.into(),
+            cure: cure.into(),
+        }
     }
 
-    fn warning(path: impl Into<String>, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(path, what, cure) }
+    fn warning(self) -> Self {
+        Self { severity: Severity::Warning, ..self }
     }
 }
 
@@ -52,35 +69,21 @@ pub enum Outcome {
         /// sorted by path
         findings: Vec<Finding>,
     },
-    /// it could not be made, and why; that is no pass
-    NotMade(String),
+    /// it could not be made; that is no pass
+    NotMade {
+        /// `the package has no lock`
+        why: String,
+        /// a warning where this host lacks a program, an error where the package itself is to blame
+        severity: Severity,
+    },
 }
 
-/// A row of the table.
-pub struct Check {
-    /// its name, for reports and for `--explain`
-    pub name: &'static str,
-    /// what it is for, in a line
-    pub reason: &'static str,
-    judge: fn(&Evidence) -> Outcome,
+impl Outcome {
+    /// The package lacks what the check needs.
+    fn not_made(why: impl Into<String>) -> Self {
+        Self::NotMade { why: why.into(), severity: Severity::Error }
+    }
 }
-
-/// Every check, in the order of the report.
-#[rustfmt::skip]
-pub const CHECKS: &[Check] = &[
-    Check { name: "digests",     reason: "header, payload and every file have the SHA-256 that they say, and nothing relies on MD5, which FIPS boxes refuse", judge: files::digests },
-    Check { name: "record",      reason: "every installed distribution has exactly the files of its RECORD",                        judge: python::record },
-    Check { name: "tags",        reason: "every wheel's tags fit the target's Python, glibc and processor",                         judge: python::tags },
-    Check { name: "requires",    reason: "every Requires-Dist that holds on the target is satisfied, and so is Requires-Python",    judge: python::requires },
-    Check { name: "byte-code",   reason: "byte-code is of the target's Python, lies beside its source and is never held against it", judge: byte_code::judge },
-    Check { name: "elf",         reason: "every ELF file is for the target's processor and asks for no newer glibc",                judge: elf::judge },
-    Check { name: "entry-point", reason: "what the service starts is in the package",                                               judge: service::entry_point },
-    Check { name: "unit-keys",   reason: "the target's systemd knows every key of the unit; it only warns of others",               judge: service::unit_keys },
-    Check { name: "places",      reason: "nothing but files and folders, and only where an application's package has them",          judge: files::places },
-    Check { name: "modes",       reason: "nothing is setuid or writable by all, and the service owns nothing that can be executed", judge: files::modes },
-    Check { name: "host-paths",  reason: "nothing points to the machine that built it",                                             judge: files::host_paths },
-    Check { name: "secrets",     reason: "no config file ships a password or a token",                                              judge: files::secrets },
-];
 
 /// A check with what it said.
 pub struct Judged {
@@ -97,7 +100,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Judged> {
         .map(|check| {
             let mut outcome = (check.judge)(evidence);
             if let Outcome::Made { findings, .. } = &mut outcome {
-                findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
+                findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
             }
             Judged { check, outcome }
         })
@@ -106,7 +109,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Judged> {
 
 /// The checks that need the target, without one.
 fn no_target() -> Outcome {
-    Outcome::NotMade("the package has no lock that says for which target it is".to_owned())
+    Outcome::not_made("the package has no lock that says for which target it is")
 }
 
 /// `1 file`, `2 files`

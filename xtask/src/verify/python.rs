@@ -19,11 +19,11 @@ pub fn record(evidence: &Evidence) -> Outcome {
         let record = match evidence.texts.get(&path).map(|text| Record::parse(text)) {
             Some(Ok(record)) => record,
             Some(Err(error)) => {
-                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), again));
+                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), "a RECORD", again));
                 continue;
             }
             None => {
-                findings.push(Finding::error(&path, "it is not there", again));
+                findings.push(Finding::error(&path, "it is not there", "a RECORD", again));
                 continue;
             }
         };
@@ -32,27 +32,25 @@ pub fn record(evidence: &Evidence) -> Outcome {
             let file = absolute(base, relative);
             let found = evidence.described.files.get(&file);
             match (found, &row.digest) {
-                (None, _) => {
-                    findings.push(Finding::error(&file, format!("`{path}` lists it, and it is not there"), again))
-                }
+                (None, _) => findings.push(Finding::error(
+                    &file,
+                    "it is not there",
+                    format!("the file that `{path}` lists"),
+                    again,
+                )),
                 (Some(found), Some(digest)) if digest.kind == DigestKind::Sha256 => {
                     if hex(&digest.bytes) != found.digest {
-                        findings.push(Finding::error(
-                            &file,
-                            format!("it does not have the digest that `{path}` says"),
-                            again,
-                        ));
+                        let found = format!("it has the SHA-256 digest {}", found.digest);
+                        let expected = format!("{}, as `{path}` says", hex(&digest.bytes));
+                        findings.push(Finding::error(&file, found, expected, again));
                     }
                 }
                 (Some(_), Some(_)) => {
-                    findings.push(Finding::error(
-                        &file,
-                        format!("`{path}` has a digest of it that is not sha256"),
-                        again,
-                    ));
+                    let found = format!("`{path}` has a digest of it of another kind");
+                    findings.push(Finding::error(&file, found, "sha256", again));
                 }
                 (Some(_), None) if !file.ends_with("/RECORD") => {
-                    findings.push(Finding::error(&file, format!("`{path}` has no digest of it"), again));
+                    findings.push(Finding::error(&file, format!("`{path}` has no digest of it"), "sha256", again));
                 }
                 (Some(_), None) => {}
             }
@@ -66,7 +64,7 @@ pub fn record(evidence: &Evidence) -> Outcome {
     for (path, row) in &evidence.described.files {
         let is_own = own.contains(path) || row.flags & CONFIG != 0;
         if row.is_file() && path.starts_with(&format!("{root}/")) && !is_own && !listed.contains(path) {
-            findings.push(Finding::error(path, "no RECORD lists it", again));
+            findings.push(Finding::error(path, "no RECORD lists it", "nothing but what a distribution lists", again));
         }
     }
     Outcome::Made {
@@ -110,12 +108,14 @@ pub fn tags(evidence: &Evidence) -> Outcome {
                     .flatten()
                     .any(|tag| ranks.rank(&tag).is_some())
                 {
-                    let what = format!("none of its tags fits {}: {}", target.in_words(), file.tags.join(", "));
-                    findings.push(Finding::error(&path, what, cure));
+                    let found = format!("its tags are {}", file.tags.join(", "));
+                    findings.push(Finding::error(&path, found, format!("a tag that fits {}", target.in_words()), cure));
                 }
             }
-            Some(Err(error)) => findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), cure)),
-            None => findings.push(Finding::error(&path, "it is not there", cure)),
+            Some(Err(error)) => {
+                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), "a WHEEL file", cure))
+            }
+            None => findings.push(Finding::error(&path, "it is not there", "a WHEEL file", cure)),
         }
     }
     Outcome::Made { looked_at: count(dists.len(), "distribution"), findings }
@@ -135,16 +135,23 @@ pub fn requires(evidence: &Evidence) -> Outcome {
                 paths.insert(metadata.name.clone(), path);
                 all.push(metadata);
             }
-            Some(Err(error)) => findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), relock)),
-            None => findings.push(Finding::error(&path, "it is not UTF-8 text", relock)),
+            Some(Err(error)) => {
+                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), "core metadata", relock))
+            }
+            None => findings.push(Finding::error(&path, "it is not UTF-8 text", "core metadata", relock)),
         }
     }
     let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
     let closure = walk(&dists, target);
     for fault in closure.faults {
-        findings.push(Finding::error(&paths[&fault.by], format!("it {}", fault.what), fault.cure));
+        findings.push(Finding::error(
+            &paths[&fault.by],
+            format!("it {}", fault.what),
+            "requirements that are satisfied",
+            fault.cure,
+        ));
     }
-    findings.sort_by(|a, b| (&a.path, &a.what).cmp(&(&b.path, &b.what)));
+    findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
     Outcome::Made {
         looked_at: format!("{} of {}", count(closure.judged, "requirement"), count(dists.len(), "distribution")),
         findings,

@@ -43,7 +43,7 @@ fn keys_of(text: &str) -> Vec<Key<'_>> {
 }
 
 fn no_unit() -> Outcome {
-    Outcome::NotMade("the package has no unit of its name".to_owned())
+    Outcome::not_made("the package has no unit of its name")
 }
 
 /// `entry-point`
@@ -59,19 +59,19 @@ pub fn entry_point(evidence: &Evidence) -> Outcome {
             starts += 1;
             let words: Vec<&str> = key.value.split_whitespace().map(|word| word.trim_matches('"')).collect();
             for word in words.iter().filter(|word| word.starts_with(&below) && !evidence.has(word)) {
-                let what = format!("{} names `{word}`, which is not in the package", key.key);
-                findings.push(Finding::error(unit.path, what, cure));
+                let found = format!("{} names `{word}`, which is not in the package", key.key);
+                findings.push(Finding::error(unit.path, found, "a file of the package", cure));
             }
             if key.key == "ExecStart" {
                 findings.extend(missing_modules(evidence, &words).into_iter().map(|module| {
-                    let what = format!("ExecStart needs the module `{module}`, which is not in the package");
-                    Finding::error(unit.path, what, cure)
+                    let found = format!("ExecStart needs the module `{module}`, which is not in the package");
+                    Finding::error(unit.path, found, "a module of the application or its dependencies", cure)
                 }));
             }
         }
     }
     if !own.keys.iter().any(|key| key.key == "ExecStart") {
-        findings.push(Finding::error(own.path, "there is no ExecStart", cure));
+        findings.push(Finding::error(own.path, "there is no ExecStart", "a command that starts the service", cure));
     }
     Outcome::Made { looked_at: count(starts, "command"), findings }
 }
@@ -137,14 +137,14 @@ pub fn unit_keys(evidence: &Evidence) -> Outcome {
     for unit in units_of(evidence) {
         seen += unit.keys.len();
         for Key { section, key, .. } in &unit.keys {
-            let what = match unit_key_since(section, key) {
+            let found = match unit_key_since(section, key) {
                 Some(since) if since <= systemd => continue,
                 Some(since) => {
-                    format!("[{section}] `{key}` is known from systemd {since} on, and the target has {systemd}")
+                    format!("[{section}] `{key}`, which systemd knows from {since} on")
                 }
-                None => format!("[{section}] `{key}` is no key that is known"),
+                None => format!("[{section}] `{key}`, which no systemd knows"),
             };
-            findings.push(Finding::error(unit.path, what, cure));
+            findings.push(Finding::error(unit.path, found, format!("keys of systemd {systemd}"), cure));
         }
     }
     Outcome::Made { looked_at: format!("{}, systemd {systemd}", count(seen, "key")), findings }

@@ -19,6 +19,10 @@ const MOST_TEXT: u64 = 32 << 20;
 /// All texts together are kept up to this: those of 40 large wheels take 5 MB.
 const MOST_TEXTS: u64 = 96 << 20;
 
+/// What programs of this host said; judging starts none. Nothing where none was asked.
+#[derive(Debug, Default)]
+pub struct OnHost {}
+
 /// What the checks judge.
 #[derive(Debug)]
 pub struct Evidence {
@@ -28,8 +32,12 @@ pub struct Evidence {
     pub digest_faults: Vec<String>,
     /// paths of files whose bytes do not have the digest of the header
     pub changed_files: Vec<String>,
-    /// the box that it is for, where the package says it
+    /// the lock that travels in the package, where there is one that can be read
+    pub lock: Option<Lock>,
+    /// the box that it is for: as given, or as the lock says
     pub target: Option<Target>,
+    /// what programs of this host said
+    pub host: OnHost,
     root: String,
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
@@ -54,7 +62,9 @@ impl Evidence {
             described: opened.described.clone(),
             digest_faults: std::mem::take(&mut opened.digest_faults),
             changed_files: Vec::new(),
+            lock: None,
             target: None,
+            host: OnHost::default(),
             texts: BTreeMap::new(),
             text_bytes: 0,
             heads: BTreeMap::new(),
@@ -62,7 +72,8 @@ impl Evidence {
             elf: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
-        evidence.target = evidence.find_target();
+        evidence.lock = evidence.find_lock();
+        evidence.target = evidence.lock.as_ref().and_then(|lock| lock.target().ok());
         Ok(evidence)
     }
 
@@ -113,11 +124,11 @@ impl Evidence {
         Ok(())
     }
 
-    /// The target by the lock that travels in the package.
-    fn find_target(&self) -> Option<Target> {
+    /// The lock that travels in the package.
+    fn find_lock(&self) -> Option<Lock> {
         let folder = format!("/usr/share/doc/{}/pylock.", self.described.name);
         let text = self.texts.iter().find(|(path, _)| path.starts_with(&folder)).map(|(_, text)| text)?;
-        Lock::parse(text).ok()?.target().ok()
+        Lock::parse(text).ok()
     }
 
     /// The application's own folder, `/opt/NAME`: that of the launcher, wherever the prefix put it.

@@ -1,0 +1,132 @@
+//! What an RPM's header says, as plain values.
+
+use anyhow::{Context as _, ensure};
+use rpm::{DependencyFlags, IndexTag, PackageMetadata};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// User and group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// `root`
+    pub user: String,
+    /// `root`
+    pub group: String,
+}
+
+/// What the header says of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// kind and permission bits, as stat(2) has them
+    pub mode: u16,
+    /// whose it is
+    pub owner: Owner,
+    /// in bytes
+    pub size: u64,
+    /// hex, empty for what is no regular file
+    pub digest: String,
+    /// `RPMFILE_*`: 1 config, 16 noreplace, 64 ghost
+    pub flags: u32,
+}
+
+impl FileRow {
+    /// Whether it is a regular file.
+    pub fn is_file(&self) -> bool {
+        self.mode & 0o170_000 == 0o100_000
+    }
+}
+
+/// What the header says.
+#[derive(Debug, Clone)]
+pub struct Described {
+    /// `quality_report`
+    pub name: String,
+    /// `0.0.1`
+    pub version: String,
+    /// `1.el9`
+    pub release: String,
+    /// `x86_64`
+    pub arch: String,
+    /// path → row
+    pub files: BTreeMap<String, FileRow>,
+    /// in seconds since 1970
+    pub build_time: u32,
+    /// the compressor's name, as the header has it; `none` where it has none
+    pub compressor: String,
+    /// the digest algorithm of files: 8 is SHA-256
+    pub file_digest_algorithm: u32,
+    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `verify`
+    pub scriptlets: BTreeMap<&'static str, String>,
+    /// a line
+    pub summary: String,
+    /// an SPDX expression
+    pub license: String,
+    /// what it requires, sorted, as `rpm -qp --requires` prints it: `python3.11`, `config(x) = 1-1`
+    pub requires: Vec<String>,
+    /// what it provides, likewise
+    pub provides: Vec<String>,
+}
+
+pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
+    let header = &metadata.header;
+    let text = |tag: IndexTag| -> anyhow::Result<String> { Ok(header.get_entry_data_as_string(tag)?.to_owned()) };
+    let mut files = BTreeMap::new();
+    for entry in metadata.get_file_entries().context("its list of files")? {
+        let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
+        let row = FileRow {
+            mode: entry.mode().raw_mode(),
+            owner: Owner { user: entry.user().to_owned(), group: entry.group().to_owned() },
+            size: entry.size() as u64,
+            digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
+            flags: entry.flags().bits(),
+        };
+        ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
+    }
+    let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
+    let mut scriptlets = BTreeMap::new();
+    for (name, tag) in [
+        ("pre", IndexTag::RPMTAG_PREIN),
+        ("post", IndexTag::RPMTAG_POSTIN),
+        ("preun", IndexTag::RPMTAG_PREUN),
+        ("postun", IndexTag::RPMTAG_POSTUN),
+        ("verify", IndexTag::RPMTAG_VERIFYSCRIPT),
+    ] {
+        if let Ok(script) = text(tag) {
+            scriptlets.insert(name, script);
+        }
+    }
+    Ok(Described {
+        name: text(IndexTag::RPMTAG_NAME)?,
+        version: text(IndexTag::RPMTAG_VERSION)?,
+        release: text(IndexTag::RPMTAG_RELEASE)?,
+        arch: text(IndexTag::RPMTAG_ARCH)?,
+        build_time: header.get_entry_data_as_u32(IndexTag::RPMTAG_BUILDTIME).unwrap_or(0),
+        compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
+        file_digest_algorithm: algorithm,
+        scriptlets,
+        summary: text(IndexTag::RPMTAG_SUMMARY).unwrap_or_default(),
+        license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
+        requires: dependencies(metadata.get_requires().context("what it requires")?),
+        provides: dependencies(metadata.get_provides().context("what it provides")?),
+        files,
+    })
+}
+
+/// As rpm prints them, sorted and each once.
+fn dependencies(of: Vec<rpm::Dependency>) -> Vec<String> {
+    let texts = of.into_iter().map(|dependency| {
+        let has = |flag| dependency.flags.contains(flag);
+        let mut sense = String::new();
+        for (flag, sign) in
+            [(DependencyFlags::LESS, '<'), (DependencyFlags::GREATER, '>'), (DependencyFlags::EQUAL, '=')]
+        {
+            if has(flag) {
+                sense.push(sign);
+            }
+        }
+        match sense.as_str() {
+            "" => dependency.name,
+            sense => format!("{} {sense} {}", dependency.name, dependency.version),
+        }
+    });
+    texts.collect::<BTreeSet<_>>().into_iter().collect()
+}

@@ -1,0 +1,50 @@
+//! The table of checks.
+
+use crate::verify::{Evidence, Outcome, byte_code, config, elf, files, places, python, service};
+
+/// When a check is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// at each `verify`
+    Always,
+}
+
+/// A row of the table.
+pub struct Check {
+    /// its name, for reports and for `--explain`
+    pub name: &'static str,
+    /// when it is made
+    pub when: When,
+    /// Its first line is the reason, what follows the explanation.
+    text: &'static str,
+    pub(super) judge: fn(&Evidence) -> Outcome,
+}
+
+impl Check {
+    /// What it is for, in a line.
+    pub fn reason(&self) -> &'static str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
+    /// Why it is made, and what to do about its findings.
+    pub fn explanation(&self) -> &'static str {
+        self.text.split_once('\n').map_or("", |(_, rest)| rest.trim())
+    }
+}
+
+/// Every check, in the order of the report.
+#[rustfmt::skip]
+pub const CHECKS: &[Check] = &[
+    Check { name: "digests",     when: When::Always, text: include_str!("explained/digests.md"), judge: files::digests },
+    Check { name: "record",      when: When::Always, text: include_str!("explained/record.md"), judge: python::record },
+    Check { name: "tags",        when: When::Always, text: include_str!("explained/tags.md"), judge: python::tags },
+    Check { name: "requires",    when: When::Always, text: include_str!("explained/requires.md"), judge: python::requires },
+    Check { name: "byte-code",   when: When::Always, text: include_str!("explained/byte-code.md"), judge: byte_code::judge },
+    Check { name: "elf",         when: When::Always, text: include_str!("explained/elf.md"), judge: elf::judge },
+    Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), judge: service::entry_point },
+    Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), judge: service::unit_keys },
+    Check { name: "places",      when: When::Always, text: include_str!("explained/places.md"), judge: places::judge },
+    Check { name: "modes",       when: When::Always, text: include_str!("explained/modes.md"), judge: files::modes },
+    Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), judge: files::host_paths },
+    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: config::secrets },
+];
