@@ -14,23 +14,34 @@ use xtask::hex::hex;
 ///
 /// - Takes: `file`, its name; `metadata`, lines of METADATA beside name and version.
 pub fn write_wheel(folder: &Utf8Path, file: &str, metadata: &[&str]) -> anyhow::Result<String> {
+    write_wheel_with(folder, file, metadata, &[])
+}
+
+/// The same with more files in it.
+pub fn write_wheel_with(
+    folder: &Utf8Path,
+    file: &str,
+    metadata: &[&str],
+    more: &[(&str, Vec<u8>)],
+) -> anyhow::Result<String> {
     let mut parts = file.split('-');
     let (name, version) = (parts.next().context("a name")?, parts.next().context("a version")?);
     let tags: Vec<&str> = file.trim_end_matches(".whl").rsplitn(4, '-').collect();
     let info = format!("{name}-{version}.dist-info");
     let about = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{}\n", metadata.join("\n"));
     let wheel = format!("Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: {}-{}-{}\n", tags[2], tags[1], tags[0]);
-    let files = [
-        (format!("{}.py", name.to_lowercase()), format!("NAME = '{name}'\n")),
-        (format!("{info}/METADATA"), about),
-        (format!("{info}/WHEEL"), wheel),
+    let mut files = vec![
+        (format!("{}.py", name.to_lowercase()), format!("NAME = '{name}'\n").into_bytes()),
+        (format!("{info}/METADATA"), about.into_bytes()),
+        (format!("{info}/WHEEL"), wheel.into_bytes()),
     ];
+    files.extend(more.iter().map(|(path, content)| ((*path).to_owned(), content.clone())));
     let mut record = String::new();
     let mut entries = Vec::new();
-    for (path, text) in &files {
-        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(text));
-        record.push_str(&format!("{path},sha256={digest},{}\n", text.len()));
-        entries.push(Entry::deflated(path, text.as_bytes()));
+    for (path, content) in &files {
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(content));
+        record.push_str(&format!("{path},sha256={digest},{}\n", content.len()));
+        entries.push(Entry::deflated(path, content));
     }
     record.push_str(&format!("{info}/RECORD,,\n"));
     entries.push(Entry::deflated(&format!("{info}/RECORD"), record.as_bytes()));

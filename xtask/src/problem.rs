@@ -75,8 +75,18 @@ pub fn all_of(what: &str, mut findings: Vec<anyhow::Error>) -> anyhow::Result<()
     }
 }
 
-/// The hints of every link of a chain, outermost first, without empty ones.
+/// The hints of every link of a chain, outermost first, without empty ones; of a full disk alone where that is
+/// the cause, whatever was tried.
 pub fn hints_of(error: &anyhow::Error) -> Vec<String> {
+    const NO_ROOM: &str = "No space left on device";
+    let is_full = |link: &(dyn std::error::Error + 'static)| {
+        let kind = link.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        // Of a program that was run there is only what it said.
+        kind == Some(std::io::ErrorKind::StorageFull) || link.to_string().contains(NO_ROOM)
+    };
+    if error.chain().any(is_full) {
+        return vec!["the disk is full: make room there, and run it again; what was there before is whole".to_owned()];
+    }
     error
         .chain()
         .filter_map(|link| link.downcast_ref::<Problem>())
@@ -122,6 +132,16 @@ mod tests {
         let error = all_of("faults", findings).unwrap_err();
         assert_eq!(error.to_string(), "3 faults\n  - first\n  - second\n  - third");
         assert_eq!(hints_of(&error), ["cure"]);
+    }
+
+    #[test]
+    fn a_full_disk_is_the_one_hint() {
+        let own = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("failed to write");
+        let of_program = Problem::with_hint("`pip` ended with 2\nOSError: [Errno 28] No space left on device", "proxy");
+        for error in [own, of_program] {
+            let hints = hints_of(&error);
+            assert!(hints.len() == 1 && hints[0].starts_with("the disk is full"), "{hints:?}");
+        }
     }
 
     #[test]

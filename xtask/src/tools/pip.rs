@@ -64,9 +64,22 @@ impl Pip {
         for platform in target.platforms() {
             command = command.args(["--platform", &platform]);
         }
-        sys.run(&command.args(["--requirement", list.as_str()])).map_err(|error| {
-            Problem::around(error, "pip could not download the wheels",
-                "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; where the index changed, `cargo xtask lock --refresh`",)
+        let command = command.args(["--requirement", list.as_str()]);
+        let other_bytes = |error: &anyhow::Error| format!("{error:#}").contains("DO NOT MATCH THE HASHES");
+        let tried = sys.run(&command).or_else(|error| match other_bytes(&error) {
+            // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.
+            true => {
+                sys.say("a wheel came with other bytes than were locked; asking once more");
+                sys.run(&command)
+            }
+            false => Err(error),
+        });
+        tried.map_err(|error| {
+            let cure = match other_bytes(&error) {
+                true => "the index serves other bytes than were locked: ask whoever runs it; where a release was replaced on purpose, `cargo xtask lock --refresh`",
+                false => "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; where the index changed, `cargo xtask lock --refresh`",
+            };
+            Problem::around(error, "pip could not download the wheels", cure)
         })?;
         Ok(())
     }
