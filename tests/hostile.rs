@@ -10,6 +10,8 @@ mod byte_code;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;
+#[path = "hostile/large_rpms.rs"]
+mod large_rpms;
 #[path = "hostile/layouts.rs"]
 mod layouts;
 #[path = "hostile/locks.rs"]

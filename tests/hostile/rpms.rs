@@ -34,7 +34,7 @@ fn findings(bytes: &[u8]) -> anyhow::Result<Vec<String>> {
 }
 
 /// Findings as an error.
-fn verified(bytes: &[u8]) -> anyhow::Result<()> {
+pub fn verified(bytes: &[u8]) -> anyhow::Result<()> {
     let found = findings(bytes)?;
     anyhow::ensure!(found.is_empty(), "{}", found.join("\n"));
     Ok(())
@@ -76,7 +76,7 @@ fn replace(bytes: &mut [u8], from: &[u8], to: &[u8]) {
 }
 
 /// Edits the header in place and the unpacked payload at will, and makes the digests agree again.
-fn forged(header: impl FnOnce(&mut Vec<u8>), payload: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub fn forged(header: impl FnOnce(&mut Vec<u8>), payload: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let bytes = good();
     let (header_at, payload_at) = places(&bytes);
     let mut front = bytes[..header_at].to_vec();
@@ -91,7 +91,7 @@ fn forged(header: impl FnOnce(&mut Vec<u8>), payload: impl FnOnce(&mut Vec<u8>))
 }
 
 /// The place of a tag's data in a header.
-fn data_of(header: &[u8], tag: usize) -> usize {
+pub fn data_of(header: &[u8], tag: usize) -> usize {
     let count = number(header, 8);
     let entry = (0..count).map(|index| INTRO + index * INTRO).find(|at| number(header, *at) == tag).unwrap();
     INTRO + count * INTRO + number(header, entry + 8)
@@ -234,7 +234,7 @@ fn cpio_entry(name: &str, mode: u32, content: &[u8]) -> Vec<u8> {
 }
 
 /// The place of an entry in an archive, and of the one after it.
-fn entry_in(archive: &[u8], name: &str) -> std::ops::Range<usize> {
+pub fn entry_in(archive: &[u8], name: &str) -> std::ops::Range<usize> {
     let needle = format!("{name}\0");
     let at = archive.windows(needle.len()).position(|window| window == needle.as_bytes()).unwrap() - 110;
     let next =

@@ -8,7 +8,7 @@ pub const TRAILER: &str = "TRAILER!!!";
 const HEADER: usize = 110;
 const MAGIC: &[u8] = b"070701";
 /// No name in a package is longer.
-const MOST_NAME: u64 = 4200;
+pub const MOST_NAME: u64 = 4200;
 
 /// What the archive says of an entry; the rest is zero.
 #[derive(Debug, Clone, PartialEq, Eq)]

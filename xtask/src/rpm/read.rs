@@ -5,6 +5,7 @@ use crate::rpm::ahead::{Ahead, read_ahead};
 use crate::rpm::cpio;
 use crate::rpm::described::{Described, FileRow, describe};
 use crate::rpm::front::Front;
+use crate::wheel::is_bomb;
 use anyhow::{Context as _, bail, ensure};
 use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
@@ -103,6 +104,11 @@ impl<R: Read + Seek + Send> Opened<R> {
         &mut self,
         visit: &mut dyn FnMut(&str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        let has = self.input.seek(SeekFrom::End(0))? - self.payload_at;
+        let claims = self.described.files.values().fold(0_u64, |sum, row| sum.saturating_add(row.size));
+        if is_bomb(has, claims) {
+            bail!("it claims to unpack from {has} to {claims} bytes, which is how a bomb looks");
+        }
         self.input.seek(SeekFrom::Start(self.payload_at))?;
         let packed = BufReader::with_capacity(256 << 10, &mut self.input);
         let archive = unpacked(&self.described.compressor, packed)?;
@@ -131,7 +137,9 @@ fn for_each_entry(
             std::io::copy(&mut content, &mut std::io::sink())?;
             ensure!(content.limit() == 0, "the archive ends in `{path}`");
         } else {
-            ensure!(size == 0 || row.mode & 0o170_000 == 0o120_000, "`{path}` is no file and has content");
+            // The target of a link is a path.
+            let most = if row.mode & 0o170_000 == 0o120_000 { cpio::MOST_NAME } else { 0 };
+            ensure!(size <= most, "`{path}` is no file and has content");
             std::io::copy(&mut archive.take(size), &mut std::io::sink())?;
         }
         cpio::skip_padding(archive, size)?;

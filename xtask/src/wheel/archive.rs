@@ -10,9 +10,14 @@ use std::io::Read;
 
 /// More entries than any published wheel has by far.
 const MOST_ENTRIES: u64 = 500_000;
-/// A wheel may unpack to this, and to `MOST_GROWTH` times its own size on top.
+/// An archive may unpack to this, and to `MOST_GROWTH` times its own size on top.
 const ALWAYS_ALLOWED: u64 = 1 << 30;
 const MOST_GROWTH: u64 = 100;
+
+/// Whether an archive of `size` bytes that unpacks to `unpacked` is one that is to fill a disk or a processor's time.
+pub fn is_bomb(size: u64, unpacked: u64) -> bool {
+    unpacked > ALWAYS_ALLOWED.saturating_add(size.saturating_mul(MOST_GROWTH))
+}
 /// What a file that is read whole (METADATA, RECORD, a script) may have: RECORD of 500,000 rows.
 const MOST_READ_WHOLE: u64 = 64 << 20;
 const BUFFER: usize = 64 << 10;
@@ -114,7 +119,7 @@ impl<R: ReaderAt> Archive<R> {
         if packed > size {
             bail!("its entries overlap: they claim {packed} packed bytes in a file of {size}");
         }
-        if unpacked > ALWAYS_ALLOWED.saturating_add(size.saturating_mul(MOST_GROWTH)) {
+        if is_bomb(size, unpacked) {
             return Err(Problem::with_hint(
                 format!("it claims to unpack from {size} to {unpacked} bytes"),
                 "that is how a zip bomb looks; ask its publisher",

@@ -11,7 +11,7 @@ mod metadata;
 mod record;
 mod rewrite;
 
-pub use archive::{Archive, Member, Mode, Scratch, Sink};
+pub use archive::{Archive, Member, Mode, Scratch, Sink, is_bomb};
 pub use byte_code::{ByteCode, Compiled};
 pub use choose::{Candidate, NoWheel, Offer, Offers, Sdist, choose};
 pub use contents::{Contents, Placed, Scheme};
