@@ -1,0 +1,72 @@
+//! RPMs that are large, or claim to be: bounded time, memory in proportion.
+
+use crate::boxes::{Draft, pack};
+use crate::rpms::{data_of, entry_in, forged, verified};
+use crate::{Refused, Rows};
+use std::time::{Duration, Instant};
+
+/// `/opt/demo/bin/python`: the first file of the list that is one, as the place of its size in the header.
+fn first_size(header: &[u8]) -> usize {
+    let (modes, sizes) = (data_of(header, 1030), data_of(header, 1028));
+    let place = (0..).find(|index| header[modes + index * 2] == 0x81).unwrap();
+    sizes + place * 4
+}
+
+#[test]
+fn what_claims_to_unpack_to_a_whole_disk_is_refused_before_it_does() {
+    let mut rows = Rows::default();
+    let started = Instant::now();
+    let huge = forged(
+        |header| {
+            let at = first_size(header);
+            header[at..at + 4].copy_from_slice(&u32::MAX.to_be_bytes());
+        },
+        |archive| {
+            let at = entry_in(archive, "./opt/demo/bin/python").start;
+            archive[at + 54..at + 62].copy_from_slice(b"ffffffff");
+        },
+    );
+    rows.check("a file of 4 GB in a payload of some kilobytes", Refused("how a bomb looks"), || verified(&huge));
+    let long_link = forged(
+        |header| {
+            let at = data_of(header, 1030);
+            let place = (0..).map(|index| at + index * 2).find(|at| header[*at] == 0x81).unwrap();
+            header[place..place + 2].copy_from_slice(&0o120_777_u16.to_be_bytes());
+        },
+        |archive| {
+            let at = entry_in(archive, "./opt/demo/bin/python").start;
+            archive[at + 14..at + 22].copy_from_slice(format!("{:08x}", 0o120_777).as_bytes());
+            archive[at + 54..at + 62].copy_from_slice(b"7fffffff");
+        },
+    );
+    rows.check("a link whose target has 2 GB", Refused("no file and has content"), || verified(&long_link));
+    rows.finish();
+    assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
+}
+
+/// The same finding-free package with `files` files more; how long judging it takes.
+fn time_with(files: usize) -> Duration {
+    let wheels: Vec<Draft> = (0..5)
+        .map(|wheel| {
+            let name = format!("many{wheel}");
+            let modules =
+                (0..files / 5).map(|file| (format!("{name}_data/{}/{file}.py", file % 100), b"X = 1\n".to_vec()));
+            let mut draft = Draft::of(&name);
+            draft.files.extend(modules);
+            draft
+        })
+        .chain([Draft::of("demo"), Draft::app()])
+        .collect();
+    let (_, rpm) = pack(&wheels).unwrap();
+    let started = Instant::now();
+    verified(&rpm).unwrap();
+    started.elapsed()
+}
+
+#[test]
+fn a_hundred_thousand_files_take_time_in_proportion() {
+    let (few, many) = (time_with(10_000), time_with(100_000));
+    println!("10,000 files: {few:?}; 100,000 files: {many:?}");
+    // Ten times the files, and a tree that is searched a little deeper.
+    assert!(many < few * 25 + Duration::from_secs(1), "10,000 files: {few:?}; 100,000 files: {many:?}");
+}
