@@ -12,6 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+#[path = "hostile/boxes.rs"]
+#[allow(dead_code, reason = "shared with the hostile wheels")]
+mod boxes;
 #[path = "packaging/comparison.rs"]
 #[allow(dead_code, reason = "shared with the test against `packaging`")]
 mod comparison;
@@ -29,11 +32,13 @@ mod packaging {
 }
 #[path = "fuzz/readers.rs"]
 mod readers;
+#[path = "fuzz/rpms.rs"]
+mod rpms;
 #[path = "hostile/zip.rs"]
 #[allow(dead_code, reason = "shared with the hostile archives")]
 mod zip;
 
-/// Bytes that reading may take beside what is in proportion: messages, tables.
+/// Bytes that reading a text may take beside what is in proportion: messages, tables.
 const BASE: usize = 512 << 10;
 /// Bytes of memory for each byte of the text: a line of four bytes is a pin with its place.
 const EACH: usize = 400;
@@ -69,10 +74,10 @@ fn fault_of(reader: &Reader, input: &[u8], worst: &mut Worst) -> Option<String> 
     let start = Instant::now();
     let (read, peak) = peak_of(|| catch_unwind(AssertUnwindSafe(|| (reader.read)(input))));
     let took = start.elapsed();
-    let most = BASE + EACH * input.len();
+    let most = reader.base + EACH * input.len();
     *READING.lock().unwrap() = None;
     worst.bytes = worst.bytes.max(input.len());
-    worst.memory_each = worst.memory_each.max(peak.saturating_sub(BASE) / input.len().max(1));
+    worst.memory_each = worst.memory_each.max(peak.saturating_sub(reader.base) / input.len().max(1));
     worst.took = worst.took.max(took);
     if read.is_err() {
         Some("it panicked".to_owned())
@@ -107,7 +112,7 @@ fn no_input_makes_a_parser_panic_or_hang_or_eat_memory() {
     let seed = number("FUZZ_SEED", 1);
     let rounds = number("FUZZ_ROUNDS", 1500);
     let mut faults = Vec::new();
-    for reader in readers() {
+    for reader in readers().into_iter().chain([rpms::reader()]) {
         let mut taste = Lcg(seed);
         let mut worst = Worst::default();
         assert!(!reader.samples.is_empty(), "`{}` has no sample", reader.name);

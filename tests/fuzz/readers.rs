@@ -2,7 +2,7 @@
 
 use crate::packaging::comparison::{Lcg, atoms};
 use crate::zip::{Entry, Zip};
-use crate::{grammar, locks};
+use crate::{BASE, grammar, locks};
 use camino::Utf8Path;
 use std::str::FromStr as _;
 use xtask::config::Config;
@@ -18,6 +18,8 @@ pub struct Reader {
     pub samples: Vec<Vec<u8>>,
     /// makes an input by the grammar
     pub made: Option<fn(&mut Lcg) -> Vec<u8>>,
+    /// bytes that reading may take beside what is in proportion
+    pub base: usize,
     pub read: Read,
 }
 
@@ -139,6 +141,7 @@ fn text_reader(name: &'static str, samples: &[&str], read: impl Fn(&str) + 'stat
         name,
         samples: samples.iter().map(|sample| sample.as_bytes().to_vec()).collect(),
         made: None,
+        base: BASE,
         read: Box::new(move |input| read(&String::from_utf8_lossy(input))),
     }
 }
@@ -230,12 +233,14 @@ pub fn readers() -> Vec<Reader> {
             name: "a signature",
             samples: vec![b"\x88\x1d\x04\0\x01\x08\0\x06\x05\x02\x01\x02\x03\x04\0\x0a\x09\x10\x01\x02\x03\x04\x05\x06\x07\x08\x07\x07\0\x08\xff".to_vec()],
             made: None,
+            base: BASE,
             read: Box::new(|input| drop(Signature::parse(input.to_vec()))),
         },
         Reader {
             name: "a wheel",
             samples: vec![wheel()],
             made: None,
+            base: BASE,
             read: Box::new(|input| {
                 let name = "demo-1.0-py3-none-any.whl".parse().unwrap();
                 let archive = Archive::open(input.to_vec(), input.len() as u64);
