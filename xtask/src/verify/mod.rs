@@ -4,6 +4,7 @@
 mod byte_code;
 mod checks;
 mod config;
+mod difference;
 mod elf;
 mod evidence;
 mod files;
@@ -12,6 +13,10 @@ mod python;
 mod service;
 
 pub use checks::{CHECKS, Check, When};
+pub use difference::{
+    Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
+    Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
+};
 pub use evidence::{Evidence, OnHost};
 
 /// How much a finding weighs.
