@@ -10,6 +10,7 @@ mod evidence;
 mod files;
 mod places;
 mod python;
+mod rebuilt;
 mod service;
 
 pub use checks::{CHECKS, Check, When};
@@ -18,6 +19,7 @@ pub use difference::{
     Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
 };
 pub use evidence::{Evidence, OnHost};
+pub use rebuilt::{Rebuilt, reasons};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
