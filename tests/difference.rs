@@ -96,7 +96,8 @@ fn without_commits(text: &str) -> String {
 }
 
 fn looks(difference: &Value) -> Vec<String> {
-    let of = |look: &Value| format!("{}: {}", look["section"].as_str().unwrap_or(""), look["what"].as_str().unwrap_or(""));
+    let of =
+        |look: &Value| format!("{}: {}", look["section"].as_str().unwrap_or(""), look["what"].as_str().unwrap_or(""));
     difference["look_at"].as_array().into_iter().flatten().map(of).collect()
 }
 
@@ -138,6 +139,39 @@ fn releases_are_compared_as_rpm_and_rpmdiff_compare_them() -> anyhow::Result<()>
     let (text, difference) = diff(folder, "2.rpm", "2.rpm")?;
     insta::assert_snapshot!("same", without_commits(&text));
     assert_eq!(looks(&difference).len(), 1, "{difference:#}");
+    let other = real::build(folder, "other", "1", "", "/opt/odd/a\n/opt/odd/b\n/opt/odd/c\n")?;
+    let (_, difference) = diff(folder, "1.rpm", other.as_str())?;
+    for wanted in ["another package", "it is for noarch instead of x86_64", "an unknown target instead of el9-x86_64"] {
+        assert!(looks(&difference).iter().any(|look| look.contains(wanted)), "{wanted}\n{difference:#}");
+    }
+    Ok(())
+}
+
+/// What a package says is text: it steers no terminal, and no amount of it takes long.
+#[test]
+fn packages_that_lie_are_compared_in_a_moment() -> anyhow::Result<()> {
+    let keep = tempfile::tempdir()?;
+    let folder = Utf8PathBuf::try_from(keep.path().to_owned())?;
+    let unit = "%{buildroot}/usr/lib/systemd/system";
+    let build = |version: &str, unit_lines: &str| {
+        let install = format!(
+            "mkdir -p {unit}\n(echo '[Unit]'; {unit_lines}) > {unit}/odd.service\nseq 9 200000 > %{{buildroot}}/opt/odd/a\n\
+             echo {version} >> %{{buildroot}}/opt/odd/a\n"
+        );
+        let files = format!(
+            "%config /opt/odd/a\n/opt/odd/b\n/opt/odd/c\n/usr/lib/systemd/system/odd.service\n\
+             %post\n# \x1b[2J\x1b]0;{version}\x07\n"
+        );
+        real::build(&folder, "odd", version, &install, &files)
+    };
+    let old = build("1", "seq -f 'AssertPathExists=/%.0f' 1 200000")?;
+    let new = build("2", "seq -f 'AssertPathExists=/%.0f' 200000 -1 1; echo '[Service]'; echo 'ExecStart=/a \\'")?;
+    let start = std::time::Instant::now();
+    let said = run(&mut tool_in(&folder, &["verify", "--diff", old.as_str(), new.as_str()]))?.text()?;
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(!said.contains('\x1b') && said.contains("+# \\u{1b}[2J\\u{1b}]0;2\\u{7}"), "{said}");
+    assert!(said.contains("too long to be shown line by line"), "{said}");
+    assert!(said.contains("another order of its lines"), "{said}");
     Ok(())
 }
 
@@ -184,7 +218,7 @@ fn versions_are_compared_as_rpm_compares_them() -> anyhow::Result<()> {
     let mut versions = Vec::new();
     for first in parts {
         for second in parts {
-            versions.extend(["", "1", "1.0"].map(|start| format!("{start}{first}{second}")));
+            versions.extend(["1", "1.0", "a"].map(|start| format!("{start}{first}{second}")));
         }
     }
     versions.sort();
@@ -195,8 +229,7 @@ fn versions_are_compared_as_rpm_compares_them() -> anyhow::Result<()> {
         .collect();
     ensure!(pairs.len() > 2000, "only {} pairs", pairs.len());
     for some in pairs.chunks(200) {
-        let calls: Vec<String> =
-            some.iter().map(|(a, b)| format!("t[#t+1] = rpm.vercmp(\"{a}\", \"{b}\")")).collect();
+        let calls: Vec<String> = some.iter().map(|(a, b)| format!("t[#t+1] = rpm.vercmp(\"{a}\", \"{b}\")")).collect();
         let script = format!("%{{lua: local t = {{}}; {}; print(table.concat(t, \" \"))}}", calls.join("; "));
         let said = run(Command::new("rpm").args(["--eval", &script]))?.text()?;
         let said: Vec<i32> = said.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;

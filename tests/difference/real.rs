@@ -32,7 +32,7 @@ pub fn files_by_rpmdiff(
     old: &Utf8Path,
     new: &Utf8Path,
 ) -> anyhow::Result<BTreeMap<String, String>> {
-    let said = run(Command::new(rpmdiff).args(["--ignore", "T", old.as_str(), new.as_str()]))?;
+    let said = run(Command::new(rpmdiff).args(["--ignore", "T", "--", old.as_str(), new.as_str()]))?;
     ensure!(said.stderr.is_empty() && said.code.is_some_and(|code| code < 2), "{said}");
     let rows = said.stdout.lines().filter_map(|line| {
         let (what, path) = line.split_once(' ')?;
@@ -107,13 +107,7 @@ pub fn names_of(names: &Value) -> [Vec<String>; 2] {
 }
 
 /// An RPM of the real rpmbuild with the files `a`, `b` and `c` in /opt/odd.
-pub fn build(
-    folder: &Utf8Path,
-    name: &str,
-    version: &str,
-    install: &str,
-    files: &str,
-) -> anyhow::Result<Utf8PathBuf> {
+pub fn build(folder: &Utf8Path, name: &str, version: &str, install: &str, files: &str) -> anyhow::Result<Utf8PathBuf> {
     let spec = folder.join(format!("{name}-{version}.spec"));
     let text = format!(
         "Name: {name}\nVersion: {version}\nRelease: 1\nSummary: x\nLicense: MIT\nBuildArch: noarch\n\
