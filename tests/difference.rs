@@ -147,6 +147,54 @@ fn releases_are_compared_as_rpm_and_rpmdiff_compare_them() -> anyhow::Result<()>
     Ok(())
 }
 
+/// A unit of a package that systemd was never told of: name of the file, lines.
+type Unit = (&'static str, &'static str);
+
+#[test]
+fn what_happens_to_the_service_is_said() -> anyhow::Result<()> {
+    const RESTART: &str = "%postun\nsystemctl try-restart odd.service\n";
+    const PLAIN: Unit = ("odd.service", "[Service]\nExecStart=/x --port 80\nUser=odd\n");
+    #[rustfmt::skip]
+    let cases: [(&[Unit], &str, &[Unit], &[&str]); 8] = [ // old units and scriptlets, new units, what is said
+        (&[PLAIN], RESTART, &[PLAIN],
+            &["a service that runs is restarted", "requests during the restart are lost"]),
+        (&[PLAIN], "", &[PLAIN],
+            &["nothing restarts the service", "requests during the restart are lost"]),
+        (&[PLAIN], RESTART, &[("odd.service", "[Service]\nExecStart=/x --port 81\nUser=new\n")],
+            &["a service that runs is restarted", "port 81 instead of 80", "as `new` instead of `odd`"]),
+        (&[PLAIN], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")],
+            &["a service that runs is restarted", "systemd listens now, at 80"]),
+        (&[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n# same\n")],
+            &["a service that runs is restarted", "none is lost"]),
+        (&[PLAIN], RESTART, &[], &["the service's unit goes"]),
+        (&[], RESTART, &[PLAIN], &["the service is new"]),
+        (&[], RESTART, &[],      &["neither package has a service"]),
+    ];
+    for (row, (old, scripts, new, expected)) in cases.into_iter().enumerate() {
+        let keep = tempfile::tempdir()?;
+        let folder = Utf8PathBuf::try_from(keep.path().to_owned())?;
+        let build = |version: &str, units: &[Unit], scripts: &str| {
+            let place = "/usr/lib/systemd/system";
+            let mut install = format!("mkdir -p %{{buildroot}}{place}\n");
+            let mut files = "/opt/odd/a\n/opt/odd/b\n/opt/odd/c\n".to_owned();
+            for (name, text) in units {
+                install.push_str(&format!("cat > %{{buildroot}}{place}/{name} <<'END'\n{text}END\n"));
+                files.push_str(&format!("{place}/{name}\n"));
+            }
+            real::build(&folder, "odd", version, &install, &(files + scripts))
+        };
+        let (old, new) = (build("1", old, scripts)?, build("2", new, RESTART)?);
+        let (_, difference) = diff(&folder, old.as_str(), new.as_str())?;
+        let said: Vec<&str> =
+            difference["service"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        assert_eq!(said.len(), expected.len(), "row {row}: {said:#?}");
+        for (said, expected) in said.iter().zip(expected) {
+            assert!(said.contains(expected), "row {row}: {expected}\n{said}");
+        }
+    }
+    Ok(())
+}
+
 /// What a package says is text: it steers no terminal, and no amount of it takes long.
 #[test]
 fn packages_that_lie_are_compared_in_a_moment() -> anyhow::Result<()> {
