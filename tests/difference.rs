@@ -149,13 +149,15 @@ fn releases_are_compared_as_rpm_and_rpmdiff_compare_them() -> anyhow::Result<()>
 
 /// A unit of a package that systemd was never told of: name of the file, lines.
 type Unit = (&'static str, &'static str);
+/// Old units and scriptlets, new units, what is said.
+type Case = (&'static [Unit], &'static str, &'static [Unit], &'static [&'static str]);
 
 #[test]
 fn what_happens_to_the_service_is_said() -> anyhow::Result<()> {
     const RESTART: &str = "%postun\nsystemctl try-restart odd.service\n";
     const PLAIN: Unit = ("odd.service", "[Service]\nExecStart=/x --port 80\nUser=odd\n");
     #[rustfmt::skip]
-    let cases: [(&[Unit], &str, &[Unit], &[&str]); 8] = [ // old units and scriptlets, new units, what is said
+    let cases: [Case; 8] = [
         (&[PLAIN], RESTART, &[PLAIN],
             &["a service that runs is restarted", "requests during the restart are lost"]),
         (&[PLAIN], "", &[PLAIN],
