@@ -26,6 +26,8 @@ pub struct FileRow {
     pub digest: String,
     /// `RPMFILE_*`: 1 config, 16 noreplace, 64 ghost
     pub flags: u32,
+    /// where a symbolic link leads; empty for what is none
+    pub link: String,
 }
 
 impl FileRow {
@@ -64,6 +66,23 @@ pub struct Described {
     pub requires: Vec<String>,
     /// what it provides, likewise
     pub provides: Vec<String>,
+    /// how it came to be
+    pub origin: Origin,
+}
+
+/// How a package came to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `Epoch:`
+    pub epoch: Option<u32>,
+    /// who wrote it: `xtask-0.1.0`, or a version of rpm
+    pub builder: String,
+    /// what the compressor was told, `9`; rpmbuild may write more behind the number
+    pub level: String,
+    /// the newest entry of its changelog, `- Built from commit 12ab…`
+    pub change: String,
+    /// what its files take on the box, in bytes
+    pub installed: u64,
 }
 
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
@@ -78,6 +97,7 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
             size: entry.size() as u64,
             digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
             flags: entry.flags().bits(),
+            link: entry.linkto().unwrap_or_default().to_owned(),
         };
         ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
     }
@@ -107,8 +127,23 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
+        origin: origin(header),
         files,
     })
+}
+
+fn origin(header: &rpm::Header<IndexTag>) -> Origin {
+    let text = |tag| header.get_entry_data_as_string(tag).map(str::to_owned).unwrap_or_default();
+    let changes = header.get_entry_data_as_string_array(IndexTag::RPMTAG_CHANGELOGTEXT).unwrap_or_default();
+    let installed = header.get_entry_data_as_u32(IndexTag::RPMTAG_SIZE).map(u64::from);
+    let installed = installed.or_else(|_| header.get_entry_data_as_u64(IndexTag::RPMTAG_LONGSIZE));
+    Origin {
+        epoch: header.get_entry_data_as_u32(IndexTag::RPMTAG_EPOCH).ok(),
+        builder: text(IndexTag::RPMTAG_RPMVERSION),
+        level: text(IndexTag::RPMTAG_PAYLOADFLAGS),
+        change: changes.first().map(|text| (*text).to_owned()).unwrap_or_default(),
+        installed: installed.unwrap_or(0),
+    }
 }
 
 /// As rpm prints them, sorted and each once.

@@ -4,6 +4,7 @@
 //! Format: version 4 packages, as rpm 4.14 and later read them (rpm's docs, "RPM V4 Package format").
 
 mod ahead;
+mod compare;
 mod cpio;
 mod described;
 mod front;
@@ -19,11 +20,12 @@ mod sources;
 mod spec;
 mod version;
 
-pub use described::{Described, FileRow, Owner};
+pub use compare::compare_versions;
+pub use described::{Described, FileRow, Origin, Owner};
 pub use front::Front;
 pub use native::{Written, write};
 pub use package::{Change, Dependency, Facts, Package, Sense};
-pub use read::Opened;
+pub use read::{Bytes, Opened};
 pub use signature::{Algorithm, Signature};
 pub use sources::{Part, Sources};
 pub use spec::{SourceNames, spec};

@@ -4,15 +4,22 @@
 mod byte_code;
 mod checks;
 mod config;
+mod difference;
 mod elf;
 mod evidence;
 mod files;
 mod places;
 mod python;
+mod rebuilt;
 mod service;
 
 pub use checks::{CHECKS, Check, When};
+pub use difference::{
+    Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
+    Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
+};
 pub use evidence::{Evidence, OnHost};
+pub use rebuilt::{Rebuilt, reasons};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

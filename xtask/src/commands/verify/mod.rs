@@ -1,5 +1,7 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
+mod against;
+mod diff;
 mod shown;
 
 use crate::commands::Project;
@@ -19,6 +21,10 @@ use serde_json::{Value, json};
 /// target is read from the lock that travels in the package, or given by `--target`. All findings are shown at once;
 /// errors make the exit code 1, warnings do not. A check that could not be made is said so: it counts as an error
 /// where the package is to blame, and as a warning where this host lacks a program.
+///
+/// With `--diff` nothing is judged: it shows what the upgrade from one RPM to another changes, and says first what to
+/// look at. With `--against` the repository DIR is built again, with its own build backend, and compared byte for byte;
+/// its `dist/out` is left alone.
 #[derive(Debug, Args)]
 pub struct Flags {
     /// RPMs that this tool made
@@ -30,12 +36,21 @@ pub struct Flags {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
+    /// Judge nothing, and show what an upgrade from OLD to NEW changes; what differs is no finding
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["rpms", "list", "strict", "target"])]
+    pub diff: Vec<Utf8PathBuf>,
+    /// Judge nothing, and see whether the repository DIR makes FILE again, byte for byte but for a signature
+    #[arg(long, value_name = "DIR", requires = "rpms", conflicts_with_all = ["list", "strict", "diff"])]
+    pub against: Option<Utf8PathBuf>,
+    /// With `--against`: start no program that reaches the network
+    #[arg(long, requires = "against")]
+    pub offline: bool,
 }
 
 impl Flags {
-    /// Whether the task needs no repository.
+    /// Whether the task needs no repository, or names one itself.
     pub fn stands_alone(&self) -> bool {
-        !self.rpms.is_empty() || self.list
+        !self.rpms.is_empty() || self.list || !self.diff.is_empty()
     }
 }
 
@@ -67,7 +82,13 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     if flags.list {
         return Ok(list());
     }
+    if let [old, new] = flags.diff.as_slice() {
+        return diff::run(sys, old, new);
+    }
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
+    if let Some(folder) = &flags.against {
+        return against::run(sys, folder, &flags.rpms, targets.first().map(String::as_str), flags.offline);
+    }
     let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
@@ -121,14 +142,18 @@ pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -
     Ok(report)
 }
 
+fn open(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
+    // A pipe would be waited for.
+    ensure!(fs_err::metadata(path)?.is_file(), "`{path}` is no file");
+    Ok(fs_err::File::open(path)?)
+}
+
 /// Reads an RPM and makes every check.
 ///
 /// - Fails: where there is no such file, or `asked` names no box.
 pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
     let spinner = sys.spinner(&format!("verifying {shown}"));
-    let file = fs_err::File::open(path)?;
-    ensure!(file.metadata()?.is_file(), "`{shown}` is no file");
-    let mut evidence = Evidence::gather(file);
+    let mut evidence = Evidence::gather(open(path)?);
     if let Ok(evidence) = &mut evidence
         && let Some(name) = &asked.target
     {
