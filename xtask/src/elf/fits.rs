@@ -3,7 +3,7 @@
 use crate::elf::needs::family_of;
 use crate::elf::{ElfFacts, Kind};
 use crate::target::{Target, runtimes};
-use object::elf::{EM_AARCH64, EM_ARM, EM_386, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
+use object::elf::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
 
 /// gcc's libraries, whose symbols have versions of the families that [`runtimes`] knows.
 const OF_GCC: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
@@ -75,7 +75,11 @@ impl ElfFacts {
             }
         }
         if self.x86_level > has.x86_level {
-            misfits.push(format!("needs {}, and the target asks for {}", level(self.x86_level), level(has.x86_level)));
+            misfits.push(format!(
+                "needs {}, and the target asks for {}",
+                level_name(self.x86_level),
+                level_name(has.x86_level)
+            ));
         }
         misfits
     }
@@ -95,8 +99,8 @@ fn dotted(numbers: &[u64]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// `x86-64-v3`
-pub(super) fn level(level: u8) -> String {
+/// What people call a level: `x86-64-v3`.
+pub fn level_name(level: u8) -> String {
     match level {
         0 | 1 => "x86-64".to_owned(),
         level => format!("x86-64-v{level}"),
