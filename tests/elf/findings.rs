@@ -59,6 +59,7 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         (with(|elf| elf.interpreter = text("/lib64/ld-linux-x86-64.so.2")),             ""),
         (with(|elf| elf.isa_needed = Some(3)),                                          ""),
         (with(|elf| elf.runpath = text("$ORIGIN/../demo.libs:/opt/demo/lib/x:/usr/lib64")), ""),
+        (with(|elf| elf.runpath = text("/opt/_internal/lib:/usr/local/lib:/homes/x")),  ""),
         (with(|elf| { elf.rpath = text("/home/builder"); elf.runpath = text("$ORIGIN"); }), ""),
         (Elf::library().asking("libstdc++.so.6", "GLIBCXX_3.4.29"),                     ""),
         (Elf::library().asking("libgcc_s.so.1", "GCC_11.0"),                            ""),
@@ -107,9 +108,9 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         (with(|elf| elf.rpath = text("$ORIGIN/../../..")),
             "libraries: error: libraries are looked for in `$ORIGIN/../../..`, which leads out of the package"),
         (with(|elf| elf.rpath = text("/home/builder/lib")),
-            "libraries: error: libraries are looked for in `/home/builder/lib`, a folder of the machine that it was built on"),
+            "libraries: error: libraries are looked for in `/home/builder/lib`, where others than root can put them"),
         (with(|elf| elf.runpath = text("/usr/lib64/../../tmp")),
-            "libraries: error: libraries are looked for in `/usr/lib64/../../tmp`, a folder of the machine that it was built on"),
+            "libraries: error: libraries are looked for in `/usr/lib64/../../tmp`, where others than root can put them"),
     ];
     for (elf, expected) in cases {
         let found = findings(&evidence(&[(MODULE, elf.write())]));
