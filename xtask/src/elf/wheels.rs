@@ -1,6 +1,6 @@
 //! The ELF files of wheels, and what they need of the box, less what the wheels bring.
 
-use crate::elf::{ElfFacts, ElfReader, Need, highest};
+use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest};
 use crate::wheel::{Archive, Contents, Scheme, Scratch};
 use anyhow::{Context as _, bail};
 use rawzip::ReaderAt;
@@ -52,9 +52,14 @@ impl OfWheel {
         Ok(Self { files })
     }
 
+    /// The libraries that others can ask for: names of files, and what they call themselves.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.loaded().flat_map(|(path, facts)| names_of(path, facts)).collect()
+    }
+
     /// The files that are loaded, with what they say.
     fn loaded(&self) -> impl Iterator<Item = (&str, &ElfFacts)> {
-        let facts = |file: &'_ ElfFile| file.facts.as_ref().is_ok_and(|facts| facts.is_loaded);
+        let facts = |file: &'_ ElfFile| file.facts.as_ref().is_ok_and(|facts| facts.is_loaded() && facts.is_64);
         self.files
             .iter()
             .filter(move |file| facts(file))
@@ -62,10 +67,31 @@ impl OfWheel {
     }
 }
 
-/// Who brings a library: the wheel and the folder of it.
-type Owners<'a> = BTreeMap<&'a str, Vec<(usize, &'a str)>>;
+/// What a file can be asked for by.
+fn names_of<'a>(path: &'a str, facts: &'a ElfFacts) -> impl Iterator<Item = &'a str> {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    [Some(name), facts.soname.as_deref()].into_iter().flatten()
+}
 
-/// What each wheel needs of the box.
+/// Who brings a library: the wheels, and the folders of it.
+#[derive(Default)]
+struct Owners<'a> {
+    wheels: BTreeSet<usize>,
+    folders: BTreeSet<&'a str>,
+}
+
+/// What a file asks of the box.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asking<'a> {
+    /// the place of its wheel
+    pub wheel: usize,
+    /// below `/opt/NAME`
+    pub path: &'a str,
+    /// library and version of its symbols, `("libc.so.6", "GLIBC_2.17")`; without a version for the library as such
+    pub libraries: Vec<(&'a str, &'a str)>,
+}
+
+/// What each file asks of the box.
 ///
 /// A library is brought by a file of its name or its `DT_SONAME` in the wheel itself, in a wheel that the asking
 /// one requires (which is loaded before it), or in a folder that `DT_RPATH` or `DT_RUNPATH` leads to. One in any
@@ -73,39 +99,51 @@ type Owners<'a> = BTreeMap<&'a str, Vec<(usize, &'a str)>>;
 ///
 /// - Takes: `wheels` of one box; `requires`, for each of them the places of the wheels that it requires, however
 ///   indirectly.
-/// - Gives: one list a wheel, reduced to the [`highest`].
-pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Need>> {
-    let mut owners = Owners::new();
+/// - Gives: those files that are loaded, in their order.
+pub fn asked_of_box<'a>(wheels: &'a [OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Asking<'a>> {
+    let mut owners: BTreeMap<&str, Owners<'_>> = BTreeMap::new();
     for (place, wheel) in wheels.iter().enumerate() {
         for (path, facts) in wheel.loaded() {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            for name in [Some(name), facts.soname.as_deref()].into_iter().flatten().collect::<BTreeSet<_>>() {
-                owners.entry(name).or_default().push((place, folder));
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for name in names_of(path, facts).collect::<BTreeSet<_>>() {
+                let of = owners.entry(name).or_default();
+                of.wheels.insert(place);
+                of.folders.insert(folder);
             }
         }
     }
     let none = BTreeSet::new();
-    let of_wheel = |(place, wheel): (usize, &OfWheel)| {
+    let mut asking = Vec::new();
+    for (place, wheel) in wheels.iter().enumerate() {
         let required = requires.get(place).unwrap_or(&none);
-        let mut needs = Vec::new();
         for (path, facts) in wheel.loaded() {
             let folders = search_of(path, facts);
             let brought = |library: &str| {
                 library.starts_with("libpython")
                     || owners.get(library).is_some_and(|owners| {
-                        owners.iter().any(|(owner, folder)| {
-                            *owner == place || required.contains(owner) || folders.contains(*folder)
-                        })
+                        owners.wheels.contains(&place)
+                            || !owners.wheels.is_disjoint(required)
+                            || folders.iter().any(|folder| owners.folders.contains(folder.as_str()))
                     })
             };
             let plain = facts.needed.iter().map(|library| (library.as_str(), ""));
             let versions = facts.versions.iter().map(|(library, version)| (library.as_str(), version.as_str()));
-            let asked = plain.chain(versions).filter(|(library, _)| !brought(library));
-            needs.extend(asked.filter_map(|(library, version)| Need::new(library, version)));
+            let libraries = plain.chain(versions).filter(|(library, _)| !brought(library)).collect();
+            asking.push(Asking { wheel: place, path, libraries });
         }
-        highest(needs)
-    };
-    wheels.iter().enumerate().map(of_wheel).collect()
+    }
+    asking
+}
+
+/// What each wheel needs of the box, as [`asked_of_box`] finds it.
+///
+/// - Gives: one list a wheel, reduced to the [`highest`]; without what no library of a distribution is called.
+pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Need>> {
+    let mut needs: Vec<Vec<Need>> = wheels.iter().map(|_| Vec::new()).collect();
+    for asking in asked_of_box(wheels, requires) {
+        needs[asking.wheel].extend(asking.libraries.into_iter().filter_map(|(library, of)| Need::new(library, of)));
+    }
+    needs.into_iter().map(highest).collect()
 }
 
 /// The needs that not each box has.
@@ -117,20 +155,9 @@ pub fn foreign(needs: &[Need]) -> impl Iterator<Item = &Need> {
 fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
     let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut folders = BTreeSet::new();
-    for entry in &facts.search {
-        let relative = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"));
-        let Some(relative) = relative.filter(|rest| rest.is_empty() || rest.starts_with('/')) else { continue };
-        let mut parts: Vec<&str> = origin.split('/').filter(|part| !part.is_empty()).collect();
-        let mut is_inside = true;
-        for part in relative.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => is_inside &= parts.pop().is_some(),
-                part => parts.push(part),
-            }
-        }
-        if is_inside {
-            folders.insert(parts.join("/"));
+    for entry in facts.search() {
+        if let SearchPlace::Folder(folder) = SearchPlace::of(entry, origin) {
+            folders.insert(folder);
         }
     }
     folders
@@ -139,6 +166,7 @@ fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::elf::Kind;
 
     fn file(path: &str, soname: &str, needed: &[&str], versions: &[(&str, &str)], search: &[&str]) -> ElfFile {
         let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -146,13 +174,12 @@ mod tests {
             path: path.to_owned(),
             facts: Ok(ElfFacts {
                 machine: 62,
-                is_loaded: true,
-                glibc: None,
-                private_symbols: false,
+                is_64: true,
                 soname: Some(soname.to_owned()).filter(|name| !name.is_empty()),
                 needed: all(needed),
                 versions: versions.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
-                search: all(search),
+                runpath: all(search),
+                ..ElfFacts::default()
             }),
         }
     }
@@ -203,7 +230,7 @@ mod tests {
     fn objects_and_what_cannot_be_read_ask_for_nothing() {
         let mut object = file("lib/a/x.o", "", &["libz.so.1"], &[], &[]);
         if let Ok(facts) = &mut object.facts {
-            facts.is_loaded = false;
+            facts.kind = Kind::Data;
         }
         let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
         assert_eq!(needs_of(&[OfWheel { files: vec![object, broken] }], &[]), [vec![]]);

@@ -66,6 +66,8 @@ pub struct Described {
     pub requires: Vec<String>,
     /// what it provides, likewise
     pub provides: Vec<String>,
+    /// what it works without, likewise
+    pub suggests: Vec<String>,
     /// how it came to be
     pub origin: Origin,
 }
@@ -128,6 +130,7 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
         origin: origin(header),
+        suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
         files,
     })
 }

@@ -7,6 +7,7 @@ mod marker;
 mod possible;
 mod probe;
 mod record;
+mod runtimes;
 mod table;
 mod tags;
 mod unit_keys;
@@ -17,6 +18,7 @@ pub use magic_tag::MagicTag;
 pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;
+pub use runtimes::{Runtimes, runtimes};
 pub use table::{Compression, ROWS, Row, UNVERIFIED};
 pub use tags::{Tag, TagRanks};
 pub use unit_keys::{unit_key_since, unit_keys};
@@ -235,6 +237,12 @@ impl Target {
     /// Whether the box's systemd knows a key of a unit.
     pub fn knows(&self, section: &str, key: &str) -> bool {
         unit_key_since(section, key).is_some_and(|since| since <= self.distribution.systemd)
+    }
+
+    /// Whether the box's rpm has `Suggests` and the like, which came with 4.12.
+    pub fn knows_weak_dependencies(&self) -> bool {
+        // Of the boxes that a target can be, those with a glibc this old have an older rpm.
+        self.distribution.glibc > (2, 17)
     }
 
     /// `3.11`

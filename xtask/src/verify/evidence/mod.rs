@@ -19,6 +19,9 @@ const MOST_TEXT: u64 = 32 << 20;
 /// All texts together are kept up to this: those of 40 large wheels take 5 MB.
 const MOST_TEXTS: u64 = 96 << 20;
 
+/// What ELF files ask for is kept up to this: that of 2,000 files takes 2 MB.
+const MOST_ELF: usize = 64 << 20;
+
 /// What programs of this host said; judging starts none. Nothing where none was asked.
 #[derive(Debug, Default)]
 pub struct OnHost {}
@@ -52,6 +55,7 @@ pub struct Evidence {
     pub byte_code: BTreeMap<String, Vec<u8>>,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
+    elf_weight: usize,
 }
 
 impl Evidence {
@@ -76,6 +80,7 @@ impl Evidence {
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
             elf: BTreeMap::new(),
+            elf_weight: 0,
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
         evidence.lock = evidence.find_lock();
@@ -117,6 +122,8 @@ impl Evidence {
             self.changed_files.push(path.to_owned());
         }
         if let Some(facts) = elf.finish()? {
+            self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
+            ensure!(self.elf_weight <= MOST_ELF, "its ELF files ask for more than any package does, up to `{path}`");
             self.elf.insert(path.to_owned(), facts);
         } else if is_text && let Ok(text) = String::from_utf8(keep) {
             self.texts.insert(path.to_owned(), text);
