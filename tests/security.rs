@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 #[path = "hostile/boxes.rs"]
 mod boxes;
+#[allow(dead_code)]
 mod checkout;
 #[allow(dead_code)]
 #[path = "signing/keys.rs"]
@@ -132,12 +133,12 @@ fn digests_and_signatures_are_what_rpm_says_of_them() -> anyhow::Result<()> {
     ensure!(sha256 == ["it is not signed"], "{sha256:?}");
 
     #[rustfmt::skip]
-    let rows = [ // key, what rpm calls it, what is found
-        ("rsa3072",  "RSA/SHA",   None),
-        ("rsa1024",  "RSA/SHA",   Some("and a key of some 10")),
-        ("dsa2048",  "DSA/SHA",   Some("it is signed by DSA with SHA-")),
-        ("nistp384", "ECDSA/SHA", None),
-        ("ed25519",  "EdDSA/SHA", Some("it is signed by EdDSA with SHA-")),
+    let rows = [ // key, what rpm calls it (rpm 4.18 has no ECDSA), what is found
+        ("rsa3072",  "RSA/SHA",              None),
+        ("rsa1024",  "RSA/SHA",              Some("and a key of some 10")),
+        ("dsa2048",  "DSA/SHA",              Some("it is signed by DSA with SHA-")),
+        ("nistp384", "(not an OpenPGP sign", None),
+        ("ed25519",  "EdDSA/SHA",            Some("it is signed by EdDSA with SHA-")),
     ];
     let keys = Keys::of(&rows.map(|(kind, _, _)| kind))?;
     for (kind, start, expected) in rows {
@@ -153,7 +154,9 @@ fn digests_and_signatures_are_what_rpm_says_of_them() -> anyhow::Result<()> {
         let theirs = run(Command::new("rpm").args(["-qp", "--nosignature", "--qf", format, rpm.as_str()]))?.text()?;
         let titles: Vec<String> = evidence.vouching.signatures.iter().flatten().map(SignatureFacts::title).collect();
         let title = titles.join(" ").replace(" with ", "/").replace("SHA-", "SHA");
-        ensure!(theirs.starts_with(start) && theirs.starts_with(&format!("{title},")), "{theirs}, {titles:?}");
+        let is_unknown = kind == "nistp384" && title.starts_with("ECDSA/SHA");
+        ensure!(theirs.starts_with(start), "{kind}: {theirs}");
+        ensure!(is_unknown || theirs.starts_with(&format!("{title},")), "{theirs}, {titles:?}");
     }
     Ok(())
 }

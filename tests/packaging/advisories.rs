@@ -8,7 +8,7 @@ use serde_json::json;
 use xtask::advisories::{Affected, Verdict};
 
 fn version(taste: &mut Lcg) -> String {
-    let [epoch, release, pre, post, dev] = [&EPOCHS[..], &RELEASES, &PRES, &POSTS, &DEVS].map(|list| *taste.pick(list));
+    let [epoch, release, pre, post, dev] = [&EPOCHS[..], &RELEASES, &PRES, &POSTS, &DEVS].map(|list| taste.pick(list));
     let local = if taste.one_in(20) { "+local.1" } else { "" };
     match taste.one_in(3) {
         true => format!("{epoch}{release}{pre}{post}{dev}{local}"),
@@ -23,7 +23,7 @@ fn events(taste: &mut Lcg) -> Vec<(&'static str, String)> {
         events.push(("introduced", "0".to_owned()));
     }
     for _ in 0..=taste.below(5) {
-        let kind = *taste.pick(&["introduced", "fixed", "introduced", "fixed", "last_affected", "limit"]);
+        let kind = taste.pick(&["introduced", "fixed", "introduced", "fixed", "last_affected", "limit"]);
         let same = events.last().filter(|_| taste.one_in(8)).map(|(_, at)| at.clone());
         let at = if kind == "limit" && taste.one_in(4) { "*".to_owned() } else { same.unwrap_or(version(taste)) };
         if kind == "limit" || at != "*" {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// What is asked beside the checks that are always made.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub struct SecurityFlags {
     /// For a box in FIPS mode: digests, signatures, and cryptography that wheels bring along
     #[arg(long)]
     fips: bool,
@@ -27,7 +27,7 @@ pub struct Flags {
     audit_ignore: Vec<String>,
 }
 
-impl Flags {
+impl SecurityFlags {
     /// What is asked of a box in FIPS mode, where it is.
     pub fn fips(&self) -> Option<Fips> {
         self.fips.then(|| Fips { allowed: self.fips_allow.iter().cloned().collect() })

@@ -32,7 +32,7 @@ pub struct Flags {
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]
-    security: audit::Flags,
+    security: audit::SecurityFlags,
 }
 
 impl Flags {
