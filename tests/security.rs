@@ -161,6 +161,30 @@ fn digests_and_signatures_are_what_rpm_says_of_them() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_digest_that_is_gone_is_missed() -> anyhow::Result<()> {
+    let good = pack(&[Draft::of("demo"), Draft::app()])?.1;
+    #[rustfmt::skip]
+    let rows = [ // tag, kind      what is found without it
+        (273_u32,  6_u32, "the header has no SHA-256 digest"),
+        (5092,     8,     "the payload has no digest"),
+        (5093,     4,     "the payload's digest is by the algorithm 0"),
+    ];
+    let found = |rpm: &[u8]| -> anyhow::Result<Vec<String>> {
+        Ok(said_by(&gathered(rpm, &[])?, "fips")?.1.into_iter().map(|finding| finding.found).collect())
+    };
+    ensure!(found(&good)? == ["it is not signed"], "{:?}", found(&good)?);
+    for (tag, kind, expected) in rows {
+        let entry = [tag.to_be_bytes(), kind.to_be_bytes()].concat();
+        let at = good.windows(8).position(|window| window == entry).context("the tag is not there")?;
+        let mut changed = good.clone();
+        changed[at..at + 4].copy_from_slice(&9_999_u32.to_be_bytes());
+        let found = found(&changed)?;
+        ensure!(found.iter().any(|text| text == expected), "tag {tag}: {found:?}");
+    }
+    Ok(())
+}
+
 /// Records by hand, in the shape of OSV's for PyPI.
 fn records() -> Value {
     let record = |id: &str, aliases: &[&str], summary: &str, name: &str, versions: &[&str], events: Value| {
