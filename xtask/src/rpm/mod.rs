@@ -19,6 +19,7 @@ mod signature;
 mod sources;
 mod spec;
 mod version;
+mod vouching;
 
 pub use compare::compare_versions;
 pub use described::{Described, FileRow, Origin, Owner};
@@ -30,3 +31,4 @@ pub use signature::{Algorithm, Signature};
 pub use sources::{Part, Sources};
 pub use spec::{SourceNames, spec};
 pub use version::{bundled_version, rpm_version};
+pub use vouching::{SignatureFacts, Vouching};

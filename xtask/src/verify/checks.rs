@@ -1,12 +1,16 @@
 //! The table of checks.
 
-use crate::verify::{Evidence, Outcome, byte_code, config, elf, files, places, python, service};
+use crate::verify::{Evidence, Outcome, audit, byte_code, config, elf, files, fips, places, python, service};
 
 /// When a check is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// at each `verify`
     Always,
+    /// with `--fips`
+    Fips,
+    /// with `--audit`
+    Audit,
 }
 
 /// A row of the table.
@@ -51,4 +55,6 @@ pub const CHECKS: &[Check] = &[
     Check { name: "modes",       when: When::Always, text: include_str!("explained/modes.md"), judge: files::modes },
     Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), judge: files::host_paths },
     Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: config::secrets },
+    Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), judge: fips::judge },
+    Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), judge: audit::judge },
 ];

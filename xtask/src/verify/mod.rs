@@ -1,6 +1,7 @@
 //! The finished RPM, judged against its target from its bytes alone: evidence → findings, by a table of
 //! checks. Judging reads nothing; [`Evidence::gather`] goes once through the payload.
 
+mod audit;
 mod byte_code;
 mod checks;
 mod config;
@@ -8,17 +9,20 @@ mod difference;
 mod elf;
 mod evidence;
 mod files;
+mod fips;
 mod places;
 mod python;
 mod rebuilt;
 mod service;
 
+pub use audit::{Audit, installed};
 pub use checks::{CHECKS, Check, When};
 pub use difference::{
     Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
     Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
 };
-pub use evidence::{Evidence, OnHost};
+pub use evidence::{CryptoMarks, Evidence, OnHost};
+pub use fips::Fips;
 pub use rebuilt::{Rebuilt, reasons};
 
 /// How much a finding weighs.
@@ -100,10 +104,16 @@ pub struct Judged {
     pub outcome: Outcome,
 }
 
-/// Makes every check, and all of them whatever they find.
+/// Makes every check that is asked for, and all of them whatever they find.
 pub fn judge(evidence: &Evidence) -> Vec<Judged> {
+    let is_asked = |check: &&Check| match check.when {
+        When::Always => true,
+        When::Fips => evidence.fips.is_some(),
+        When::Audit => evidence.audit.is_some(),
+    };
     CHECKS
         .iter()
+        .filter(is_asked)
         .map(|check| {
             let mut outcome = (check.judge)(evidence);
             if let Outcome::Made { findings, .. } = &mut outcome {

@@ -1,6 +1,7 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
 mod against;
+mod audit;
 mod diff;
 mod shown;
 
@@ -9,7 +10,7 @@ use crate::commands::report::Report;
 use crate::problem::Problem;
 use crate::sys::Sys;
 use crate::target::Target;
-use crate::verify::{CHECKS, Evidence, Judged, judge};
+use crate::verify::{CHECKS, Evidence, Fips, Judged, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -45,6 +46,8 @@ pub struct Flags {
     /// With `--against`: start no program that reaches the network
     #[arg(long, requires = "against")]
     pub offline: bool,
+    #[command(flatten)]
+    security: audit::SecurityFlags,
 }
 
 impl Flags {
@@ -61,6 +64,10 @@ pub struct Asked {
     pub target: Option<String>,
     /// whether warnings count as errors
     pub strict: bool,
+    /// what is asked of a box in FIPS mode, where it is
+    pub fips: Option<Fips>,
+    /// the data on vulnerabilities, where they are asked for
+    pub audit: Option<audit::Data>,
 }
 
 /// An RPM that was looked at.
@@ -89,14 +96,16 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     if let Some(folder) = &flags.against {
         return against::run(sys, folder, &flags.rpms, targets.first().map(String::as_str), flags.offline);
     }
-    let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
+    let asked = asked(flags, targets.first().cloned(), &sys.root);
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     verify_files(sys, &asked, &files)
 }
 
 /// The task on the RPMs of a repository.
-pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+///
+/// - Takes: `here`, the folder that relative paths of flags start in.
+pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     let mut files = Vec::new();
     for target in &project.targets {
         let end = format!(".{}.{}.rpm", target.distribution.dist, target.arch);
@@ -113,7 +122,12 @@ pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    verify_files(&project.sys, &Asked { target: None, strict: flags.strict }, &files)
+    verify_files(&project.sys, &asked(flags, None, here), &files)
+}
+
+fn asked(flags: &Flags, target: Option<String>, here: &Utf8Path) -> Asked {
+    let Flags { strict, security, .. } = flags;
+    Asked { target, strict: *strict, fips: security.fips(), audit: security.data(here) }
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -153,11 +167,12 @@ fn open(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
 /// - Fails: where there is no such file, or `asked` names no box.
 pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
     let spinner = sys.spinner(&format!("verifying {shown}"));
-    let mut evidence = Evidence::gather(open(path)?);
-    if let Ok(evidence) = &mut evidence
-        && let Some(name) = &asked.target
-    {
-        evidence.target = Some(given(name, evidence).context("`--target`")?);
+    let mut evidence = Evidence::gather_with(open(path)?, asked.fips.clone());
+    if let Ok(evidence) = &mut evidence {
+        if let Some(name) = &asked.target {
+            evidence.target = Some(given(name, evidence).context("`--target`")?);
+        }
+        evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
     }
     let judged = evidence.as_ref().map(judge).unwrap_or_default();
     spinner.finish_and_clear();

@@ -1,10 +1,15 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+mod crypto;
+
+pub use crypto::{CryptoMarks, CryptoScan};
+
 use crate::elf::{ElfFacts, ElfReader};
 use crate::hex::hex;
 use crate::lockfile::Lock;
-use crate::rpm::{Bytes, Described, FileRow, Front, Opened};
+use crate::rpm::{Bytes, Described, FileRow, Front, Opened, Vouching};
 use crate::target::Target;
+use crate::verify::{Audit, Fips};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -35,6 +40,8 @@ pub struct Evidence {
     pub bytes: Bytes,
     /// who says to have signed it, `RSA 0123abc…`, not verified; none where there is no signature
     pub signature: Option<String>,
+    /// its digests and signatures, as they stand in it
+    pub vouching: Vouching,
     /// of header and payload, in words
     pub digest_faults: Vec<String>,
     /// paths of files whose bytes do not have the digest of the header
@@ -45,6 +52,10 @@ pub struct Evidence {
     pub target: Option<Target>,
     /// what programs of this host said
     pub host: OnHost,
+    /// what is asked of a box in FIPS mode; none where that is not asked
+    pub fips: Option<Fips>,
+    /// what is known of vulnerabilities; none where that is not asked
+    pub audit: Option<Audit>,
     root: String,
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
@@ -56,31 +67,42 @@ pub struct Evidence {
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
     elf_weight: usize,
+    /// path → marks of cryptography in the ELF files that have any; looked for where FIPS is asked for
+    pub crypto: BTreeMap<String, CryptoMarks>,
 }
 
 impl Evidence {
-    /// Reads an RPM.
+    /// Reads an RPM for the checks that are always made.
     ///
     /// - Takes: `input`, the whole file; memory stays flat, whatever its size.
     /// - Fails: for what is no RPM, or is too damaged to be read to its end.
     pub fn gather(input: impl Read + Seek + Send) -> anyhow::Result<Self> {
+        Self::gather_with(input, None)
+    }
+
+    /// Reads an RPM; with `fips`, its ELF files are looked through for cryptography.
+    pub fn gather_with(input: impl Read + Seek + Send, fips: Option<Fips>) -> anyhow::Result<Self> {
         let mut opened = Opened::read(input)?;
         let mut evidence = Self {
             root: Self::find_root(&opened.described),
             described: opened.described.clone(),
             bytes: opened.bytes.clone(),
             signature: opened.front().ok().and_then(|front| signature_of(&front)),
+            vouching: std::mem::take(&mut opened.vouching),
             digest_faults: std::mem::take(&mut opened.digest_faults),
             changed_files: Vec::new(),
             lock: None,
             target: None,
             host: OnHost::default(),
+            fips,
+            audit: None,
             texts: BTreeMap::new(),
             text_bytes: 0,
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
             elf: BTreeMap::new(),
             elf_weight: 0,
+            crypto: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
         evidence.lock = evidence.find_lock();
@@ -94,6 +116,7 @@ impl Evidence {
         let mut head = Vec::new();
         let mut keep = Vec::new();
         let mut elf = ElfReader::new(row.size);
+        let mut crypto = self.fips.is_some().then(CryptoScan::default);
         let is_text = is_read_as_text(path, row);
         if is_text {
             self.text_bytes += row.size;
@@ -111,6 +134,7 @@ impl Evidence {
             hasher.update(piece);
             head.extend_from_slice(&piece[..piece.len().min(HEAD.saturating_sub(head.len()))]);
             elf.take(piece)?;
+            crypto.iter_mut().filter(|_| !elf.is_none()).for_each(|scan| scan.take(piece));
             if is_text {
                 keep.extend_from_slice(piece);
             }
@@ -125,6 +149,9 @@ impl Evidence {
             self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
             ensure!(self.elf_weight <= MOST_ELF, "its ELF files ask for more than any package does, up to `{path}`");
             self.elf.insert(path.to_owned(), facts);
+            if let Some(marks) = crypto.map(CryptoScan::finish).filter(CryptoMarks::is_any) {
+                self.crypto.insert(path.to_owned(), marks);
+            }
         } else if is_text && let Ok(text) = String::from_utf8(keep) {
             self.texts.insert(path.to_owned(), text);
         }
