@@ -10,6 +10,7 @@ mod record;
 mod table;
 mod tags;
 mod unit_keys;
+mod unit_values;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
@@ -20,6 +21,7 @@ pub use record::Record;
 pub use table::{Compression, ROWS, Row, UNVERIFIED};
 pub use tags::{Tag, TagRanks};
 pub use unit_keys::{unit_key_since, unit_keys};
+pub use unit_values::unit_value_expects;
 
 use crate::problem::{Problem, all_of, nearest, shortened};
 use anyhow::{Context as _, bail};

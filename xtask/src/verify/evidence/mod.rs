@@ -5,6 +5,8 @@ use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
+use crate::verify::scriptlets::ParsedBy;
+use crate::verify::spotted::{Spotted, Spotter};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -21,7 +23,10 @@ const MOST_TEXTS: u64 = 96 << 20;
 
 /// What programs of this host said; judging starts none. Nothing where none was asked.
 #[derive(Debug, Default)]
-pub struct OnHost {}
+pub struct OnHost {
+    /// what shells said of scriptlets and scripts
+    pub parsed_by: Option<ParsedBy>,
+}
 
 /// What the checks judge.
 #[derive(Debug)]
@@ -46,6 +51,10 @@ pub struct Evidence {
     pub heads: BTreeMap<String, Vec<u8>>,
     /// path → first bytes of the files of byte-code in `__pycache__`
     pub byte_code: BTreeMap<String, Vec<u8>>,
+    /// path → what looks like a secret in a file of the application itself
+    pub spotted: BTreeMap<String, Vec<Spotted>>,
+    /// how many files of the application itself were looked at
+    pub own_files: usize,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
 }
@@ -69,6 +78,8 @@ impl Evidence {
             text_bytes: 0,
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
+            spotted: BTreeMap::new(),
+            own_files: 0,
             elf: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
@@ -84,6 +95,7 @@ impl Evidence {
         let mut head = Vec::new();
         let mut keep = Vec::new();
         let mut elf = ElfReader::new(row.size);
+        let mut spotter = self.of_application(path).map(|_| Spotter::default());
         let is_text = is_read_as_text(path, row);
         if is_text {
             self.text_bytes += row.size;
@@ -102,6 +114,9 @@ impl Evidence {
             hasher.update(piece);
             head.extend_from_slice(&piece[..count.min(HEAD.saturating_sub(head.len()))]);
             elf.take(piece)?;
+            if let Some(spotter) = &mut spotter {
+                spotter.take(piece);
+            }
             if is_text {
                 keep.extend_from_slice(piece);
             }
@@ -109,6 +124,13 @@ impl Evidence {
         }
         if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
             self.changed_files.push(path.to_owned());
+        }
+        if let Some(spotter) = spotter {
+            self.own_files += 1;
+            let found = spotter.finish();
+            if !found.is_empty() {
+                self.spotted.insert(path.to_owned(), found);
+            }
         }
         if let Some(facts) = elf.finish()? {
             self.elf.insert(path.to_owned(), facts);
@@ -134,6 +156,12 @@ impl Evidence {
     /// The application's own folder, `/opt/NAME`: that of the launcher, wherever the prefix put it.
     pub fn root(&self) -> &str {
         &self.root
+    }
+
+    /// The path below the application's folder, for what is its own and no dependency's.
+    pub fn of_application<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let below = path.strip_prefix(self.root.as_str())?.strip_prefix('/')?;
+        (!below.starts_with("lib/")).then_some(below)
     }
 
     fn find_root(described: &Described) -> String {
@@ -168,5 +196,6 @@ fn is_read_as_text(path: &str, row: &FileRow) -> bool {
         || name.ends_with(".pth")
         || (name.starts_with("pylock.") && folder.starts_with("/usr/share/doc/"))
         || folder == "/usr/lib/systemd/system"
+        || folder == "/usr/lib/sysusers.d"
         || (folder.ends_with("/bin") && row.size < 1 << 20)
 }
