@@ -12,6 +12,8 @@ use xtask::target::unit_value_expects;
 
 #[path = "units/analyzed.rs"]
 mod analyzed;
+#[path = "units/bent.rs"]
+mod bent;
 #[path = "hostile/boxes.rs"]
 #[allow(dead_code, reason = "shared with the test of hostile input")]
 mod boxes;

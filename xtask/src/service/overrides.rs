@@ -45,7 +45,9 @@ impl Facts<'_> {
     fn check_values(&self, key: &str, Lines(lines): &Lines) -> Vec<anyhow::Error> {
         let systemd = self.target.distribution.systemd;
         let is_own = OWN.iter().any(|(keys, ..)| keys.contains(&key));
-        let judged = lines.iter().filter(|_| !is_own && unit_key_since("Service", key).is_some());
+        // An empty one takes the key out.
+        let judged =
+            lines.iter().filter(|line| !line.is_empty() && !is_own && unit_key_since("Service", key).is_some());
         let faults = judged.filter_map(|value| {
             let expected = unit_value_expects(systemd, key, value)?;
             let shown = shortened(value).escape_debug().to_string();

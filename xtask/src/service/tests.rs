@@ -185,6 +185,18 @@ fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_ow
 }
 
 #[test]
+fn an_empty_value_resets_a_key() {
+    let target = Target::find("el9-x86_64", None, None).unwrap();
+    let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+    for key in ["PrivateUsers", "SystemCallFilter"] {
+        service.unit.insert(key.to_owned(), Lines(vec![String::new()]));
+    }
+    let unit = facts(&service, &target).unit(Program::Script).unwrap();
+    // systemd takes an empty list, and complains of an empty boolean.
+    assert!(unit.contains("\nSystemCallFilter=\n") && !unit.contains("PrivateUsers"), "{unit}");
+}
+
+#[test]
 fn readiness_is_told_or_waited_for() {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
     let wait = "ExecStartPost=/usr/bin/python3.11 -ISB /opt/report/bin/wait-until-ready";
