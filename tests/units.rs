@@ -7,8 +7,11 @@ use anyhow::{Context as _, ensure};
 use camino::Utf8Path;
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 use xtask::service::{commands, split};
+use xtask::sys::{Sys, Verbosity};
 use xtask::target::unit_value_expects;
+use xtask::tools::shell::{Shell, Shellcheck};
 
 #[path = "units/analyzed.rs"]
 mod analyzed;
@@ -144,5 +147,28 @@ fn what_this_tool_writes_is_taken_by_systemd_without_a_word() -> anyhow::Result<
         let (fine, complaints) = said(Command::new("systemd-sysusers").args(["--dry-run", &root, path.as_str()]))?;
         ensure!(fine, "{sysusers}{complaints}");
     }
+    Ok(())
+}
+
+#[test]
+fn scriptlets_are_taken_by_every_shell_and_by_shellcheck() -> anyhow::Result<()> {
+    let sys = Sys { root: env!("CARGO_MANIFEST_DIR").into(), verbosity: Verbosity::Quiet };
+    let within = Duration::from_secs(60);
+    let shell = Shell::find(&sys).context("there is no shell")?;
+    let shellcheck = Shellcheck::find(&sys).context("there is no shellcheck: `apt-get install shellcheck`")?;
+    for target in ["el7-x86_64", "el8-x86_64", "el9-x86_64", "el10-aarch64"] {
+        for (command, tls) in [("[\"gunicorn\", \"a:b\"]", "self-signed"), ("[\"own\", \"{port}\"]", "off")] {
+            for script in judged::scriptlets(target, command, tls)? {
+                let (_, by_dash) = said(Command::new("sh").args(["-n", "-c", &script]))?;
+                ensure!(by_dash.is_empty(), "{script}{by_dash}");
+                ensure!(shell.parse(&sys, &script, within)?.is_none(), "{script}");
+                let said = shellcheck.look(&sys, &script, within)?;
+                ensure!(said.is_empty(), "{script}{said:?}");
+            }
+        }
+    }
+    // It can find something.
+    let said = shellcheck.look(&sys, "cd $1\nx=1\nlocal y\n", within)?;
+    ensure!(said.len() >= 2 && said.iter().all(|(line, ..)| *line > 0), "{said:?}");
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::boxes::{CONFIG, Draft, pack, target};
 use std::io::Cursor;
 use xtask::config::Config;
 use xtask::service::{Facts, Program};
+use xtask::target::Target;
 use xtask::verify::{Evidence, Outcome, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
@@ -33,6 +34,16 @@ pub fn unit(text: &str) -> anyhow::Result<Vec<String>> {
 pub fn sysusers(text: &str) -> anyhow::Result<Vec<String>> {
     let found = findings(SYSUSERS, text, &["sysusers"])?.into_iter();
     Ok(found.filter(|(path, _)| path == SYSUSERS).map(|(_, found)| found).collect())
+}
+
+/// The scriptlets of a project with this `[service]`, for this box.
+pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[String; 5]> {
+    let text = CONFIG.replace("tls = \"off\"", &format!("tls = \"{tls}\""));
+    let config = Config::parse(&text.replace("[\"serve\", \"--bind\", \"{address}:{port}\"]", command))?;
+    let target = Target::find(target, None, None)?;
+    let facts = Facts { name: "demo", summary: "A demo", root: "/opt/demo", service: &config.service, target: &target };
+    let scriptlets = facts.scriptlets(Program::Script)?;
+    Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.verify])
 }
 
 /// The units and the sysusers file of a project with this summary.

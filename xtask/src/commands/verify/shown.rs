@@ -126,10 +126,12 @@ fn lines(judged: &Judged, look: Look) -> String {
     let (looked_at, findings) = said_by(&judged.outcome);
     let word = look.word(verdict(&judged.outcome));
     let mut text = format!("  {word} {:<12} {looked_at}\n", judged.check.name);
-    for Finding { path, found, expected, cure, .. } in findings {
+    let is_mixed = verdict(&judged.outcome) == Verdict::Failed;
+    for Finding { path, found, expected, cure, severity } in findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
+        let weight = if is_mixed && *severity == Severity::Warning { "warning: " } else { "" };
         text.push_str(&format!(
-            "            {place}{found}\n              expected: {expected}\n              cure: {cure}\n"
+            "            {weight}{place}{found}\n              expected: {expected}\n              cure: {cure}\n"
         ));
     }
     text
