@@ -195,10 +195,13 @@ mod tests {
         words.iter().map(|word| (*word).to_owned()).collect()
     }
 
+    /// Each command's prefix and words.
+    type Prefixed = &'static [(&'static str, &'static [&'static str])];
+
     #[test]
     fn commands_have_signs_and_are_several_in_a_line() {
         #[rustfmt::skip]
-        let cases: &[(&str, &[(&str, &[&str])])] = &[
+        let cases: &[(&str, Prefixed)] = &[
             ("/bin/a b",               &[("", &["/bin/a", "b"])]),
             ("-+/bin/a",               &[("-+", &["/bin/a"])]),
             ("@/bin/a b",              &[("@", &["/bin/a", "b"])]),
