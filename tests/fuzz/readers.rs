@@ -10,7 +10,9 @@ use xtask::config::Config;
 use xtask::lockfile::Lock;
 use xtask::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
 use xtask::rpm::Signature;
-use xtask::target::{Asked, TagRanks, Target, may_hold};
+use xtask::service::{commands, split};
+use xtask::target::{Asked, TagRanks, Target, may_hold, unit_value_expects};
+use xtask::verify::Spotter;
 use xtask::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
 
 /// A parser; what it makes of the input does not matter.
@@ -235,6 +237,25 @@ pub fn readers() -> Vec<Reader> {
         text_reader("package.toml", &[CONFIG, &format!("x = [{}", "{p,\"\"{a}:".repeat(5000))], |text| {
             drop(Config::parse(text))
         }),
+        text_reader(
+            "a line of a unit",
+            &["-+/bin/sh -c 'a \"$$b\" %%' \\x20\\u00e9\\101 ; @/bin/b c \\; d", "1min 20s 1.5G 50% 1024:4096 ~user /a -/b A=1 0750"],
+            |text| {
+                drop((split(text), commands(text)));
+                for key in ["RestartSec", "MemoryMax", "LimitCPU", "UMask", "Environment", "StateDirectory", "RestrictNamespaces"] {
+                    drop(unit_value_expects(252, key, text));
+                }
+            },
+        ),
+        text_reader(
+            "what may hold a secret",
+            &["-----BEGIN PRIVATE KEY-----\nAAAA\n", "redis://:abc@[::1]/0 ghp_0123456789 AKIAABCDEFGHIJ234567\n", &"x".repeat(40_000)],
+            |text| {
+                let mut spotter = Spotter::default();
+                text.as_bytes().chunks(1000).for_each(|piece| spotter.take(piece));
+                drop(spotter.finish());
+            },
+        ),
         text_reader("our own lock", &[LOCK], |text| drop(Lock::parse(text))),
         Reader {
             name: "a signature",

@@ -1,6 +1,10 @@
 //! The door: files that appear by rename, programs, time, and talk to the person at the terminal.
 //! No room above this one does I/O of its own.
 
+mod asked;
+
+pub use asked::Answer;
+
 use crate::hex::hex;
 use crate::problem::{Problem, shortened};
 use anyhow::{Context as _, bail};
@@ -324,6 +328,11 @@ fn is_program(path: &Path) -> bool {
 /// Whether colours are wanted on standard error (<https://no-color.org>).
 pub fn colours() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether colours are wanted on standard output.
+pub fn colours_of_output() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A line on standard error; where nobody can read it, it is lost, and that is no reason to stop.

@@ -71,7 +71,8 @@ getent passwd NAME >/dev/null || \\
 STATEexit 0
 ";
 const STATE: &str = "\
-mkdir -p -m 0750 /var/lib/NAME && chown NAME:NAME /var/lib/NAME || exit 1
+[ -d /var/lib/NAME ] || mkdir -m 0750 /var/lib/NAME || exit 1
+chown NAME:NAME /var/lib/NAME || exit 1
 ";
 const POST: &str = "\
 if [ \"$1\" -eq 1 ]; then

@@ -4,6 +4,7 @@ use crate::config::{Lines, Tls};
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::section::{Section, assignment, line_of, plain};
 use crate::service::{Facts, Program};
+use crate::target::unit_value_expects;
 
 /// What an administrator's files below are, for secrets.
 const CREDENTIALS: &str = "credentials";
@@ -75,7 +76,10 @@ impl Facts<'_> {
             service.replace("AmbientCapabilities", &capability);
         }
         for (key, Lines(lines)) in &self.service.unit {
-            service.replace(key, lines);
+            // Where systemd takes no empty value, a key is reset by not being there.
+            let systemd = self.target.distribution.systemd;
+            let is_taken = |line: &&String| !line.is_empty() || unit_value_expects(systemd, key, line).is_none();
+            service.replace(key, &lines.iter().filter(is_taken).cloned().collect::<Vec<_>>());
         }
         Ok(service)
     }

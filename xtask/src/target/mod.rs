@@ -11,6 +11,7 @@ mod runtimes;
 mod table;
 mod tags;
 mod unit_keys;
+mod unit_values;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
@@ -22,6 +23,7 @@ pub use runtimes::{Runtimes, runtimes};
 pub use table::{Compression, ROWS, Row, UNVERIFIED};
 pub use tags::{Tag, TagRanks};
 pub use unit_keys::{unit_key_since, unit_keys};
+pub use unit_values::unit_value_expects;
 
 use crate::problem::{Problem, all_of, nearest, shortened};
 use anyhow::{Context as _, bail};

@@ -1,6 +1,9 @@
 //! The table of checks.
 
-use crate::verify::{Evidence, Outcome, audit, byte_code, config, elf, files, fips, places, python, service};
+use crate::verify::{
+    Evidence, Outcome, audit, byte_code, config, elf, files, fips, places, python, scriptlets, secrets, service,
+    sysusers, units,
+};
 
 /// When a check is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +14,17 @@ pub enum When {
     Fips,
     /// with `--audit`
     Audit,
+}
+
+impl When {
+    /// In a word, for lists and for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+            Self::Fips => "--fips",
+            Self::Audit => "--audit",
+        }
+    }
 }
 
 /// A row of the table.
@@ -50,11 +64,15 @@ pub const CHECKS: &[Check] = &[
     Check { name: "hardening",   when: When::Always, text: include_str!("explained/hardening.md"), judge: elf::hardening },
     Check { name: "extensions",  when: When::Always, text: include_str!("explained/extensions.md"), judge: elf::extensions },
     Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), judge: service::entry_point },
+    Check { name: "scriptlets",  when: When::Always, text: include_str!("explained/scriptlets.md"), judge: scriptlets::judge },
+    Check { name: "units",       when: When::Always, text: include_str!("explained/units.md"), judge: units::judge },
     Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), judge: service::unit_keys },
+    Check { name: "sysusers",    when: When::Always, text: include_str!("explained/sysusers.md"), judge: sysusers::judge },
     Check { name: "places",      when: When::Always, text: include_str!("explained/places.md"), judge: places::judge },
     Check { name: "modes",       when: When::Always, text: include_str!("explained/modes.md"), judge: files::modes },
     Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), judge: files::host_paths },
-    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: config::secrets },
+    Check { name: "config",      when: When::Always, text: include_str!("explained/config.md"), judge: config::judge },
+    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: secrets::judge },
     Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), judge: fips::judge },
     Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), judge: audit::judge },
 ];

@@ -10,10 +10,17 @@ mod elf;
 mod evidence;
 mod files;
 mod fips;
+mod known;
 mod places;
 mod python;
 mod rebuilt;
+mod scriptlets;
+mod secrets;
 mod service;
+mod spotted;
+mod sysusers;
+mod unit_text;
+mod units;
 
 pub use audit::{Audit, installed};
 pub use checks::{CHECKS, Check, When};
@@ -24,6 +31,8 @@ pub use difference::{
 pub use evidence::{CryptoMarks, Evidence, OnHost};
 pub use fips::Fips;
 pub use rebuilt::{Rebuilt, reasons};
+pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
+pub use spotted::{Kind as SecretKind, Spotted, Spotter};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +102,11 @@ impl Outcome {
     /// The package lacks what the check needs.
     fn not_made(why: impl Into<String>) -> Self {
         Self::NotMade { why: why.into(), severity: Severity::Error }
+    }
+
+    /// This host lacks what the check needs.
+    fn not_asked(why: impl Into<String>) -> Self {
+        Self::NotMade { why: why.into(), severity: Severity::Warning }
     }
 }
 

@@ -3,18 +3,21 @@
 mod against;
 mod audit;
 mod diff;
+mod explain;
+mod schema;
+mod scriptlets;
 mod shown;
 
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::problem::Problem;
-use crate::sys::Sys;
+use crate::sys::{Sys, Verbosity, colours_of_output};
 use crate::target::Target;
-use crate::verify::{CHECKS, Evidence, Fips, Judged, judge};
+use crate::verify::{Evidence, Fips, Judged, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Judge finished RPMs against their target, from their bytes alone
 ///
@@ -34,6 +37,12 @@ pub struct Flags {
     /// List the checks with their reasons, and look at nothing
     #[arg(long)]
     pub list: bool,
+    /// Tell why a check is made and what to do about its findings, and look at nothing
+    #[arg(long, value_name = "CHECK", conflicts_with = "list")]
+    pub explain: Option<String>,
+    /// Print the JSON schema of what `--format json` prints, and look at nothing
+    #[arg(long, conflicts_with_all = ["list", "explain"])]
+    pub schema: bool,
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
@@ -53,7 +62,7 @@ pub struct Flags {
 impl Flags {
     /// Whether the task needs no repository, or names one itself.
     pub fn stands_alone(&self) -> bool {
-        !self.rpms.is_empty() || self.list || !self.diff.is_empty()
+        !self.rpms.is_empty() || self.list || self.explain.is_some() || self.schema || !self.diff.is_empty()
     }
 }
 
@@ -68,6 +77,8 @@ pub struct Asked {
     pub fips: Option<Fips>,
     /// the data on vulnerabilities, where they are asked for
     pub audit: Option<audit::Data>,
+    /// whether shellcheck is asked too, which takes a second
+    pub shellcheck: bool,
 }
 
 /// An RPM that was looked at.
@@ -87,7 +98,13 @@ pub struct Examined {
 /// - Takes: `targets`, what `--target` says; one at most.
 pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Report> {
     if flags.list {
-        return Ok(list());
+        return Ok(explain::list());
+    }
+    if let Some(name) = &flags.explain {
+        return explain::explain(name);
+    }
+    if flags.schema {
+        return Ok(schema::print());
     }
     if let [old, new] = flags.diff.as_slice() {
         return diff::run(sys, old, new);
@@ -127,7 +144,7 @@ pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::R
 
 fn asked(flags: &Flags, target: Option<String>, here: &Utf8Path) -> Asked {
     let Flags { strict, security, .. } = flags;
-    Asked { target, strict: *strict, fips: security.fips(), audit: security.data(here) }
+    Asked { target, strict: *strict, shellcheck: true, fips: security.fips(), audit: security.data(here) }
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -138,19 +155,15 @@ fn none_built(error: std::io::Error) -> anyhow::Error {
     )
 }
 
-fn list() -> Report {
-    let text = CHECKS.iter().map(|check| format!("{:<12} {}\n", check.name, check.reason())).collect();
-    let rows: Vec<Value> = CHECKS.iter().map(|check| json!({"name": check.name, "reason": check.reason()})).collect();
-    Report::fine(text, json!({"checks": rows}))
-}
-
 /// Judges files, each shown under the name that stands with it.
 pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -> anyhow::Result<Report> {
-    let mut report = Report { text: String::new(), json: json!({"rpms": []}), findings: false };
+    let mut report =
+        Report { text: String::new(), json: json!({"schema": schema::VERSION, "rpms": []}), findings: false };
+    let look = shown::Look { colours: colours_of_output(), quiet: sys.verbosity == Verbosity::Quiet };
     for (shown, path) in files {
         let examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
-        report.text.push_str(&shown::text(&examined));
+        report.text.push_str(&shown::text(&examined, look));
         report.json["rpms"].as_array_mut().expect("made above").push(shown::json(&examined, asked.strict));
     }
     Ok(report)
@@ -173,6 +186,9 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
             evidence.target = Some(given(name, evidence).context("`--target`")?);
         }
         evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
+    }
+    if let Ok(evidence) = &mut evidence {
+        evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
     }
     let judged = evidence.as_ref().map(judge).unwrap_or_default();
     spinner.finish_and_clear();

@@ -9,6 +9,8 @@ use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::rpm::{Bytes, Described, FileRow, Front, Opened, Vouching};
 use crate::target::Target;
+use crate::verify::scriptlets::ParsedBy;
+use crate::verify::spotted::{Spotted, Spotter};
 use crate::verify::{Audit, Fips};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
@@ -29,7 +31,10 @@ const MOST_ELF: usize = 64 << 20;
 
 /// What programs of this host said; judging starts none. Nothing where none was asked.
 #[derive(Debug, Default)]
-pub struct OnHost {}
+pub struct OnHost {
+    /// what shells said of scriptlets and scripts
+    pub parsed_by: Option<ParsedBy>,
+}
 
 /// What the checks judge.
 #[derive(Debug)]
@@ -64,6 +69,10 @@ pub struct Evidence {
     pub heads: BTreeMap<String, Vec<u8>>,
     /// path → first bytes of the files of byte-code in `__pycache__`
     pub byte_code: BTreeMap<String, Vec<u8>>,
+    /// path → what looks like a secret in a file of the application itself
+    pub spotted: BTreeMap<String, Vec<Spotted>>,
+    /// how many files of the application itself were looked at
+    pub own_files: usize,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
     elf_weight: usize,
@@ -100,6 +109,8 @@ impl Evidence {
             text_bytes: 0,
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
+            spotted: BTreeMap::new(),
+            own_files: 0,
             elf: BTreeMap::new(),
             elf_weight: 0,
             crypto: BTreeMap::new(),
@@ -117,6 +128,7 @@ impl Evidence {
         let mut keep = Vec::new();
         let mut elf = ElfReader::new(row.size);
         let mut crypto = self.fips.is_some().then(CryptoScan::default);
+        let mut spotter = self.of_application(path).map(|_| Spotter::default());
         let is_text = is_read_as_text(path, row);
         if is_text {
             self.text_bytes += row.size;
@@ -135,6 +147,9 @@ impl Evidence {
             head.extend_from_slice(&piece[..piece.len().min(HEAD.saturating_sub(head.len()))]);
             elf.take(piece)?;
             crypto.iter_mut().filter(|_| !elf.is_none()).for_each(|scan| scan.take(piece));
+            if let Some(spotter) = &mut spotter {
+                spotter.take(piece);
+            }
             if is_text {
                 keep.extend_from_slice(piece);
             }
@@ -144,6 +159,13 @@ impl Evidence {
         }
         if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
             self.changed_files.push(path.to_owned());
+        }
+        if let Some(spotter) = spotter {
+            self.own_files += 1;
+            let found = spotter.finish();
+            if !found.is_empty() {
+                self.spotted.insert(path.to_owned(), found);
+            }
         }
         if let Some(facts) = elf.finish()? {
             self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
@@ -174,6 +196,12 @@ impl Evidence {
     /// The application's own folder, `/opt/NAME`: that of the launcher, wherever the prefix put it.
     pub fn root(&self) -> &str {
         &self.root
+    }
+
+    /// The path below the application's folder, for what is its own and no dependency's.
+    pub fn of_application<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let below = path.strip_prefix(self.root.as_str())?.strip_prefix('/')?;
+        (!below.starts_with("lib/")).then_some(below)
     }
 
     fn find_root(described: &Described) -> String {
