@@ -39,6 +39,7 @@
 //! | [`sbom`] | what is in a package, as CycloneDX |
 //! | [`pages`] | install notes and description |
 //! | [`verify`] | judging one |
+//! | [`review`] | the page for who lets a package in |
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |
 //! | [`wheelhouse`] | wheels on disk, by sha256 |
@@ -59,6 +60,7 @@ pub mod lockfile;
 pub mod pages;
 pub mod pins;
 pub mod problem;
+pub mod review;
 pub mod rpm;
 pub mod sbom;
 pub mod service;

@@ -140,7 +140,7 @@ fn encoded(text: &str) -> String {
 }
 
 /// Seconds since 1970 as RFC 3339.
-fn in_utc(seconds: u32) -> String {
+pub fn in_utc(seconds: u32) -> String {
     let (days, clock) = (i64::from(seconds / 86_400), seconds % 86_400);
     // Years from March, so that a leap day ends one; 719,468 days before 1970 a span of 400 years began.
     let days = days + 719_468;

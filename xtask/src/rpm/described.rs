@@ -1,5 +1,6 @@
 //! What an RPM's header says, as plain values.
 
+use crate::rpm::{Algorithm, Change, Signature};
 use anyhow::{Context as _, ensure};
 use rpm::{DependencyFlags, IndexTag, PackageMetadata};
 use std::collections::{BTreeMap, BTreeSet};
@@ -64,6 +65,52 @@ pub struct Described {
     pub requires: Vec<String>,
     /// what it provides, likewise
     pub provides: Vec<String>,
+    /// the changelog, the newest first
+    pub changes: Vec<Change>,
+    /// who vouches for it
+    pub seal: Seal,
+}
+
+/// What a package says of who signed it. Whether it is true only rpm can tell, which has the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seal {
+    /// not signed
+    None,
+    /// a signature over the header
+    By {
+        /// what the key signs with
+        algorithm: Algorithm,
+        /// fingerprint or long id in upper-case hex, empty where it is not said
+        issuer: String,
+    },
+    /// there is a signature, and it is of a kind that this tool cannot read
+    Unreadable,
+}
+
+/// rpm's own tags of a signature over the header, and those of other kinds.
+fn seal_of(metadata: &PackageMetadata) -> Seal {
+    use rpm::IndexSignatureTag as Tag;
+    let signature = &metadata.signature;
+    let of_header = [Tag::RPMSIGTAG_RSA, Tag::RPMSIGTAG_DSA];
+    if let Some(bytes) = of_header.iter().find_map(|tag| signature.get_entry_data_as_binary(*tag).ok()) {
+        return match Signature::parse(bytes.to_vec()) {
+            Ok(Signature { algorithm, issuer, .. }) => Seal::By { algorithm, issuer },
+            Err(_) => Seal::Unreadable,
+        };
+    }
+    let others = [Tag::RPMSIGTAG_OPENPGP, Tag::RPMSIGTAG_PGP, Tag::RPMSIGTAG_GPG];
+    match others.iter().any(|tag| signature.entry_is_present(*tag)) {
+        true => Seal::Unreadable,
+        false => Seal::None,
+    }
+}
+
+fn changes_of(metadata: &PackageMetadata) -> Vec<Change> {
+    let entries = metadata.get_changelog_entries().unwrap_or_default();
+    entries
+        .into_iter()
+        .map(|entry| Change { name: entry.name, text: entry.description, time: entry.timestamp as u32 })
+        .collect()
 }
 
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
@@ -107,6 +154,8 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
+        changes: changes_of(metadata),
+        seal: seal_of(metadata),
         files,
     })
 }

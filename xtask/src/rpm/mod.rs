@@ -18,7 +18,7 @@ mod sources;
 mod spec;
 mod version;
 
-pub use described::{Described, FileRow, Owner};
+pub use described::{Described, FileRow, Owner, Seal};
 pub use front::Front;
 pub use native::{Written, write};
 pub use package::{Change, Dependency, Facts, Package, Sense};

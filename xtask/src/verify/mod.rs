@@ -10,9 +10,11 @@ mod files;
 mod places;
 mod python;
 mod service;
+mod verdict;
 
 pub use checks::{CHECKS, Check, When};
 pub use evidence::{Evidence, OnHost};
+pub use verdict::{Verdict, in_a_line};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,5 +1,6 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
+mod report;
 mod shown;
 
 use crate::commands::Project;
@@ -30,6 +31,9 @@ pub struct Flags {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
+    /// Write a page for who lets the packages in: what is in them, what they need, every check, how to install and go back
+    #[arg(long, value_name = "HTML", conflicts_with = "list")]
+    pub report: Option<Utf8PathBuf>,
 }
 
 impl Flags {
@@ -71,11 +75,13 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
-    verify_files(sys, &asked, &files)
+    report::verify_and_report(sys, &asked, &files, flags.report.as_deref(), &sys.root)
 }
 
 /// The task on the RPMs of a repository.
-pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+///
+/// - Takes: `here`, what the file of `--report` is relative to.
+pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     let mut files = Vec::new();
     for target in &project.targets {
         let end = format!(".{}.{}.rpm", target.distribution.dist, target.arch);
@@ -92,7 +98,8 @@ pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    verify_files(&project.sys, &Asked { target: None, strict: flags.strict }, &files)
+    let asked = Asked { target: None, strict: flags.strict };
+    report::verify_and_report(&project.sys, &asked, &files, flags.report.as_deref(), here)
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -110,13 +117,21 @@ fn list() -> Report {
 }
 
 /// Judges files, each shown under the name that stands with it.
-pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -> anyhow::Result<Report> {
+///
+/// - Takes: `see`, which gets each before it goes.
+pub fn verify_files(
+    sys: &Sys,
+    asked: &Asked,
+    files: &[(String, Utf8PathBuf)],
+    see: &mut dyn FnMut(&Examined),
+) -> anyhow::Result<Report> {
     let mut report = Report { text: String::new(), json: json!({"rpms": []}), findings: false };
     for (shown, path) in files {
         let examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
         report.text.push_str(&shown::text(&examined));
         report.json["rpms"].as_array_mut().expect("made above").push(shown::json(&examined, asked.strict));
+        see(&examined);
     }
     Ok(report)
 }

@@ -1,45 +1,13 @@
 //! What `verify` says of an RPM, to people and to programs.
 
 use crate::commands::verify::Examined;
-use crate::verify::{Finding, Judged, Outcome, Severity};
+use crate::verify::{Finding, Judged, Outcome, Severity, Verdict};
 use serde_json::{Value, json};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Ok,
-    Warning,
-    /// for want of a program of this host
-    Unasked,
-    Failed,
-    /// for want of something in the package
-    NotMade,
-}
-
-fn verdict(outcome: &Outcome) -> Verdict {
-    match outcome {
-        Outcome::NotMade { severity: Severity::Warning, .. } => Verdict::Unasked,
-        Outcome::NotMade { .. } => Verdict::NotMade,
-        Outcome::Made { findings, .. } => match findings.iter().map(|finding| finding.severity).max() {
-            None => Verdict::Ok,
-            Some(Severity::Warning) => Verdict::Warning,
-            Some(Severity::Error) => Verdict::Failed,
-        },
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Ok => "ok",
-        Verdict::Warning => "warning",
-        Verdict::Failed => "FAILED",
-        Verdict::NotMade | Verdict::Unasked => "NOT MADE",
-    }
-}
 
 /// Whether the exit code is 1.
 pub fn is_bad(examined: &Examined, strict: bool) -> bool {
     let least = if strict { Verdict::Warning } else { Verdict::Failed };
-    examined.evidence.is_err() || examined.judged.iter().any(|judged| verdict(&judged.outcome) >= least)
+    examined.evidence.is_err() || examined.judged.iter().any(|judged| judged.outcome.verdict() >= least)
 }
 
 const UNREADABLE: &str =
@@ -83,7 +51,7 @@ fn said_by(outcome: &Outcome) -> (&str, &[Finding]) {
 
 fn lines(judged: &Judged) -> String {
     let (looked_at, findings) = said_by(&judged.outcome);
-    let mut text = format!("  {:<9} {:<12} {looked_at}\n", word(verdict(&judged.outcome)), judged.check.name);
+    let mut text = format!("  {:<9} {:<12} {looked_at}\n", judged.outcome.verdict().word(), judged.check.name);
     for Finding { path, found, expected, cure, .. } in findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
         text.push_str(&format!(
@@ -103,6 +71,6 @@ fn check_json(judged: &Judged) -> Value {
             json!({"severity": severity, "path": path, "found": found, "expected": expected, "cure": cure})
         })
         .collect();
-    let result = word(verdict(&judged.outcome)).to_lowercase();
+    let result = judged.outcome.verdict().word().to_lowercase();
     json!({"name": judged.check.name, "result": result, "looked_at": looked_at, "findings": findings})
 }
