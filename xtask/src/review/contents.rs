@@ -2,8 +2,8 @@
 
 use crate::lockfile::Package;
 use crate::review::owners::{Owned, Owners};
-use crate::review::size;
-use crate::verify::{Evidence, count};
+use crate::review::words::{grouped, size};
+use crate::verify::Evidence;
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -16,10 +16,13 @@ const MOST_BARS: usize = 12;
 pub(super) struct Contents {
     dists: Vec<DistRow>,
     bars: Vec<Bar>,
-    packages: String,
-    files: String,
     size: String,
-    compiled: String,
+    /// number and noun
+    figures: Vec<(String, &'static str)>,
+}
+
+fn figure(number: usize, one: &'static str, many: &'static str) -> (String, &'static str) {
+    (grouped(number as u64), if number == 1 { one } else { many })
 }
 
 /// A distribution.
@@ -60,10 +63,12 @@ impl Contents {
         let files = || evidence.described.files.values().filter(|row| row.is_file());
         let bytes: u64 = files().map(|row| row.size).sum();
         Self {
-            packages: count(dists.len(), "distribution"),
-            files: count(files().count(), "file"),
             size: size(bytes),
-            compiled: count(evidence.elf.len(), "compiled file"),
+            figures: vec![
+                figure(files().count(), "file", "files"),
+                figure(dists.len(), "Python package", "Python packages"),
+                figure(evidence.elf.len(), "compiled file", "compiled files"),
+            ],
             bars: bars(&dists, bytes),
             dists,
         }

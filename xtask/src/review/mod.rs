@@ -1,6 +1,7 @@
 //! The page for who lets a package into a secure site: what is in it, what it needs, what was checked, what changed,
 //! how to install it and go back. Evidence and judgement → one HTML page that loads nothing and runs nothing.
 
+mod changes;
 mod checks;
 mod contents;
 mod files;
@@ -12,13 +13,13 @@ mod words;
 
 pub use words::{listed, size};
 
-use crate::rpm::Seal;
 use crate::sbom::in_utc;
 use crate::templates::{html, stylesheet};
-use crate::verify::{Evidence, Judged, Verdict, in_a_line};
+use crate::verify::{Difference, Evidence, Judged, Verdict, in_a_line};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use changes::Changes;
 use checks::CheckRow;
 use contents::Contents;
 use files::FileList;
@@ -40,8 +41,8 @@ pub struct Delivered {
     pub size: u64,
     /// of the whole file, lower-case hex
     pub sha256: String,
-    /// who signed it
-    pub seal: Seal,
+    /// who says to have signed it, `RSA 0123ABC…`; none where it is not signed
+    pub signature: Option<String>,
 }
 
 /// What the page says of one package. It holds no more of the payload than what is shown.
@@ -51,6 +52,10 @@ pub struct Review {
     word: &'static str,
     verdict: String,
     checks: Vec<CheckRow>,
+    /// since the last delivery, where that is known
+    changes: Option<Changes>,
+    /// the file of the last delivery
+    since: Option<String>,
     /// nothing where the package cannot be read
     read: Option<Read>,
 }
@@ -95,11 +100,11 @@ impl Review {
         let worst = judged.iter().map(|one| one.outcome.verdict()).max().unwrap_or(Verdict::NotMade);
         let described = &evidence.described;
         let owners = Owners::of(evidence);
-        let change = described.changes.first();
-        let from = change.map_or("", |change| change.text.trim_start_matches("- Built from "));
+        let origin = &described.origin;
+        let epoch = origin.epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
         let read = Read {
             name: described.name.clone(),
-            evr: format!("{}-{}", described.version, described.release),
+            evr: format!("{epoch}{}-{}", described.version, described.release),
             summary: described.summary.clone(),
             license: described.license.clone(),
             target: evidence
@@ -108,8 +113,8 @@ impl Review {
                 .map_or_else(String::new, |target| format!("{}: {}", target.distribution.title, target.in_words())),
             arch: described.arch.clone(),
             built: in_utc(described.build_time).replace('T', " ").replace('Z', " UTC"),
-            from: from.to_owned(),
-            by: change.map_or("", |change| change.name.as_str()).to_owned(),
+            from: origin.change.trim_start_matches("- Built from ").to_owned(),
+            by: origin.by.clone(),
             contents: Contents::of(evidence, &owners),
             needs: Needs::of(evidence),
             place: Place::of(evidence),
@@ -123,8 +128,17 @@ impl Review {
             word: checks::sentence(worst),
             verdict: in_a_line(judged),
             checks: judged.iter().map(CheckRow::of).collect(),
+            changes: None,
+            since: None,
             read: Some(read),
         }
+    }
+
+    /// With what changed since the last delivery.
+    ///
+    /// - Takes: `file`, the name of that one, which one goes back to.
+    pub fn since(self, difference: &Difference, file: &str) -> Self {
+        Self { changes: Some(Changes::of(difference)), since: Some(file.to_owned()), ..self }
     }
 
     /// The page of a file that cannot be read.
@@ -132,7 +146,15 @@ impl Review {
     /// - Takes: `error`, in words.
     pub fn unreadable(error: &str) -> Self {
         let verdict = format!("It cannot be read: {error}");
-        Self { state: "failed", word: checks::sentence(Verdict::Failed), verdict, checks: Vec::new(), read: None }
+        Self {
+            state: "failed",
+            word: checks::sentence(Verdict::Failed),
+            verdict,
+            checks: Vec::new(),
+            changes: None,
+            since: None,
+            read: None,
+        }
     }
 
     fn title(&self, delivered: &Delivered) -> String {
@@ -167,7 +189,8 @@ pub fn page(reviews: &[(Review, Delivered)]) -> anyhow::Result<String> {
 }
 
 fn package(index: usize, (review, delivered): &(Review, Delivered)) -> Value {
-    let steps: Vec<Step> = review.read.as_ref().map(|read| steps::steps(read, delivered)).unwrap_or_default();
+    let steps: Vec<Step> =
+        review.read.as_ref().map(|read| steps::steps(read, delivered, review.since.as_deref())).unwrap_or_default();
     context! {
         id => format!("p{}", index + 1),
         title => review.title(delivered),
@@ -175,7 +198,7 @@ fn package(index: usize, (review, delivered): &(Review, Delivered)) -> Value {
         size => size(delivered.size),
         bytes => words::grouped(delivered.size),
         sha256 => &delivered.sha256,
-        seal => words::sealed(&delivered.seal),
+        signature => words::signed(delivered.signature.as_deref()),
         review => Value::from(Serde(review)),
         steps => Value::from(Serde(&steps)),
     }

@@ -2,7 +2,6 @@
 
 use crate::review::words::quoted;
 use crate::review::{Delivered, Read};
-use crate::rpm::Seal;
 use serde::Serialize;
 
 /// One step.
@@ -15,17 +14,18 @@ pub(super) struct Step {
 }
 
 /// The steps, in their order.
-pub(super) fn steps(read: &Read, delivered: &Delivered) -> Vec<Step> {
+pub(super) fn steps(read: &Read, delivered: &Delivered, since: Option<&str>) -> Vec<Step> {
     let file = quoted(&delivered.file);
     let at = quoted(&format!("./{}", delivered.file));
     let name = quoted(&read.name);
-    let (says, more) = match delivered.seal {
-        Seal::None => ("`digests OK`", ""),
+    let (says, more) = match delivered.signature {
+        None => ("`digests OK`", ""),
         _ => (
             "`digests signatures OK`",
             "; before that, compare the key's fingerprint with the one that you got by another way, and let rpm know it with `rpm --import`",
         ),
     };
+    let previous = quoted(&format!("./{}", since.unwrap_or("PREVIOUS.rpm")));
     let sum = quoted(&format!("{}  {}", delivered.sha256, delivered.file));
     let mut check = vec![format!("systemctl status {name}"), format!("rpm -V {name}")];
     check.extend(read.place.address.iter().map(|address| format!("curl -k {address}")));
@@ -56,8 +56,8 @@ pub(super) fn steps(read: &Read, delivered: &Delivered) -> Vec<Step> {
             text: "To the release before, whose file you keep for this; or without it, where this is the first. Data and changed configuration stay."
                 .to_owned(),
             commands: vec![
-                "sudo dnf downgrade ./PREVIOUS.rpm".to_owned(),
-                "sudo rpm -Uvh --oldpackage ./PREVIOUS.rpm".to_owned(),
+                format!("sudo dnf downgrade {previous}"),
+                format!("sudo rpm -Uvh --oldpackage {previous}"),
                 format!("sudo dnf remove {name}"),
             ],
         },

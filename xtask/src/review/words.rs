@@ -1,7 +1,5 @@
 //! Numbers and names as people read them.
 
-use crate::rpm::Seal;
-
 /// A size as people read it.
 pub fn size(bytes: u64) -> String {
     match bytes {
@@ -35,14 +33,16 @@ pub(super) fn grouped(number: u64) -> String {
 }
 
 /// Who signed, in words. That it says so proves nothing yet, and the words must not claim it.
-pub(super) fn sealed(seal: &Seal) -> String {
-    match seal {
-        Seal::None => "not signed".to_owned(),
-        Seal::By { algorithm, issuer } if issuer.is_empty() => {
-            format!("signed with {}; it does not say by which key", algorithm.title())
+///
+/// - Takes: `RSA 0123ABC…`, the algorithm and the key.
+pub(super) fn signed(signature: Option<&str>) -> String {
+    match signature.map(|said| said.split_once(' ').unwrap_or((said, ""))) {
+        None => "not signed".to_owned(),
+        Some((algorithm, "")) => format!("signed with {algorithm}; it does not say by which key"),
+        Some((algorithm, key)) if key.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            format!("signed with {algorithm} by the key {}", in_fours(key))
         }
-        Seal::By { algorithm, issuer } => format!("signed with {} by the key {}", algorithm.title(), in_fours(issuer)),
-        Seal::Unreadable => "signed, in a way that this tool cannot read".to_owned(),
+        Some((first, rest)) => format!("signed: {first} {rest}"),
     }
 }
 
@@ -64,7 +64,6 @@ pub(super) fn quoted(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rpm::Algorithm;
 
     #[test]
     fn numbers_are_grouped() {
@@ -90,9 +89,15 @@ mod tests {
 
     #[test]
     fn signatures_are_told_and_not_vouched_for() {
-        let by = |issuer: &str| Seal::By { algorithm: Algorithm::Rsa, issuer: issuer.to_owned() };
-        assert_eq!(sealed(&Seal::None), "not signed");
-        assert_eq!(sealed(&by("00112233AABB")), "signed with RSA by the key 0011 2233 AABB");
-        assert_eq!(sealed(&by("")), "signed with RSA; it does not say by which key");
+        #[rustfmt::skip]
+        let cases = [
+            (None,                     "not signed"),
+            (Some("RSA 00112233AABB"), "signed with RSA by the key 0011 2233 AABB"),
+            (Some("RSA "),             "signed with RSA; it does not say by which key"),
+            (Some("of a kind that this tool does not read"), "signed: of a kind that this tool does not read"),
+        ];
+        for (signature, words) in cases {
+            assert_eq!(signed(signature), words);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! What an RPM's header says, as plain values.
 
-use crate::rpm::{Algorithm, Change, Signature};
 use anyhow::{Context as _, ensure};
 use rpm::{DependencyFlags, IndexTag, PackageMetadata};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +26,8 @@ pub struct FileRow {
     pub digest: String,
     /// `RPMFILE_*`: 1 config, 16 noreplace, 64 ghost
     pub flags: u32,
+    /// where a symbolic link leads; empty for what is none
+    pub link: String,
 }
 
 impl FileRow {
@@ -65,52 +66,25 @@ pub struct Described {
     pub requires: Vec<String>,
     /// what it provides, likewise
     pub provides: Vec<String>,
-    /// the changelog, the newest first
-    pub changes: Vec<Change>,
-    /// who vouches for it
-    pub seal: Seal,
+    /// how it came to be
+    pub origin: Origin,
 }
 
-/// What a package says of who signed it. Whether it is true only rpm can tell, which has the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seal {
-    /// not signed
-    None,
-    /// a signature over the header
-    By {
-        /// what the key signs with
-        algorithm: Algorithm,
-        /// fingerprint or long id in upper-case hex, empty where it is not said
-        issuer: String,
-    },
-    /// there is a signature, and it is of a kind that this tool cannot read
-    Unreadable,
-}
-
-/// rpm's own tags of a signature over the header, and those of other kinds.
-fn seal_of(metadata: &PackageMetadata) -> Seal {
-    use rpm::IndexSignatureTag as Tag;
-    let signature = &metadata.signature;
-    let of_header = [Tag::RPMSIGTAG_RSA, Tag::RPMSIGTAG_DSA];
-    if let Some(bytes) = of_header.iter().find_map(|tag| signature.get_entry_data_as_binary(*tag).ok()) {
-        return match Signature::parse(bytes.to_vec()) {
-            Ok(Signature { algorithm, issuer, .. }) => Seal::By { algorithm, issuer },
-            Err(_) => Seal::Unreadable,
-        };
-    }
-    let others = [Tag::RPMSIGTAG_OPENPGP, Tag::RPMSIGTAG_PGP, Tag::RPMSIGTAG_GPG];
-    match others.iter().any(|tag| signature.entry_is_present(*tag)) {
-        true => Seal::Unreadable,
-        false => Seal::None,
-    }
-}
-
-fn changes_of(metadata: &PackageMetadata) -> Vec<Change> {
-    let entries = metadata.get_changelog_entries().unwrap_or_default();
-    entries
-        .into_iter()
-        .map(|entry| Change { name: entry.name, text: entry.description, time: entry.timestamp as u32 })
-        .collect()
+/// How a package came to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `Epoch:`
+    pub epoch: Option<u32>,
+    /// who wrote it: `xtask-0.1.0`, or a version of rpm
+    pub builder: String,
+    /// what the compressor was told, `9`; rpmbuild may write more behind the number
+    pub level: String,
+    /// the newest entry of its changelog, `- Built from commit 12ab…`
+    pub change: String,
+    /// who made that entry, `Example Ltd - 1.0-1.el9`
+    pub by: String,
+    /// what its files take on the box, in bytes
+    pub installed: u64,
 }
 
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
@@ -125,6 +99,7 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
             size: entry.size() as u64,
             digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
             flags: entry.flags().bits(),
+            link: entry.linkto().unwrap_or_default().to_owned(),
         };
         ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
     }
@@ -154,10 +129,28 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
-        changes: changes_of(metadata),
-        seal: seal_of(metadata),
+        origin: origin(header),
         files,
     })
+}
+
+fn origin(header: &rpm::Header<IndexTag>) -> Origin {
+    let text = |tag| header.get_entry_data_as_string(tag).map(str::to_owned).unwrap_or_default();
+    let changes = header.get_entry_data_as_string_array(IndexTag::RPMTAG_CHANGELOGTEXT).unwrap_or_default();
+    let installed = header.get_entry_data_as_u32(IndexTag::RPMTAG_SIZE).map(u64::from);
+    let installed = installed.or_else(|_| header.get_entry_data_as_u64(IndexTag::RPMTAG_LONGSIZE));
+    Origin {
+        epoch: header.get_entry_data_as_u32(IndexTag::RPMTAG_EPOCH).ok(),
+        builder: text(IndexTag::RPMTAG_RPMVERSION),
+        level: text(IndexTag::RPMTAG_PAYLOADFLAGS),
+        change: changes.first().map(|text| (*text).to_owned()).unwrap_or_default(),
+        by: header
+            .get_entry_data_as_string_array(IndexTag::RPMTAG_CHANGELOGNAME)
+            .ok()
+            .and_then(|names| names.first().map(|name| (*name).to_owned()))
+            .unwrap_or_default(),
+        installed: installed.unwrap_or(0),
+    }
 }
 
 /// As rpm prints them, sorted and each once.

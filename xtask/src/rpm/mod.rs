@@ -3,6 +3,7 @@
 //!
 //! Format: version 4 packages, as rpm 4.14 and later read them (rpm's docs, "RPM V4 Package format").
 
+mod compare;
 mod cpio;
 mod described;
 mod front;
@@ -18,11 +19,12 @@ mod sources;
 mod spec;
 mod version;
 
-pub use described::{Described, FileRow, Owner, Seal};
+pub use compare::compare_versions;
+pub use described::{Described, FileRow, Origin, Owner};
 pub use front::Front;
 pub use native::{Written, write};
 pub use package::{Change, Dependency, Facts, Package, Sense};
-pub use read::Opened;
+pub use read::{Bytes, Opened};
 pub use signature::{Algorithm, Signature};
 pub use sources::{Part, Sources};
 pub use spec::{SourceNames, spec};

@@ -15,12 +15,25 @@ const MOST_TAGS: u32 = 65_535;
 pub(super) const LEAD: u64 = 96;
 pub(super) const INTRO: usize = 16;
 
+/// The bytes of an RPM. A signature changes its size, and neither of the digests.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bytes {
+    /// the whole file
+    pub size: u64,
+    /// SHA-256 of the header, in hex
+    pub header: String,
+    /// SHA-256 of the compressed payload, in hex
+    pub payload: String,
+}
+
 /// An opened RPM, its header read, its payload not yet.
 pub struct Opened<R> {
     /// what the header says
     pub described: Described,
     /// digests of header and payload that are not what the package says, in words
     pub digest_faults: Vec<String>,
+    /// what it is made of, as found
+    pub bytes: Bytes,
     input: R,
     header_at: u64,
     payload_at: u64,
@@ -42,8 +55,8 @@ impl<R: Read + Seek> Opened<R> {
         input.seek(SeekFrom::Start(0))?;
         let mut front = BufReader::new((&mut input).take(payload_at));
         let metadata = PackageMetadata::parse(&mut front).context("it is no RPM")?;
-        let mut opened =
-            Self { described: describe(&metadata)?, digest_faults: Vec::new(), input, header_at, payload_at };
+        let (described, bytes) = (describe(&metadata)?, Bytes { size: length, ..Bytes::default() });
+        let mut opened = Self { described, digest_faults: Vec::new(), bytes, input, header_at, payload_at };
         let faults = opened.check_digests(&metadata, header_at)?;
         opened.digest_faults = faults;
         Ok(opened)
@@ -65,7 +78,9 @@ impl<R: Read + Seek> Opened<R> {
 
     fn check_digests(&mut self, metadata: &PackageMetadata, header_at: u64) -> anyhow::Result<Vec<String>> {
         let mut faults = Vec::new();
-        let mut compare = |what: &str, said: Option<String>, found: String| match said {
+        self.bytes.header = self.digest_of(header_at, Some(self.payload_at - header_at))?;
+        self.bytes.payload = self.digest_of(self.payload_at, None)?;
+        let mut compare = |what: &str, said: Option<String>, found: &str| match said {
             None => faults.push(format!("there is no SHA-256 digest of the {what}")),
             Some(said) if said != found => {
                 faults.push(format!("the {what} has the SHA-256 digest {found} instead of {said}"))
@@ -73,10 +88,10 @@ impl<R: Read + Seek> Opened<R> {
             Some(_) => {}
         };
         let said = metadata.signature.get_entry_data_as_string(rpm::IndexSignatureTag::RPMSIGTAG_SHA256);
-        compare("header", said.ok().map(str::to_owned), self.digest_of(header_at, Some(self.payload_at - header_at))?);
+        compare("header", said.ok().map(str::to_owned), &self.bytes.header);
         let said = metadata.header.get_entry_data_as_string_array(IndexTag::RPMTAG_PAYLOADSHA256);
         let said = said.ok().and_then(|list| list.first().map(|text| (*text).to_owned()));
-        compare("payload", said, self.digest_of(self.payload_at, None)?);
+        compare("payload", said, &self.bytes.payload);
         Ok(faults)
     }
 

@@ -4,6 +4,7 @@
 mod byte_code;
 mod checks;
 mod config;
+mod difference;
 mod elf;
 mod evidence;
 mod files;
@@ -13,7 +14,12 @@ mod service;
 mod verdict;
 
 pub use checks::{CHECKS, Check, When};
+pub use difference::{
+    Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
+    Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
+};
 pub use evidence::{Evidence, OnHost};
+pub use python::absolute;
 pub use verdict::{Verdict, in_a_line};
 
 /// How much a finding weighs.

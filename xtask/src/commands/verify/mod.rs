@@ -34,6 +34,9 @@ pub struct Flags {
     /// Write a page for who lets the packages in: what is in them, what they need, every check, how to install and go back
     #[arg(long, value_name = "HTML", conflicts_with = "list")]
     pub report: Option<Utf8PathBuf>,
+    /// Show in the page what changed since this delivery; once for each target
+    #[arg(long, value_name = "RPM", requires = "report")]
+    pub since: Vec<Utf8PathBuf>,
 }
 
 impl Flags {
@@ -75,7 +78,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
-    report::verify_and_report(sys, &asked, &files, flags.report.as_deref(), &sys.root)
+    report::verify_and_report(sys, &asked, &files, flags, &sys.root)
 }
 
 /// The task on the RPMs of a repository.
@@ -99,7 +102,7 @@ pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::R
         return Err(none_built(std::io::Error::other("there is none")));
     }
     let asked = Asked { target: None, strict: flags.strict };
-    report::verify_and_report(&project.sys, &asked, &files, flags.report.as_deref(), here)
+    report::verify_and_report(&project.sys, &asked, &files, flags, here)
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {

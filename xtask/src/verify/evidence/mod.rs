@@ -3,7 +3,7 @@
 use crate::elf::{ElfFacts, ElfReader};
 use crate::hex::hex;
 use crate::lockfile::Lock;
-use crate::rpm::{Described, FileRow, Opened};
+use crate::rpm::{Bytes, Described, FileRow, Front, Opened};
 use crate::target::Target;
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
@@ -28,6 +28,10 @@ pub struct OnHost {}
 pub struct Evidence {
     /// what the header says
     pub described: Described,
+    /// the file's bytes, by digest
+    pub bytes: Bytes,
+    /// who says to have signed it, `RSA 0123abc…`, not verified; none where there is no signature
+    pub signature: Option<String>,
     /// of header and payload, in words
     pub digest_faults: Vec<String>,
     /// paths of files whose bytes do not have the digest of the header
@@ -60,6 +64,8 @@ impl Evidence {
         let mut evidence = Self {
             root: Self::find_root(&opened.described),
             described: opened.described.clone(),
+            bytes: opened.bytes.clone(),
+            signature: opened.front().ok().and_then(|front| signature_of(&front)),
             digest_faults: std::mem::take(&mut opened.digest_faults),
             changed_files: Vec::new(),
             lock: None,
@@ -157,6 +163,11 @@ impl Evidence {
             .filter(|path| path.ends_with(".dist-info"))
             .collect()
     }
+}
+
+fn signature_of(front: &Front) -> Option<String> {
+    let read = front.signature().map(|signature| format!("{} {}", signature.algorithm.title(), signature.issuer));
+    read.or_else(|| front.is_signed().then(|| "of a kind that this tool does not read".to_owned()))
 }
 
 fn is_read_as_text(path: &str, row: &FileRow) -> bool {
