@@ -91,7 +91,7 @@ impl Changes {
             about: difference
                 .package
                 .iter()
-                .map(|Change { what, old, new }| row(&name_of(what), old, new, ""))
+                .map(|Change { what, old, new }| row(&name_of(what), old, new, "changed"))
                 .collect(),
             dists: rows,
             unchanged: count(dists.unchanged, "package"),

@@ -125,13 +125,20 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
         file_digest_algorithm: algorithm,
         scriptlets,
-        summary: text(IndexTag::RPMTAG_SUMMARY).unwrap_or_default(),
+        summary: in_no_language(header, IndexTag::RPMTAG_SUMMARY),
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
         origin: origin(header),
         files,
     })
+}
+
+/// A text that a package may have in several languages, in the first, which is none.
+fn in_no_language(header: &rpm::Header<IndexTag>, tag: IndexTag) -> String {
+    let plain = || header.get_entry_data_as_string(tag).map(str::to_owned);
+    let texts = header.get_entry_data_as_i18n_string(tag).map(|texts| texts.to_owned());
+    texts.or_else(|_| plain()).unwrap_or_default()
 }
 
 fn origin(header: &rpm::Header<IndexTag>) -> Origin {
