@@ -24,6 +24,8 @@ pub struct Project {
     pub every_target: Vec<Target>,
     /// whether the result is printed as JSON
     pub wants_json: bool,
+    /// where what is made goes
+    out: Utf8PathBuf,
 }
 
 impl Project {
@@ -49,7 +51,8 @@ impl Project {
         }
         let is_wanted = |target: &&Target| wanted.is_empty() || wanted.contains(&target.name);
         let targets = every_target.iter().filter(is_wanted).cloned().collect();
-        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json })
+        let out = sys.root.join("dist/out");
+        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, out })
     }
 
     /// `dist`
@@ -57,9 +60,14 @@ impl Project {
         self.sys.root.join("dist")
     }
 
-    /// `dist/out`
+    /// `dist/out`, or what was put in its place.
     pub fn out(&self) -> Utf8PathBuf {
-        self.dist().join("out")
+        self.out.clone()
+    }
+
+    /// The same, but what is made goes into `folder`.
+    pub fn making_into(self, folder: &Utf8Path) -> Self {
+        Self { out: folder.to_owned(), ..self }
     }
 
     /// The application's folder.

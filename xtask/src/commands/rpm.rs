@@ -193,7 +193,7 @@ fn server_left_out(project: &Project) -> Option<anyhow::Error> {
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
-fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
+pub fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
     let locks = locking::inspect(project)?;
     locks.warn(project, false);
     let mut current = Vec::new();

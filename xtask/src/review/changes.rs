@@ -105,7 +105,10 @@ impl Changes {
 
 /// `package`'s own names of values: `built_from`
 fn name_of(what: &str) -> String {
-    what.replace('_', " ")
+    match what {
+        "license" => "licence".to_owned(),
+        what => what.replace('_', " "),
+    }
 }
 
 fn in_words(counts: &[(usize, &str)]) -> String {

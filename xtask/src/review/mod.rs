@@ -165,6 +165,11 @@ impl Review {
     }
 }
 
+/// The page's name in a bundle.
+pub fn file_name(target: &str) -> String {
+    format!("report.{target}.html")
+}
+
 /// Writes the page: a section a package, and where there are several a list of them before.
 ///
 /// Equal values give equal bytes: there is no clock in it, and no path of a host.

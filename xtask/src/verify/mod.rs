@@ -10,6 +10,7 @@ mod evidence;
 mod files;
 mod places;
 mod python;
+mod rebuilt;
 mod service;
 mod verdict;
 
@@ -20,6 +21,7 @@ pub use difference::{
 };
 pub use evidence::{Evidence, OnHost};
 pub use python::absolute;
+pub use rebuilt::{Rebuilt, reasons};
 pub use verdict::{Verdict, in_a_line};
 
 /// How much a finding weighs.

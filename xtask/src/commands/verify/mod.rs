@@ -1,7 +1,11 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
+mod against;
+mod diff;
 mod report;
 mod shown;
+
+pub use report::review;
 
 use crate::commands::Project;
 use crate::commands::report::Report;
@@ -31,8 +35,17 @@ pub struct Flags {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
+    /// Judge nothing, and show what an upgrade from OLD to NEW changes; what differs is no finding
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["rpms", "list", "strict", "target"])]
+    pub diff: Vec<Utf8PathBuf>,
+    /// Judge nothing, and see whether the repository DIR makes FILE again, byte for byte but for a signature
+    #[arg(long, value_name = "DIR", requires = "rpms", conflicts_with_all = ["list", "strict", "diff"])]
+    pub against: Option<Utf8PathBuf>,
+    /// With `--against`: start no program that reaches the network
+    #[arg(long, requires = "against")]
+    pub offline: bool,
     /// Write a page for who lets the packages in: what is in them, what they need, every check, how to install and go back
-    #[arg(long, value_name = "HTML", conflicts_with = "list")]
+    #[arg(long, value_name = "HTML", conflicts_with_all = ["list", "diff", "against"])]
     pub report: Option<Utf8PathBuf>,
     /// Show in the page what changed since this delivery; once for each target
     #[arg(long, value_name = "RPM", requires = "report")]
@@ -40,9 +53,9 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// Whether the task needs no repository.
+    /// Whether the task needs no repository, or names one itself.
     pub fn stands_alone(&self) -> bool {
-        !self.rpms.is_empty() || self.list
+        !self.rpms.is_empty() || self.list || !self.diff.is_empty()
     }
 }
 
@@ -74,7 +87,13 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     if flags.list {
         return Ok(list());
     }
+    if let [old, new] = flags.diff.as_slice() {
+        return diff::run(sys, old, new);
+    }
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
+    if let Some(folder) = &flags.against {
+        return against::run(sys, folder, &flags.rpms, targets.first().map(String::as_str), flags.offline);
+    }
     let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
@@ -139,14 +158,18 @@ pub fn verify_files(
     Ok(report)
 }
 
+fn open(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
+    // A pipe would be waited for.
+    ensure!(fs_err::metadata(path)?.is_file(), "`{path}` is no file");
+    Ok(fs_err::File::open(path)?)
+}
+
 /// Reads an RPM and makes every check.
 ///
 /// - Fails: where there is no such file, or `asked` names no box.
 pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
     let spinner = sys.spinner(&format!("verifying {shown}"));
-    let file = fs_err::File::open(path)?;
-    ensure!(file.metadata()?.is_file(), "`{shown}` is no file");
-    let mut evidence = Evidence::gather(file);
+    let mut evidence = Evidence::gather(open(path)?);
     if let Ok(evidence) = &mut evidence
         && let Some(name) = &asked.target
     {

@@ -1,6 +1,7 @@
 //! `cargo xtask verify --report`: the same, as a page for who lets the packages in.
 
 use crate::commands::report::{Report, made, size};
+use crate::commands::verify::diff::gather;
 use crate::commands::verify::{Asked, Examined, Flags, verify_files};
 use crate::hex::hex;
 use crate::problem::{Problem, all_of};
@@ -58,9 +59,7 @@ impl Before {
     fn read(paths: &[Utf8PathBuf], shown: &[Utf8PathBuf], files: usize) -> anyhow::Result<Self> {
         let mut packages = Vec::new();
         for (path, shown) in paths.iter().zip(shown) {
-            let what = || format!("the package of before, `{shown}`, cannot be read");
-            let evidence = fs_err::File::open(path).map_err(Into::into).and_then(Evidence::gather);
-            let evidence = evidence.with_context(what)?;
+            let evidence = gather(path).with_context(|| format!("the package of before, `{shown}`, cannot be read"))?;
             let file = path.file_name().unwrap_or_default().to_owned();
             packages.push(Old { shown: shown.to_string(), file, evidence, met: Cell::new(false) });
         }

@@ -53,6 +53,13 @@ pub struct FileChange {
 }
 
 impl FileGroup {
+    /// Whether all that differs is byte-code and the RECORD that lists it: the same code, compiled anew.
+    pub fn is_byte_code_alone(&self) -> bool {
+        let is_code = |path: &str| path.contains("/__pycache__") || path.ends_with(".dist-info/RECORD");
+        let mut paths = self.added.iter().chain(&self.removed).chain(self.changed.iter().map(|file| &file.path));
+        self.old == self.new && paths.all(|path| is_code(path))
+    }
+
     /// `812 files changed, 3 added`
     pub fn in_words(&self) -> String {
         let counts = [("changed", self.changed.len()), ("added", self.added.len()), ("removed", self.removed.len())];

@@ -1,9 +1,10 @@
 //! What a person ought to look at first.
 
 use crate::verify::Evidence;
+use crate::verify::difference::service::Effect;
 use crate::verify::difference::{Difference, Direction, Kind, LookAt, Upgrade};
 
-pub(super) fn first(difference: &Difference, old: &Evidence, new: &Evidence) -> Vec<LookAt> {
+pub(super) fn first(difference: &Difference, effects: &[Effect], old: &Evidence, new: &Evidence) -> Vec<LookAt> {
     let mut all = Vec::new();
     let mut look = |section: &'static str, what: String| all.push(LookAt { section, what });
     let (before, now) = (&difference.old, &difference.new);
@@ -40,10 +41,8 @@ pub(super) fn first(difference: &Difference, old: &Evidence, new: &Evidence) -> 
         let name = |target: &Option<String>| target.clone().unwrap_or_else(|| "an unknown target".to_owned());
         look("package", format!("it is for {} instead of {}", name(&now.target), name(&before.target)));
     }
-    if before.python != now.python
-        && let (Some(old), Some(new)) = (&before.python, &now.python)
-    {
-        look("service", format!("it runs by Python {new} instead of {old}"));
+    for effect in effects.iter().filter(|effect| effect.matters) {
+        look("service", effect.said.clone());
     }
     match (&before.signature, &now.signature) {
         (Some(_), None) => look("package", "the old package is signed, and the new one is not".to_owned()),

@@ -12,6 +12,7 @@ pub use dists::{Direction, Dist, DistChange, Dists};
 pub use files::{FileChange, FileGroup, Files};
 
 use crate::rpm::compare_versions;
+use crate::sbom::in_utc;
 use crate::verify::Evidence;
 use lines::Lines;
 use serde::Serialize;
@@ -190,6 +191,7 @@ impl Difference {
     pub fn between(old: &Evidence, new: &Evidence) -> Self {
         let mut lines = Lines::default();
         let (old_side, new_side) = (Side::of(old), Side::of(new));
+        let effects = service::effects(old, new);
         let mut difference = Self {
             upgrade: upgrade(old, new),
             look_at: Vec::new(),
@@ -201,11 +203,11 @@ impl Difference {
             scriptlets: lines.scriptlets(old, new),
             units: units::between(old, new, &mut lines),
             config: lines.config(old, new),
-            service: service::effects(old, new),
+            service: effects.iter().map(|effect| effect.said.clone()).collect(),
             old: old_side,
             new: new_side,
         };
-        difference.look_at = look::first(&difference, old, new);
+        difference.look_at = look::first(&difference, &effects, old, new);
         difference
     }
 
@@ -280,7 +282,7 @@ fn package(old: &Side, new: &Side, old_evidence: &Evidence, new_evidence: &Evide
         ("python", text(&old.python), text(&new.python)),
         ("summary", before.summary.clone(), now.summary.clone()),
         ("license", before.license.clone(), now.license.clone()),
-        ("built", old.built.to_string(), new.built.to_string()),
+        ("built", in_utc(old.built), in_utc(new.built)),
         ("built_from", old.built_from.clone(), new.built_from.clone()),
         ("builder", old.builder.clone(), new.builder.clone()),
         ("compression", compression(old_evidence), compression(new_evidence)),

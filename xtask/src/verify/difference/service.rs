@@ -47,24 +47,37 @@ fn ports(commands: &[&str]) -> Vec<String> {
     ports
 }
 
-/// What happens to the service, in sentences without a final dot; never empty.
-pub(super) fn effects(old: &Evidence, new: &Evidence) -> Vec<String> {
+/// Something that happens to the service, in a sentence without a final dot.
+pub(super) struct Effect {
+    pub said: String,
+    /// whether somebody has to do something, or loses something
+    pub matters: bool,
+}
+
+fn quiet(said: impl Into<String>) -> Effect {
+    Effect { said: said.into(), matters: false }
+}
+
+fn loud(said: impl Into<String>) -> Effect {
+    Effect { said: said.into(), matters: true }
+}
+
+/// What happens to the service; never empty.
+pub(super) fn effects(old: &Evidence, new: &Evidence) -> Vec<Effect> {
     let (before, now) = (Units::of(old), Units::of(new));
     let name = &new.described.name;
     let mut said = Vec::new();
     if old.described.name != *name {
         let old_name = &old.described.name;
-        return vec![format!(
+        return vec![quiet(format!(
             "`{old_name}` is not touched: rpm takes `{name}` for another package, and both may be installed"
-        )];
+        ))];
     }
     match (&before.service, &now.service) {
-        (None, None) => return vec!["neither package has a service of its name".to_owned()],
-        (None, Some(_)) => return vec!["the service is new, and nothing starts it".to_owned()],
+        (None, None) => return vec![quiet("neither package has a service of its name")],
+        (None, Some(_)) => return vec![loud("the service is new, and nothing starts it")],
         (Some(_), None) => {
-            return vec![
-                "the service's unit goes: what runs goes on running with the old code until it ends".to_owned(),
-            ];
+            return vec![loud("the service's unit goes: what runs goes on running with the old code until it ends")];
         }
         (Some(_), Some(_)) => {}
     }
@@ -76,22 +89,22 @@ pub(super) fn effects(old: &Evidence, new: &Evidence) -> Vec<String> {
             || (script == "posttrans" && texts.is_some_and(|text| text.contains(&words[1])))
     };
     match restarts("postun", old) || restarts("post", new) {
-        true => said.push("a service that runs is restarted; one that is stopped stays so".to_owned()),
-        false => said.push("nothing restarts the service: it runs the old code until somebody does".to_owned()),
+        true => said.push(quiet("a service that runs is restarted; one that is stopped stays so")),
+        false => said.push(loud("nothing restarts the service: it runs the old code until somebody does")),
     }
     said.extend(listening(&before, &now));
     let (old_user, new_user) = (before.last("User"), now.last("User"));
     if old_user != new_user {
-        said.push(format!(
+        said.push(loud(format!(
             "it runs as `{new_user}` instead of `{old_user}`: what it has written belongs to the old one, and has to be given over"
-        ));
+        )));
     }
     if let (Some(old), Some(new)) = (&old.target, &new.target)
         && old.python() != new.python()
     {
         let package = new.interpreter.package.as_deref();
         let needs = package.map(|name| format!(", which the package `{name}` brings")).unwrap_or_default();
-        said.push(format!("it runs by Python {} instead of {}{needs}", new.python(), old.python()));
+        said.push(loud(format!("it runs by Python {} instead of {}{needs}", new.python(), old.python())));
     }
     let secrets = |units: &Units<'_>| -> Vec<String> {
         units.values("Unit", "AssertPathExists").into_iter().map(str::to_owned).collect()
@@ -101,38 +114,38 @@ pub(super) fn effects(old: &Evidence, new: &Evidence) -> Vec<String> {
         secrets(&now)
             .into_iter()
             .filter(|path| !had.contains(path))
-            .map(|path| format!("it does not start without `{path}`, which it did not need before")),
+            .map(|path| loud(format!("it does not start without `{path}`, which it did not need before"))),
     );
     said
 }
 
 /// Where it listens, and what that means for requests.
-fn listening(before: &Units<'_>, now: &Units<'_>) -> Option<String> {
+fn listening(before: &Units<'_>, now: &Units<'_>) -> Option<Effect> {
     match (before.listens(), now.listens()) {
         (Some(old), Some(new)) if old == new => {
-            Some("requests wait at the socket, which stays open, and none is lost".to_owned())
+            Some(quiet("requests wait at the socket, which stays open, and none is lost"))
         }
-        (Some(old), Some(new)) => Some(format!(
+        (Some(old), Some(new)) => Some(loud(format!(
             "the socket moves from {} to {}: requests are lost meanwhile, and those who ask must ask there",
             old.join(", "),
             new.join(", ")
-        )),
+        ))),
         (None, Some(new)) => {
-            Some(format!("systemd listens now, at {}: requests of the first restart are lost", new.join(", ")))
+            Some(loud(format!("systemd listens now, at {}: requests of this restart are lost", new.join(", "))))
         }
         (Some(_), None) => {
-            Some("the service listens by itself now, without a socket: requests during a restart are lost".to_owned())
+            Some(loud("the service listens by itself now, without a socket: requests during a restart are lost"))
         }
         (None, None) => {
             let (old, new) =
                 (ports(&before.values("Service", "ExecStart")), ports(&now.values("Service", "ExecStart")));
             Some(match old == new {
-                true => "it listens by itself: requests during the restart are lost".to_owned(),
-                false => format!(
+                true => quiet("it listens by itself: requests during the restart are lost"),
+                false => loud(format!(
                     "it listens at port {} instead of {}: those who ask must ask there",
                     new.join(", "),
                     old.join(", ")
-                ),
+                )),
             })
         }
     }

@@ -1,0 +1,155 @@
+//! `cargo xtask verify --against DIR FILE…`: whether a repository makes these very RPMs.
+
+use crate::commands::Project;
+use crate::commands::report::Report;
+use crate::commands::rpm::{self, BuildFlags};
+use crate::commands::rpmbuild::Builder;
+use crate::commands::verify::diff;
+use crate::problem::{Problem, all_of};
+use crate::sys::{Sys, find_root};
+use crate::tools::git;
+use crate::verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+
+/// The task.
+///
+/// - Takes: `folder`, a checkout of the commit; `target`, for RPMs in which no lock travels.
+/// - Fails: where an RPM cannot be read, or the repository cannot be built for its target.
+pub fn run(
+    sys: &Sys,
+    folder: &Utf8Path,
+    files: &[Utf8PathBuf],
+    target: Option<&str>,
+    offline: bool,
+) -> anyhow::Result<Report> {
+    let root = find_root(&sys.root.join(folder)).context("`--against`")?;
+    let repository = Sys { root, verbosity: sys.verbosity };
+    let mut given = Vec::new();
+    let mut faults = Vec::new();
+    for path in files {
+        match diff::gather(&sys.root.join(path)).with_context(|| format!("`{path}` cannot be read")) {
+            Ok(evidence) => given.push((path, evidence)),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    all_of("packages cannot be compared", faults)?;
+    let mut report = Report { text: String::new(), json: json!({"rpms": []}), findings: false };
+    let mut rows: Vec<Value> = Vec::new();
+    for (path, evidence) in given {
+        let (text, row, same) = compare(&repository, path, evidence, target, offline)
+            .with_context(|| format!("`{path}` cannot be made again in `{folder}`"))?;
+        report.text.push_str(&text);
+        rows.push(row);
+        report.findings |= !same;
+    }
+    report.json["rpms"] = Value::Array(rows);
+    Ok(report)
+}
+
+/// Builds one again, and gives what is said of it to people and programs, and whether it is the same.
+fn compare(
+    sys: &Sys,
+    path: &Utf8Path,
+    given: Evidence,
+    target: Option<&str>,
+    offline: bool,
+) -> anyhow::Result<(String, Value, bool)> {
+    let name = target.or(given.target.as_ref().map(|target| target.name.as_str())).map(str::to_owned);
+    let name = name.ok_or_else(|| {
+        Problem::with_hint("it does not say for which target it is", "name one of `dist/package.toml` by `--target`")
+    })?;
+    let mut project = Project::load(sys, std::slice::from_ref(&name), false)?;
+    let level = level_of(&given);
+    let without_byte_code = given.byte_code.is_empty() && project.config.package.byte_code.is_none();
+    if without_byte_code {
+        // Whether there is any is then the building host's matter, and not the commit's.
+        project.config.package.byte_code = Some(false);
+    }
+    rpm::refuse_early(&project)?;
+    let (_keep, scratch) = sys.scratch()?;
+    let project = project.making_into(&scratch);
+    let flags = BuildFlags { offline, level, builder: Builder::Native, source: false };
+    let built = rpm::build(&project, rpm::current_locks(&project)?, &flags, None)?;
+    let built = built.first().context("nothing was built")?;
+    let made = diff::gather(&built.path)?;
+    let head = git::commit(sys);
+    let same_header = given.bytes.header == made.bytes.header;
+    let same_payload = given.bytes.payload == made.bytes.payload;
+    let same = same_header && same_payload;
+    let mut row = json!({
+        "path": path, "target": name, "same": same, "header": same_header, "payload": same_payload,
+        "signature": given.signature, "commit": head, "level": level, "byte_code": built.byte_code,
+    });
+    let signed = if given.signature.is_some() { ", but for its signature" } else { "" };
+    if same {
+        return Ok((format!("{path}: the same bytes{signed}, from {}\n", commit_in_words(head.as_deref())), row, true));
+    }
+    let difference = Difference::between(&given, &made);
+    let rebuilt = Rebuilt { given: &given, made: &made, head: head.as_deref(), compiler: built.byte_code.as_deref() };
+    let reasons = reasons(&rebuilt, &difference);
+    row["reasons"] = json!(reasons);
+    row["difference"] = serde_json::to_value(&difference)?;
+    let what = match (same_header, same_payload) {
+        (false, false) => "header and payload",
+        (false, true) => "the header",
+        (true, _) => "the payload",
+    };
+    let mut text = format!("{path}: DIFFERS in {what}\n  likely because:\n");
+    text.extend(reasons.iter().map(|reason| format!("    {reason}\n")));
+    text.push_str(&details(&difference));
+    Ok((diff::visible(&text), row, false))
+}
+
+fn commit_in_words(head: Option<&str>) -> String {
+    head.map_or("files that are not committed".to_owned(), |head| format!("commit {head}"))
+}
+
+/// The level that the payload was packed with; none for what this tool cannot set.
+fn level_of(evidence: &Evidence) -> Option<i32> {
+    let level: i32 = evidence.described.origin.level.parse().ok()?;
+    (1..=19).contains(&level).then_some(level)
+}
+
+/// What differs: the first of the files, and the names of the other sections.
+fn details(difference: &Difference) -> String {
+    const MOST: usize = 10;
+    let mut text = String::new();
+    let mut paths: Vec<String> = difference.files.groups.iter().flat_map(of_group).collect();
+    // Byte-code follows from what stands before it.
+    paths.sort_by_key(|path| (path.contains("/__pycache__"), path.clone()));
+    let all = difference.files.added + difference.files.removed + difference.files.changed;
+    if all > 0 {
+        text.push_str(&format!("  files: {} differ, the first of them:\n", all));
+        text.extend(paths.iter().take(MOST).map(|path| format!("    {path}\n")));
+    }
+    let sections = [
+        ("what it says of itself", difference.package.iter().map(|change| change.what.as_str()).collect::<Vec<_>>()),
+        ("requires", of_names(&difference.requires)),
+        ("provides", of_names(&difference.provides)),
+        ("scriptlets", difference.scriptlets.iter().map(|change| change.name.as_str()).collect()),
+        ("units", difference.units.iter().map(|change| change.path.as_str()).collect()),
+        ("config", difference.config.iter().map(|change| change.path.as_str()).collect()),
+    ];
+    for (title, names) in sections.into_iter().filter(|(_, names)| !names.is_empty()) {
+        let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+        text.push_str(&format!("  {title}: {}{more}\n", names[..names.len().min(MOST)].join(", ")));
+    }
+    text
+}
+
+fn of_names(names: &Names) -> Vec<&str> {
+    names.added.iter().chain(&names.removed).map(String::as_str).collect()
+}
+
+/// The paths of a group, each with what differs.
+fn of_group(group: &FileGroup) -> Vec<String> {
+    let added = group.added.iter().map(|path| format!("{path} (only made from the repository)"));
+    let removed = group.removed.iter().map(|path| format!("{path} (only in the RPM)"));
+    let changed = group.changed.iter().map(|file| {
+        let what: Vec<&str> = file.changes.iter().map(|change| change.what.as_str()).collect();
+        format!("{}: {}", file.path, what.join(", "))
+    });
+    added.chain(removed).chain(changed).collect()
+}

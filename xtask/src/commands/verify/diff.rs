@@ -1,0 +1,253 @@
+//! `cargo xtask verify --diff OLD NEW`: what an upgrade changes.
+
+use crate::commands::report::{Report, count, size};
+use crate::commands::verify::open;
+use crate::problem::{Problem, all_of};
+use crate::sys::Sys;
+use crate::verify::{
+    Change, ConfigChange, Difference, Direction, Dist, Evidence, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
+};
+use anyhow::Context as _;
+use camino::Utf8Path;
+use serde_json::json;
+
+/// The task.
+///
+/// - Fails: where one of the two cannot be read.
+pub fn run(sys: &Sys, old: &Utf8Path, new: &Utf8Path) -> anyhow::Result<Report> {
+    let spinner = sys.spinner("reading both packages");
+    let mut read = Vec::new();
+    let mut faults = Vec::new();
+    for path in [old, new] {
+        match gather(&sys.root.join(path)).with_context(|| format!("`{path}` cannot be read")) {
+            Ok(evidence) => read.push(evidence),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    spinner.finish_and_clear();
+    all_of("packages cannot be compared", faults)?;
+    let difference = Difference::between(&read[0], &read[1]);
+    let json = json!({"old": old, "new": new, "difference": serde_json::to_value(&difference)?});
+    Ok(Report::fine(format!("{old} → {new}\n{}", text(&difference)), json))
+}
+
+/// Everything that the checks would see of an RPM.
+pub fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
+    Evidence::gather(open(path)?).map_err(|error| {
+        Problem::around(
+            error,
+            "it is damaged, or no RPM of this tool",
+            "copy it again and compare its SHA256SUMS, or build it again",
+        )
+    })
+}
+
+/// For people: each section, with `nothing` where nothing differs. Nothing that a package says reaches the terminal
+/// but as text.
+pub fn text(difference: &Difference) -> String {
+    let Difference { old, new, requires, provides, .. } = difference;
+    let look_at = difference.look_at.iter().map(|look| format!("{:<10} {}\n", look.section, look.what)).collect();
+    let package = difference.package.iter().map(|change| change_line(change, 12)).collect();
+    let scripts = difference.scriptlets.iter().map(|change| {
+        let name = if change.name == "verify" { "verifyscript" } else { &change.name };
+        format!("%{name}: {}\n{}", word(change.kind), diff_of(change.diff.as_deref()))
+    });
+    let service = difference.service.iter().map(|line| format!("{line}\n")).collect();
+    let sections: [(&str, String); 11] = [
+        ("look at", look_at),
+        ("package", upgrade(difference) + &lines(package)),
+        ("distributions", dists(difference)),
+        ("files", files(difference)),
+        ("requires", names(requires)),
+        ("provides", names(provides)),
+        ("scriptlets", scripts.collect()),
+        ("units", difference.units.iter().map(unit).collect()),
+        ("config", difference.config.iter().map(config).collect()),
+        ("size", sizes(old, new)),
+        ("service", lines(service)),
+    ];
+    let mut text = String::new();
+    for (title, body) in sections {
+        text.push_str(&format!("{title}\n"));
+        match body.is_empty() {
+            true => text.push_str("  nothing\n"),
+            false => text.extend(body.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n")),
+        }
+    }
+    visible(&text)
+}
+
+fn lines(of: Vec<String>) -> String {
+    of.concat()
+}
+
+/// What would steer a terminal, by its number.
+pub fn visible(text: &str) -> String {
+    let is_plain = |c: char| matches!(c, '\n' | '\t') || !c.is_control();
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => {
+            text.chars().map(|c| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
+        }
+    }
+}
+
+fn change_line(change: &Change, width: usize) -> String {
+    let said = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+    format!("{:<width$} {} → {}\n", change.what, said(&change.old), said(&change.new))
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Added => "added",
+        Kind::Removed => "removed",
+        Kind::Changed => "changed",
+    }
+}
+
+fn upgrade(difference: &Difference) -> String {
+    let (old, new) = (&difference.old, &difference.new);
+    match difference.upgrade {
+        Upgrade::Upgrade => format!("an upgrade for rpm: {} → {}\n", old.evr, new.evr),
+        Upgrade::Downgrade => format!("a DOWNGRADE for rpm: {} → {}\n", old.evr, new.evr),
+        Upgrade::Same => format!("NO upgrade for rpm: both are {}\n", new.evr),
+        Upgrade::OtherPackage => format!("NO upgrade for rpm: `{}` is another package than `{}`\n", new.name, old.name),
+    }
+}
+
+fn dists(difference: &Difference) -> String {
+    let dists = &difference.dists;
+    let one = |sign: char, dist: &Dist| format!("{sign} {} {} ({})\n", dist.name, dist.version, dist.license);
+    let mut text = String::new();
+    text.extend(dists.added.iter().map(|dist| one('+', dist)));
+    text.extend(dists.removed.iter().map(|dist| one('-', dist)));
+    text.extend(dists.changed.iter().map(|dist| {
+        let direction = match dist.direction {
+            Direction::Up => "",
+            Direction::Down => " (OLDER)",
+            Direction::Sideways => " (neither newer nor older)",
+        };
+        format!("  {} {} → {}{direction}\n", dist.name, dist.old, dist.new)
+    }));
+    text.extend(
+        dists.relicensed.iter().map(|change| format!("  {}: licence {} → {}\n", change.what, change.old, change.new)),
+    );
+    match text.is_empty() {
+        true => text,
+        false => text + &format!("  {} the same\n", dists.unchanged),
+    }
+}
+
+/// The application's files and those of no distribution one by one, the others counted.
+fn files(difference: &Difference) -> String {
+    let files = &difference.files;
+    let mut text = String::new();
+    let is_folded = |group: &&FileGroup| !group.application && group.is_byte_code_alone();
+    let (folded, shown): (Vec<&FileGroup>, Vec<&FileGroup>) = files.groups.iter().partition(is_folded);
+    for group in shown {
+        text.push_str(&format!("{}: {}\n", title(group), group.in_words()));
+        if group.dist.is_none() || group.application {
+            text.push_str(&listed(group));
+        }
+    }
+    if !folded.is_empty() {
+        let names: Vec<&str> = folded.iter().filter_map(|group| group.dist.as_deref()).collect();
+        text.push_str(&format!("byte-code alone: {}\n", names.join(", ")));
+    }
+    match text.is_empty() {
+        true => text,
+        false => text + &format!("{} the same\n", count(files.unchanged, "path")),
+    }
+}
+
+fn title(group: &FileGroup) -> String {
+    let Some(dist) = &group.dist else { return "beside the distributions".to_owned() };
+    match (&group.old, &group.new) {
+        (Some(old), Some(new)) if old != new => format!("{dist} {old} → {new}"),
+        (Some(version), _) | (None, Some(version)) => format!("{dist} {version}"),
+        (None, None) => dist.clone(),
+    }
+}
+
+/// Byte-code follows from its module, and is counted.
+fn listed(group: &FileGroup) -> String {
+    let is_shown = |path: &&String| !path.contains("/__pycache__/");
+    let mut rows: Vec<(&str, char, String)> = Vec::new();
+    rows.extend(group.added.iter().filter(is_shown).map(|path| (path.as_str(), '+', String::new())));
+    rows.extend(group.removed.iter().filter(is_shown).map(|path| (path.as_str(), '-', String::new())));
+    rows.extend(group.changed.iter().filter(|file| is_shown(&&file.path)).map(|file| {
+        let what: Vec<String> = file.changes.iter().map(aspect).collect();
+        (file.path.as_str(), ' ', format!(": {}", what.join(", ")))
+    }));
+    rows.sort();
+    let all = group.added.len() + group.removed.len() + group.changed.len();
+    let mut text: String = rows.iter().map(|(path, sign, what)| format!("  {sign} {path}{what}\n")).collect();
+    if all > rows.len() {
+        text.push_str(&format!("    and {} of byte-code\n", count(all - rows.len(), "file")));
+    }
+    text
+}
+
+fn aspect(change: &Change) -> String {
+    match change.what.as_str() {
+        // Nobody compares digests by eye.
+        "content" => "content".to_owned(),
+        what => {
+            let said = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
+            format!("{what} {} → {}", said(&change.old), said(&change.new))
+        }
+    }
+}
+
+fn names(names: &Names) -> String {
+    let added = names.added.iter().map(|name| format!("+ {name}\n"));
+    added.chain(names.removed.iter().map(|name| format!("- {name}\n"))).collect()
+}
+
+fn unit(unit: &UnitChange) -> String {
+    let mut text = format!("{}: {}\n", unit.path, word(unit.kind));
+    for key in &unit.keys {
+        text.push_str(&format!("  [{}] {}\n", key.section, key.key));
+        text.extend(key.old.iter().filter(|value| !key.new.contains(value)).map(|value| format!("    - {value}\n")));
+        text.extend(key.new.iter().filter(|value| !key.old.contains(value)).map(|value| format!("    + {value}\n")));
+        if key.old.iter().all(|value| key.new.contains(value)) && key.new.iter().all(|value| key.old.contains(value)) {
+            text.push_str("    another order of its lines, or other repetitions\n");
+        }
+    }
+    match unit.keys.is_empty() {
+        true => text + &diff_of(unit.diff.as_deref()),
+        false => text,
+    }
+}
+
+fn config(config: &ConfigChange) -> String {
+    let diff = diff_of(config.diff.as_deref());
+    format!("{}: {}: {}\n{diff}", config.path, word(config.kind), config.on_the_box)
+}
+
+fn diff_of(diff: Option<&str>) -> String {
+    match diff {
+        Some(diff) => diff.lines().map(|line| format!("  {line}\n")).collect(),
+        None => "  no text, or too long to be shown line by line\n".to_owned(),
+    }
+}
+
+fn sizes(old: &Side, new: &Side) -> String {
+    let row = |what: &str, old: u64, new: u64| {
+        let sign = if new < old { '-' } else { '+' };
+        let by = if old == new { "the same".to_owned() } else { format!("{sign}{}", size(old.abs_diff(new))) };
+        format!("{what:<10} {} → {} ({by})\n", size(old), size(new))
+    };
+    row("to carry", old.download, new.download) + &row("on the box", old.installed, new.installed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_steers_the_terminal() {
+        assert_eq!(visible("a\tb\n"), "a\tb\n");
+        assert_eq!(visible("\x1b[31mred\r\u{9b}"), "\\u{1b}[31mred\\r\\u{9b}");
+    }
+}
