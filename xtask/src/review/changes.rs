@@ -1,7 +1,7 @@
 //! What changed since the last delivery.
 
 use crate::review::words::listed;
-use crate::verify::{Change, Difference, Direction, FileGroup, Kind, Upgrade, count};
+use crate::verify::{Change, Difference, Direction, FileGroup, Kind, Upgrade};
 use serde::Serialize;
 
 /// So many paths of a group of files are listed.
@@ -16,7 +16,7 @@ pub(super) struct Changes {
     service: Vec<String>,
     about: Vec<Row>,
     dists: Vec<Row>,
-    /// how many distributions are what they were
+    /// how many distributions are what they were, in a sentence
     unchanged: String,
     requires: Vec<Row>,
     texts: Vec<Text>,
@@ -82,8 +82,12 @@ impl Changes {
         rows.extend(relicensed);
         rows.sort_by(|a, b| a.what.cmp(&b.what));
         let names = &difference.requires;
-        let requires = names.added.iter().map(|name| row(name, "", "required", "added"));
-        let requires = requires.chain(names.removed.iter().map(|name| row(name, "required", "", "removed")));
+        // That it has configuration of its own version is no news.
+        let own = format!("config({})", new.name);
+        let is_news = |name: &&String| !name.starts_with(&own);
+        let requires = names.added.iter().filter(is_news).map(|name| row(name, "", "required", "added"));
+        let requires =
+            requires.chain(names.removed.iter().filter(is_news).map(|name| row(name, "required", "", "removed")));
         Self {
             summary: format!("{what}{nothing}"),
             look_at: difference.look_at.iter().map(|look| look.what.clone()).collect(),
@@ -94,7 +98,10 @@ impl Changes {
                 .map(|Change { what, old, new }| row(&name_of(what), old, new, "changed"))
                 .collect(),
             dists: rows,
-            unchanged: count(dists.unchanged, "package"),
+            unchanged: match dists.unchanged {
+                1 => "1 Python package is what it was.".to_owned(),
+                many => format!("{many} Python packages are what they were."),
+            },
             requires: requires.collect(),
             texts: texts(difference),
             groups: files.groups.iter().map(Group::of).collect(),

@@ -51,6 +51,8 @@ pub struct Review {
     state: &'static str,
     word: &'static str,
     verdict: String,
+    /// the names of the checks that did not pass
+    to_look_at: Vec<&'static str>,
     checks: Vec<CheckRow>,
     /// since the last delivery, where that is known
     changes: Option<Changes>,
@@ -98,6 +100,7 @@ impl Review {
     /// - Takes: `judged`, of the same package.
     pub fn of(evidence: &Evidence, judged: &[Judged]) -> Self {
         let worst = judged.iter().map(|one| one.outcome.verdict()).max().unwrap_or(Verdict::NotMade);
+        let not_passed = judged.iter().filter(|one| one.outcome.verdict() != Verdict::Ok);
         let described = &evidence.described;
         let owners = Owners::of(evidence);
         let origin = &described.origin;
@@ -127,6 +130,7 @@ impl Review {
             state: checks::state(worst),
             word: checks::sentence(worst),
             verdict: in_a_line(judged),
+            to_look_at: not_passed.map(|one| one.check.name).collect(),
             checks: judged.iter().map(CheckRow::of).collect(),
             changes: None,
             since: None,
@@ -150,6 +154,7 @@ impl Review {
             state: "failed",
             word: checks::sentence(Verdict::Failed),
             verdict,
+            to_look_at: Vec::new(),
             checks: Vec::new(),
             changes: None,
             since: None,

@@ -33,7 +33,7 @@ pub(super) fn steps(read: &Read, delivered: &Delivered, since: Option<&str>) -> 
         Step {
             title: "Is it this file?",
             text: format!("The first has to say `OK`, the second {says}{more}."),
-            commands: vec![format!("echo {sum} | sha256sum -c -"), format!("rpm -K {file}")],
+            commands: vec![format!("echo {sum} | sha256sum -c"), format!("rpm -K {file}")],
         },
         Step {
             title: "Install, or upgrade",
