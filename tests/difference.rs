@@ -139,6 +139,87 @@ fn releases_are_compared_as_rpm_and_rpmdiff_compare_them() -> anyhow::Result<()>
     let (text, difference) = diff(folder, "2.rpm", "2.rpm")?;
     insta::assert_snapshot!("same", without_commits(&text));
     assert_eq!(looks(&difference).len(), 1, "{difference:#}");
+    let other = real::build(folder, "other", "1", "", "/opt/odd/a\n/opt/odd/b\n/opt/odd/c\n")?;
+    let (_, difference) = diff(folder, "1.rpm", other.as_str())?;
+    for wanted in ["another package", "it is for noarch instead of x86_64", "an unknown target instead of el9-x86_64"] {
+        assert!(looks(&difference).iter().any(|look| look.contains(wanted)), "{wanted}\n{difference:#}");
+    }
+    Ok(())
+}
+
+/// A unit of a package that systemd was never told of: name of the file, lines.
+type Unit = (&'static str, &'static str);
+
+#[test]
+fn what_happens_to_the_service_is_said() -> anyhow::Result<()> {
+    const RESTART: &str = "%postun\nsystemctl try-restart odd.service\n";
+    const PLAIN: Unit = ("odd.service", "[Service]\nExecStart=/x --port 80\nUser=odd\n");
+    #[rustfmt::skip]
+    let cases: [(&[Unit], &str, &[Unit], &[&str]); 8] = [ // old units and scriptlets, new units, what is said
+        (&[PLAIN], RESTART, &[PLAIN],
+            &["a service that runs is restarted", "requests during the restart are lost"]),
+        (&[PLAIN], "", &[PLAIN],
+            &["nothing restarts the service", "requests during the restart are lost"]),
+        (&[PLAIN], RESTART, &[("odd.service", "[Service]\nExecStart=/x --port 81\nUser=new\n")],
+            &["a service that runs is restarted", "port 81 instead of 80", "as `new` instead of `odd`"]),
+        (&[PLAIN], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")],
+            &["a service that runs is restarted", "systemd listens now, at 80"]),
+        (&[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n# same\n")],
+            &["a service that runs is restarted", "none is lost"]),
+        (&[PLAIN], RESTART, &[], &["the service's unit goes"]),
+        (&[], RESTART, &[PLAIN], &["the service is new"]),
+        (&[], RESTART, &[],      &["neither package has a service"]),
+    ];
+    for (row, (old, scripts, new, expected)) in cases.into_iter().enumerate() {
+        let keep = tempfile::tempdir()?;
+        let folder = Utf8PathBuf::try_from(keep.path().to_owned())?;
+        let build = |version: &str, units: &[Unit], scripts: &str| {
+            let place = "/usr/lib/systemd/system";
+            let mut install = format!("mkdir -p %{{buildroot}}{place}\n");
+            let mut files = "/opt/odd/a\n/opt/odd/b\n/opt/odd/c\n".to_owned();
+            for (name, text) in units {
+                install.push_str(&format!("cat > %{{buildroot}}{place}/{name} <<'END'\n{text}END\n"));
+                files.push_str(&format!("{place}/{name}\n"));
+            }
+            real::build(&folder, "odd", version, &install, &(files + scripts))
+        };
+        let (old, new) = (build("1", old, scripts)?, build("2", new, RESTART)?);
+        let (_, difference) = diff(&folder, old.as_str(), new.as_str())?;
+        let said: Vec<&str> =
+            difference["service"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        assert_eq!(said.len(), expected.len(), "row {row}: {said:#?}");
+        for (said, expected) in said.iter().zip(expected) {
+            assert!(said.contains(expected), "row {row}: {expected}\n{said}");
+        }
+    }
+    Ok(())
+}
+
+/// What a package says is text: it steers no terminal, and no amount of it takes long.
+#[test]
+fn packages_that_lie_are_compared_in_a_moment() -> anyhow::Result<()> {
+    let keep = tempfile::tempdir()?;
+    let folder = Utf8PathBuf::try_from(keep.path().to_owned())?;
+    let unit = "%{buildroot}/usr/lib/systemd/system";
+    let build = |version: &str, unit_lines: &str| {
+        let install = format!(
+            "mkdir -p {unit}\n(echo '[Unit]'; {unit_lines}) > {unit}/odd.service\nseq 9 200000 > %{{buildroot}}/opt/odd/a\n\
+             echo {version} >> %{{buildroot}}/opt/odd/a\n"
+        );
+        let files = format!(
+            "%config /opt/odd/a\n/opt/odd/b\n/opt/odd/c\n/usr/lib/systemd/system/odd.service\n\
+             %post\n# \x1b[2J\x1b]0;{version}\x07\n"
+        );
+        real::build(&folder, "odd", version, &install, &files)
+    };
+    let old = build("1", "seq -f 'AssertPathExists=/%.0f' 1 200000")?;
+    let new = build("2", "seq -f 'AssertPathExists=/%.0f' 200000 -1 1; echo '[Service]'; echo 'ExecStart=/a \\'")?;
+    let start = std::time::Instant::now();
+    let said = run(&mut tool_in(&folder, &["verify", "--diff", old.as_str(), new.as_str()]))?.text()?;
+    assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    assert!(!said.contains('\x1b') && said.contains("+# \\u{1b}[2J\\u{1b}]0;2\\u{7}"), "{said}");
+    assert!(said.contains("too long to be shown line by line"), "{said}");
+    assert!(said.contains("another order of its lines"), "{said}");
     Ok(())
 }
 
@@ -185,7 +266,7 @@ fn versions_are_compared_as_rpm_compares_them() -> anyhow::Result<()> {
     let mut versions = Vec::new();
     for first in parts {
         for second in parts {
-            versions.extend(["", "1", "1.0"].map(|start| format!("{start}{first}{second}")));
+            versions.extend(["1", "1.0", "a"].map(|start| format!("{start}{first}{second}")));
         }
     }
     versions.sort();

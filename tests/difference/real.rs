@@ -32,7 +32,7 @@ pub fn files_by_rpmdiff(
     old: &Utf8Path,
     new: &Utf8Path,
 ) -> anyhow::Result<BTreeMap<String, String>> {
-    let said = run(Command::new(rpmdiff).args(["--ignore", "T", old.as_str(), new.as_str()]))?;
+    let said = run(Command::new(rpmdiff).args(["--ignore", "T", "--", old.as_str(), new.as_str()]))?;
     ensure!(said.stderr.is_empty() && said.code.is_some_and(|code| code < 2), "{said}");
     let rows = said.stdout.lines().filter_map(|line| {
         let (what, path) = line.split_once(' ')?;

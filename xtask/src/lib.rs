@@ -38,7 +38,7 @@
 //! | [`rpm`] | writing an RPM, reading one back, putting a signature in |
 //! | [`sbom`] | what is in a package, as CycloneDX |
 //! | [`pages`] | install notes and description |
-//! | [`verify`] | judging one |
+//! | [`verify`] | judging one, comparing two |
 //! | [`review`] | the page for who lets a package in |
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |

@@ -10,6 +10,7 @@ use crate::verify::{
 use anyhow::Context as _;
 use camino::Utf8Path;
 use serde_json::json;
+use std::collections::BTreeSet;
 
 /// The task.
 ///
@@ -208,10 +209,24 @@ fn unit(unit: &UnitChange) -> String {
     let mut text = format!("{}: {}\n", unit.path, word(unit.kind));
     for key in &unit.keys {
         text.push_str(&format!("  [{}] {}\n", key.section, key.key));
-        text.extend(key.old.iter().filter(|value| !key.new.contains(value)).map(|value| format!("    - {value}\n")));
-        text.extend(key.new.iter().filter(|value| !key.old.contains(value)).map(|value| format!("    + {value}\n")));
-        if key.old.iter().all(|value| key.new.contains(value)) && key.new.iter().all(|value| key.old.contains(value)) {
-            text.push_str("    another order of its lines, or other repetitions\n");
+        let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (key.old.iter().collect(), key.new.iter().collect());
+        text.extend(key.old.iter().filter(|value| !new.contains(value)).map(|value| {
+            format!(
+                "    - {value}
+"
+            )
+        }));
+        text.extend(key.new.iter().filter(|value| !old.contains(value)).map(|value| {
+            format!(
+                "    + {value}
+"
+            )
+        }));
+        if old == new {
+            text.push_str(
+                "    another order of its lines, or other repetitions
+",
+            );
         }
     }
     match unit.keys.is_empty() {

@@ -24,6 +24,10 @@ use serde_json::{Value, json};
 /// target is read from the lock that travels in the package, or given by `--target`. All findings are shown at once;
 /// errors make the exit code 1, warnings do not. A check that could not be made is said so: it counts as an error
 /// where the package is to blame, and as a warning where this host lacks a program.
+///
+/// With `--diff` nothing is judged: it shows what the upgrade from one RPM to another changes, and says first what to
+/// look at. With `--against` the repository DIR is built again, with its own build backend, and compared byte for byte;
+/// its `dist/out` is left alone.
 #[derive(Debug, Args)]
 pub struct Flags {
     /// RPMs that this tool made

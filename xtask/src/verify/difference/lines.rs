@@ -13,6 +13,10 @@ const LONGEST: usize = 256 << 10;
 /// Of all texts together: a package may have thousands of config files.
 const MOST_LINES_OF_ALL: usize = 40_000;
 
+/// `RPMFILE_CONFIG` and `RPMFILE_NOREPLACE` of rpm's `rpmfiles.h`.
+const CONFIG: u32 = 1;
+const NOREPLACE: u32 = 1 << 4;
+
 /// What is left to be compared line by line.
 pub(super) struct Lines {
     left: usize,
@@ -50,7 +54,6 @@ impl Lines {
     }
 
     pub(super) fn config(&mut self, old: &Evidence, new: &Evidence) -> Vec<ConfigChange> {
-        const CONFIG: u32 = 1;
         let configs = |evidence: &Evidence| -> BTreeSet<String> {
             let files = evidence.described.files.iter();
             files.filter(|(_, row)| row.is_file() && row.flags & CONFIG != 0).map(|(path, _)| path.clone()).collect()
@@ -58,7 +61,8 @@ impl Lines {
         let paths: BTreeSet<String> = configs(old).union(&configs(new)).cloned().collect();
         let changed = paths.into_iter().filter_map(|path| {
             let (before, now) = (old.described.files.get(&path), new.described.files.get(&path));
-            let kind = kind_of(before.map(|row| &row.digest), now.map(|row| &row.digest))?;
+            let facts = |row: &FileRow| (row.digest.clone(), row.flags & (CONFIG | NOREPLACE));
+            let kind = kind_of(before.map(facts), now.map(facts))?;
             let text = |evidence: &Evidence, row: Option<&FileRow>| match row {
                 None => Some(String::new()),
                 Some(_) => evidence.texts.get(&path).cloned(),
@@ -82,19 +86,21 @@ pub(super) fn kind_of<T: PartialEq>(old: Option<T>, new: Option<T>) -> Option<Ki
 
 /// What rpm does with a config file that differs (rpm's `rpmfiDecideFate`).
 fn on_the_box(old: Option<&FileRow>, new: Option<&FileRow>) -> &'static str {
-    const CONFIG: u32 = 1;
-    const NOREPLACE: u32 = 1 << 4;
     match (old, new) {
-        (_, None) => "it goes; an edited one is kept as .rpmsave",
-        (_, Some(new)) if new.flags & CONFIG == 0 => "it is no config file any more: what is on the box is replaced",
-        (None, Some(new)) if new.flags & NOREPLACE != 0 => {
-            "it is new; where the box has such a file, that is kept, and the new one is put beside it as .rpmnew"
+        (_, None) => "an edited one is kept as .rpmsave",
+        (_, Some(new)) if new.flags & CONFIG == 0 => {
+            "it is no config file any more, and an edited one is put aside as .rpmsave"
         }
-        (None, Some(_)) => "it is new; where the box has such a file, that is put aside as .rpmsave or .rpmorig",
+        (None, Some(new)) if new.flags & NOREPLACE != 0 => {
+            "where the box has such a file, that is kept, and the new one is put beside it as .rpmnew"
+        }
+        (None, Some(_)) => "where the box has such a file, that is put aside as .rpmorig",
         (Some(_), Some(new)) if new.flags & NOREPLACE != 0 => {
             "the box keeps an edited one and gets the new one as .rpmnew; one that nobody edited is replaced"
         }
-        (Some(_), Some(_)) => "it is replaced; an edited one is put aside as .rpmsave",
+        (Some(_), Some(_)) => {
+            "one that nobody edited is replaced, and so is an edited one, which is put aside as .rpmsave"
+        }
     }
 }
 
@@ -133,9 +139,9 @@ mod tests {
         let cases = [ // flags before, now         what is said has
             (Some(17), Some(17), ".rpmnew"),
             (Some(1),  Some(1),  ".rpmsave"),
-            (Some(17), None,     "it goes"),
-            (None,     Some(17), "it is new"),
-            (None,     Some(1),  "it is new"),
+            (Some(17), None,     "kept as .rpmsave"),
+            (None,     Some(17), ".rpmnew"),
+            (None,     Some(1),  ".rpmorig"),
             (Some(17), Some(0),  "no config file any more"),
         ];
         for (old, new, expected) in cases {

@@ -115,3 +115,17 @@ fn shortened(all: Vec<LookAt>) -> Vec<LookAt> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_with_much_to_look_at_does_not_hide_the_others() {
+        let of = |section: &'static str, number: usize| LookAt { section, what: number.to_string() };
+        let all = (0..50).map(|number| of("files", number)).chain([of("units", 1)]).chain([of("files", 50)]).collect();
+        let kept = shortened(all);
+        let last: Vec<String> = kept.iter().skip(19).map(|look| format!("{} {}", look.section, look.what)).collect();
+        assert_eq!(last, ["files 19", "files and 31 more of this kind, see below", "units 1"]);
+    }
+}

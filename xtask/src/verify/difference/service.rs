@@ -2,6 +2,7 @@
 
 use crate::verify::Evidence;
 use crate::verify::difference::units::Keys;
+use std::collections::BTreeSet;
 
 /// The units of a package that matter here.
 struct Units<'a> {
@@ -106,12 +107,9 @@ pub(super) fn effects(old: &Evidence, new: &Evidence) -> Vec<Effect> {
         let needs = package.map(|name| format!(", which the package `{name}` brings")).unwrap_or_default();
         said.push(loud(format!("it runs by Python {} instead of {}{needs}", new.python(), old.python())));
     }
-    let secrets = |units: &Units<'_>| -> Vec<String> {
-        units.values("Unit", "AssertPathExists").into_iter().map(str::to_owned).collect()
-    };
-    let had = secrets(&before);
+    let had: BTreeSet<&str> = before.values("Unit", "AssertPathExists").into_iter().collect();
     said.extend(
-        secrets(&now)
+        now.values("Unit", "AssertPathExists")
             .into_iter()
             .filter(|path| !had.contains(path))
             .map(|path| loud(format!("it does not start without `{path}`, which it did not need before"))),
