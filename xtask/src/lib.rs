@@ -40,6 +40,7 @@
 //! | [`pages`] | install notes and description |
 //! | [`advisories`] | known vulnerabilities, from data fetched elsewhere |
 //! | [`verify`] | judging one, comparing two |
+//! | [`review`] | the page for who lets a package in |
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |
 //! | [`wheelhouse`] | wheels on disk, by sha256 |
@@ -61,6 +62,7 @@ pub mod lockfile;
 pub mod pages;
 pub mod pins;
 pub mod problem;
+pub mod review;
 pub mod rpm;
 pub mod sbom;
 pub mod service;

@@ -1,7 +1,8 @@
 //! The templates of this tool: what people read on the box, and the programs that start the others.
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// The script that tells what a box is; run there by the box's Python, and no template: nothing is put in.
@@ -31,7 +32,7 @@ pub fn templates() -> &'static Environment<'static> {
 fn parse() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
     environment.set_syntax(syntax.expect("the default delimiters are valid"));
     for (name, text) in [
@@ -48,4 +49,124 @@ fn parse() -> Environment<'static> {
         environment.add_template_owned(name, with_lf(text)).expect("the templates of this tool parse");
     }
     environment
+}
+
+/// The stylesheet of the page for reviewers.
+pub fn stylesheet() -> String {
+    with_lf(include_str!("templates/report.css"))
+}
+
+/// The template of the page for reviewers, `report.html`. Every text that is put in is escaped, and what would not be
+/// seen in it, or would turn the order of what is, is shown by its number: nothing that a package says can be more
+/// than text.
+pub fn html() -> &'static Environment<'static> {
+    static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse_html);
+    &PARSED
+}
+
+fn parse_html() -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the default delimiters are valid"));
+    environment.set_formatter(|out, state, value| match value.as_str() {
+        Some(text) if !value.is_safe() => Ok(out.write_str(&escaped(text))?),
+        _ => minijinja::escape_formatter(out, state, value),
+    });
+    environment.add_filter("prose", prose);
+    let text = with_lf(include_str!("templates/report.html"));
+    environment.add_template_owned("report.html", text).expect("the templates of this tool parse");
+    environment
+}
+
+/// A text as HTML, in an element or in a quoted attribute.
+fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + text.len() / 8);
+    for c in visible(text).chars() {
+        match c {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '"' => shown.push_str("&quot;"),
+            '\'' => shown.push_str("&#39;"),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// A sentence of this tool as HTML: what stands in backticks is code.
+fn prose(text: &str) -> Value {
+    let mut shown = String::with_capacity(text.len() + 32);
+    let mut parts = text.split('`').enumerate().peekable();
+    while let Some((index, part)) = parts.next() {
+        let escaped = escaped(part);
+        match (index % 2, parts.peek().is_some()) {
+            (0, _) => shown.push_str(&escaped),
+            (_, true) => shown.extend(["<code>", &escaped, "</code>"]),
+            // One that nothing closes is a backtick.
+            (_, false) => shown.extend(["`", &escaped]),
+        }
+    }
+    Value::from_safe_string(shown)
+}
+
+/// A text with what nobody sees shown by its number: `\u{202e}`. Line ends and tabs stay.
+///
+/// Controls, marks of direction (Unicode's annex 9, section 2), characters without width, and what is no character.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unseen) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unseen(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
+}
+
+fn is_unseen(c: char) -> bool {
+    match c {
+        '\n' | '\t' => false,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' => true,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => true,
+        '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}' => true,
+        c => c.is_control() || u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backticks_become_code_and_all_else_is_escaped() {
+        #[rustfmt::skip]
+        let cases = [
+            ("run `x -a` or `y`", "run <code>x -a</code> or <code>y</code>"),
+            ("`<b>`<i>",          "<code>&lt;b&gt;</code>&lt;i&gt;"),
+            ("it's ` alone <",    "it&#39;s ` alone &lt;"),
+            ("`a` and `b",        "<code>a</code> and `b"),
+            ("",                  ""),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(prose(text).as_str(), Some(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_seen_is_shown_by_its_number() {
+        #[rustfmt::skip]
+        let cases = [
+            ("a\tb\nc ü 💥 漢",      "a\tb\nc ü 💥 漢"),
+            ("exe\u{202e}fdp.py",    r"exe\u{202e}fdp.py"),
+            ("a\u{200b}b\u{feff}",   r"a\u{200b}b\u{feff}"),
+            ("a\0b\x1b[2J\r",        r"a\u{0}b\u{1b}[2J\u{d}"),
+            ("\u{85}\u{2028}\u{e0041}", r"\u{85}\u{2028}\u{e0041}"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(visible(text), shown, "{text:?}");
+        }
+    }
 }

@@ -6,10 +6,11 @@ use crate::commands::report::{Report, made, size};
 use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::sign::{Signed, Signer};
-use crate::commands::verify::{Asked, verify_files};
+use crate::commands::verify::{Asked, review, verify_files};
 use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::pages::public_key_name;
+use crate::review::{self, Delivered, Review};
 use crate::sbom;
 use crate::sys::sha256_of;
 use anyhow::Context as _;
@@ -27,7 +28,8 @@ const EFFORT: Compression = Compression::none();
 /// Do all of it: lock, fetch, wheel, RPM and verify for every target, then the bundle to carry over
 ///
 /// The bundle, `dist/out/NAME-dist-VERSION.tar.gz`, has the RPMs with their SHA256SUMS, the locks, the same
-/// as `requirements.<target>.txt` with hashes, INSTALL notes made for this package, and what is in it as CycloneDX.
+/// as `requirements.<target>.txt` with hashes, INSTALL notes made for this package, what is in it as CycloneDX, and a
+/// page for the reviewer, `report.<target>.html`.
 /// Nothing is bundled that `verify` finds faulty. With `[sign] key` in `dist/package.toml`, gpg signs the RPMs, and the
 /// public key travels in the bundle as RPM-GPG-KEY-NAME.
 #[derive(Debug, Args)]
@@ -84,7 +86,9 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     let current = locks.all.into_iter().filter_map(|locked| locked.lock).collect();
     let mut built = rpm::build(project, current, &flags.build, locks.offers.as_ref())?;
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
-    let verified = verify_files(&project.sys, &Asked::default(), &files)?;
+    let mut reviews = Vec::new();
+    let verified =
+        verify_files(&project.sys, &Asked::default(), &files, &mut |examined| reviews.push(review(examined)))?;
     let mut text = verified.text;
     let signed = match &signer {
         Some(signer) if !verified.findings => Some(sign(signer, project, &mut built)?),
@@ -106,7 +110,8 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         );
         return Ok(Report { text, json, findings: true });
     }
-    write_bundle(project, &bundle, &folder, &built, &sums, public_key)?;
+    let pages = pages(reviews, &built, &sums, signed.as_ref())?;
+    write_bundle(project, &bundle, (&folder, pages), &built, &sums, public_key)?;
     let bytes = fs_err::metadata(&bundle)?.len();
     let shown = project.shown(&bundle);
     json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
@@ -129,6 +134,28 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     text.extend(filled.iter().map(|(line, _)| line.as_str()));
     json["repositories"] = filled.into_iter().map(|(_, json)| json).collect();
     Ok(Report::fine(text, json))
+}
+
+/// The page of each RPM for the reviewer, with its name: from what `verify` read before the RPM was signed, and the
+/// digest of the file as it is now.
+fn pages(
+    reviews: Vec<Review>,
+    built: &[Built],
+    sha256s: &[String],
+    signed: Option<&Signed>,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let signature = signed.map(|signed| format!("{} {}", signed.algorithm.title(), signed.issuer));
+    let mut pages = Vec::new();
+    for (review, (rpm, sha256)) in reviews.into_iter().zip(built.iter().zip(sha256s)) {
+        let delivered = Delivered {
+            file: rpm.path.file_name().unwrap_or_default().to_owned(),
+            size: rpm.size,
+            sha256: sha256.clone(),
+            signature: signature.clone(),
+        };
+        pages.push((review::file_name(&rpm.target.name), review::page(&[(review, delivered)])?));
+    }
+    Ok(pages)
 }
 
 /// Signs the RPMs and their source packages in place; gives what is said of the last one.
@@ -187,14 +214,14 @@ fn bundle_folder(project: &Project, built: &[Built]) -> anyhow::Result<String> {
 fn write_bundle(
     project: &Project,
     path: &Utf8Path,
-    folder: &str,
+    (folder, pages): (&str, Vec<(String, String)>),
     built: &[Built],
     sha256s: &[String],
     public_key: Option<&str>,
 ) -> anyhow::Result<()> {
     let epoch = built.first().context("there is no target")?.epoch;
     let mut sums = String::new();
-    let mut texts: Vec<(String, String)> = Vec::new();
+    let mut texts = pages;
     for (rpm, sha256) in built.iter().zip(sha256s) {
         let target = &rpm.target;
         sums.push_str(&format!("{sha256}  {}\n", rpm.path.file_name().unwrap_or_default()));

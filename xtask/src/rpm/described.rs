@@ -87,6 +87,8 @@ pub struct Origin {
     pub level: String,
     /// the newest entry of its changelog, `- Built from commit 12ab…`
     pub change: String,
+    /// who made that entry, `Example Ltd - 1.0-1.el9`
+    pub by: String,
     /// what its files take on the box, in bytes
     pub installed: u64,
 }
@@ -152,7 +154,7 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         scriptlets,
         interpreters,
         other_scriptlets,
-        summary: text(IndexTag::RPMTAG_SUMMARY).unwrap_or_default(),
+        summary: in_no_language(header, IndexTag::RPMTAG_SUMMARY),
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
@@ -160,6 +162,13 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
         files,
     })
+}
+
+/// A text that a package may have in several languages, in the first, which is none.
+fn in_no_language(header: &rpm::Header<IndexTag>, tag: IndexTag) -> String {
+    let plain = || header.get_entry_data_as_string(tag).map(str::to_owned);
+    let texts = header.get_entry_data_as_i18n_string(tag).map(|texts| texts.to_owned());
+    texts.or_else(|_| plain()).unwrap_or_default()
 }
 
 fn origin(header: &rpm::Header<IndexTag>) -> Origin {
@@ -172,6 +181,11 @@ fn origin(header: &rpm::Header<IndexTag>) -> Origin {
         builder: text(IndexTag::RPMTAG_RPMVERSION),
         level: text(IndexTag::RPMTAG_PAYLOADFLAGS),
         change: changes.first().map(|text| (*text).to_owned()).unwrap_or_default(),
+        by: header
+            .get_entry_data_as_string_array(IndexTag::RPMTAG_CHANGELOGNAME)
+            .ok()
+            .and_then(|names| names.first().map(|name| (*name).to_owned()))
+            .unwrap_or_default(),
         installed: installed.unwrap_or(0),
     }
 }

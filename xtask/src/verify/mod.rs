@@ -21,6 +21,7 @@ mod spotted;
 mod sysusers;
 mod unit_text;
 mod units;
+mod verdict;
 
 pub use audit::{Audit, installed};
 pub use checks::{CHECKS, Check, When};
@@ -30,9 +31,11 @@ pub use difference::{
 };
 pub use evidence::{CryptoMarks, Evidence, OnHost};
 pub use fips::Fips;
+pub use python::absolute;
 pub use rebuilt::{Rebuilt, reasons};
 pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};
+pub use verdict::{Verdict, in_a_line};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -74,7 +74,7 @@ pub fn record(evidence: &Evidence) -> Outcome {
 }
 
 /// Resolves a path of RECORD against the folder that it is relative to.
-pub(super) fn absolute(base: &str, relative: &str) -> String {
+pub fn absolute(base: &str, relative: &str) -> String {
     if relative.starts_with('/') {
         return relative.to_owned();
     }

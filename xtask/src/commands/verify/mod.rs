@@ -4,9 +4,12 @@ mod against;
 mod audit;
 mod diff;
 mod explain;
+mod report;
 mod schema;
 mod scriptlets;
 mod shown;
+
+pub use report::review;
 
 use crate::commands::Project;
 use crate::commands::report::Report;
@@ -57,6 +60,12 @@ pub struct Flags {
     pub offline: bool,
     #[command(flatten)]
     security: audit::SecurityFlags,
+    /// Write a page for who lets the packages in: what is in them, what they need, every check, how to install and go back
+    #[arg(long, value_name = "HTML", conflicts_with_all = ["list", "diff", "against"])]
+    pub report: Option<Utf8PathBuf>,
+    /// Show in the page what changed since this delivery; once for each target
+    #[arg(long, value_name = "RPM", requires = "report")]
+    pub since: Vec<Utf8PathBuf>,
 }
 
 impl Flags {
@@ -116,7 +125,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let asked = asked(flags, targets.first().cloned(), &sys.root);
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
-    verify_files(sys, &asked, &files)
+    report::verify_and_report(sys, &asked, &files, flags, &sys.root)
 }
 
 /// The task on the RPMs of a repository.
@@ -139,7 +148,7 @@ pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::R
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    verify_files(&project.sys, &asked(flags, None, here), &files)
+    report::verify_and_report(&project.sys, &asked(flags, None, here), &files, flags, here)
 }
 
 fn asked(flags: &Flags, target: Option<String>, here: &Utf8Path) -> Asked {
@@ -156,7 +165,14 @@ fn none_built(error: std::io::Error) -> anyhow::Error {
 }
 
 /// Judges files, each shown under the name that stands with it.
-pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -> anyhow::Result<Report> {
+///
+/// - Takes: `see`, which gets each before it goes.
+pub fn verify_files(
+    sys: &Sys,
+    asked: &Asked,
+    files: &[(String, Utf8PathBuf)],
+    see: &mut dyn FnMut(&Examined),
+) -> anyhow::Result<Report> {
     let mut report =
         Report { text: String::new(), json: json!({"schema": schema::VERSION, "rpms": []}), findings: false };
     let look = shown::Look { colours: colours_of_output(), quiet: sys.verbosity == Verbosity::Quiet };
@@ -165,6 +181,7 @@ pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -
         report.findings |= shown::is_bad(&examined, asked.strict);
         report.text.push_str(&shown::text(&examined, look));
         report.json["rpms"].as_array_mut().expect("made above").push(shown::json(&examined, asked.strict));
+        see(&examined);
     }
     Ok(report)
 }

@@ -1,45 +1,13 @@
 //! What `verify` says of an RPM, to people and to programs.
 
 use crate::commands::verify::Examined;
-use crate::verify::{Finding, Judged, Outcome, Severity, count};
+use crate::verify::{Finding, Judged, Outcome, Severity, Verdict, count};
 use serde_json::{Value, json};
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Ok,
-    Warning,
-    /// for want of a program of this host
-    Unasked,
-    Failed,
-    /// for want of something in the package
-    NotMade,
-}
-
-fn verdict(outcome: &Outcome) -> Verdict {
-    match outcome {
-        Outcome::NotMade { severity: Severity::Warning, .. } => Verdict::Unasked,
-        Outcome::NotMade { .. } => Verdict::NotMade,
-        Outcome::Made { findings, .. } => match findings.iter().map(|finding| finding.severity).max() {
-            None => Verdict::Ok,
-            Some(Severity::Warning) => Verdict::Warning,
-            Some(Severity::Error) => Verdict::Failed,
-        },
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Ok => "ok",
-        Verdict::Warning => "warning",
-        Verdict::Failed => "FAILED",
-        Verdict::NotMade | Verdict::Unasked => "NOT MADE",
-    }
-}
 
 /// Whether the exit code is 1.
 pub fn is_bad(examined: &Examined, strict: bool) -> bool {
     let least = if strict { Verdict::Warning } else { Verdict::Failed };
-    examined.evidence.is_err() || examined.judged.iter().any(|judged| verdict(&judged.outcome) >= least)
+    examined.evidence.is_err() || examined.judged.iter().any(|judged| judged.outcome.verdict() >= least)
 }
 
 const UNREADABLE: &str =
@@ -57,7 +25,7 @@ pub struct Look {
 impl Look {
     /// A verdict's word, as wide as its column.
     fn word(self, verdict: Verdict) -> String {
-        let padded = format!("{:<9}", word(verdict));
+        let padded = format!("{:<9}", verdict.word());
         let colour = match verdict {
             Verdict::Ok => "32",
             Verdict::Warning | Verdict::Unasked => "33",
@@ -78,7 +46,7 @@ pub fn text(examined: &Examined, look: Look) -> String {
         }
     };
     let target = evidence.target.as_ref().map_or("unknown target", |target| target.name.as_str());
-    let said = examined.judged.iter().filter(|judged| !look.quiet || verdict(&judged.outcome) != Verdict::Ok);
+    let said = examined.judged.iter().filter(|judged| !look.quiet || judged.outcome.verdict() != Verdict::Ok);
     let lines: String = said.map(|judged| lines(judged, look)).collect();
     match (look.quiet, lines.is_empty()) {
         (true, true) => String::new(),
@@ -89,7 +57,7 @@ pub fn text(examined: &Examined, look: Look) -> String {
 
 /// `15 checks: 13 ok, 1 warning, 1 not made`
 fn summary(judged: &[Judged]) -> String {
-    let number = |of: &[Verdict]| judged.iter().filter(|judged| of.contains(&verdict(&judged.outcome))).count();
+    let number = |of: &[Verdict]| judged.iter().filter(|judged| of.contains(&judged.outcome.verdict())).count();
     let parts = [
         (number(&[Verdict::Ok]), "ok"),
         (number(&[Verdict::Warning]), "with warnings"),
@@ -124,9 +92,9 @@ fn said_by(outcome: &Outcome) -> (&str, &[Finding]) {
 
 fn lines(judged: &Judged, look: Look) -> String {
     let (looked_at, findings) = said_by(&judged.outcome);
-    let word = look.word(verdict(&judged.outcome));
+    let word = look.word(judged.outcome.verdict());
     let mut text = format!("  {word} {:<12} {looked_at}\n", judged.check.name);
-    let is_mixed = verdict(&judged.outcome) == Verdict::Failed;
+    let is_mixed = judged.outcome.verdict() == Verdict::Failed;
     for Finding { path, found, expected, cure, severity } in findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
         let weight = if is_mixed && *severity == Severity::Warning { "warning: " } else { "" };
@@ -147,6 +115,6 @@ fn check_json(judged: &Judged) -> Value {
             json!({"severity": severity, "path": path, "found": found, "expected": expected, "cure": cure})
         })
         .collect();
-    let result = word(verdict(&judged.outcome)).to_lowercase();
+    let result = judged.outcome.verdict().word().to_lowercase();
     json!({"name": judged.check.name, "result": result, "looked_at": looked_at, "findings": findings})
 }

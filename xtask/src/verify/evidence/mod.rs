@@ -239,7 +239,12 @@ fn is_read_as_text(path: &str, row: &FileRow) -> bool {
     of_dist
         || row.flags & CONFIG != 0
         || name.ends_with(".pth")
-        || (name.starts_with("pylock.") && folder.starts_with("/usr/share/doc/"))
+        || (folder.starts_with("/usr/share/doc/") && is_of_tool(name))
         || matches!(folder, "/usr/lib/systemd/system" | "/usr/lib/sysusers.d")
         || (folder.ends_with("/bin") && row.size < 1 << 20)
+}
+
+/// What this tool puts beside the documentation.
+fn is_of_tool(name: &str) -> bool {
+    name.starts_with("pylock.") || matches!(name, "INSTALL.md" | "sbom.cdx.json")
 }

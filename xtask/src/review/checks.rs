@@ -1,0 +1,101 @@
+//! Every check with what it said.
+
+use crate::verify::{Finding, Judged, Outcome, Severity, Verdict, count};
+use serde::Serialize;
+
+/// More findings of one check than this are counted, not shown: nobody reads them, and a page has to end.
+const MOST_FINDINGS: usize = 1000;
+/// Those behind the first of these are folded.
+const UNFOLDED: usize = 10;
+
+/// A check.
+#[derive(Debug, Serialize)]
+pub(super) struct CheckRow {
+    name: &'static str,
+    /// `ok`, `warning`, `failed`, `unmade`
+    state: &'static str,
+    word: &'static str,
+    reason: &'static str,
+    explanation: Vec<&'static str>,
+    /// over what it was made, or why it was not
+    said: String,
+    findings: Vec<FindingRow>,
+    folded: Vec<FindingRow>,
+    /// how many are folded, in words
+    behind: String,
+    /// what is not shown at all, in words; empty where all is
+    left_out: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FindingRow {
+    kind: &'static str,
+    state: &'static str,
+    path: String,
+    found: String,
+    expected: String,
+    cure: String,
+}
+
+/// The name that the stylesheet knows.
+pub(super) fn state(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "ok",
+        Verdict::Warning => "warning",
+        Verdict::Failed => "failed",
+        Verdict::NotMade | Verdict::Unasked => "unmade",
+    }
+}
+
+/// What a whole package comes to.
+pub(super) fn sentence(worst: Verdict) -> &'static str {
+    match worst {
+        Verdict::Ok => "All checks passed",
+        Verdict::Warning => "No errors; there are warnings to look at",
+        Verdict::Unasked => "No errors; not every check could be made",
+        Verdict::Failed => "Not fit to be installed",
+        Verdict::NotMade => "Not proved: what a check needs is not in the package",
+    }
+}
+
+impl CheckRow {
+    pub(super) fn of(judged: &Judged) -> Self {
+        let (said, findings): (&str, &[Finding]) = match &judged.outcome {
+            Outcome::Made { looked_at, findings } => (looked_at, findings),
+            Outcome::NotMade { why, .. } => (why, &[]),
+        };
+        // Errors first: what stops a delivery must not be behind a thousand warnings.
+        let of = |severity| findings.iter().filter(move |finding| finding.severity == severity);
+        let mut rows = of(Severity::Error).chain(of(Severity::Warning)).take(MOST_FINDINGS).map(FindingRow::of);
+        let shown: Vec<FindingRow> = rows.by_ref().take(UNFOLDED).collect();
+        let folded: Vec<FindingRow> = rows.collect();
+        let left_out = findings.len() - shown.len() - folded.len();
+        let verdict = judged.outcome.verdict();
+        Self {
+            name: judged.check.name,
+            state: state(verdict),
+            word: match verdict {
+                Verdict::Ok => "passed",
+                other => other.word(),
+            },
+            reason: judged.check.reason(),
+            explanation: judged.check.explanation().split("\n\n").collect(),
+            said: said.to_owned(),
+            behind: count(folded.len(), "more finding"),
+            findings: shown,
+            folded,
+            left_out: if left_out == 0 { String::new() } else { count(left_out, "more finding") },
+        }
+    }
+}
+
+impl FindingRow {
+    fn of(finding: &Finding) -> Self {
+        let (kind, state) = match finding.severity {
+            Severity::Error => ("error", "failed"),
+            Severity::Warning => ("warning", "warning"),
+        };
+        let Finding { path, found, expected, cure, .. } = finding.clone();
+        Self { kind, state, path, found, expected, cure }
+    }
+}
