@@ -41,6 +41,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "tags",        when: When::Always, text: include_str!("explained/tags.md"), judge: python::tags },
     Check { name: "requires",    when: When::Always, text: include_str!("explained/requires.md"), judge: python::requires },
     Check { name: "byte-code",   when: When::Always, text: include_str!("explained/byte-code.md"), judge: byte_code::judge },
+    Check { name: "imports",     when: When::Always, text: include_str!("explained/imports.md"), judge: python::imports },
     Check { name: "elf",         when: When::Always, text: include_str!("explained/elf.md"), judge: elf::judge },
     Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), judge: service::entry_point },
     Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), judge: service::unit_keys },
