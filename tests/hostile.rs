@@ -10,6 +10,8 @@ mod byte_code;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;
+#[path = "hostile/installed.rs"]
+mod installed;
 #[path = "hostile/layouts.rs"]
 mod layouts;
 #[path = "hostile/locks.rs"]

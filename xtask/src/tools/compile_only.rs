@@ -76,7 +76,8 @@ fn work(sys: &Sys, by: &Interpreter, sources: &Mutex<Receiver<Source>>, said: &M
                 running = None;
                 said.ended += 1;
                 if said.ended > MOST_ENDED {
-                    said.failure = Some(anyhow::anyhow!("it ended {MOST_ENDED} times; the last over `{}`", source.path));
+                    said.failure =
+                        Some(anyhow::anyhow!("it ended {MOST_ENDED} times; the last over `{}`", source.path));
                 }
                 said.faults.insert(source.path, "the compiler does not come to an end with it".to_owned());
             }
@@ -91,7 +92,11 @@ fn ask(sys: &Sys, by: &Interpreter, running: &mut Option<Running>, source: &Sour
         // The script is given as it is: nothing of it has to lie on the disk.
         let program = Program::new(&by.path).args(["-I", "-S", "-B", "-X", "utf8", "-c", COMPILE_ONLY]);
         let started = sys.start(&program).map_err(|error| {
-            Problem::around(error, format!("`{}` cannot be started", by.path), "install it again, or let byte-code be shipped")
+            Problem::around(
+                error,
+                format!("`{}` cannot be started", by.path),
+                "install it again, or let byte-code be shipped",
+            )
         })?;
         *running = Some(started);
     }

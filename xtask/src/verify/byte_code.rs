@@ -28,11 +28,14 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             Some(source) if !evidence.has(&source) => {
                 (format!("its source `{source}` is not there, so it is not looked for"), "its source".to_owned())
             }
-            Some(source) => match (tag.misfit(head), stale(evidence, &source, head)) {
-                (None, None) => continue,
-                (Some(what), _) => (what, format!("byte-code of Python {} that is valid unchecked", target.python())),
-                (None, Some(fault)) => fault,
-            },
+            Some(source) => {
+                let valid = || format!("byte-code of Python {} that is valid unchecked", target.python());
+                let misfit = tag.misfit(head).map(|what| (what, valid()));
+                match misfit.or_else(|| stale(evidence, &source, head)) {
+                    None => continue,
+                    Some(fault) => fault,
+                }
+            }
         };
         findings.push(Finding::error(path, found, expected, again));
     }
@@ -43,7 +46,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
 ///
 /// - Takes: `head` of byte-code that fits the target's Python.
 fn stale(evidence: &Evidence, source: &str, head: &[u8]) -> Option<(String, String)> {
-    let held = &head[8..16];
+    let held = head.get(8..16)?;
     if evidence.sources.tag.is_some_and(MagicTag::knows_hashes) {
         let Some(hash) = evidence.sources.hashes.get(source) else {
             let found = "it lies beside byte-code of another Python, and was not held against its source";

@@ -23,7 +23,9 @@ impl Entries {
         let scripts = text.lines().filter_map(|line| line.strip_prefix("from ")?.split_once(" import "));
         let units = text.split_whitespace().filter_map(|word| word.trim_matches('"').split_once(':'));
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
-        for (module, _) in scripts.chain(units).filter(|(module, _)| module.len() < 1000 && module.chars().all(is_plain)) {
+        for (module, _) in
+            scripts.chain(units).filter(|(module, _)| module.len() < 1000 && module.chars().all(is_plain))
+        {
             self.named.extend(places(root, module));
         }
     }

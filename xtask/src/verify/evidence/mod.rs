@@ -11,9 +11,9 @@ use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
 use crate::verify::Compiled;
 use anyhow::{Context as _, ensure};
+use entries::Entries;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use entries::Entries;
 use std::io::{Read, Seek};
 
 pub use entries::places;

@@ -30,9 +30,8 @@ impl Module {
 
     /// Whether nothing but tests and examples live where it is: there, what no Python compiles may lie on purpose.
     pub fn is_aside(&self) -> bool {
-        const WORDS: [&str; 9] = [
-            "conftest", "example", "examples", "fixtures", "template", "templates", "test", "testing", "tests",
-        ];
+        const WORDS: [&str; 9] =
+            ["conftest", "example", "examples", "fixtures", "template", "templates", "test", "testing", "tests"];
         self.name.split('.').any(|part| {
             let part = part.trim_start_matches('_');
             let ends = ["_test", "_tests", "_template", "_templates"];
@@ -68,7 +67,8 @@ impl Evidence {
     /// - Gives: none where it has none at all, and for a Python whose byte-code is not known.
     pub fn without_byte_code(&self) -> Option<Vec<Module>> {
         let tag = self.target.as_ref()?.magic_tag().filter(|_| !self.byte_code.is_empty())?;
-        let lacks = |module: &Module| tag.cached(&module.path).is_some_and(|cached| !self.byte_code.contains_key(&cached));
+        let lacks =
+            |module: &Module| tag.cached(&module.path).is_some_and(|cached| !self.byte_code.contains_key(&cached));
         Some(self.modules().into_iter().filter(lacks).collect())
     }
 }
@@ -78,7 +78,8 @@ fn name_of(relative: &str) -> Option<String> {
     let stem = relative.strip_suffix(".py")?;
     let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
     let is_identifier = |part: &str| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_') && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
     };
     stem.split('/').all(is_identifier).then(|| stem.replace('/', "."))
 }

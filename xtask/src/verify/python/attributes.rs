@@ -11,7 +11,8 @@ pub fn plainly_lacks(evidence: &Evidence, module: &str, object: &str) -> bool {
     let name = object.split(['.', '(']).next().unwrap_or(object);
     let folder = module.replace('.', "/");
     let below = ["", "/lib"].map(|library| format!("{}{library}/{folder}", evidence.root()));
-    let is_module = |base: &String| evidence.has(&format!("{base}/{name}")) || evidence.has(&format!("{base}/{name}.py"));
+    let is_module =
+        |base: &String| evidence.has(&format!("{base}/{name}")) || evidence.has(&format!("{base}/{name}.py"));
     if below.iter().any(is_module) {
         return false;
     }
