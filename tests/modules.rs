@@ -120,7 +120,7 @@ fn modules_are_compiled_on_this_host_where_no_byte_code_is_shipped() -> anyhow::
         ("zero.py", Some("x = '\0'\n")),
         ("coded.py", Some("# coding: no-such\n")),
         ("run.py", Some("raise SystemExit('it was run')\n")),
-        ("tests/two.py", Some("print 'of Python 2'\n")),
+        ("test_two.py", Some("print 'of Python 2'\n")),
         ("{{ name }}.py", Some("{{ name }} is no Python\n")),
     ])?;
     let first = sample.verified()?;

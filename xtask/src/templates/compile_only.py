@@ -46,7 +46,7 @@ def why_not(source, path):
     try:
         compile(source, path, "exec", dont_inherit=True, optimize=0)
     except SyntaxError as error:
-        return in_a_line("line %s: %s" % (error.lineno, error.msg))
+        return in_a_line(("line %d: %s" % (error.lineno, error.msg)) if error.lineno else str(error.msg))
     except Exception as error:  # null bytes, too deep nesting, too large constants: whatever the compiler says
         return in_a_line("%s: %s" % (type(error).__name__, error))
     return ""
