@@ -4,7 +4,7 @@ use anyhow::{Context, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use checkout::command::run;
 use checkout::unpack::unpack;
-use checkout::{Checkout, list, tool_in};
+use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use installers::shapes::{must_have_every_shape, open_wheel};
 use installers::{Installer, Tools, pins, wheels_in};
@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use xtask::hex::hex;
+use xtask::lockfile::Lock;
 use xtask::wheel::Record;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
@@ -124,7 +125,31 @@ fn wheels_of_every_shape_are_laid_out_as_pip_does() -> anyhow::Result<()> {
         Packed::unpack(&copy.join("dist/out/wide-1.0.0-1.el9.x86_64.rpm"), "wide", &copy.join("target/unpacked"))?;
     let by_pip = copy.join("target/by-pip");
     tools.pip_install(&by_pip, &wheels)?;
-    ours.must_equal("pip", &by_pip, &wheels)
+    ours.must_equal("pip", &by_pip, &wheels)?;
+    contents_must_be_those_of(&by_pip, &fs::read_to_string(copy.join("dist/pylock.el9-x86_64.toml"))?)?;
+    let verified = run(&mut tool_in(copy, &["verify"]))?;
+    ensure!(verified.succeeded() && verified.stdout.contains("  ok        lock "), "{verified}");
+    Ok(())
+}
+
+/// Holds each `contents` of a lock against a digest of what an installer made of the same wheel.
+fn contents_must_be_those_of(installed: &Utf8Path, lock: &str) -> anyhow::Result<()> {
+    let script = repository().join("tests/python/contents_of.py").canonicalize_utf8()?;
+    let said = run(Command::new("python3").args(["-B", script.as_str(), installed.as_str()]))?.text()?;
+    let said: BTreeMap<&str, &str> = said.lines().filter_map(|line| line.split_once(' ')).collect();
+    let lock = Lock::parse(lock)?;
+    let mut faults = Vec::new();
+    for package in &lock.packages {
+        let name = package.name.as_ref();
+        let found = said.get(name).copied();
+        // A host that adds its own certificate to the file has other contents.
+        if package.contents.as_deref() != found && name != "certifi" {
+            faults.push(format!("{name}: {found:?} instead of {:?}", package.contents));
+        }
+    }
+    println!("{} digests of contents compared, {} differ", lock.packages.len(), faults.len());
+    ensure!(faults.is_empty() && lock.packages.len() >= 150, "{}", faults.join("\n"));
+    Ok(())
 }
 
 /// An application that depends on all of [`pins`], in a repository of its own; its index is `cache`.

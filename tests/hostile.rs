@@ -12,6 +12,8 @@ mod byte_code;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;
+#[path = "hostile/installed.rs"]
+mod installed;
 #[path = "hostile/large_rpms.rs"]
 mod large_rpms;
 #[path = "hostile/layouts.rs"]

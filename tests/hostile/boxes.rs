@@ -4,16 +4,18 @@ use crate::zip::{Entry, Zip};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use camino::Utf8PathBuf;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
 use xtask::config::Config;
 use xtask::elf::{OfWheel, highest, needs_of};
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
-use xtask::lockfile::Lock;
+use xtask::lockfile::{Lock, Package as LockedPackage};
 use xtask::rpm::{Change, Facts, Package, rpm_version, write};
 use xtask::service;
 use xtask::target::Target;
-use xtask::wheel::{Archive, Contents};
+use xtask::tree::Tree;
+use xtask::wheel::{Archive, Contents, library_digest};
 
 pub const CONFIG: &str = "[package]\nname = \"demo\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
     config = [\"config.yaml\"]\n[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n[service]\n\
@@ -118,27 +120,64 @@ pub fn pack(drafts: &[Draft]) -> anyhow::Result<(Layout, Vec<u8>)> {
 }
 
 pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>)> {
-    let config = Config::parse(CONFIG)?;
+    pack_otherwise(wheels, |_, _| (), |_| ())
+}
+
+/// The lock of wheels, the application's being the last.
+fn lock_of(wheels: &[Wheel<Vec<u8>>]) -> Lock {
+    let package = |wheel: &Wheel<Vec<u8>>| LockedPackage {
+        name: wheel.name.name.clone(),
+        version: wheel.name.version.clone(),
+        wheel: wheel.name.clone(),
+        size: None,
+        sha256: "ab".repeat(32),
+        uploaded: None,
+        built_from: None,
+        contents: library_digest(&wheel.archive, &wheel.contents).ok(),
+        requires: Vec::new(),
+    };
+    let mut packages: Vec<LockedPackage> = wheels.iter().rev().skip(1).map(package).collect();
+    packages.sort_by(|a, b| a.name.cmp(&b.name));
+    packages.dedup_by(|a, b| a.name == b.name);
     let target = target();
-    let lock = Lock {
+    Lock {
         target: target.name.clone(),
         python_full: target.python_full.to_string(),
         record: target.record(),
         inputs: String::new(),
         rules: String::new(),
-        packages: Vec::new(),
+        packages,
+    }
+}
+
+/// Packs wheels with another lock or SBOM, or another tree, than is theirs.
+pub fn pack_otherwise(
+    wheels: &[Wheel<Vec<u8>>],
+    documents: impl FnOnce(&mut Lock, &mut String),
+    tree: impl FnOnce(&mut Tree),
+) -> anyhow::Result<(Layout, Vec<u8>)> {
+    let config = Config::parse(CONFIG)?;
+    let target = target();
+    let mut lock = lock_of(wheels);
+    let component = |package: &LockedPackage| {
+        let hashes = json!([{"alg": "SHA-256", "content": package.sha256}]);
+        json!({"name": package.name.to_string(), "version": package.version.to_string(), "hashes": hashes})
     };
-    let layout = lay_out(&Parts {
+    let components: Vec<Value> = lock.packages.iter().map(component).collect();
+    let mut sbom = json!({"bomFormat": "CycloneDX", "components": components}).to_string();
+    documents(&mut lock, &mut sbom);
+    let mut layout = lay_out(&Parts {
         config: &config,
         target: &target,
         wheels,
         config_files: &[(Utf8PathBuf::from("config.yaml"), b"a: 1\n".to_vec())],
         lock_text: &lock.to_text(&target)?,
         install_notes: "notes\n",
-        sbom: "{}\n",
+        sbom: &sbom,
         summary: "A demo",
         epoch: 1_700_000_000,
     })?;
+    tree(&mut layout.tree);
     let version = "1.0".parse()?;
     let of_wheel = |wheel: &Wheel<Vec<u8>>| OfWheel::read(&wheel.archive, &wheel.contents);
     let elf = wheels.iter().map(of_wheel).collect::<anyhow::Result<Vec<_>>>()?;

@@ -9,7 +9,7 @@ use std::panic::catch_unwind;
 use std::sync::mpsc;
 use std::time::Duration;
 use xtask::rpm::{Opened, Signature};
-use xtask::verify::{Evidence, Outcome, Severity, judge};
+use xtask::verify::{Compiled, Evidence, Outcome, Severity, judge};
 
 const LEAD: usize = 96;
 const INTRO: usize = 16;
@@ -20,7 +20,9 @@ fn good() -> Vec<u8> {
 
 /// Every finding of every check; an error is what the front door shows.
 fn findings(bytes: &[u8]) -> anyhow::Result<Vec<String>> {
-    let evidence = Evidence::gather(Cursor::new(bytes))?;
+    let mut evidence = Evidence::gather(Cursor::new(bytes))?;
+    // No interpreter is asked here, and none would find a fault in the base.
+    evidence.host.compiled = Some(Ok(Compiled::default()));
     let mut found = Vec::new();
     for judged in judge(&evidence) {
         match judged.outcome {

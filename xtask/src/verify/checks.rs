@@ -55,9 +55,11 @@ impl Check {
 pub const CHECKS: &[Check] = &[
     Check { name: "digests",     when: When::Always, text: include_str!("explained/digests.md"), judge: files::digests },
     Check { name: "record",      when: When::Always, text: include_str!("explained/record.md"), judge: python::record },
+    Check { name: "lock",        when: When::Always, text: include_str!("explained/lock.md"), judge: python::lock },
     Check { name: "tags",        when: When::Always, text: include_str!("explained/tags.md"), judge: python::tags },
     Check { name: "requires",    when: When::Always, text: include_str!("explained/requires.md"), judge: python::requires },
     Check { name: "byte-code",   when: When::Always, text: include_str!("explained/byte-code.md"), judge: byte_code::judge },
+    Check { name: "imports",     when: When::Always, text: include_str!("explained/imports.md"), judge: python::imports },
     Check { name: "elf",         when: When::Always, text: include_str!("explained/elf.md"), judge: elf::elf },
     Check { name: "libraries",   when: When::Always, text: include_str!("explained/libraries.md"), judge: elf::libraries },
     Check { name: "symbols",     when: When::Always, text: include_str!("explained/symbols.md"), judge: elf::symbols },

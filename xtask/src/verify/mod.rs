@@ -29,9 +29,9 @@ pub use difference::{
     Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
     Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
 };
-pub use evidence::{CryptoMarks, Evidence, OnHost};
+pub use evidence::{CryptoMarks, Evidence, Module, OnHost, for_each_source};
 pub use fips::Fips;
-pub use python::absolute;
+pub use python::{Compiled, Importers, absolute};
 pub use rebuilt::{Rebuilt, reasons};
 pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};

@@ -4,6 +4,7 @@ mod against;
 mod audit;
 mod diff;
 mod explain;
+mod imports;
 mod report;
 mod schema;
 mod scriptlets;
@@ -203,9 +204,8 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
             evidence.target = Some(given(name, evidence).context("`--target`")?);
         }
         evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
-    }
-    if let Ok(evidence) = &mut evidence {
         evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
+        imports::ask(sys, path, evidence, &spinner)?;
     }
     let judged = evidence.as_ref().map(judge).unwrap_or_default();
     spinner.finish_and_clear();

@@ -1,6 +1,9 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
 mod crypto;
+mod entries;
+mod modules;
+mod sources;
 
 pub use crypto::{CryptoMarks, CryptoScan};
 
@@ -11,11 +14,16 @@ use crate::rpm::{Bytes, Described, FileRow, Front, Opened, Vouching};
 use crate::target::Target;
 use crate::verify::scriptlets::ParsedBy;
 use crate::verify::spotted::{Spotted, Spotter};
-use crate::verify::{Audit, Fips};
+use crate::verify::{Audit, Compiled, Fips};
 use anyhow::{Context as _, ensure};
+use entries::Entries;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
+
+pub use entries::places;
+pub use modules::{Module, for_each_source};
+pub use sources::Sources;
 
 /// The first bytes of a file, enough for a `#!` line.
 const HEAD: usize = 256;
@@ -34,6 +42,10 @@ const MOST_ELF: usize = 64 << 20;
 pub struct OnHost {
     /// what shells said of scriptlets and scripts
     pub parsed_by: Option<ParsedBy>,
+    /// what compiling the modules said, or why none was; none where the byte-code in the package says it all
+    pub compiled: Option<Result<Compiled, String>>,
+    /// path of a module that does not compile → path of one that imports it
+    pub importers: BTreeMap<String, String>,
 }
 
 /// What the checks judge.
@@ -65,6 +77,8 @@ pub struct Evidence {
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
     text_bytes: u64,
+    /// what the service may start at
+    pub entries: Entries,
     /// path → first bytes of the files that can be executed
     pub heads: BTreeMap<String, Vec<u8>>,
     /// path → first bytes of the files of byte-code in `__pycache__`
@@ -73,6 +87,8 @@ pub struct Evidence {
     pub spotted: BTreeMap<String, Vec<Spotted>>,
     /// how many files of the application itself were looked at
     pub own_files: usize,
+    /// hashes of the sources that it was made from
+    pub sources: Sources,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
     elf_weight: usize,
@@ -107,10 +123,12 @@ impl Evidence {
             audit: None,
             texts: BTreeMap::new(),
             text_bytes: 0,
+            entries: Entries::default(),
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
             spotted: BTreeMap::new(),
             own_files: 0,
+            sources: Sources::expected(opened.described.files.keys()),
             elf: BTreeMap::new(),
             elf_weight: 0,
             crypto: BTreeMap::new(),
@@ -129,7 +147,9 @@ impl Evidence {
         let mut elf = ElfReader::new(row.size);
         let mut crypto = self.fips.is_some().then(CryptoScan::default);
         let mut spotter = self.of_application(path).map(|_| Spotter::default());
+        let mut source = self.sources.hash_of(path, |path| self.has(path));
         let is_text = is_read_as_text(path, row);
+        let is_entry = self.entries.wants(&self.root, path, row);
         if is_text {
             self.text_bytes += row.size;
             ensure!(
@@ -150,7 +170,10 @@ impl Evidence {
             if let Some(spotter) = &mut spotter {
                 spotter.take(piece);
             }
-            if is_text {
+            if let Some(source) = &mut source {
+                source.take(piece);
+            }
+            if is_text || is_entry {
                 keep.extend_from_slice(piece);
             }
             let count = piece.len();
@@ -167,6 +190,9 @@ impl Evidence {
                 self.spotted.insert(path.to_owned(), found);
             }
         }
+        if let Some(source) = source {
+            self.sources.hashes.insert(path.to_owned(), source.finish());
+        }
         if let Some(facts) = elf.finish()? {
             self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
             ensure!(self.elf_weight <= MOST_ELF, "its ELF files ask for more than any package does, up to `{path}`");
@@ -174,7 +200,12 @@ impl Evidence {
             if let Some(marks) = crypto.map(CryptoScan::finish).filter(CryptoMarks::is_any) {
                 self.crypto.insert(path.to_owned(), marks);
             }
+        } else if is_entry {
+            self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&keep).into_owned());
         } else if is_text && let Ok(text) = String::from_utf8(keep) {
+            if path.contains("/bin/") || path.ends_with(".service") {
+                self.entries.note(&self.root, &text);
+            }
             self.texts.insert(path.to_owned(), text);
         }
         if path.ends_with(".pyc") && path.contains("/__pycache__/") {
@@ -216,13 +247,22 @@ impl Evidence {
         self.described.files.contains_key(path)
     }
 
-    /// The `*.dist-info` folders, sorted.
+    /// The folder of the dependencies' modules.
+    pub fn library(&self) -> String {
+        format!("{}/lib", self.root)
+    }
+
+    /// The `*.dist-info` folders in the two folders that are imported from, sorted. What a distribution brings in a
+    /// folder of its own is none of these, as it is none to `importlib.metadata`.
     pub fn dist_infos(&self) -> Vec<&str> {
+        let library = self.library();
+        let is_imported_from = |folder: &str| folder == self.root || folder == library;
         self.described
             .files
             .keys()
             .filter_map(|path| path.strip_suffix("/METADATA"))
             .filter(|path| path.ends_with(".dist-info"))
+            .filter(|path| path.rsplit_once('/').is_some_and(|(folder, _)| is_imported_from(folder)))
             .collect()
     }
 }
