@@ -1,5 +1,7 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
+#[cfg(unix)]
+mod install;
 mod shown;
 
 use crate::commands::Project;
@@ -30,6 +32,16 @@ pub struct Flags {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
+    /// Live through each package, too: install, start, ask, restart, reboot, upgrade and remove it on a throw-away machine
+    /// without network. ROOT is a root file system of the box: a folder, a tar of one, or `podman:IMAGE`; it is not changed
+    #[arg(long, value_name = "ROOT")]
+    pub install: Option<String>,
+    /// With `--install`: the older release that is upgraded from
+    #[arg(long, value_name = "OLD.rpm", requires = "install")]
+    pub from: Option<Utf8PathBuf>,
+    /// With `--install`: install this RPM first, such as the interpreter's; can be given several times
+    #[arg(long, value_name = "RPM", requires = "install")]
+    pub also: Vec<Utf8PathBuf>,
 }
 
 impl Flags {
@@ -40,13 +52,22 @@ impl Flags {
 }
 
 /// How RPMs are judged, beside what they say themselves.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Asked {
     /// the box's name, instead of what the package says
     pub target: Option<String>,
     /// whether warnings count as errors
     pub strict: bool,
+    /// the machine to live on
+    pub life: Option<Life>,
 }
+
+/// Where packages are lived through.
+#[cfg(unix)]
+pub type Life = install::Bench;
+/// Nowhere.
+#[cfg(not(unix))]
+pub type Life = std::convert::Infallible;
 
 /// An RPM that was looked at.
 pub struct Examined {
@@ -68,7 +89,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
         return Ok(list());
     }
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
-    let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
+    let asked = Asked { target: targets.first().cloned(), strict: flags.strict, life: life_of(sys, flags)? };
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     verify_files(sys, &asked, &files)
@@ -92,7 +113,28 @@ pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    verify_files(&project.sys, &Asked { target: None, strict: flags.strict }, &files)
+    let asked = Asked { target: None, strict: flags.strict, life: life_of(&project.sys, flags)? };
+    verify_files(&project.sys, &asked, &files)
+}
+
+/// The machine that `--install` asks for.
+#[cfg(unix)]
+fn life_of(sys: &Sys, flags: &Flags) -> anyhow::Result<Option<Life>> {
+    let Some(root) = &flags.install else { return Ok(None) };
+    ensure!(flags.from.is_none() || flags.rpms.len() == 1, "`--from` goes with one FILE");
+    let root = root.parse().with_context(|| format!("`--install {root}`"))?;
+    let wish = install::Wish { root, from: flags.from.clone(), also: flags.also.clone() };
+    install::Bench::prepare(sys, wish).map(Some)
+}
+
+#[cfg(not(unix))]
+fn life_of(_: &Sys, flags: &Flags) -> anyhow::Result<Option<Life>> {
+    match flags.install {
+        None => Ok(None),
+        Some(_) => {
+            Err(Problem::with_hint("a machine can be made on Linux only", "run `verify --install` there, as root"))
+        }
+    }
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -116,7 +158,19 @@ pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -
         let examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
         report.text.push_str(&shown::text(&examined));
-        report.json["rpms"].as_array_mut().expect("made above").push(shown::json(&examined, asked.strict));
+        #[cfg_attr(not(unix), expect(unused_mut))]
+        let mut json = shown::json(&examined, asked.strict);
+        #[cfg(unix)]
+        if let Some(bench) = &asked.life {
+            let lived = bench.live_through(sys, &examined)?;
+            report.findings |= install::is_bad(&lived, asked.strict);
+            report.text.push_str(&install::text(&lived));
+            json["install"] = install::json(&lived);
+            if install::is_bad(&lived, asked.strict) {
+                json["fine"] = json!(false);
+            }
+        }
+        report.json["rpms"].as_array_mut().expect("made above").push(json);
     }
     Ok(report)
 }
