@@ -201,7 +201,7 @@ fn words_inside(kind: Kind, first: u32, command: &[&str], before: &[&str]) -> Ve
     let tied = ["--pdeathsig", "KILL"];
     let enter = ["nsenter", "--target", &first, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
     let groups = if kind == Kind::Booted { &["--cgroup"][..] } else { &[] };
-    let clean = ["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"];
+    let clean = ["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"];
     let words = [&tied[..], before, &enter, groups, &clean, command].concat();
     words.into_iter().map(str::to_owned).collect()
 }

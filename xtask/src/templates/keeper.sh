@@ -78,4 +78,9 @@ mount -o remount,bind,ro mnt
 hostname machine 2> /dev/null || :
 ip link set lo up
 # it reaps what others leave
-exec chroot . /bin/sh -c 'echo "machine: up"; while :; do sleep 1000 & wait $!; done'
+exec chroot . /bin/sh -c '
+    PATH=/usr/sbin:/usr/bin:/sbin:/bin
+    export PATH
+    echo "machine: up"
+    while sleep 1000 & wait "$!"; do :; done
+'

@@ -16,6 +16,7 @@ use crate::sys::Sys;
 use crate::templates::machine::{ASK, STAND_IN};
 use anyhow::{Context as _, anyhow, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
+use std::time::Instant;
 use steps::Step;
 
 /// What `--install` and its kin say.
@@ -83,10 +84,12 @@ impl Bench {
     pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
         let share = self.share();
         fs_err::copy(&examined.path, share.join(NEW))?;
+        let began = Instant::now();
         let (machine, why_not_booted) = self.start(sys, &share)?;
+        let boot = story::Boot { took: began.elapsed(), why_not: why_not_booted };
         let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { &self.root.facts.title };
-        let root = format!("{}: {title}, rpm of that root", self.wish.root);
-        let steps = story::tell(sys, self, &machine, examined, why_not_booted)?;
+        let root = format!("{} ({title})", self.wish.root);
+        let steps = story::tell(sys, self, &machine, examined, boot)?;
         Ok(Lived { root, booted: machine.kind() == Kind::Booted, steps })
     }
 

@@ -1,7 +1,7 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
 use crate::sys::Sys;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What came of a step.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl<'a> Steps<'a> {
         let spinner = self.sys.spinner(name);
         let started = Instant::now();
         let outcome = step();
-        let milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = milliseconds(started.elapsed());
         spinner.finish_and_clear();
         let (ending, notes) = match outcome {
             Ok(notes) => (Ending::Passed, notes),
@@ -71,6 +71,11 @@ impl<'a> Steps<'a> {
         let passed = matches!(ending, Ending::Passed);
         self.made.push(Step { name, ending, milliseconds, notes });
         passed
+    }
+
+    /// Notes a step that was made elsewhere.
+    pub fn passed(&mut self, name: &'static str, took: Duration, notes: Notes) {
+        self.made.push(Step { name, ending: Ending::Passed, milliseconds: milliseconds(took), notes });
     }
 
     /// Notes a step that cannot be made here.
@@ -87,4 +92,8 @@ impl<'a> Steps<'a> {
     pub fn finish(self) -> Vec<Step> {
         self.made
     }
+}
+
+fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

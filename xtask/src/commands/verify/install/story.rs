@@ -11,6 +11,7 @@ use crate::sys::Sys;
 use crate::verify::Evidence;
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 mod admin;
 mod leftovers;
@@ -41,17 +42,18 @@ struct Life<'l> {
     old: Option<Described>,
 }
 
+/// How the machine came up.
+pub struct Boot {
+    pub took: Duration,
+    /// where systemd is not process 1
+    pub why_not: Option<String>,
+}
+
 /// Makes every step.
-pub fn tell(
-    sys: &Sys,
-    bench: &Bench,
-    machine: &Machine,
-    examined: &Examined,
-    why_not_booted: Option<String>,
-) -> anyhow::Result<Vec<Step>> {
+pub fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, boot: Boot) -> anyhow::Result<Vec<Step>> {
     let mut steps = Steps::new(sys);
-    match why_not_booted {
-        None => drop(steps.make("boot", Vec::new, || Ok(vec!["systemd is process 1".to_owned()]))),
+    match boot.why_not {
+        None => steps.passed("boot", boot.took, vec!["systemd is process 1".to_owned()]),
         Some(why) => steps.not_made("boot", why),
     }
     steps.make("no network", Vec::new, || no_network(machine));
