@@ -109,6 +109,11 @@ impl Root {
     pub fn dir(&self) -> &Utf8Path {
         &self.dir
     }
+
+    /// The tar that it was unpacked from.
+    pub fn archive(&self) -> Utf8PathBuf {
+        Utf8PathBuf::from(format!("{}.tar.zst", self.dir))
+    }
 }
 
 /// Everything that decides what the root holds, except the archive's own state.

@@ -1,7 +1,8 @@
 //! A machine, booted or not: a container with its own disk, and no network but loopback.
 
 use crate::machine::{Ground, Root};
-use crate::sys::{Ended, Program, Sys};
+use crate::problem::shortened;
+use crate::sys::{Ended, Program, Sys, Verbosity};
 use crate::templates::machine::KEEPER;
 use anyhow::{Context as _, bail};
 use camino::Utf8Path;
@@ -87,9 +88,11 @@ impl Machine {
     /// - Gives: what it said, whatever its exit code.
     /// - Fails: where the machine is gone, and where the command was still running in the end.
     pub fn run(&self, command: &[&str]) -> anyhow::Result<Ended> {
-        let ended = self.sys.end(&self.inside(command, &["timeout", "--kill-after=5", COMMAND_LIMIT])?)?;
         // for people, the command alone
         let line = command.join(" ");
+        self.sys.detail(format!("$ in the machine: {}", shortened(&line)));
+        let quiet = Sys { verbosity: Verbosity::Quiet, ..self.sys.clone() };
+        let ended = quiet.end(&self.inside(command, &["timeout", "--kill-after=5", COMMAND_LIMIT])?)?;
         if ended.code == Some(TIMED_OUT) {
             bail!("`{line}` was still running after {COMMAND_LIMIT} seconds\n{}{}", ended.stdout, ended.stderr);
         }

@@ -11,8 +11,10 @@ use tempfile::NamedTempFile;
 
 /// Lines of the journal that a failure shows.
 const MOST_LINES: &str = "40";
-/// From start to the first answer, in seconds, as `ask.py` takes it.
-const ANSWER_LIMIT: &str = "60";
+/// From start to the first answer.
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// How long it is asked before somebody looks whether it still runs: seconds.
+const ANSWER_ROUND: &str = "3";
 /// For the stand-in to start or stop the service.
 const STAND_IN_LIMIT: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(50);
@@ -134,6 +136,14 @@ impl<'m> Service<'m> {
         }
     }
 
+    /// Whether it runs, or is on the way there.
+    fn may_answer(&self) -> anyhow::Result<bool> {
+        match self.is_booted() {
+            true => Ok(!matches!(self.machine.property(&self.unit(), "ActiveState")?.as_str(), "failed" | "inactive")),
+            false => self.is_active(),
+        }
+    }
+
     /// Its last lines; what cannot be had is said in a line.
     pub fn journal(&self) -> Vec<String> {
         let text = match self.is_booted() {
@@ -160,10 +170,14 @@ impl<'m> Service<'m> {
 
     /// Asks for `/` until there is an answer; any code below 500 is one.
     pub fn asks(&self, place: &Place) -> anyhow::Result<Vec<String>> {
-        let answer = self.ask(place, ANSWER_LIMIT)?;
-        if let Some(error) = answer.error {
-            bail!("no answer at {place} for {ANSWER_LIMIT} seconds: {error}");
-        }
+        let began = Instant::now();
+        let answer = loop {
+            let answer = self.ask(place, ANSWER_ROUND)?;
+            let Some(error) = &answer.error else { break answer };
+            ensure!(self.may_answer()?, "no answer at {place}, and the service has ended: {error}");
+            let limit = ANSWER_LIMIT.as_secs();
+            ensure!(began.elapsed() < ANSWER_LIMIT, "no answer at {place} for {limit} seconds: {error}");
+        };
         let code = answer.code.context("no code in the answer")?;
         ensure!(code < 500, "{place} answered with {code}");
         let kind = if answer.kind.is_empty() { String::new() } else { format!(", {}", answer.kind) };

@@ -148,7 +148,7 @@ impl<'l> Life<'l> {
             return Ok(());
         }
         steps.make(LIFE[0], Vec::new, || admin::puts(self));
-        let started = self.step(steps, "start", || self.service.start().map(|()| Notes::new()));
+        let started = self.step(steps, "start", || self.starts());
         match self.old.is_some() {
             // what counts is how the new one lives
             true => {
@@ -166,6 +166,13 @@ impl<'l> Life<'l> {
     /// A step after whose failure the journal is of use.
     fn step(&self, steps: &mut Steps<'_>, name: &'static str, step: impl FnOnce() -> anyhow::Result<Notes>) -> bool {
         steps.make(name, || self.service.journal(), step)
+    }
+
+    fn starts(&self) -> anyhow::Result<Notes> {
+        if let Some(place) = &self.place {
+            ensure!(self.service.is_closed(place)?, "something else answers at {place} before the service is started");
+        }
+        self.service.start().map(|()| Notes::new())
     }
 
     /// From the first answer to a reboot.
@@ -200,7 +207,11 @@ impl<'l> Life<'l> {
 
     fn answers(&self) -> anyhow::Result<Notes> {
         match &self.place {
-            Some(place) => self.service.asks(place),
+            Some(place) => {
+                let notes = self.service.asks(place)?;
+                ensure!(self.service.is_active()?, "{place} answered, and the service does not run");
+                Ok(notes)
+            }
             None => bail!("the units do not say where it answers"),
         }
     }
@@ -216,7 +227,6 @@ impl<'l> Life<'l> {
         self.machine.text(&["systemctl", "enable", &format!("{}.service", self.name())])?;
         self.machine.reboot()?;
         let mut notes = self.answers()?;
-        ensure!(self.service.is_active()?, "it answered and is not active");
         notes.push("started by itself".to_owned());
         Ok(notes)
     }
