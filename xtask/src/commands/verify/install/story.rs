@@ -280,7 +280,7 @@ impl<'l> Life<'l> {
             let ended = self.machine.run(&["rpm", "-e", self.name()])?;
             let warned = ended.stderr.lines().any(|line| line.contains("warning:") && !line.contains(" saved as "));
             ensure!(ended.succeeded() && !warned, "{ended}");
-            self.is_gone()
+            self.is_gone(started)
         });
         if !gone {
             steps.skip(&["leftovers"]);
@@ -299,14 +299,15 @@ impl<'l> Life<'l> {
         self.unit.secrets().into_iter().chain(certificate).collect()
     }
 
-    fn is_gone(&self) -> anyhow::Result<Notes> {
+    fn is_gone(&self, started: bool) -> anyhow::Result<Notes> {
         let name = self.name();
         ensure!(!self.machine.run(&["rpm", "-q", name])?.succeeded(), "it is still installed");
         if self.is_booted() {
             let state = self.machine.property(&format!("{name}.service"), "LoadState")?;
             ensure!(state == "not-found", "its unit is still `{state}`");
         }
-        if let Some(place) = &self.place {
+        // what never had the port did not open it
+        if let Some(place) = self.place.as_ref().filter(|_| started) {
             ensure!(self.service.is_closed(place)?, "{place} still answers");
         }
         let user = self.unit.last("User").unwrap_or(name);
