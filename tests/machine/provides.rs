@@ -67,6 +67,7 @@ pub fn install(machine: &Machine) -> anyhow::Result<()> {
 }
 
 /// The RPM that tells an rpm what a root has.
+#[allow(dead_code, reason = "for the test that gives it to the tool")]
 pub fn of(root: &Root) -> anyhow::Result<Vec<u8>> {
     let share = tempfile::tempdir()?;
     let shared = camino::Utf8Path::from_path(share.path()).context("the temporary folder is not UTF-8")?;

@@ -111,6 +111,7 @@ impl Root {
     }
 
     /// The tar that it was unpacked from.
+    #[allow(dead_code, reason = "for the test that gives it to the tool")]
     pub fn archive(&self) -> Utf8PathBuf {
         Utf8PathBuf::from(format!("{}.tar.zst", self.dir))
     }
