@@ -2,7 +2,6 @@
 
 use anyhow::{Context, ensure};
 
-use crate::machine::files::Files;
 use crate::machine::releases;
 use crate::machine::service::{
     config_is_guarded, has_no_failed_unit, has_no_journal_errors, is_edited, is_gone, is_healthy, is_unit, leaves_only,
@@ -11,6 +10,7 @@ use crate::machine::service::{
 use crate::machine::suites::Suite;
 use crate::machine::{self, Machine, Releases, Steps};
 use crate::{CONFIG, EDITED_NAME, HOME, NAME, STATE, TITLE, UNIT};
+use xtask::machine::Files;
 
 const NOTES: &str = "/usr/share/doc/quality_report/INSTALL.md";
 

@@ -7,7 +7,6 @@
 //! It is not RHEL: no SELinux, no FIPS mode, no fapolicyd, and a newer glibc than el9's. What is
 //! real here: `rpm`, systemd, the scriptlets, the service's user, TLS, a reboot.
 
-pub mod files;
 pub mod needs;
 pub mod provides;
 pub mod releases;
@@ -15,7 +14,6 @@ pub mod service;
 pub mod suites;
 
 mod boot;
-mod cgroup;
 mod root;
 mod steps;
 

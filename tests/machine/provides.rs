@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 
-use super::Machine;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{Machine, Root};
 
 /// Debian package, and the RHEL package with the same content.
 #[rustfmt::skip]
@@ -59,6 +62,24 @@ const PROGRAMS: &str = r"find /usr/bin /usr/sbin -mindepth 1 -maxdepth 1 ! -type
 
 /// Declares to the machine's rpm what the machine has, by an RPM that its own rpmbuild makes.
 pub fn install(machine: &Machine) -> anyhow::Result<()> {
+    build(machine)?;
+    machine.text(&["rpm", "--install", BUILT]).map(drop)
+}
+
+/// The RPM that tells an rpm what a root has.
+#[allow(dead_code, reason = "for the test that gives it to the tool")]
+pub fn of(root: &Root) -> anyhow::Result<Vec<u8>> {
+    let share = tempfile::tempdir()?;
+    let shared = camino::Utf8Path::from_path(share.path()).context("the temporary folder is not UTF-8")?;
+    let machine = Machine::unbooted(root, shared)?;
+    build(&machine)?;
+    let encoded = machine.text(&["base64", "--wrap=0", BUILT])?;
+    BASE64_STANDARD.decode(encoded).context("`base64` wrote something else")
+}
+
+const BUILT: &str = "/var/tmp/what-this-machine-has.rpm";
+
+fn build(machine: &Machine) -> anyhow::Result<()> {
     let mut provides = BTreeSet::new();
     provides.extend(packages(machine)?);
     provides.extend(pythons(machine)?);
@@ -74,7 +95,7 @@ pub fn install(machine: &Machine) -> anyhow::Result<()> {
         "top=$(mktemp -d)\n\
          cat > \"$top/machine.spec\" <<'END'\n{spec}END\n\
          rpmbuild --quiet -bb --define \"_topdir $top\" --define '_rpmfilename machine.rpm' \"$top/machine.spec\"\n\
-         rpm --install \"$top/RPMS/machine.rpm\"\n\
+         mv \"$top/RPMS/machine.rpm\" {BUILT}\n\
          rm -rf \"$top\""
     ))?;
     Ok(())

@@ -109,6 +109,12 @@ impl Root {
     pub fn dir(&self) -> &Utf8Path {
         &self.dir
     }
+
+    /// The tar that it was unpacked from.
+    #[allow(dead_code, reason = "for the test that gives it to the tool")]
+    pub fn archive(&self) -> Utf8PathBuf {
+        Utf8PathBuf::from(format!("{}.tar.zst", self.dir))
+    }
 }
 
 /// Everything that decides what the root holds, except the archive's own state.

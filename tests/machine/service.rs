@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
+use xtask::machine::Files;
 
 use crate::{CONFIG, EDITED_NAME, NAME, PORT, STATE, UNIT, URL};
 
-use super::files::Files;
 use super::{Machine, wait_for};
 
 /// From start to the first answer; the service makes its key in this time.

@@ -44,6 +44,7 @@
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |
 //! | [`wheelhouse`] | wheels on disk, by sha256 |
+//! | [`machine`] | throw-away machines without network, from the root file system of a box |
 //! | [`commands`] | the tasks: flags → calls |
 //!
 //! `lock` is the only step that decides; everything after it is a function of what is committed.
@@ -59,6 +60,8 @@ pub mod hex;
 pub mod layout;
 pub mod licenses;
 pub mod lockfile;
+#[cfg(unix)]
+pub mod machine;
 pub mod pages;
 pub mod pins;
 pub mod problem;

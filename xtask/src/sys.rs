@@ -79,6 +79,48 @@ pub struct Said {
     pub out: String,
 }
 
+/// A program that ran to its end, whatever it ended with.
+#[derive(Debug)]
+pub struct Ended {
+    /// the command, as a shell takes it
+    pub line: String,
+    /// none where a signal ended it
+    pub code: Option<i32>,
+    /// standard output
+    pub stdout: String,
+    /// standard error
+    pub stderr: String,
+}
+
+impl Ended {
+    /// Whether it ended with 0.
+    pub fn succeeded(&self) -> bool {
+        self.code == Some(0)
+    }
+
+    /// The standard output without its last line end.
+    ///
+    /// - Fails: where it did not end with 0, with the command and what it said.
+    pub fn text(self) -> anyhow::Result<String> {
+        if !self.succeeded() {
+            bail!("{self}");
+        }
+        Ok(self.stdout.trim_end().to_owned())
+    }
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let line = shortened(&self.line);
+        match self.code {
+            Some(code) => write!(f, "`{line}` ended with {code}")?,
+            None => write!(f, "`{line}` was ended by a signal")?,
+        }
+        let said: Vec<&str> = self.stdout.lines().chain(self.stderr.lines()).collect();
+        write!(f, "{}", said.iter().map(|line| format!("\n  | {line}")).collect::<String>())
+    }
+}
+
 /// A program to run, with its arguments and environment.
 #[derive(Debug, Clone)]
 pub struct Program {
@@ -148,6 +190,23 @@ impl Sys {
     ///
     /// - Fails: where it cannot be started or does not end with 0, with the command and what it said.
     pub fn run(&self, program: &Program) -> anyhow::Result<Said> {
+        let ended = self.end(program)?;
+        if !ended.succeeded() {
+            let Ended { line, code, stdout, stderr } = ended;
+            let said = if stderr.trim().is_empty() { stdout } else { stderr };
+            let ended = code.map_or("by a signal".to_owned(), |code| format!("with {code}"));
+            if self.verbosity >= Verbosity::Verbose {
+                bail!("`{line}` ended {ended}\n{}", last_lines(&said, 200));
+            }
+            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&without_frames(&said), 12));
+        }
+        Ok(Said { out: ended.stdout })
+    }
+
+    /// Runs a program to its end, whatever that is; shows the command with `-v`.
+    ///
+    /// - Fails: where it cannot be started.
+    pub fn end(&self, program: &Program) -> anyhow::Result<Ended> {
         let shell = Shell::new().context("this process has no working directory")?;
         shell.change_dir(program.folder.as_ref().unwrap_or(&self.root).as_std_path());
         let command = shell.cmd(program.program.as_std_path()).args(&program.words).quiet().ignore_status();
@@ -160,16 +219,8 @@ impl Sys {
         command.stdin(if program.asks { Stdio::inherit() } else { Stdio::null() });
         let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if !output.status.success() {
-            let (out, err) = (text(&output.stdout), text(&output.stderr));
-            let said = if err.trim().is_empty() { out } else { err };
-            let ended = output.status.code().map_or("by a signal".to_owned(), |code| format!("with {code}"));
-            if self.verbosity >= Verbosity::Verbose {
-                bail!("`{line}` ended {ended}\n{}", last_lines(&said, 200));
-            }
-            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&without_frames(&said), 12));
-        }
-        Ok(Said { out: text(&output.stdout) })
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        Ok(Ended { line, code: output.status.code(), stdout, stderr })
     }
 
     /// Reads a text file; its line ends are LF, whatever git gave them in this work tree.

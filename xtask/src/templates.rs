@@ -26,6 +26,18 @@ pub const COMPILE: &str = include_str!("templates/compile.py");
 /// The script that tells whether sources compile; run here by a Python of the target's minor, and no template.
 pub const COMPILE_ONLY: &str = include_str!("templates/compile_only.py");
 
+/// What the programs of a machine are: shell and Python, no templates. `machine` says what each is for.
+pub mod machine {
+    /// process 1 of a machine's namespaces, for the host's `sh`
+    pub const KEEPER: &str = include_str!("templates/keeper.sh");
+    /// removes what a machine leaves, for the host's `sh`
+    pub const WARDEN: &str = include_str!("templates/warden.sh");
+    /// asks the service for `/`, for the machine's Python
+    pub const ASK: &str = include_str!("templates/ask.py");
+    /// runs a service where no systemd does, for the machine's Python
+    pub const STAND_IN: &str = include_str!("templates/stand_in.py");
+}
+
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.
 pub fn templates() -> &'static Environment<'static> {
     static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse);

@@ -5,6 +5,8 @@ mod audit;
 mod diff;
 mod explain;
 mod imports;
+#[cfg(unix)]
+mod install;
 mod report;
 mod schema;
 mod scriptlets;
@@ -67,6 +69,16 @@ pub struct Flags {
     /// Show in the page what changed since this delivery; once for each target
     #[arg(long, value_name = "RPM", requires = "report")]
     pub since: Vec<Utf8PathBuf>,
+    /// Live through each package, too: install, start, ask, restart, reboot, upgrade and remove it on a throw-away machine
+    /// without network. ROOT is a root file system of the box: a folder, a tar of one, or `podman:IMAGE`; it is not changed
+    #[arg(long, value_name = "ROOT")]
+    pub install: Option<String>,
+    /// With `--install`: the older release that is upgraded from
+    #[arg(long, value_name = "OLD.rpm", requires = "install")]
+    pub from: Option<Utf8PathBuf>,
+    /// With `--install`: install this RPM first, such as the interpreter's; can be given several times
+    #[arg(long, value_name = "RPM", requires = "install")]
+    pub also: Vec<Utf8PathBuf>,
 }
 
 impl Flags {
@@ -77,7 +89,7 @@ impl Flags {
 }
 
 /// How RPMs are judged, beside what they say themselves.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Asked {
     /// the box's name, instead of what the package says
     pub target: Option<String>,
@@ -89,7 +101,16 @@ pub struct Asked {
     pub audit: Option<audit::Data>,
     /// whether shellcheck is asked too, which takes a second
     pub shellcheck: bool,
+    /// the machine to live on
+    pub life: Option<Life>,
 }
+
+/// Where packages are lived through.
+#[cfg(unix)]
+pub type Life = install::Bench;
+/// Nowhere.
+#[cfg(not(unix))]
+pub type Life = std::convert::Infallible;
 
 /// An RPM that was looked at.
 pub struct Examined {
@@ -123,7 +144,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     if let Some(folder) = &flags.against {
         return against::run(sys, folder, &flags.rpms, targets.first().map(String::as_str), flags.offline);
     }
-    let asked = asked(flags, targets.first().cloned(), &sys.root);
+    let asked = asked(flags, targets.first().cloned(), sys)?;
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     report::verify_and_report(sys, &asked, &files, flags, &sys.root)
@@ -149,12 +170,35 @@ pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::R
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    report::verify_and_report(&project.sys, &asked(flags, None, here), &files, flags, here)
+    let there = Sys { root: here.to_owned(), ..project.sys.clone() };
+    report::verify_and_report(&project.sys, &asked(flags, None, &there)?, &files, flags, here)
 }
 
-fn asked(flags: &Flags, target: Option<String>, here: &Utf8Path) -> Asked {
+/// - Takes: `there`, whose folder relative paths of flags start in.
+fn asked(flags: &Flags, target: Option<String>, there: &Sys) -> anyhow::Result<Asked> {
     let Flags { strict, security, .. } = flags;
-    Asked { target, strict: *strict, shellcheck: true, fips: security.fips(), audit: security.data(here) }
+    let (fips, audit, life) = (security.fips(), security.data(&there.root), life_of(there, flags)?);
+    Ok(Asked { target, strict: *strict, shellcheck: true, fips, audit, life })
+}
+
+/// The machine that `--install` asks for.
+#[cfg(unix)]
+fn life_of(sys: &Sys, flags: &Flags) -> anyhow::Result<Option<Life>> {
+    let Some(root) = &flags.install else { return Ok(None) };
+    ensure!(flags.from.is_none() || flags.rpms.len() == 1, "`--from` goes with one FILE");
+    let root = root.parse().with_context(|| format!("`--install {root}`"))?;
+    let wish = install::Wish { root, from: flags.from.clone(), also: flags.also.clone() };
+    install::Bench::prepare(sys, wish).map(Some)
+}
+
+#[cfg(not(unix))]
+fn life_of(_: &Sys, flags: &Flags) -> anyhow::Result<Option<Life>> {
+    match flags.install {
+        None => Ok(None),
+        Some(_) => {
+            Err(Problem::with_hint("a machine can be made on Linux only", "run `verify --install` there, as root"))
+        }
+    }
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -181,7 +225,19 @@ pub fn verify_files(
         let examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
         report.text.push_str(&shown::text(&examined, look));
-        report.json["rpms"].as_array_mut().expect("made above").push(shown::json(&examined, asked.strict));
+        #[cfg_attr(not(unix), expect(unused_mut))]
+        let mut json = shown::json(&examined, asked.strict);
+        #[cfg(unix)]
+        if let Some(bench) = &asked.life {
+            let lived = bench.live_through(sys, &examined)?;
+            report.findings |= install::is_bad(&lived, asked.strict);
+            report.text.push_str(&install::text(&lived));
+            json["install"] = install::json(&lived);
+            if install::is_bad(&lived, asked.strict) {
+                json["fine"] = json!(false);
+            }
+        }
+        report.json["rpms"].as_array_mut().expect("made above").push(json);
         see(&examined);
     }
     Ok(report)

@@ -1,4 +1,4 @@
-//! A control group of the machine's own: systemd inside manages processes by it.
+//! A control group of a machine's own: systemd inside manages processes by it.
 //!
 //! Without it two machines would share nspawn's group `payload`, and stopping a service on one
 //! would end the same service on the other.
@@ -6,11 +6,17 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use fs_err as fs;
+
+use crate::problem::Problem;
+use crate::sys::private;
 
 /// A group cannot go before the last process in it has been reaped.
 const REMOVE_LIMIT: Duration = Duration::from_secs(5);
+
+/// The start of a group's name; then the process that made it.
+const PREFIX: &str = "xtask-machine-";
 
 /// One group in each hierarchy that systemd uses. Dropped after the machine, it is removed.
 #[derive(Debug)]
@@ -25,24 +31,30 @@ impl ControlGroup {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         let parents = own_groups(&own, &mounts);
-        let first = parents
-            .first()
-            .context("no control groups are mounted\nhint: mount a cgroup2 file system on /sys/fs/cgroup")?;
-        let new = tempfile::Builder::new().prefix("install-test-").tempdir_in(first).context(
-            "failed to make a control group\n\
-             hint: in a container, run it privileged, with /sys/fs/cgroup writable",
-        )?;
+        let first = parents.first().ok_or_else(|| {
+            Problem::with_hint("no control groups are mounted", "mount a cgroup2 file system on /sys/fs/cgroup")
+        })?;
+        parents.iter().for_each(|parent| sweep(parent));
+        let prefix = format!("{PREFIX}{}-", std::process::id());
+        let new = private(&prefix).tempdir_in(first).map_err(|error| {
+            Problem::around(
+                error.into(),
+                "failed to make a control group",
+                "in a container, run it privileged, with /sys/fs/cgroup writable",
+            )
+        })?;
         // removed by us: a `TempDir` would try to remove the kernel's files in it as well
         let mut group = Self { dirs: vec![new.keep()] };
         let name = group.dirs[0].file_name().map(ToOwned::to_owned).unwrap_or_default();
         for parent in &parents[1..] {
             let dir = parent.join(&name);
-            fs::create_dir(&dir)?;
+            fs::create_dir(&dir).context("failed to make a control group")?;
             group.dirs.push(dir);
         }
         Ok(group)
     }
 
+    /// The groups, as folders.
     pub fn dirs(&self) -> &[PathBuf] {
         &self.dirs
     }
@@ -55,6 +67,17 @@ impl Drop for ControlGroup {
             while remove(dir).is_err() && started.elapsed() < REMOVE_LIMIT {
                 std::thread::sleep(Duration::from_millis(10));
             }
+        }
+    }
+}
+
+/// Removes groups of processes that are gone; one with a process in it cannot be removed.
+fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let made_by = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
+        if made_by.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            let _ = remove(&entry.path());
         }
     }
 }
@@ -101,31 +124,36 @@ fn remove(dir: &Path) -> std::io::Result<()> {
     fs::remove_dir(dir)
 }
 
-#[test]
-fn own_groups_are_found_under_their_mounts() {
-    #[rustfmt::skip]
-    let cases: [(&str, &str, &str, &[&str]); 4] = [
-        ("unified",
-         "0::/system.slice/job.scope",
-         "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate",
-         &["/sys/fs/cgroup/system.slice/job.scope"]),
-        ("hybrid, other controllers left alone",
-         "4:memory:/other\n1:name=systemd:/a\n0::/a",
-         "35 31 0:32 / /c/memory rw shared:9 - cgroup cgroup rw,memory\n\
-          40 31 0:37 / /c/systemd rw - cgroup cgroup rw,name=systemd\n\
-          41 31 0:38 / /c/unified rw - cgroup2 cgroup2 rw",
-         &["/c/systemd/a", "/c/unified/a"]),
-        ("only a part is mounted, as in a container",
-         "0::/box/me",
-         "30 23 0:26 /box /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
-         &["/sys/fs/cgroup/me"]),
-        ("nothing mounted",
-         "0::/",
-         "23 1 0:1 / / rw - ext4 /dev/vda rw",
-         &[]),
-    ];
-    for (name, own, mounts, expected) in cases {
-        let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
-        assert_eq!(own_groups(own, mounts), expected, "{name}");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_groups_are_found_under_their_mounts() {
+        #[rustfmt::skip]
+        let cases: [(&str, &str, &str, &[&str]); 4] = [
+            ("unified",
+             "0::/system.slice/job.scope",
+             "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw,nsdelegate",
+             &["/sys/fs/cgroup/system.slice/job.scope"]),
+            ("hybrid, other controllers left alone",
+             "4:memory:/other\n1:name=systemd:/a\n0::/a",
+             "35 31 0:32 / /c/memory rw shared:9 - cgroup cgroup rw,memory\n\
+              40 31 0:37 / /c/systemd rw - cgroup cgroup rw,name=systemd\n\
+              41 31 0:38 / /c/unified rw - cgroup2 cgroup2 rw",
+             &["/c/systemd/a", "/c/unified/a"]),
+            ("only a part is mounted, as in a container",
+             "0::/box/me",
+             "30 23 0:26 /box /sys/fs/cgroup rw - cgroup2 cgroup2 rw",
+             &["/sys/fs/cgroup/me"]),
+            ("nothing mounted",
+             "0::/",
+             "23 1 0:1 / / rw - ext4 /dev/vda rw",
+             &[]),
+        ];
+        for (name, own, mounts, expected) in cases {
+            let expected: Vec<_> = expected.iter().map(PathBuf::from).collect();
+            assert_eq!(own_groups(own, mounts), expected, "{name}");
+        }
     }
 }

@@ -1,0 +1,129 @@
+//! `verify --install`: living through the package on a throw-away machine without network.
+
+mod facts;
+mod rpm;
+mod service;
+mod shown;
+mod steps;
+mod story;
+mod unit;
+
+pub use shown::{is_bad, json, text};
+
+use crate::commands::verify::Examined;
+use crate::machine::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
+use crate::sys::Sys;
+use crate::templates::machine::{ASK, STAND_IN};
+use anyhow::{Context as _, anyhow, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::time::Instant;
+use steps::Step;
+
+/// What `--install` and its kin say.
+#[derive(Debug)]
+pub struct Wish {
+    /// where the root comes from
+    pub root: RootSource,
+    /// the release that is upgraded from
+    pub from: Option<Utf8PathBuf>,
+    /// what is installed before
+    pub also: Vec<Utf8PathBuf>,
+}
+
+/// Root and ground for all packages of one call.
+pub struct Bench {
+    wish: Wish,
+    // dropped in this order
+    root: Root,
+    ground: Ground,
+}
+
+/// What was lived through.
+#[derive(Debug)]
+pub struct Lived {
+    /// the root, and what it is
+    pub root: String,
+    /// whether systemd was process 1
+    pub booted: bool,
+    /// in the order that they were made
+    pub steps: Vec<Step>,
+}
+
+impl Bench {
+    /// Makes ready for [`Self::live_through`].
+    ///
+    /// - Fails: where this host cannot make a machine, or the root is none.
+    pub fn prepare(sys: &Sys, wish: Wish) -> anyhow::Result<Self> {
+        check_needs()?;
+        for path in wish.from.iter().chain(&wish.also) {
+            ensure!(sys.root.join(path).is_file(), "there is no file `{path}`");
+        }
+        let ground = Ground::make()?;
+        let root = Root::open(sys, &wish.root, &ground).with_context(|| format!("`--install {}`", wish.root))?;
+        let share = ground.folder().join("share");
+        fs_err::create_dir(&share)?;
+        fs_err::write(share.join("ask.py"), ASK)?;
+        fs_err::write(share.join("stand_in.py"), STAND_IN)?;
+        let bench = Self { wish, root, ground };
+        for (index, path) in bench.wish.also.iter().enumerate() {
+            fs_err::copy(sys.root.join(path), share.join(also_name(index)))?;
+        }
+        if let Some(path) = &bench.wish.from {
+            fs_err::copy(sys.root.join(path), share.join(OLD))?;
+        }
+        Ok(bench)
+    }
+
+    fn share(&self) -> Utf8PathBuf {
+        self.ground.folder().join("share")
+    }
+
+    /// Lives through one package on a machine of its own.
+    ///
+    /// - Fails: where no machine can be started; what the package does on it is in the steps.
+    pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
+        let share = self.share();
+        fs_err::copy(&examined.path, share.join(NEW))?;
+        let began = Instant::now();
+        let (machine, why_not_booted) = self.start(sys, &share)?;
+        let boot = story::Boot { took: began.elapsed(), why_not: why_not_booted };
+        let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { &self.root.facts.title };
+        let root = format!("{} ({title})", self.wish.root);
+        let steps = story::tell(sys, self, &machine, examined, boot)?;
+        Ok(Lived { root, booted: machine.kind() == Kind::Booted, steps })
+    }
+
+    /// A machine that boots where that can be, with the reason where not.
+    fn start(&self, sys: &Sys, share: &Utf8Path) -> anyhow::Result<(Machine, Option<String>)> {
+        let spinner = sys.spinner("starting a machine");
+        let obstacle = match self.root.facts.has_systemd {
+            false => Some(anyhow!("the root has no systemd")),
+            true => boot_obstacle(),
+        };
+        let booted = match obstacle {
+            Some(obstacle) => Err(obstacle),
+            None => Machine::start(sys, Kind::Booted, &self.root, &self.ground, share),
+        };
+        let started = match booted {
+            Ok(machine) => Ok((machine, None)),
+            Err(why) => Machine::start(sys, Kind::Unbooted, &self.root, &self.ground, share)
+                .map(|machine| (machine, Some(reason(&why)))),
+        };
+        spinner.finish_and_clear();
+        started.context("failed to start a machine")
+    }
+}
+
+fn reason(why: &anyhow::Error) -> String {
+    let hints = crate::problem::hints_of(why);
+    let hints: String = hints.iter().map(|hint| format!("; {hint}")).collect();
+    format!("systemd was not booted: {why:#}{hints}")
+}
+
+/// Names in the folder that the machine sees as /mnt.
+const NEW: &str = "new.rpm";
+const OLD: &str = "old.rpm";
+
+fn also_name(index: usize) -> String {
+    format!("also-{index}.rpm")
+}

@@ -1,0 +1,66 @@
+//! The machine's own rpm: what it is asked, and what its answers say.
+
+use crate::machine::Machine;
+use crate::problem::Problem;
+use anyhow::{bail, ensure};
+
+/// Installs or upgrades; a scriptlet that warns has failed.
+pub fn upgrade(machine: &Machine, options: &[&str], files: &[&str]) -> anyhow::Result<()> {
+    let words = [&["rpm", "-U"], options, files].concat();
+    let ended = machine.run(&words)?;
+    // rpm tells of a failed scriptlet, of a `.rpmnew` and of an unknown user by a warning; the second is as it ought to be
+    let is_told = |line: &&str| line.contains(" created as ") || line.contains(" saved as ") || line.contains("NOKEY");
+    let warned = ended.stderr.lines().any(|line| line.contains("warning:") && !is_told(&line));
+    ensure!(ended.succeeded() && !warned, "{ended}");
+    Ok(())
+}
+
+/// Whether its digests are right, and all that it requires is there.
+pub fn takes(machine: &Machine, file: &str) -> anyhow::Result<()> {
+    // unsigned is fine here; a signature whose key this root lacks is as well
+    machine.text(&["rpm", "-K", "--nosignature", file])?;
+    let ended = machine.run(&["rpm", "-U", "--test", file])?;
+    let missing = missing_of(&ended.stderr);
+    if !missing.is_empty() {
+        return Err(Problem::with_hint(
+            format!("the root lacks {}", missing.join(", ")),
+            "install it in the root, or give its RPMs with `--also FILE`; the box will need them as well",
+        ));
+    }
+    ensure!(ended.succeeded(), "{ended}");
+    Ok(())
+}
+
+/// What rpm says that a package needs, `python(abi) = 3.11`.
+fn missing_of(said: &str) -> Vec<String> {
+    let needs = said.lines().filter_map(|line| line.trim().split_once(" is needed by "));
+    let mut missing: Vec<String> = needs.map(|(what, _)| format!("`{what}`")).collect();
+    missing.sort();
+    missing.dedup();
+    missing
+}
+
+/// Whether what is installed is what the package has, but for the files at `edited`.
+pub fn verifies(machine: &Machine, name: &str, edited: &[&str]) -> anyhow::Result<()> {
+    let ended = machine.run(&["rpm", "-V", name])?;
+    let is_edit = |line: &str| edited.iter().any(|path| line.ends_with(&format!(" c {path}")));
+    let faults: Vec<&str> =
+        ended.stdout.lines().chain(ended.stderr.lines()).filter(|line| !line.is_empty() && !is_edit(line)).collect();
+    if !faults.is_empty() || (!ended.succeeded() && edited.is_empty()) {
+        bail!("`rpm -V {name}` says\n{}", faults.join("\n"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let said = "error: Failed dependencies:\n\tpython(abi) = 3.11 is needed by a-1-1.x86_64\n\
+                    \tpython3.11 is needed by a-1-1.x86_64\n\tpython3.11 is needed by a-1-1.x86_64\n";
+        assert_eq!(missing_of(said), ["`python(abi) = 3.11`", "`python3.11`"]);
+        assert!(missing_of("warning: a\n").is_empty());
+    }
+}

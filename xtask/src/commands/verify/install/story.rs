@@ -1,0 +1,331 @@
+//! The life of a package on a machine, step by step.
+
+use crate::commands::verify::Examined;
+use crate::commands::verify::install::service::Service;
+use crate::commands::verify::install::steps::{Notes, Step, Steps};
+use crate::commands::verify::install::unit::{Place, Unit, place_of};
+use crate::commands::verify::install::{Bench, NEW, OLD, also_name, facts, rpm};
+use crate::machine::{Files, Kind, Machine};
+use crate::rpm::{Described, Opened};
+use crate::sys::Sys;
+use crate::verify::Evidence;
+use anyhow::{Context as _, bail, ensure};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+mod admin;
+mod leftovers;
+
+/// Those that need the package installed, in their order.
+const LIFE: [&str; 11] = [
+    "put what an administrator puts",
+    "start",
+    "answer",
+    "rpm -V",
+    "journal",
+    "restart",
+    "reboot",
+    "change the configuration",
+    "upgrade",
+    "remove",
+    "leftovers",
+];
+
+/// All that the steps look at.
+struct Life<'l> {
+    machine: &'l Machine,
+    evidence: &'l Evidence,
+    service: Service<'l>,
+    unit: Unit,
+    place: Option<Place>,
+    /// whether an older release was there first
+    old: Option<Described>,
+}
+
+/// How the machine came up.
+pub struct Boot {
+    pub took: Duration,
+    /// where systemd is not process 1
+    pub why_not: Option<String>,
+}
+
+/// Makes every step.
+pub fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, boot: Boot) -> anyhow::Result<Vec<Step>> {
+    let mut steps = Steps::new(sys);
+    match boot.why_not {
+        None => steps.passed("boot", boot.took, vec!["systemd is process 1".to_owned()]),
+        Some(why) => steps.not_made("boot", why),
+    }
+    steps.make("no network", Vec::new, || no_network(machine));
+    steps.make("facts of the root", Vec::new, || facts::note(machine, &bench.root.facts, examined));
+    let Ok(evidence) = &examined.evidence else {
+        steps.not_made("install", "the package cannot be read");
+        return Ok(steps.finish());
+    };
+    if !bench.wish.also.is_empty() {
+        let files: Vec<String> = (0..bench.wish.also.len()).map(|index| format!("/mnt/{}", also_name(index))).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let names = || bench.wish.also.iter().map(|path| path.to_string()).collect();
+        if !steps.make("install what it needs", Vec::new, || rpm::upgrade(machine, &[], &files).map(|()| names())) {
+            steps.skip(&["dependencies", "install"]);
+            steps.skip(&LIFE);
+            return Ok(steps.finish());
+        }
+    }
+    let old = bench.wish.from.as_ref().map(|path| -> anyhow::Result<Described> {
+        let file = fs_err::File::open(sys.root.join(path))?;
+        Ok(Opened::read(file).with_context(|| format!("`--from {path}`"))?.described)
+    });
+    let old = old.transpose()?;
+    if let Some(old) = &old {
+        ensure!(old.name == evidence.described.name, "`--from` is `{}`, another package", old.name);
+    }
+    let life = Life::new(bench, machine, evidence, old)?;
+    life.tell(&mut steps)?;
+    Ok(steps.finish())
+}
+
+fn no_network(machine: &Machine) -> anyhow::Result<Notes> {
+    let said = machine.text(&["cat", "/proc/net/dev"])?;
+    let links: Vec<&str> = said.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim()).collect();
+    // the kernel's own tunnels are in every network namespace, and lead nowhere
+    let is_idle = |name: &&str| {
+        let line = said.lines().find(|line| line.trim_start().starts_with(&format!("{name}:"))).unwrap_or_default();
+        line.split_once(':').is_some_and(|(_, counts)| counts.split_whitespace().all(|count| count == "0"))
+    };
+    let foreign: Vec<&str> = links.iter().copied().filter(|name| *name != "lo" && !is_idle(name)).collect();
+    ensure!(foreign.is_empty(), "there are links: {}", foreign.join(", "));
+    let routes = machine.text(&["cat", "/proc/net/route"])?;
+    ensure!(routes.lines().count() <= 1, "there are routes:\n{routes}");
+    Ok(vec!["loopback only, and no route".to_owned()])
+}
+
+impl<'l> Life<'l> {
+    fn new(
+        bench: &'l Bench,
+        machine: &'l Machine,
+        evidence: &'l Evidence,
+        old: Option<Described>,
+    ) -> anyhow::Result<Self> {
+        let name = evidence.described.name.as_str();
+        let text = |kind: &str| evidence.texts.get(&format!("/usr/lib/systemd/system/{name}.{kind}"));
+        let unit = Unit::parse(text("service").map(String::as_str).unwrap_or_default());
+        let socket = text("socket").map(|text| Unit::parse(text));
+        let place = place_of(&unit, socket.as_ref());
+        let python = evidence.target.as_ref().map_or("/usr/bin/python3", |target| target.interpreter.path.as_str());
+        let service = Service::new(machine, name, python, bench.ground.folder())?;
+        Ok(Self { machine, evidence, service, unit, place, old })
+    }
+
+    fn name(&self) -> &'l str {
+        &self.evidence.described.name
+    }
+
+    fn is_booted(&self) -> bool {
+        self.machine.kind() == Kind::Booted
+    }
+
+    fn tell(&self, steps: &mut Steps<'_>) -> anyhow::Result<()> {
+        let before = Files::list(self.machine)?;
+        let new = format!("/mnt/{NEW}");
+        let first = if self.old.is_some() { format!("/mnt/{OLD}") } else { new.clone() };
+        let fits = |file: &str| rpm::takes(self.machine, file).map(|()| Notes::new());
+        let mut installed = steps.make("dependencies", Vec::new, || fits(&new));
+        if installed && self.old.is_some() {
+            installed = steps.make("dependencies of the older release", Vec::new, || fits(&first));
+        }
+        if installed {
+            installed = steps.make("install", Vec::new, || {
+                rpm::upgrade(self.machine, &[], &[&first])?;
+                let which = self.old.as_ref().unwrap_or(&self.evidence.described);
+                Ok(vec![format!("{}-{}-{}", which.name, which.version, which.release)])
+            });
+        } else {
+            steps.skip(&["install"]);
+        }
+        if !installed {
+            steps.skip(&LIFE);
+            return Ok(());
+        }
+        steps.make(LIFE[0], Vec::new, || admin::puts(self));
+        let started = self.step(steps, "start", || self.starts());
+        match self.old.is_some() {
+            // what counts is how the new one lives
+            true => {
+                self.changes_and_upgrades(steps, started, &new)?;
+                self.lives(steps, started);
+            }
+            false => {
+                self.lives(steps, started);
+                self.changes_and_upgrades(steps, started, &new)?;
+            }
+        }
+        self.goes(steps, &before, started)
+    }
+
+    /// A step after whose failure the journal is of use.
+    fn step(&self, steps: &mut Steps<'_>, name: &'static str, step: impl FnOnce() -> anyhow::Result<Notes>) -> bool {
+        steps.make(name, || self.service.journal(), step)
+    }
+
+    fn starts(&self) -> anyhow::Result<Notes> {
+        if let Some(place) = &self.place {
+            ensure!(self.service.is_closed(place)?, "something else answers at {place} before the service is started");
+        }
+        self.service.start().map(|()| Notes::new())
+    }
+
+    /// From the first answer to a reboot.
+    fn lives(&self, steps: &mut Steps<'_>, started: bool) {
+        if started {
+            self.step(steps, "answer", || self.answers());
+        } else {
+            steps.skip(&["answer"]);
+        }
+        steps.make("rpm -V", Vec::new, || {
+            let edited = if self.old.is_some() { admin::configs(self) } else { Vec::new() };
+            rpm::verifies(self.machine, self.name(), &edited).map(|()| Notes::new())
+        });
+        match self.is_booted() {
+            true => drop(self.step(steps, "journal", || self.has_no_errors())),
+            false => steps.not_made("journal", "there is none without systemd"),
+        }
+        if !started {
+            return steps.skip(&["restart", "reboot"]);
+        }
+        self.step(steps, "restart", || {
+            let before = self.service.invocation()?;
+            self.service.restart()?;
+            ensure!(self.service.invocation()? != before, "it was not restarted");
+            self.answers()
+        });
+        match self.is_booted() {
+            true => drop(self.step(steps, "reboot", || self.reboots())),
+            false => steps.not_made("reboot", "there is no systemd to start it again"),
+        }
+    }
+
+    fn answers(&self) -> anyhow::Result<Notes> {
+        match &self.place {
+            Some(place) => {
+                let notes = self.service.asks(place)?;
+                ensure!(self.service.is_active()?, "{place} answered, and the service does not run");
+                Ok(notes)
+            }
+            None => bail!("the units do not say where it answers"),
+        }
+    }
+
+    fn has_no_errors(&self) -> anyhow::Result<Notes> {
+        let errors = self.service.errors()?;
+        ensure!(errors.is_empty(), "the journal has errors of its unit:\n{}", errors.join("\n"));
+        Ok(Notes::new())
+    }
+
+    /// What an administrator enabled comes back by itself.
+    fn reboots(&self) -> anyhow::Result<Notes> {
+        self.machine.text(&["systemctl", "enable", &format!("{}.service", self.name())])?;
+        self.machine.reboot()?;
+        let mut notes = self.answers()?;
+        notes.push("started by itself".to_owned());
+        Ok(notes)
+    }
+
+    /// Upgrades to the new release, or reinstalls where there is no older one.
+    fn changes_and_upgrades(&self, steps: &mut Steps<'_>, started: bool, new: &str) -> anyhow::Result<()> {
+        let configs = admin::configs(self);
+        let mut edited = Vec::new();
+        let changed = steps.make("change the configuration", Vec::new, || {
+            edited = admin::edits(self, &configs)?;
+            Ok(match configs.is_empty() {
+                true => vec!["there is none".to_owned()],
+                false => configs.iter().map(|path| (*path).to_owned()).collect(),
+            })
+        });
+        if !changed {
+            steps.skip(&["upgrade"]);
+            return Ok(());
+        }
+        self.step(steps, "upgrade", || {
+            let running = started && self.is_booted() && self.service.is_active()?;
+            let before = self.service.invocation()?;
+            let options = if self.old.is_some() { &[][..] } else { &["--replacepkgs"] };
+            rpm::upgrade(self.machine, options, &[new])?;
+            let mut notes = vec![match &self.old {
+                Some(old) => format!("from {}-{}", old.version, old.release),
+                None => "by itself, with `--replacepkgs`: give an older release with `--from`".to_owned(),
+            }];
+            notes.extend(admin::edits_are_kept(self, &edited)?);
+            if running {
+                ensure!(self.service.is_active()?, "it does not run any more");
+                ensure!(self.service.invocation()? != before, "it was not restarted, and runs the old code");
+                notes.push("restarted by the package".to_owned());
+            } else if started && !self.is_booted() {
+                self.service.restart()?;
+                notes.push("restarted by hand: systemd was not booted".to_owned());
+            }
+            if started {
+                notes.extend(self.answers()?);
+            }
+            Ok(notes)
+        });
+        Ok(())
+    }
+
+    fn goes(&self, steps: &mut Steps<'_>, before: &Files, started: bool) -> anyhow::Result<()> {
+        let gone = self.step(steps, "remove", || {
+            if started && !self.is_booted() {
+                self.service.stop()?;
+            }
+            let ended = self.machine.run(&["rpm", "-e", self.name()])?;
+            let warned = ended.stderr.lines().any(|line| line.contains("warning:") && !line.contains(" saved as "));
+            ensure!(ended.succeeded() && !warned, "{ended}");
+            self.is_gone(started)
+        });
+        if !gone {
+            steps.skip(&["leftovers"]);
+            return Ok(());
+        }
+        steps.make("leftovers", Vec::new, || {
+            let after = Files::list(self.machine)?;
+            leftovers::judge(&after.changed_since(before), self.evidence, &self.put_by_hand())
+        });
+        Ok(())
+    }
+
+    /// What this tool put there itself, as an administrator does.
+    fn put_by_hand(&self) -> BTreeSet<String> {
+        let certificate = self.unit.certificate().map(|(cert, key)| [cert, key]).into_iter().flatten();
+        self.unit.secrets().into_iter().chain(certificate).collect()
+    }
+
+    fn is_gone(&self, started: bool) -> anyhow::Result<Notes> {
+        let name = self.name();
+        ensure!(!self.machine.run(&["rpm", "-q", name])?.succeeded(), "it is still installed");
+        if self.is_booted() {
+            let state = self.machine.property(&format!("{name}.service"), "LoadState")?;
+            ensure!(state == "not-found", "its unit is still `{state}`");
+        }
+        // what never had the port did not open it
+        if let Some(place) = self.place.as_ref().filter(|_| started) {
+            ensure!(self.service.is_closed(place)?, "{place} still answers");
+        }
+        let user = self.unit.last("User").unwrap_or(name);
+        let alive = self.processes_of(user)?;
+        ensure!(alive.is_empty(), "processes of `{user}` go on: {}", alive.join(", "));
+        Ok(vec!["unit, port and processes are gone".to_owned()])
+    }
+
+    /// Those of a user, from /proc: a root may lack `ps`.
+    fn processes_of(&self, user: &str) -> anyhow::Result<Vec<String>> {
+        let id = self.machine.run(&["id", "-u", user])?;
+        if !id.succeeded() {
+            return Ok(Vec::new());
+        }
+        let script = "for p in /proc/[0-9]*; do while read -r key real rest; do \
+                      [ \"$key\" != Uid: ] || [ \"$real\" != \"$1\" ] || echo \"${p#/proc/}\"; done < $p/status; \
+                      done 2>/dev/null || :";
+        let said = self.machine.text(&["sh", "-c", script, "sh", id.stdout.trim()])?;
+        Ok(said.lines().map(str::to_owned).collect())
+    }
+}

@@ -1,0 +1,34 @@
+//! Throw-away machines without network, made from the root file system of a box.
+//!
+//! ```text
+//! RootSource::parse ─► Ground::make ─► Root::open ─► Machine::start ─► run, reboot ─► drop
+//! ```
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `source.rs` | what a root may be given as, and how it becomes a folder |
+//! | `facts.rs` | what a root is, before anything of it runs |
+//! | `needs.rs` | what the host must have |
+//! | `ground.rs` | the folder and the control groups of a machine, and who removes them whatever happens |
+//! | `cgroup.rs` | where control groups are made |
+//! | `keeper.rs` | a machine, booted or not: start, commands inside, reboot, end |
+//! | `files.rs` | everything on its disk, and what changed |
+//!
+//! Every process is below one that the kernel ends with this one, and every mount is in a namespace that ends
+//! with them. What outlives a killed process is in one folder and in control groups of one name, and a process
+//! outside (`templates/warden.sh`) removes those when this one is gone.
+
+mod cgroup;
+mod facts;
+mod files;
+mod ground;
+mod keeper;
+mod needs;
+mod source;
+
+pub use facts::RootFacts;
+pub use files::Files;
+pub use ground::Ground;
+pub use keeper::{Kind, Machine};
+pub use needs::{boot_obstacle, check_needs};
+pub use source::{Root, RootSource};
