@@ -1,0 +1,71 @@
+//! Faults of compiled modules: the processor, libraries, versions of symbols, protection of memory, names.
+
+use crate::forge::native::{
+    AARCH64, DT_NEEDED, DT_RELACOUNT, DT_RPATH, DT_RUNPATH, DT_TEXTREL, PPC64, make_stack_executable, set_dynamic,
+    set_interpreter, set_level, set_machine,
+};
+use crate::forge::{File, Forge};
+use crate::{Base, Row, row};
+
+const SPEEDUPS: &str = "/opt/small/lib/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so";
+const GREENLET: &str = "/opt/small/lib/greenlet/_greenlet.cpython-311-x86_64-linux-gnu.so";
+
+/// Gives the entry for `libpthread.so.0` another tag, and its string another text of the same length.
+fn in_place_of_pthread(rpm: &mut Forge, path: &str, tag: u64, text: &[u8; 15]) {
+    let content = &mut rpm.file(path).content;
+    set_dynamic(content, |entry, name| entry == DT_NEEDED && name == "libpthread.so.0", tag, |value| value);
+    rpm.patch(path, b"libpthread.so.0", text);
+}
+
+/// Renames a file, with its row of RECORD.
+fn rename(rpm: &mut Forge, dist: &str, from: &str, to: &str) {
+    let file = rpm.remove(from);
+    rpm.add_to(dist, to, file);
+}
+
+#[rustfmt::skip]
+pub fn rows() -> Vec<Row> {
+    vec![
+        row("elf", "of another processor", SPEEDUPS, |rpm| set_machine(&mut rpm.file(SPEEDUPS).content, AARCH64)),
+        row("elf", "a wheel of a third processor", GREENLET, |rpm| rpm.files.values_mut().filter(|file| file.content.starts_with(b"\x7fELF")).for_each(|file| set_machine(&mut file.content, PPC64))),
+        row("elf", "of 32 bits", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content[4] = 1),
+        row("elf", "of the other byte order", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content[5] = 2),
+        row("elf", "cut short in its header", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content.truncate(40)),
+        row("elf", "cut short in its segments", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content.truncate(9000)),
+        row("elf", "a program interpreter that is not there", "/lib/ld-musl-x86_64.so.1", |rpm| set_interpreter(&mut rpm.file(SPEEDUPS).content, "/lib/ld-musl-x86_64.so.1")),
+        row("elf", "an object file with a module's name", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content[16] = 1),
+        row("elf", "no ELF file with a module's name", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content = b"/* GNU ld script */\n".to_vec()),
+        row("elf", "numpy of another processor", "_multiarray_umath", |rpm| { let path = rpm.path("_multiarray_umath.cpython-311-x86_64-linux-gnu.so"); set_machine(&mut rpm.file(&path).content, AARCH64) }).on(Base::Large),
+
+        row("libraries", "a library that nobody has", "libq.so.6", |rpm| rpm.patch(GREENLET, b"libm.so.6\0", b"libq.so.6\0")),
+        row("libraries", "a search path outside", "/usr/local/lib", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"/usr/local/lib\0")),
+        row("libraries", "a search path of the building host", "/home/build/li", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RPATH, b"/home/build/lib")),
+        row("libraries", "a search path up and out", "$ORIGIN/../..", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"$ORIGIN/../../.")),
+        row("libraries", "a search path that is relative", "lib/x", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"lib/x\0\0\0\0\0\0\0\0\0\0")),
+        row("libraries", "an empty search path", SPEEDUPS, |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, &[0; 15])),
+        row("libraries", "a part of a search path that is empty", SPEEDUPS, |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"$ORIGIN::\0\0\0\0\0\0")),
+        row("libraries", "Requires without a library", "libstdc++.so.6", |rpm| rpm.without_requires(|name| name.starts_with("libstdc++"))),
+        row("libraries", "Requires without a version", "GLIBC_2.14", |rpm| rpm.without_requires(|name| name.contains("GLIBC_2.14"))),
+        row("libraries", "numpy without a library that it brings", "libscipy_openblas", |rpm| {
+            let path = rpm.files.keys().find(|path| path.contains("/numpy.libs/libscipy_openblas")).unwrap().clone();
+            rpm.remove(&path);
+        }).on(Base::Large),
+
+        row("symbols", "glibc that is too new", "GLIBC_2.99", |rpm| rpm.patch(SPEEDUPS, b"GLIBC_2.14\0", b"GLIBC_2.99\0")),
+        row("symbols", "libstdc++ that is too new", "GLIBCXX_3.4.99", |rpm| rpm.patch(GREENLET, b"GLIBCXX_3.4.21\0", b"GLIBCXX_3.4.99\0")),
+        row("symbols", "the C++ ABI that is too new", "CXXABI_1.3.99", |rpm| rpm.patch(GREENLET, b"CXXABI_1.3.9\0\0", b"CXXABI_1.3.99\0")),
+        row("symbols", "libgcc that is too new", "GCC_99.0", |rpm| rpm.patch(GREENLET, b"GCC_3.0\0G", b"GCC_99\0\0G")),
+        row("symbols", "a newer level of the processor", "x86-64-v4", |rpm| set_level(&mut rpm.file(SPEEDUPS).content, 4)),
+
+        row("hardening", "text relocations", SPEEDUPS, |rpm| set_dynamic(&mut rpm.file(SPEEDUPS).content, |tag, _| tag == DT_RELACOUNT, DT_TEXTREL, |_| 0)),
+        row("hardening", "an executable stack", SPEEDUPS, |rpm| make_stack_executable(&mut rpm.file(SPEEDUPS).content)),
+        row("hardening", "numpy with an executable stack", "_multiarray_umath", |rpm| { let path = rpm.path("_multiarray_umath.cpython-311-x86_64-linux-gnu.so"); make_stack_executable(&mut rpm.file(&path).content) }).on(Base::Large),
+
+        row("extensions", "the name of another Python", "cpython-312", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-312-x86_64-linux-gnu.so")),
+        row("extensions", "the name of another processor", "aarch64", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311-aarch64-linux-gnu.so")),
+        row("extensions", "the name of another C library", "musl", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311-x86_64-linux-musl.so")),
+        row("extensions", "the name of a debugging Python", "cpython-311d", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311d-x86_64-linux-gnu.so")),
+        row("extensions", "the name of another system", "darwin", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311-darwin.so")),
+        row("extensions", "a module of Windows", ".pyd", |rpm| rpm.add_to("markupsafe", "/opt/small/lib/markupsafe/odd.cp311-win_amd64.pyd", File::plain("MZ"))),
+    ]
+}
