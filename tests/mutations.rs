@@ -89,26 +89,23 @@ const MISSING: &[&str] = &[
     "units",
 ];
 
-const SMALL: Application = Application {
-    name: "small",
-    requirements: &["greenlet==3.5.6", "gunicorn==27.0.1", "markupsafe==3.0.4", "packaging==26.3"],
-    code: "def app(environ, start_response):\n    return []\n",
-    // Byte-code of rows is made by hand, whichever Pythons this host has.
-    package: "byte-code = false",
-    target: "[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"",
-    service: "command = [\"gunicorn\", \"small:app\"]\nport = 8000\ntls = \"self-signed\"",
-    config: &[
-        ("config.yaml", "a: 1\nb:\n  - c\n"),
-        ("settings.json", "{\"a\": 1}\n"),
-        ("settings.toml", "[a]\nb = 1\n"),
-    ],
-};
-
-const PURE: Application =
-    Application { requirements: &["gunicorn==27.0.1", "packaging==26.3"], package: "byte-code = true", ..SMALL };
-
-const LARGE: Application =
-    Application { requirements: &["gunicorn==27.0.1", "numpy==2.4.6", "packaging==26.3"], ..SMALL };
+/// What the bases have in common.
+fn small(requirements: &[&'static str]) -> Application {
+    Application {
+        name: "small",
+        requirements: requirements.to_vec(),
+        code: "def app(environ, start_response):\n    return []\n",
+        // Byte-code of rows is made by hand, whichever Pythons this host has.
+        package: "byte-code = false",
+        target: "[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"".to_owned(),
+        service: "command = [\"gunicorn\", \"small:app\"]\nport = 8000\ntls = \"self-signed\"".to_owned(),
+        config: vec![
+            ("config.yaml", "a: 1\nb:\n  - c\n"),
+            ("settings.json", "{\"a\": 1}\n"),
+            ("settings.toml", "[a]\nb = 1\n"),
+        ],
+    }
+}
 
 fn every_row() -> Vec<Row> {
     [files::rows(), dists::rows(), code::rows(), elf::rows(), texts::rows(), security::rows()]
@@ -120,10 +117,13 @@ fn every_row() -> Vec<Row> {
 /// The bases, taken into parts.
 fn bases() -> anyhow::Result<BTreeMap<Base, Forge>> {
     let tools = Tools::prepare()?;
-    let wheels = tools.fetch_wheels()?;
-    let compiled = SMALL.build(&tools, &wheels, |_| Ok(()))?;
-    let like_host = PURE.build(&tools, &wheels, |folder| tools.describe_host(folder).map(drop))?;
-    let large = LARGE.build(&tools, &wheels, |_| Ok(()))?;
+    let wheels = [tools.fetch_wheels()?];
+    let compiled = small(&["greenlet==3.5.6", "gunicorn==27.0.1", "markupsafe==3.0.4", "packaging==26.3"]);
+    let compiled = compiled.build(&tools, &wheels, |_| Ok(()))?;
+    let pure = Application { package: "byte-code = true", ..small(&["gunicorn==27.0.1", "packaging==26.3"]) };
+    let like_host = pure.build(&tools, &wheels, |folder| tools.describe_host(folder).map(drop))?;
+    let large = small(&["gunicorn==27.0.1", "numpy==2.4.6", "packaging==26.3"]);
+    let large = large.build(&tools, &wheels, |_| Ok(()))?;
     let mut bases = BTreeMap::new();
     for (base, built) in [(Base::Compiled, compiled), (Base::LikeHost, like_host), (Base::Large, large)] {
         let found = Verdict::of(&built.rpm, &[])?.findings();

@@ -81,7 +81,8 @@ pub fn rows() -> Vec<Row> {
         row("tags", "a WHEEL without tags", "WHEEL", |rpm| retag(rpm, "markupsafe", "")),
         row("tags", "numpy of another Python", "cp312", |rpm| retag(rpm, "numpy", "cp312-cp312-manylinux_2_27_x86_64")).on(Base::Large),
 
-        row("requires", "a dependency is missing", "packaging", |rpm| rpm.remove_dist("packaging")),
+        row("requires", "a dependency is missing", "packaging", |rpm| { require(rpm, "gunicorn", "Requires-Dist: packaging"); rpm.remove_dist("packaging") }),
+        row("requires", "a dependency that another one only brings for itself", "packaging", vendored),
         row("requires", "a dependency of a wrong version", "markupsafe", |rpm| require(rpm, "gunicorn", "Requires-Dist: markupsafe<2")),
         row("requires", "a dependency that nobody brings", "nothere", |rpm| require(rpm, "gunicorn", "Requires-Dist: nothere; sys_platform == 'linux'")),
         row("requires", "a Python that is too new", "3.12", |rpm| { edit(rpm, "markupsafe", "METADATA", "Requires-Python: >=3.9", "Requires-Python: >=3.12") }),
@@ -89,4 +90,13 @@ pub fn rows() -> Vec<Row> {
         row("requires", "metadata without a name", "METADATA: it cannot be read", |rpm| edit(rpm, "markupsafe", "METADATA", "Name: ", "Nome: ")),
         row("requires", "a requirement that is none", "METADATA: ", |rpm| require(rpm, "gunicorn", "Requires-Dist: ==")),
     ]
+}
+
+/// Moves a distribution, as metadata alone, into another one that needs it.
+fn vendored(rpm: &mut Forge) {
+    require(rpm, "gunicorn", "Requires-Dist: packaging");
+    let metadata = format!("{}/METADATA", rpm.info_of("packaging"));
+    let metadata = rpm.files[&metadata].clone();
+    rpm.remove_dist("packaging");
+    rpm.add_to("gunicorn", "/opt/small/lib/gunicorn/_vendor/packaging-26.3.dist-info/METADATA", metadata);
 }

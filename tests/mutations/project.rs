@@ -10,22 +10,22 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// What an application is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Application {
     /// of the package, and of its one Python package
     pub name: &'static str,
     /// its lock: pins
-    pub requirements: &'static [&'static str],
+    pub requirements: Vec<&'static str>,
     /// `__init__.py`
     pub code: &'static str,
     /// lines of `[package]` beside the name
     pub package: &'static str,
     /// `[[target]]` and what belongs to it
-    pub target: &'static str,
+    pub target: String,
     /// lines of `[service]`
-    pub service: &'static str,
+    pub service: String,
     /// path below the application, content
-    pub config: &'static [(&'static str, &'static str)],
+    pub config: Vec<(&'static str, &'static str)>,
 }
 
 /// A repository with an RPM; it goes when it is dropped.
@@ -38,11 +38,11 @@ pub struct Built {
 impl Application {
     /// Locks and packs it.
     ///
-    /// - Takes: `wheels`, the folder that is its index; `adapt`, which may change the repository before.
+    /// - Takes: `wheels`, the folders that are its index; `adapt`, which may change the repository before.
     pub fn build(
         &self,
         tools: &Tools,
-        wheels: &Utf8Path,
+        wheels: &[Utf8PathBuf],
         adapt: impl FnOnce(&Utf8Path) -> anyhow::Result<()>,
     ) -> anyhow::Result<Built> {
         let keep = tempfile::Builder::new().prefix("mutations-").tempdir()?;
@@ -70,10 +70,11 @@ impl Application {
         Ok(Built { _keep: keep, rpm: out.join(rpm), folder })
     }
 
-    fn write(&self, folder: &Utf8Path, wheels: &Utf8Path) -> anyhow::Result<()> {
+    fn write(&self, folder: &Utf8Path, wheels: &[Utf8PathBuf]) -> anyhow::Result<()> {
         let Self { name, package, target, service, .. } = self;
-        let setuptools = list(wheels)?
-            .into_iter()
+        let names: Vec<String> = wheels.iter().map(|folder| list(folder)).collect::<anyhow::Result<Vec<_>>>()?.concat();
+        let setuptools = names
+            .iter()
             .find_map(|name| Some(name.strip_prefix("setuptools-")?.split_once('-')?.0.to_owned()))
             .context("the build backend is among the wheels")?;
         let config: Vec<String> = self.config.iter().map(|(path, _)| format!("\"{path}\"")).collect();
@@ -91,7 +92,7 @@ impl Application {
             ("app/pyproject.toml".to_owned(), project),
             (format!("app/{name}/__init__.py"), self.code.to_owned()),
             ("app/requirements.txt".to_owned(), self.requirements.join("\n") + "\n"),
-            ("app/uv.toml".to_owned(), format!("no-index = true\nfind-links = [\"{wheels}\"]\n")),
+            ("app/uv.toml".to_owned(), format!("no-index = true\nfind-links = {wheels:?}\n")),
             (".gitignore".to_owned(), "/dist/out/\n/dist/wheels/\n/target/\n".to_owned()),
         ];
         files.extend(self.config.iter().map(|(path, text)| (format!("app/{path}"), (*text).to_owned())));
