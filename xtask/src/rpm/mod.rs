@@ -3,6 +3,7 @@
 //!
 //! Format: version 4 packages, as rpm 4.14 and later read them (rpm's docs, "RPM V4 Package format").
 
+mod ahead;
 mod cpio;
 mod described;
 mod front;

@@ -1,12 +1,14 @@
 //! An RPM read back, from its bytes alone and without trust: header, digests, files one after another.
 
 use crate::hex::hex;
+use crate::rpm::ahead::{Ahead, read_ahead};
 use crate::rpm::cpio;
 use crate::rpm::described::{Described, FileRow, describe};
 use crate::rpm::front::Front;
 use anyhow::{Context as _, bail, ensure};
 use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 /// rpm's own limits (`header.c`): bytes of data and number of tags in a header.
@@ -26,7 +28,7 @@ pub struct Opened<R> {
     payload_at: u64,
 }
 
-impl<R: Read + Seek> Opened<R> {
+impl<R: Read + Seek + Send> Opened<R> {
     /// Reads the header, and checks the digests of header and payload.
     ///
     /// - Fails: for a file that is no RPM or was cut short within its header.
@@ -99,48 +101,53 @@ impl<R: Read + Seek> Opened<R> {
     /// - Fails: for an archive that is damaged, or has a file that the header lacks or says otherwise.
     pub fn for_each_file(
         &mut self,
-        visit: &mut dyn FnMut(&str, &FileRow, &mut dyn Read) -> anyhow::Result<()>,
+        visit: &mut dyn FnMut(&str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         self.input.seek(SeekFrom::Start(self.payload_at))?;
         let packed = BufReader::with_capacity(256 << 10, &mut self.input);
-        let mut archive = decompress(&self.described.compressor, packed)?;
-        let mut seen = std::collections::BTreeSet::new();
-        while let Some(head) = cpio::read_header(&mut archive)? {
-            let path = head.name.strip_prefix('.').unwrap_or(&head.name);
-            let row = self
-                .described
-                .files
-                .get(path)
-                .with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
-            ensure!(seen.insert(path.to_owned()), "the archive has `{path}` twice");
-            ensure!(head.mode == u32::from(row.mode), "the archive says another mode of `{path}` than the header");
-            let size = u64::from(head.size);
-            if row.is_file() {
-                ensure!(size == row.size, "the archive says another size of `{path}` than the header");
-                let mut content = (&mut archive).take(size);
-                visit(path, row, &mut content)?;
-                std::io::copy(&mut content, &mut std::io::sink())?;
-                ensure!(content.limit() == 0, "the archive ends in `{path}`");
-            } else {
-                ensure!(size == 0 || row.mode & 0o170_000 == 0o120_000, "`{path}` is no file and has content");
-                std::io::copy(&mut (&mut archive).take(size), &mut std::io::sink())?;
-            }
-            cpio::skip_padding(&mut archive, size)?;
-        }
-        const GHOST: u32 = 1 << 6;
-        let missing =
-            self.described.files.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
-        if let Some((path, _)) = missing {
-            bail!("the header lists `{path}`, which the archive lacks");
-        }
-        Ok(())
+        let archive = unpacked(&self.described.compressor, packed)?;
+        let files = &self.described.files;
+        // One core unpacks, the other looks at what comes.
+        read_ahead(archive, |archive| for_each_entry(archive, files, visit))
     }
 }
 
-fn decompress<'a>(compressor: &str, packed: impl BufRead + 'a) -> anyhow::Result<Box<dyn Read + 'a>> {
+fn for_each_entry(
+    archive: &mut Ahead,
+    files: &BTreeMap<String, FileRow>,
+    visit: &mut dyn FnMut(&str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut seen = BTreeSet::new();
+    while let Some(head) = cpio::read_header(archive)? {
+        let path = head.name.strip_prefix('.').unwrap_or(&head.name);
+        let row = files.get(path).with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
+        ensure!(seen.insert(path.to_owned()), "the archive has `{path}` twice");
+        ensure!(head.mode == u32::from(row.mode), "the archive says another mode of `{path}` than the header");
+        let size = u64::from(head.size);
+        if row.is_file() {
+            ensure!(size == row.size, "the archive says another size of `{path}` than the header");
+            let mut content = archive.take(size);
+            visit(path, row, &mut content)?;
+            std::io::copy(&mut content, &mut std::io::sink())?;
+            ensure!(content.limit() == 0, "the archive ends in `{path}`");
+        } else {
+            ensure!(size == 0 || row.mode & 0o170_000 == 0o120_000, "`{path}` is no file and has content");
+            std::io::copy(&mut archive.take(size), &mut std::io::sink())?;
+        }
+        cpio::skip_padding(archive, size)?;
+    }
+    const GHOST: u32 = 1 << 6;
+    let missing = files.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
+    if let Some((path, _)) = missing {
+        bail!("the header lists `{path}`, which the archive lacks");
+    }
+    Ok(())
+}
+
+fn unpacked<'a>(compressor: &str, packed: impl BufRead + Send + 'a) -> anyhow::Result<Box<dyn Read + Send + 'a>> {
     Ok(match compressor {
-        "zstd" => Box::new(BufReader::with_capacity(128 << 10, zstd::stream::read::Decoder::with_buffer(packed)?)),
-        "gzip" => Box::new(BufReader::with_capacity(128 << 10, flate2::bufread::MultiGzDecoder::new(packed))),
+        "zstd" => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
+        "gzip" => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
         other => bail!("its payload is compressed by `{other}`, which this tool does not write"),
     })
 }

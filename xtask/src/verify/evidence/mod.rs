@@ -8,7 +8,7 @@ use crate::target::Target;
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{BufRead, Read, Seek};
 
 /// The first bytes of a file, enough for a `#!` line.
 const HEAD: usize = 256;
@@ -55,7 +55,7 @@ impl Evidence {
     ///
     /// - Takes: `input`, the whole file; memory stays flat, whatever its size.
     /// - Fails: for what is no RPM, or is too damaged to be read to its end.
-    pub fn gather(input: impl Read + Seek) -> anyhow::Result<Self> {
+    pub fn gather(input: impl Read + Seek + Send) -> anyhow::Result<Self> {
         let mut opened = Opened::read(input)?;
         let mut evidence = Self {
             root: Self::find_root(&opened.described),
@@ -77,9 +77,8 @@ impl Evidence {
         Ok(evidence)
     }
 
-    fn look_at(&mut self, path: &str, row: &FileRow, content: &mut dyn Read) -> anyhow::Result<()> {
+    fn look_at(&mut self, path: &str, row: &FileRow, content: &mut dyn BufRead) -> anyhow::Result<()> {
         let mut hasher = Sha256::new();
-        let mut buffer = vec![0; 64 << 10];
         let mut size = 0_usize;
         let mut head = Vec::new();
         let mut keep = Vec::new();
@@ -94,17 +93,18 @@ impl Evidence {
             );
         }
         loop {
-            let count = content.read(&mut buffer)?;
-            if count == 0 {
+            let piece = content.fill_buf()?;
+            if piece.is_empty() {
                 break;
             }
-            let piece = &buffer[..count];
             hasher.update(piece);
-            head.extend_from_slice(&piece[..count.min(HEAD.saturating_sub(head.len()))]);
+            head.extend_from_slice(&piece[..piece.len().min(HEAD.saturating_sub(head.len()))]);
             elf.take(piece)?;
             if is_text {
                 keep.extend_from_slice(piece);
             }
+            let count = piece.len();
+            content.consume(count);
             size += count;
         }
         if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
