@@ -65,10 +65,11 @@ fn requires(names: &[&PackageName], asks: &[Asks]) -> Vec<BTreeSet<usize>> {
 /// Why the box could not load files of a wheel, a line a reason; `verify` refuses the RPM for it.
 fn misfits(target: &Target, wheel: &OfWheel) -> Vec<String> {
     let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    let own = wheel.names();
     for file in &wheel.files {
         let misfits = match &file.facts {
-            Ok(facts) => facts.misfits(target),
-            Err(reason) => vec![format!("cannot be read as a 64-bit ELF file: {reason}")],
+            Ok(facts) => facts.misfits(target, &|library| own.contains(library)),
+            Err(reason) => vec![format!("cannot be read as an ELF file: {reason}")],
         };
         for misfit in misfits {
             found.entry(misfit).or_default().push(&file.path);

@@ -65,9 +65,10 @@ fn judge(path: &Utf8Path, wheel: &WheelName, target: &Target, allowed: &BTreeSet
     let (archive, contents) = open_wheel(path, wheel)?;
     let of_wheel = OfWheel::read(&archive, &contents)?;
     let mut faults = Vec::new();
+    let own = of_wheel.names();
     for file in &of_wheel.files {
         let misfits = match &file.facts {
-            Ok(facts) => facts.misfits(target),
+            Ok(facts) => facts.misfits(target, &|library| own.contains(library)),
             Err(error) => vec![format!("cannot be read as an ELF file: {error}")],
         };
         faults.extend(misfits.iter().map(|what| {

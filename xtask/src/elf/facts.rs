@@ -1,23 +1,30 @@
 //! What an ELF file says of itself: processor, libraries and the versions of their symbols (System V
 //! gABI, "Dynamic Linking"; "Symbol Versioning" of the Linux Standard Base).
 
-use crate::target::Target;
+use crate::elf::image::{Image, MOST_SEARCH, Region};
 use object::elf::{
-    DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC, FileHeader64,
-    SHT_DYNAMIC, SHT_GNU_VERNEED,
+    DF_TEXTREL, DT_FLAGS, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, DT_TEXTREL, DT_VERNEED,
+    EM_AMDGPU, EM_BPF, EM_CUDA, EM_X86_64, ET_CORE, ET_DYN, ET_EXEC, FileHeader32, FileHeader64,
+    GNU_PROPERTY_X86_ISA_1_NEEDED, PF_W, PF_X, PT_GNU_STACK, PT_LOAD,
 };
-use object::read::elf::{Dyn as _, FileHeader as _, SectionHeader as _, SectionTable};
+use object::read::elf::{FileHeader, ProgramHeader as _};
 use object::{Endianness, ReadCache, ReadRef};
 use std::collections::BTreeSet;
 use std::fs::File;
 
 /// What is judged of an ELF file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ElfFacts {
+    /// whether it is of 64 bits, `EI_CLASS`
+    pub is_64: bool,
     /// `e_machine`
     pub machine: u16,
-    /// whether it is a program or a library, and no object that a linker takes
-    pub is_loaded: bool,
+    /// what it is for
+    pub kind: Kind,
+    /// the loader that it asks for, `PT_INTERP`: a program has one
+    pub interpreter: Option<String>,
+    /// whether it asks for libraries, or could be asked for: it has a dynamic segment
+    pub is_dynamic: bool,
     /// the highest `GLIBC_X.Y` that it asks for
     pub glibc: Option<(u16, u16)>,
     /// whether it asks for symbols that glibc keeps to itself
@@ -28,14 +35,48 @@ pub struct ElfFacts {
     pub needed: Vec<String>,
     /// library and version of the symbols that it asks for, `("libc.so.6", "GLIBC_2.17")`
     pub versions: BTreeSet<(String, String)>,
-    /// where its libraries are looked for, `DT_RPATH` and `DT_RUNPATH`: `$ORIGIN/../x.libs`
-    pub search: Vec<String>,
+    /// the elements of `DT_RPATH`, which files that this one loads inherit: `$ORIGIN/../x.libs`
+    pub rpath: Vec<String>,
+    /// the elements of `DT_RUNPATH`; with one, `DT_RPATH` counts for nothing
+    pub runpath: Vec<String>,
+    /// whether its code has to be changed where it is loaded, `DT_TEXTREL`
+    pub has_text_relocations: bool,
+    /// whether a segment of it can be written and executed
+    pub has_writable_code: bool,
+    /// what it says of the stack, `PT_GNU_STACK`
+    pub stack: Stack,
+    /// the level of x86-64 that it needs, 2 for `x86-64-v2`; 0 where it says none
+    pub x86_level: u8,
 }
 
-/// More versions than any library asks for; a file whose tables refer to themselves has no end of them.
-const MOST_VERSIONS: usize = 100_000;
-/// Far more bytes than a table of versions or of libraries has.
-const MOST_TABLE: u64 = 16 << 20;
+/// What a file is for, `e_type`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// a program or a library
+    #[default]
+    Loaded,
+    /// what a linker takes, and files of processors of other devices, which are data to the box
+    Data,
+    /// what a program leaves behind that crashes
+    Core,
+}
+
+/// What a file says of the stack.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Stack {
+    /// nobody executes it
+    #[default]
+    Plain,
+    /// it has to be executable
+    Executable,
+    /// nothing, which on x86-64 the loader takes for executable
+    Unsaid,
+}
+
+/// More names than any library asks for; a file whose tables refer to themselves has no end of them.
+const MOST_NAMES: usize = 10_000;
+/// Far more bytes than a dynamic segment or a table of versions has.
+const MOST_TABLE: u64 = 2 << 20;
 
 impl ElfFacts {
     /// Reads an ELF file that is in memory.
@@ -47,80 +88,153 @@ impl ElfFacts {
     pub fn read_file(file: File) -> Result<Self, String> {
         read(&ReadCache::new(file))
     }
+
+    /// Whether the box's loader has to do with it.
+    pub fn is_loaded(&self) -> bool {
+        self.kind == Kind::Loaded
+    }
+
+    /// Where its libraries are looked for first, before the folders of the box.
+    pub fn search(&self) -> &[String] {
+        if self.runpath.is_empty() { &self.rpath } else { &self.runpath }
+    }
 }
 
 fn read<'data, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
-    let text = |error: object::Error| error.to_string();
-    if data.read_bytes_at(4, 1).map(|class| class[0]) != Ok(2) {
-        return Err("it is no 64-bit ELF file".to_owned());
+    match data.read_bytes_at(4, 1).map(|class| class[0]) {
+        Ok(1) => read_class::<FileHeader32<Endianness>, R>(data),
+        Ok(2) => read_class::<FileHeader64<Endianness>, R>(data),
+        _ => Err("it is neither of 32 nor of 64 bits".to_owned()),
     }
-    let header = FileHeader64::<Endianness>::parse(data).map_err(text)?;
-    let endian = header.endian().map_err(text)?;
+}
+
+fn read_class<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(data: R) -> Result<ElfFacts, String> {
+    let image = Image::<E, R>::parse(data)?;
+    let endian = image.endian;
+    let machine = image.header.e_machine(endian);
     let mut facts = ElfFacts {
-        machine: header.e_machine(endian).0,
-        is_loaded: [ET_DYN, ET_EXEC].contains(&header.e_type(endian)),
-        glibc: None,
-        private_symbols: false,
-        soname: None,
-        needed: Vec::new(),
-        versions: BTreeSet::new(),
-        search: Vec::new(),
+        is_64: E::is_type_64_sized(),
+        machine: machine.0,
+        kind: match image.header.e_type(endian) {
+            ET_CORE => Kind::Core,
+            ET_DYN | ET_EXEC if ![EM_AMDGPU, EM_BPF, EM_CUDA].contains(&machine) => Kind::Loaded,
+            _ => Kind::Data,
+        },
+        stack: Stack::Unsaid,
+        ..ElfFacts::default()
     };
-    let sections = header.sections(endian, data).map_err(text)?;
-    let tables = sections.iter().filter(|section| {
-        let kind = section.sh_type(endian);
-        kind == SHT_DYNAMIC || kind == SHT_GNU_VERNEED
-    });
-    if tables.map(|section| section.sh_size(endian)).any(|size| size > MOST_TABLE) {
-        return Err(format!("it has a table of more than {MOST_TABLE} bytes"));
+    if !facts.is_loaded() {
+        return Ok(facts);
     }
-    facts.read_dynamic(data, endian, &sections)?;
-    let mut seen = 0;
-    for section in sections.iter() {
-        let Some((mut needs, link)) = section.gnu_verneed(endian, data).map_err(text)? else { continue };
-        let strings = sections.strings(endian, data, link).map_err(text)?;
-        while let Some((need, mut versions)) = needs.next().map_err(text)? {
-            seen += 1;
-            let library = String::from_utf8_lossy(need.file(endian, strings).map_err(text)?).into_owned();
-            while let Some(version) = versions.next().map_err(text)? {
-                seen += 1;
-                if seen > MOST_VERSIONS {
-                    return Err(format!("it has more than {MOST_VERSIONS} symbol versions"));
-                }
-                let name = version.name(endian, strings).map_err(text)?;
-                facts.note(&library, &String::from_utf8_lossy(name));
-            }
+    facts.interpreter = image.interpreter()?;
+    for segment in image.segments {
+        let flags = segment.p_flags(endian);
+        match segment.p_type(endian) {
+            PT_GNU_STACK if flags.contains(PF_X) => facts.stack = Stack::Executable,
+            PT_GNU_STACK => facts.stack = Stack::Plain,
+            PT_LOAD => facts.has_writable_code |= flags.contains(PF_X | PF_W),
+            _ => {}
         }
+    }
+    if machine == EM_X86_64 {
+        let bits = image.property(GNU_PROPERTY_X86_ISA_1_NEEDED).unwrap_or(0);
+        facts.x86_level = (u32::BITS - bits.leading_zeros()) as u8;
+    }
+    if let Some(dynamic) = image.dynamic()? {
+        facts.is_dynamic = true;
+        facts.read_dynamic(&image, dynamic)?;
     }
     Ok(facts)
 }
 
 impl ElfFacts {
-    /// Reads the dynamic section; a file without one has no libraries.
-    fn read_dynamic<'data, R: ReadRef<'data>>(
+    /// Reads the dynamic segment. Of what stands in it twice the last one counts, as it does for the loader.
+    fn read_dynamic<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(
         &mut self,
-        data: R,
-        endian: Endianness,
-        sections: &SectionTable<'data, FileHeader64<Endianness>, R>,
+        image: &Image<'data, E, R>,
+        dynamic: Region,
     ) -> Result<(), String> {
-        let text = |error: object::Error| error.to_string();
-        for section in sections.iter() {
-            let Some((entries, link)) = section.dynamic(endian, data).map_err(text)? else { continue };
-            let strings = sections.strings(endian, data, link).map_err(text)?;
-            for entry in entries.iter().take_while(|entry| entry.tag(endian) != DT_NULL).take(MOST_VERSIONS) {
-                let tag = entry.tag(endian);
-                if ![DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH].contains(&tag) {
-                    continue;
-                }
-                let value = String::from_utf8_lossy(entry.string(endian, strings).map_err(text)?).into_owned();
-                match tag {
-                    DT_NEEDED => self.needed.push(value),
-                    DT_SONAME => self.soname = Some(value),
-                    _ => self.search.extend(value.split(':').take(MOST_VERSIONS).map(str::to_owned)),
-                }
+        let word = image.word();
+        let (mut needed, mut table, mut versions) = (Vec::new(), None, None);
+        let (mut soname, mut rpath, mut runpath) = (None, None, None);
+        for entry in image.bytes(dynamic, MOST_TABLE)?.chunks_exact(2 * word) {
+            let (Some(tag), Some(value)) = (image.number(entry, 0, word), image.number(entry, word, word)) else { break };
+            // Tags have a sign of their own; none of those below has one.
+            let Ok(tag) = i64::try_from(tag) else { continue };
+            match object::elf::DynamicTag(tag) {
+                DT_NULL => break,
+                DT_NEEDED => needed.push(value),
+                DT_STRTAB => table = Some(value),
+                DT_SONAME => soname = Some(value),
+                DT_RPATH => rpath = Some(value),
+                DT_RUNPATH => runpath = Some(value),
+                DT_VERNEED => versions = Some(value),
+                DT_TEXTREL => self.has_text_relocations = true,
+                DT_FLAGS => self.has_text_relocations |= value & u64::from(DF_TEXTREL.0) != 0,
+                _ => {}
+            }
+            if needed.len() > MOST_NAMES {
+                return Err(format!("it asks for more than {MOST_NAMES} libraries"));
             }
         }
-        Ok(())
+        let is_named = !needed.is_empty() || versions.is_some() || soname.or(rpath).or(runpath).is_some();
+        if !is_named {
+            return Ok(());
+        }
+        let table = table.and_then(|address| image.region(address));
+        let table = table.ok_or("its table of names lies in nothing that is loaded")?;
+        for place in needed {
+            self.needed.push(image.name(table, place)?);
+        }
+        self.soname = soname.map(|place| image.name(table, place)).transpose()?;
+        for (place, elements) in [(rpath, &mut self.rpath), (runpath, &mut self.runpath)] {
+            let Some(place) = place else { continue };
+            let text = image.text(table, place, MOST_SEARCH)?;
+            // An empty one is none to the loader; an empty element of one is the working directory.
+            if !text.is_empty() {
+                elements.extend(text.split(':').map(str::to_owned));
+            }
+        }
+        match versions {
+            Some(address) => self.read_versions(image, table, address),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the versions that it asks for: a record a library, a row of records behind it a version each.
+    fn read_versions<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(
+        &mut self,
+        image: &Image<'data, E, R>,
+        table: Region,
+        address: u64,
+    ) -> Result<(), String> {
+        let region = image.region(address).ok_or("its table of versions lies in nothing that is loaded")?;
+        let bytes = image.bytes(region, MOST_TABLE)?;
+        let number = |at: usize, size| {
+            image.number(bytes, at, size).map(|value| value as usize).ok_or("its table of versions is cut short")
+        };
+        let (mut at, mut seen) = (0, 0);
+        loop {
+            let library = image.name(table, number(at + 4, 4)? as u64)?;
+            let mut version = at + number(at + 8, 4)?;
+            for _ in 0..number(at + 2, 2)? {
+                seen += 1;
+                if seen > MOST_NAMES {
+                    return Err(format!("it has more than {MOST_NAMES} symbol versions"));
+                }
+                self.note(&library, &image.name(table, number(version + 8, 4)? as u64)?);
+                version += match number(version + 12, 4)? {
+                    0 => break,
+                    next => next,
+                };
+            }
+            seen += 1;
+            match number(at + 12, 4)? {
+                0 => return Ok(()),
+                _ if seen > MOST_NAMES => return Err(format!("it has more than {MOST_NAMES} symbol versions")),
+                next => at += next,
+            }
+        }
     }
 
     fn note(&mut self, library: &str, version: &str) {
@@ -137,35 +251,5 @@ impl ElfFacts {
             }
         }
         self.versions.insert((library.to_owned(), version.to_owned()));
-    }
-
-    /// Whether it is for the processor of a box.
-    pub fn is_for(&self, target: &Target) -> bool {
-        self.machine == machine_of(target)
-    }
-
-    /// Why the box cannot load it, each as the end of a sentence; empty where it can.
-    pub fn misfits(&self, target: &Target) -> Vec<String> {
-        let machine = machine_of(target);
-        let most = target.distribution.glibc;
-        let mut misfits = Vec::new();
-        if self.machine != machine {
-            misfits.push(format!("is for processor {} instead of {machine} ({})", self.machine, target.arch));
-        }
-        if let Some((major, minor)) = self.glibc.filter(|asked| *asked > most) {
-            misfits.push(format!("asks for GLIBC_{major}.{minor}, and the target has {}.{}", most.0, most.1));
-        }
-        if self.private_symbols {
-            misfits.push("asks for GLIBC_PRIVATE, which fits one build of glibc only".to_owned());
-        }
-        misfits
-    }
-}
-
-/// `e_machine` of a box.
-fn machine_of(target: &Target) -> u16 {
-    match target.arch.as_str() {
-        "aarch64" => EM_AARCH64.0,
-        _ => EM_X86_64.0,
     }
 }

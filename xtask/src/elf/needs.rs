@@ -111,7 +111,7 @@ pub fn highest(needs: impl IntoIterator<Item = Need>) -> Vec<Need> {
 
 /// `GLIBC_2.17` is `GLIBC` and 2, 17; `OPENSSL_1_1_0` is `OPENSSL` and 1, 1, 0; what does not end in numbers is a
 /// family of its own.
-fn family_of(version: &str) -> (&str, Vec<u64>) {
+pub(super) fn family_of(version: &str) -> (&str, Vec<u64>) {
     let start = version.rfind(|c: char| !c.is_ascii_digit() && !"._".contains(c)).map_or(0, |at| at + 1);
     let numbers: Option<Vec<u64>> =
         version[start..].split(['.', '_']).filter(|part| !part.is_empty()).map(|part| part.parse().ok()).collect();

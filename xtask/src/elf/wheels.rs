@@ -52,14 +52,25 @@ impl OfWheel {
         Ok(Self { files })
     }
 
+    /// The libraries that others can ask for: names of files, and what they call themselves.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.loaded().flat_map(|(path, facts)| names_of(path, facts)).collect()
+    }
+
     /// The files that are loaded, with what they say.
     fn loaded(&self) -> impl Iterator<Item = (&str, &ElfFacts)> {
-        let facts = |file: &'_ ElfFile| file.facts.as_ref().is_ok_and(|facts| facts.is_loaded);
+        let facts = |file: &'_ ElfFile| file.facts.as_ref().is_ok_and(|facts| facts.is_loaded() && facts.is_64);
         self.files
             .iter()
             .filter(move |file| facts(file))
             .filter_map(|file| file.facts.as_ref().ok().map(|facts| (file.path.as_str(), facts)))
     }
+}
+
+/// What a file can be asked for by.
+fn names_of<'a>(path: &'a str, facts: &'a ElfFacts) -> impl Iterator<Item = &'a str> {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    [Some(name), facts.soname.as_deref()].into_iter().flatten()
 }
 
 /// Who brings a library: the wheel and the folder of it.
@@ -78,8 +89,8 @@ pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Nee
     let mut owners = Owners::new();
     for (place, wheel) in wheels.iter().enumerate() {
         for (path, facts) in wheel.loaded() {
-            let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-            for name in [Some(name), facts.soname.as_deref()].into_iter().flatten().collect::<BTreeSet<_>>() {
+            let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            for name in names_of(path, facts).collect::<BTreeSet<_>>() {
                 owners.entry(name).or_default().push((place, folder));
             }
         }
@@ -117,7 +128,7 @@ pub fn foreign(needs: &[Need]) -> impl Iterator<Item = &Need> {
 fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
     let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut folders = BTreeSet::new();
-    for entry in &facts.search {
+    for entry in facts.search() {
         let relative = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"));
         let Some(relative) = relative.filter(|rest| rest.is_empty() || rest.starts_with('/')) else { continue };
         let mut parts: Vec<&str> = origin.split('/').filter(|part| !part.is_empty()).collect();
@@ -139,6 +150,7 @@ fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::elf::Kind;
 
     fn file(path: &str, soname: &str, needed: &[&str], versions: &[(&str, &str)], search: &[&str]) -> ElfFile {
         let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -146,13 +158,12 @@ mod tests {
             path: path.to_owned(),
             facts: Ok(ElfFacts {
                 machine: 62,
-                is_loaded: true,
-                glibc: None,
-                private_symbols: false,
+                is_64: true,
                 soname: Some(soname.to_owned()).filter(|name| !name.is_empty()),
                 needed: all(needed),
                 versions: versions.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect(),
-                search: all(search),
+                runpath: all(search),
+                ..ElfFacts::default()
             }),
         }
     }
@@ -203,7 +214,7 @@ mod tests {
     fn objects_and_what_cannot_be_read_ask_for_nothing() {
         let mut object = file("lib/a/x.o", "", &["libz.so.1"], &[], &[]);
         if let Ok(facts) = &mut object.facts {
-            facts.is_loaded = false;
+            facts.kind = Kind::Data;
         }
         let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
         assert_eq!(needs_of(&[OfWheel { files: vec![object, broken] }], &[]), [vec![]]);

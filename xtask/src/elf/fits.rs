@@ -1,0 +1,135 @@
+//! Whether a box can load an ELF file: its processor, its C library, and the symbols of both and of gcc's libraries.
+
+use crate::elf::needs::family_of;
+use crate::elf::{ElfFacts, Kind};
+use crate::target::{Target, runtimes};
+use object::elf::{EM_AARCH64, EM_ARM, EM_386, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
+
+/// gcc's libraries, whose symbols have versions of the families that [`runtimes`] knows.
+const OF_GCC: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];
+
+impl ElfFacts {
+    /// Whether it is for the processor of a box.
+    pub fn is_for(&self, target: &Target) -> bool {
+        self.is_64 && self.machine == machine_of(target)
+    }
+
+    /// Why the box cannot load it, each as the end of a sentence; empty where it can.
+    ///
+    /// - Takes: `brought`, whether the file's own wheel brings a library of that name; then the box's own is not
+    ///   asked for the symbols.
+    pub fn misfits(&self, target: &Target, brought: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut misfits = self.of_another_box(target);
+        misfits.extend(self.too_new(target, brought));
+        misfits
+    }
+
+    /// Why it is for another kind of box: processor, size of addresses, C library.
+    pub fn of_another_box(&self, target: &Target) -> Vec<String> {
+        let mut misfits = Vec::new();
+        match self.kind {
+            Kind::Data => return misfits,
+            Kind::Core => return vec!["is what a program left behind that crashed".to_owned()],
+            Kind::Loaded => {}
+        }
+        let machine = machine_of(target);
+        if self.machine != machine {
+            misfits.push(format!("is for {}, and the target is {}", machine_name(self.machine), target.arch));
+        } else if !self.is_64 {
+            misfits.push("is of 32 bits, and the target's programs are of 64".to_owned());
+        }
+        let is_musl = |name: &str| name.starts_with("libc.musl-") || name.starts_with("ld-musl-") || name == "libc.so";
+        if let Some(library) = self.needed.iter().find(|library| is_musl(library)) {
+            misfits.push(format!("asks for `{library}`, which is musl's, and the target has glibc"));
+        }
+        let loader = loader_of(target);
+        if let Some(asked) = self.interpreter.as_ref().filter(|asked| *asked != loader) {
+            let asked = crate::problem::shortened(asked);
+            misfits.push(format!("is started by `{}`, and the target has `{loader}`", asked.escape_debug()));
+        }
+        misfits
+    }
+
+    /// What it asks for that the box is too old for.
+    pub fn too_new(&self, target: &Target, brought: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut misfits = Vec::new();
+        let most = target.distribution.glibc;
+        if !self.is_loaded() {
+            return misfits;
+        }
+        if let Some((major, minor)) = self.glibc.filter(|asked| *asked > most) {
+            misfits.push(format!("asks for GLIBC_{major}.{minor}, and the target has {}.{}", most.0, most.1));
+        }
+        if self.private_symbols {
+            misfits.push("asks for GLIBC_PRIVATE, which fits one build of glibc only".to_owned());
+        }
+        let Some(has) = runtimes(target) else { return misfits };
+        for (family, most) in has.families {
+            let of_family = self.of_gcc(brought).filter(|(of, numbers)| *of == family && numbers.as_slice() > most);
+            if let Some((_, highest)) = of_family.max_by(|a, b| a.1.cmp(&b.1)) {
+                misfits.push(format!(
+                    "asks for {family}_{}, and the target has {family}_{}",
+                    dotted(&highest),
+                    dotted(most)
+                ));
+            }
+        }
+        if self.x86_level > has.x86_level {
+            misfits.push(format!("needs {}, and the target asks for {}", level(self.x86_level), level(has.x86_level)));
+        }
+        misfits
+    }
+
+    /// The versions of gcc's libraries that it asks of the box: `("GLIBCXX", [3, 4, 29])`.
+    pub fn of_gcc<'a>(&'a self, brought: &'a dyn Fn(&str) -> bool) -> impl Iterator<Item = (&'a str, Vec<u64>)> {
+        let is_of_box = |library: &str| OF_GCC.contains(&library) && !brought(library);
+        let asked = self.versions.iter().filter(move |(library, _)| is_of_box(library));
+        asked.map(|(_, version)| {
+            let (family, numbers) = family_of(version);
+            (family.trim_end_matches('_'), numbers)
+        })
+    }
+}
+
+fn dotted(numbers: &[u64]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
+}
+
+/// `x86-64-v3`
+pub(super) fn level(level: u8) -> String {
+    match level {
+        0 | 1 => "x86-64".to_owned(),
+        level => format!("x86-64-v{level}"),
+    }
+}
+
+/// `e_machine` of a box.
+fn machine_of(target: &Target) -> u16 {
+    match target.arch.as_str() {
+        "aarch64" => EM_AARCH64.0,
+        _ => EM_X86_64.0,
+    }
+}
+
+/// glibc's loader of a box, as its ABI names it.
+fn loader_of(target: &Target) -> &'static str {
+    match target.arch.as_str() {
+        "aarch64" => "/lib/ld-linux-aarch64.so.1",
+        _ => "/lib64/ld-linux-x86-64.so.2",
+    }
+}
+
+/// What people call a processor.
+fn machine_name(machine: u16) -> String {
+    let known = [
+        (EM_X86_64, "x86_64"),
+        (EM_AARCH64, "aarch64"),
+        (EM_386, "i386"),
+        (EM_ARM, "arm"),
+        (EM_PPC64, "ppc64"),
+        (EM_RISCV, "riscv"),
+        (EM_S390, "s390x"),
+    ];
+    let found = known.iter().find(|(of, _)| of.0 == machine);
+    found.map_or_else(|| format!("the processor {machine}"), |(_, name)| (*name).to_owned())
+}
