@@ -48,6 +48,8 @@ pub struct Package {
     pub uploaded: Option<String>,
     /// the source distribution that the wheel was built from on a host, where no index has it
     pub built_from: Option<BuiltFrom>,
+    /// the digest of what it installs ([`crate::wheel::library_digest`]), in lower-case hex; none in a lock of before
+    pub contents: Option<String>,
     /// what its ELF files need of the box and no wheel of the lock brings, in order, each once
     pub requires: Vec<Need>,
 }
@@ -93,6 +95,8 @@ struct PackageTool {
 struct PackageTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     built_from: Option<BuiltFrom>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    contents: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     requires: Vec<Need>,
 }
@@ -100,9 +104,9 @@ struct PackageTable {
 impl PackageTable {
     /// The table of a package; none where there is nothing to say.
     fn of(package: &Package) -> Option<PackageTool> {
-        let Package { built_from, requires, .. } = package.clone();
-        let is_needed = built_from.is_some() || !requires.is_empty();
-        is_needed.then_some(PackageTool { xtask: Self { built_from, requires } })
+        let Package { built_from, contents, requires, .. } = package.clone();
+        let is_needed = built_from.is_some() || contents.is_some() || !requires.is_empty();
+        is_needed.then_some(PackageTool { xtask: Self { built_from, contents, requires } })
     }
 }
 
@@ -269,9 +273,12 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
     if !is_sha256(&file.hashes.sha256) {
         bail!("`{}` is not a sha256 digest in lower-case hex", file.hashes.sha256);
     }
-    let PackageTable { built_from, requires } = package.tool.map(|tool| tool.xtask).unwrap_or_default();
+    let PackageTable { built_from, contents, requires } = package.tool.map(|tool| tool.xtask).unwrap_or_default();
     if let Some(source) = built_from.as_ref().filter(|source| !is_sha256(&source.sha256)) {
         bail!("`{}` of its `built-from` is not a sha256 digest in lower-case hex", source.sha256);
+    }
+    if let Some(digest) = contents.as_ref().filter(|digest| !is_sha256(digest)) {
+        bail!("its `contents` is `{digest}`, which is no sha256 digest in lower-case hex");
     }
     Ok(Package {
         name,
@@ -281,6 +288,7 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
         sha256: file.hashes.sha256.clone(),
         uploaded: file.upload_time.map(|time| time.to_string()),
         built_from,
+        contents,
         requires,
     })
 }
@@ -304,6 +312,7 @@ mod tests {
                 sha256: "ab".repeat(32),
                 uploaded: Some("2024-04-07T19:26:08Z".to_owned()),
                 built_from: None,
+                contents: Some("ef".repeat(32)),
                 requires: Vec::new(),
             }],
         }
@@ -364,6 +373,7 @@ mod tests {
             ("path = \"wheels/",        "path = \"../",            "instead of `wheels/"),
             ("version = \"3.0.3\"",     "version = \"3.0.4\"",     "is not a wheel of flask 3.0.4"),
             ("sha256 = \"ab",           "sha256 = \"AB",           "lower-case hex"),
+            ("contents = \"ef",         "contents = \"EF",         "`contents`"),
             ("[tool.xtask]",            "[tool.other]",            "missing field `xtask`"),
         ];
         for (from, to, says) in cases {

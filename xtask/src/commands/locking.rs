@@ -10,7 +10,7 @@ use crate::pins::{Filtered, Pin, Pins, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
 use crate::target::Target;
 use crate::tools::uv::Uv;
-use crate::wheel::{Metadata, Offers};
+use crate::wheel::{Metadata, Offers, library_digest};
 use anyhow::Context as _;
 use pep508_rs::PackageName;
 use serde::Serialize;
@@ -262,18 +262,21 @@ fn choose_files(
 }
 
 /// Whether every chosen distribution finds what it requires, by the metadata of its wheel; what its ELF files
-/// require of the box is written to the lock.
+/// require of the box and the digest of what it installs are written to the lock.
 fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
     let (mut all, mut elf) = (Vec::new(), Vec::new());
     let mut faults = Vec::new();
-    for package in &lock.packages {
+    for package in &mut lock.packages {
         let read = || {
             let (archive, contents) = project.wheelhouse().open(package)?;
-            let elf = OfWheel::read(&archive, &contents).with_context(|| format!("wheel `{}`", package.wheel))?;
-            anyhow::Ok((contents.metadata, elf))
+            let in_wheel = || format!("wheel `{}`", package.wheel);
+            let elf = OfWheel::read(&archive, &contents).with_context(in_wheel)?;
+            let digest = library_digest(&archive, &contents).with_context(in_wheel)?;
+            anyhow::Ok((contents.metadata, elf, digest))
         };
         match read() {
-            Ok((metadata, of_wheel)) => {
+            Ok((metadata, of_wheel, digest)) => {
+                package.contents = Some(digest);
                 all.push(metadata);
                 elf.push(of_wheel);
             }

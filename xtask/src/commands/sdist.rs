@@ -42,6 +42,7 @@ pub fn build(
             sha256: sha256_of(&path)?,
             uploaded: sdist.uploaded.clone(),
             built_from: Some(BuiltFrom { name: sdist.name.clone(), sha256: sdist.sha256.clone() }),
+            contents: None,
             requires: Vec::new(),
             wheel,
         };

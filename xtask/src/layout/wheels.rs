@@ -4,7 +4,7 @@ use crate::layout::{Builder, Wheel};
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role};
-use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, Scratch};
+use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};
 use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
@@ -91,7 +91,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             kind: Kind::File {
                 content: Content::Member { wheel: index, place: placed.place },
                 size: member.size,
-                sha256: sha256_of(wheel, placed)?,
+                sha256: sha256_of(&wheel.archive, placed)?,
                 role: if is_config { Role::Config } else { Role::Plain },
             },
             mode,
@@ -131,9 +131,7 @@ impl<R: ReaderAt> Builder<'_, R> {
 /// Whether a file is byte-code that somebody else compiled: for other paths, for a time that the source does
 /// not have on the box, or from another source. Without it the module is the same.
 fn is_others_byte_code(placed: &Placed) -> bool {
-    let mut parts = placed.path.rsplit('/');
-    let is_compiled = parts.next().is_some_and(|name| name.ends_with(".pyc"));
-    placed.scheme == Scheme::Library && is_compiled && parts.next() == Some("__pycache__")
+    placed.scheme == Scheme::Library && is_byte_code(&placed.path)
 }
 
 /// Refuses a wheel for another box or another Python.
@@ -191,31 +189,6 @@ pub fn license_texts<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> 
         }
     }
     Ok(texts)
-}
-
-/// RECORD's sha256, or for a stronger digest the sha256 of the file, once that digest matched.
-fn sha256_of<R: ReaderAt>(wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<[u8; 32]> {
-    if placed.digest.kind == DigestKind::Sha256 {
-        return Ok(placed.digest.bytes.as_slice().try_into()?);
-    }
-    let mut sha256 = Sha256::new();
-    let mut strong = (Sha384::new(), Sha512::new());
-    wheel.archive.unpack(placed.place, &mut Scratch::default(), &mut |piece| {
-        sha256.update(piece);
-        match placed.digest.kind {
-            DigestKind::Sha384 => strong.0.update(piece),
-            _ => strong.1.update(piece),
-        }
-        Ok(())
-    })?;
-    let found = match placed.digest.kind {
-        DigestKind::Sha384 => strong.0.finalize().to_vec(),
-        _ => strong.1.finalize().to_vec(),
-    };
-    if found != placed.digest.bytes {
-        bail!("`{}` does not have the digest of RECORD", placed.path);
-    }
-    Ok(sha256.finalize().into())
 }
 
 fn check_digest(content: &[u8], digest: &Digest) -> anyhow::Result<()> {

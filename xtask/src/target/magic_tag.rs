@@ -54,6 +54,19 @@ impl MagicTag {
         Some(format!("{folder}{}.py", name.strip_suffix(&format!(".{self}.pyc"))?))
     }
 
+    /// The tag that the name of a file of byte-code ends with: `a/__pycache__/b.cpython-311.pyc`.
+    ///
+    /// - Gives: none for a Python whose byte-code this tool does not know, and for optimized byte-code.
+    pub fn of_name(cached: &str) -> Option<Self> {
+        let (_, minor) = cached.strip_suffix(".pyc")?.rsplit_once(".cpython-3")?;
+        let known = NUMBERS.iter().find(|(known, _)| known.to_string() == minor);
+        known.map(|(minor, number)| Self { minor: *minor, number: *number })
+    }
+
+    pub(super) fn has_new_hash(self) -> bool {
+        self.minor >= 11
+    }
+
     /// Whether byte-code can be valid by a hash: from 3.7 on (PEP 552). Before, it is by its source's time.
     pub fn knows_hashes(self) -> bool {
         self.minor >= 7
@@ -111,6 +124,10 @@ mod tests {
             assert_eq!(tag("el9-x86_64", None).cached(source).as_deref(), cached, "{source}");
             let back = cached.and_then(|cached| tag("el9-x86_64", None).source(cached));
             assert_eq!(back.as_deref(), cached.map(|_| source), "{source}");
+        }
+        assert_eq!(MagicTag::of_name("a/__pycache__/b.c.cpython-39.pyc"), Some(tag("el9-x86_64", None)));
+        for none in ["a/b.pyc", "b.cpython-399.pyc", "b.cpython-39.opt-1.pyc", "b.pypy-39.pyc", "b.cpython-39"] {
+            assert_eq!(MagicTag::of_name(none), None, "{none}");
         }
         for cached in ["a/b.cpython-39.pyc", "a/__pycache__/b.cpython-311.pyc", "a/x__pycache__/b.cpython-39.pyc", "b"]
         {

@@ -1,5 +1,7 @@
-//! Check of byte-code: what is imported from it, on which Python, and whether it can be out of date.
+//! Check of byte-code: what is imported from it, on which Python, and whether it is of the source beside it.
 
+use crate::hex::hex;
+use crate::target::MagicTag;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
 /// `byte-code`
@@ -26,12 +28,33 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             Some(source) if !evidence.has(&source) => {
                 (format!("its source `{source}` is not there, so it is not looked for"), "its source".to_owned())
             }
-            Some(_) => match tag.misfit(head) {
-                None => continue,
-                Some(what) => (what, format!("byte-code of Python {} that is valid unchecked", target.python())),
+            Some(source) => match (tag.misfit(head), stale(evidence, &source, head)) {
+                (None, None) => continue,
+                (Some(what), _) => (what, format!("byte-code of Python {} that is valid unchecked", target.python())),
+                (None, Some(fault)) => fault,
             },
         };
         findings.push(Finding::error(path, found, expected, again));
     }
     Outcome::Made { looked_at: count(evidence.byte_code.len(), "file"), findings }
+}
+
+/// Whether byte-code was made from another source than the one beside it: what was found, and what was expected.
+///
+/// - Takes: `head` of byte-code that fits the target's Python.
+fn stale(evidence: &Evidence, source: &str, head: &[u8]) -> Option<(String, String)> {
+    let held = &head[8..16];
+    if evidence.sources.tag.is_some_and(MagicTag::knows_hashes) {
+        let Some(hash) = evidence.sources.hashes.get(source) else {
+            let found = "it lies beside byte-code of another Python, and was not held against its source";
+            return Some((found.to_owned(), "byte-code of one Python".to_owned()));
+        };
+        return (hash != held).then(|| {
+            (format!("it is of a source with the hash {}", hex(held)), format!("{}, that of `{source}`", hex(hash)))
+        });
+    }
+    // Before 3.7 it holds time and size, and the time is a matter of the installation.
+    let size = evidence.described.files.get(source).map_or(0, |row| row.size as u32);
+    let held = u32::from_le_bytes([held[4], held[5], held[6], held[7]]);
+    (held != size).then(|| (format!("it is of a source of {held} bytes"), format!("{size}, as `{source}` has")))
 }

@@ -37,6 +37,7 @@ impl Check {
 pub const CHECKS: &[Check] = &[
     Check { name: "digests",     when: When::Always, text: include_str!("explained/digests.md"), judge: files::digests },
     Check { name: "record",      when: When::Always, text: include_str!("explained/record.md"), judge: python::record },
+    Check { name: "lock",        when: When::Always, text: include_str!("explained/lock.md"), judge: python::lock },
     Check { name: "tags",        when: When::Always, text: include_str!("explained/tags.md"), judge: python::tags },
     Check { name: "requires",    when: When::Always, text: include_str!("explained/requires.md"), judge: python::requires },
     Check { name: "byte-code",   when: When::Always, text: include_str!("explained/byte-code.md"), judge: byte_code::judge },

@@ -1,5 +1,7 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+mod sources;
+
 use crate::elf::{ElfFacts, ElfReader};
 use crate::hex::hex;
 use crate::lockfile::Lock;
@@ -9,6 +11,8 @@ use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
+
+pub use sources::Sources;
 
 /// The first bytes of a file, enough for a `#!` line.
 const HEAD: usize = 256;
@@ -46,6 +50,8 @@ pub struct Evidence {
     pub heads: BTreeMap<String, Vec<u8>>,
     /// path → first bytes of the files of byte-code in `__pycache__`
     pub byte_code: BTreeMap<String, Vec<u8>>,
+    /// hashes of the sources that it was made from
+    pub sources: Sources,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
 }
@@ -69,6 +75,7 @@ impl Evidence {
             text_bytes: 0,
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
+            sources: Sources::expected(opened.described.files.keys()),
             elf: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
@@ -83,6 +90,7 @@ impl Evidence {
         let mut head = Vec::new();
         let mut keep = Vec::new();
         let mut elf = ElfReader::new(row.size);
+        let mut source = self.sources.hash_of(path, |path| self.has(path));
         let is_text = is_read_as_text(path, row);
         if is_text {
             self.text_bytes += row.size;
@@ -100,6 +108,9 @@ impl Evidence {
             hasher.update(piece);
             head.extend_from_slice(&piece[..piece.len().min(HEAD.saturating_sub(head.len()))]);
             elf.take(piece)?;
+            if let Some(source) = &mut source {
+                source.take(piece);
+            }
             if is_text {
                 keep.extend_from_slice(piece);
             }
@@ -109,6 +120,9 @@ impl Evidence {
         }
         if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
             self.changed_files.push(path.to_owned());
+        }
+        if let Some(source) = source {
+            self.sources.hashes.insert(path.to_owned(), source.finish());
         }
         if let Some(facts) = elf.finish()? {
             self.elf.insert(path.to_owned(), facts);
@@ -148,13 +162,22 @@ impl Evidence {
         self.described.files.contains_key(path)
     }
 
-    /// The `*.dist-info` folders, sorted.
+    /// The folder of the dependencies' modules.
+    pub fn library(&self) -> String {
+        format!("{}/lib", self.root)
+    }
+
+    /// The `*.dist-info` folders in the two folders that are imported from, sorted. What a distribution brings in a
+    /// folder of its own is none of these, as it is none to `importlib.metadata`.
     pub fn dist_infos(&self) -> Vec<&str> {
+        let library = self.library();
+        let is_imported_from = |folder: &str| folder == self.root || folder == library;
         self.described
             .files
             .keys()
             .filter_map(|path| path.strip_suffix("/METADATA"))
             .filter(|path| path.ends_with(".dist-info"))
+            .filter(|path| path.rsplit_once('/').is_some_and(|(folder, _)| is_imported_from(folder)))
             .collect()
     }
 }
@@ -166,7 +189,7 @@ fn is_read_as_text(path: &str, row: &FileRow) -> bool {
     of_dist
         || row.flags & CONFIG != 0
         || name.ends_with(".pth")
-        || (name.starts_with("pylock.") && folder.starts_with("/usr/share/doc/"))
+        || ((name.starts_with("pylock.") || name == "sbom.cdx.json") && folder.starts_with("/usr/share/doc/"))
         || folder == "/usr/lib/systemd/system"
         || (folder.ends_with("/bin") && row.size < 1 << 20)
 }

@@ -1,12 +1,9 @@
-//! Checks of the installed distributions: RECORD, tags, dependencies.
+//! Check of RECORD: what is installed is what it lists.
 
-use crate::closure::{Dist, walk};
 use crate::hex::hex;
-use crate::target::TagRanks;
-use crate::verify::{Evidence, Finding, Outcome, count, no_target};
-use crate::wheel::{DigestKind, Metadata, Record, WheelFile, expand_tags};
-use pep508_rs::PackageName;
-use std::collections::{BTreeMap, BTreeSet};
+use crate::verify::{Evidence, Finding, Outcome, count};
+use crate::wheel::{DigestKind, Record};
+use std::collections::BTreeSet;
 
 /// `record`
 pub fn record(evidence: &Evidence) -> Outcome {
@@ -74,7 +71,7 @@ pub fn record(evidence: &Evidence) -> Outcome {
 }
 
 /// Resolves a path of RECORD against the folder that it is relative to.
-fn absolute(base: &str, relative: &str) -> String {
+pub(super) fn absolute(base: &str, relative: &str) -> String {
     if relative.starts_with('/') {
         return relative.to_owned();
     }
@@ -87,75 +84,6 @@ fn absolute(base: &str, relative: &str) -> String {
         }
     }
     parts.join("/")
-}
-
-/// `tags`
-pub fn tags(evidence: &Evidence) -> Outcome {
-    let Some(target) = &evidence.target else { return no_target() };
-    let ranks = TagRanks::new(target.tags());
-    let mut findings = Vec::new();
-    let dists = evidence.dist_infos();
-    for dist_info in &dists {
-        let path = format!("{dist_info}/WHEEL");
-        let file = evidence.texts.get(&path).map(|text| WheelFile::parse(text));
-        let cure = format!("lock a wheel for {}", target.in_words());
-        match file {
-            Some(Ok(file)) => {
-                if !file
-                    .tags
-                    .iter()
-                    .filter_map(|line| expand_tags(line))
-                    .flatten()
-                    .any(|tag| ranks.rank(&tag).is_some())
-                {
-                    let found = format!("its tags are {}", file.tags.join(", "));
-                    findings.push(Finding::error(&path, found, format!("a tag that fits {}", target.in_words()), cure));
-                }
-            }
-            Some(Err(error)) => {
-                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), "a WHEEL file", cure))
-            }
-            None => findings.push(Finding::error(&path, "it is not there", "a WHEEL file", cure)),
-        }
-    }
-    Outcome::Made { looked_at: count(dists.len(), "distribution"), findings }
-}
-
-/// `requires`
-pub fn requires(evidence: &Evidence) -> Outcome {
-    let Some(target) = &evidence.target else { return no_target() };
-    let relock = "lock it again, and build the RPM again";
-    let mut findings = Vec::new();
-    let mut paths: BTreeMap<PackageName, String> = BTreeMap::new();
-    let mut all: Vec<Metadata> = Vec::new();
-    for dist_info in evidence.dist_infos() {
-        let path = format!("{dist_info}/METADATA");
-        match evidence.texts.get(&path).map(|text| Metadata::parse(text)) {
-            Some(Ok(metadata)) => {
-                paths.insert(metadata.name.clone(), path);
-                all.push(metadata);
-            }
-            Some(Err(error)) => {
-                findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), "core metadata", relock))
-            }
-            None => findings.push(Finding::error(&path, "it is not UTF-8 text", "core metadata", relock)),
-        }
-    }
-    let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
-    let closure = walk(&dists, target);
-    for fault in closure.faults {
-        findings.push(Finding::error(
-            &paths[&fault.by],
-            format!("it {}", fault.what),
-            "requirements that are satisfied",
-            fault.cure,
-        ));
-    }
-    findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
-    Outcome::Made {
-        looked_at: format!("{} of {}", count(closure.judged, "requirement"), count(dists.len(), "distribution")),
-        findings,
-    }
 }
 
 #[cfg(test)]

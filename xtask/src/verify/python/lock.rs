@@ -1,0 +1,132 @@
+//! Check of the lock that travels in the package: what is installed is what was locked, and the SBOM says so.
+
+use crate::lockfile::{Lock, Package};
+use crate::verify::python::record::absolute;
+use crate::verify::{Evidence, Finding, Outcome, count};
+use crate::wheel::{Metadata, Record, digest_of_library, is_compared};
+use pep508_rs::PackageName;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+const AGAIN: &str = "build the RPM again from the committed lock";
+
+/// A distribution in `lib`.
+struct Installed<'a> {
+    /// its `*.dist-info`
+    info: &'a str,
+    /// as its METADATA says
+    version: String,
+    /// paths below `lib`
+    files: BTreeSet<String>,
+}
+
+/// `lock`
+pub fn lock(evidence: &Evidence) -> Outcome {
+    let Some(lock) = &evidence.lock else { return Outcome::not_made("the package has no lock that can be read") };
+    let library = evidence.library();
+    let mut findings = Vec::new();
+    let mut installed: BTreeMap<PackageName, Vec<Installed<'_>>> = BTreeMap::new();
+    let mut owned = BTreeSet::new();
+    let (inside, beside): (Vec<&str>, Vec<&str>) =
+        evidence.dist_infos().into_iter().partition(|info| info.starts_with(&format!("{library}/")));
+    for info in inside {
+        let record = evidence.texts.get(&format!("{info}/RECORD")).and_then(|text| Record::parse(text).ok());
+        let record = record.unwrap_or_default();
+        owned.extend(record.rows.keys().map(|path| absolute(&library, path)));
+        let metadata = evidence.texts.get(&format!("{info}/METADATA")).and_then(|text| Metadata::parse(text).ok());
+        let Some(metadata) = metadata else {
+            findings.push(Finding::error(info, "its METADATA cannot be read", "a package of the lock", AGAIN));
+            continue;
+        };
+        let version = metadata.version.to_string();
+        let files = record.rows.into_keys().collect();
+        installed.entry(metadata.name).or_default().push(Installed { info, version, files });
+    }
+    for package in &lock.packages {
+        findings.extend(faults_of(evidence, package, &installed.remove(&package.name).unwrap_or_default()));
+    }
+    for one in installed.values().flatten() {
+        findings.push(Finding::error(one.info, "the lock does not have it", "packages of the lock", AGAIN));
+    }
+    let below = format!("{library}/");
+    for (path, row) in evidence.described.files.range(below.clone()..).take_while(|(path, _)| path.starts_with(&below))
+    {
+        if row.is_file() && !owned.contains(path) {
+            let expected = "nothing but what the locked packages install";
+            findings.push(Finding::error(path, "it belongs to no distribution", expected, AGAIN));
+        }
+    }
+    if beside.len() != 1 {
+        let found = format!("{} lie in it", count(beside.len(), "distribution"));
+        findings.push(Finding::error(evidence.root(), found, "the application's and no other", AGAIN));
+    }
+    findings.extend(older(evidence, lock));
+    findings.extend(sbom_faults(evidence, lock));
+    Outcome::Made { looked_at: count(lock.packages.len(), "package"), findings }
+}
+
+/// Where a package is not installed once and as it was locked.
+fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]) -> Vec<Finding> {
+    let Package { name, version, .. } = package;
+    let [one] = installed else {
+        let infos: Vec<&str> = installed.iter().map(|one| one.info).collect();
+        let found = match infos.as_slice() {
+            [] => format!("`{name}` of the lock is not in it"),
+            many => format!("`{name}` is in it {} times: {}", many.len(), many.join(", ")),
+        };
+        return vec![Finding::error(evidence.library(), found, format!("{name} {version}, once"), AGAIN)];
+    };
+    if one.version != version.to_string() {
+        return vec![Finding::error(one.info, format!("it is {name} {}", one.version), version.to_string(), AGAIN)];
+    }
+    let Some(locked) = &package.contents else { return Vec::new() };
+    let library = evidence.library();
+    let dist_info = one.info.rsplit('/').next().unwrap_or(one.info);
+    let mut files = BTreeMap::new();
+    for path in one.files.iter().filter(|path| !path.starts_with("../") && is_compared(path, dist_info)) {
+        let row = evidence.described.files.get(&absolute(&library, path));
+        files.insert(path.as_str(), row.map(|row| row.digest.clone()).unwrap_or_default());
+    }
+    let found = digest_of_library(&files);
+    let expected = format!("{locked}, that of `{}`", package.wheel);
+    let differs = format!("what is installed has the digest {found}");
+    if found == *locked { Vec::new() } else { vec![Finding::error(one.info, differs, expected, AGAIN)] }
+}
+
+/// A lock without digests of the contents: nothing could be held against it, which is no pass.
+fn older(evidence: &Evidence, lock: &Lock) -> Option<Finding> {
+    let without: Vec<&PackageName> =
+        lock.packages.iter().filter(|package| package.contents.is_none()).map(|package| &package.name).collect();
+    let (first, others) = without.split_first()?;
+    let others = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+    let found = format!("it has no digest of what `{first}`{others} installs, so the contents were not compared");
+    let path = format!("/usr/share/doc/{}/{}", evidence.described.name, Lock::file_name(&lock.target));
+    let cure = "lock with this version of the tool (`cargo xtask lock`), and build the RPM again";
+    Some(Finding::error(path, found, "`contents` of each package", cure).warning())
+}
+
+/// Where the SBOM of the package does not say what the lock says.
+fn sbom_faults(evidence: &Evidence, lock: &Lock) -> Vec<Finding> {
+    let path = format!("/usr/share/doc/{}/sbom.cdx.json", evidence.described.name);
+    let fault = |found: String, expected: String| Finding::error(&path, found, expected, AGAIN);
+    let Some(text) = evidence.texts.get(&path) else {
+        return vec![fault("it is not there".to_owned(), "the package's SBOM".to_owned())];
+    };
+    let components = match serde_json::from_str::<Value>(text) {
+        Ok(document) => document["components"].as_array().cloned().unwrap_or_default(),
+        Err(error) => return vec![fault(format!("it cannot be read: {error}"), "CycloneDX as JSON".to_owned())],
+    };
+    let told = |component: &Value| {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let hashes = component["hashes"].as_array().into_iter().flatten();
+        let sha256 = hashes.filter(|hash| hash["alg"] == "SHA-256").map(|hash| text(&hash["content"])).next();
+        (text(&component["name"]), text(&component["version"]), sha256.unwrap_or_default())
+    };
+    let told: BTreeSet<_> = components.iter().map(told).collect();
+    let locked = |package: &Package| (package.name.to_string(), package.version.to_string(), package.sha256.clone());
+    let locked: BTreeSet<_> = lock.packages.iter().map(locked).collect();
+    let in_words = |(name, version, sha256): &(String, String, String)| format!("{name} {version}, sha256 {sha256}");
+    let lacking = locked.difference(&told).map(|one| fault("it lacks a package".to_owned(), in_words(one)));
+    let strange = told.difference(&locked).map(|one| fault(format!("it has {}", in_words(one)), "what the lock has".to_owned()));
+    lacking.chain(strange).collect()
+}
