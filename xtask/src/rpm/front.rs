@@ -105,7 +105,7 @@ fn number_at(bytes: &[u8], at: usize) -> u32 {
 }
 
 /// Index and data of a header.
-fn parts(header: &[u8]) -> anyhow::Result<(&[u8], &[u8])> {
+pub(super) fn parts(header: &[u8]) -> anyhow::Result<(&[u8], &[u8])> {
     ensure!(header.len() >= INTRO, "a header is too short");
     let (tags, data) = (number_at(header, 8) as usize, number_at(header, 12) as usize);
     let (index, rest) = header[INTRO..].split_at_checked(tags * INTRO).context("a header is too short")?;

@@ -18,6 +18,7 @@ mod signature;
 mod sources;
 mod spec;
 mod version;
+mod vouching;
 
 pub use described::{Described, FileRow, Owner};
 pub use front::Front;
@@ -28,3 +29,4 @@ pub use signature::{Algorithm, Signature};
 pub use sources::{Part, Sources};
 pub use spec::{SourceNames, spec};
 pub use version::{bundled_version, rpm_version};
+pub use vouching::{SignatureFacts, Vouching};

@@ -5,6 +5,7 @@ use crate::rpm::ahead::{Ahead, read_ahead};
 use crate::rpm::cpio;
 use crate::rpm::described::{Described, FileRow, describe};
 use crate::rpm::front::Front;
+use crate::rpm::vouching::Vouching;
 use anyhow::{Context as _, bail, ensure};
 use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
@@ -23,6 +24,8 @@ pub struct Opened<R> {
     pub described: Described,
     /// digests of header and payload that are not what the package says, in words
     pub digest_faults: Vec<String>,
+    /// its digests and signatures, as they stand there
+    pub vouching: Vouching,
     input: R,
     header_at: u64,
     payload_at: u64,
@@ -44,8 +47,16 @@ impl<R: Read + Seek + Send> Opened<R> {
         input.seek(SeekFrom::Start(0))?;
         let mut front = BufReader::new((&mut input).take(payload_at));
         let metadata = PackageMetadata::parse(&mut front).context("it is no RPM")?;
-        let mut opened =
-            Self { described: describe(&metadata)?, digest_faults: Vec::new(), input, header_at, payload_at };
+        drop(front);
+        let mut part = |from: u64, to: u64| -> anyhow::Result<Vec<u8>> {
+            let mut bytes = vec![0; (to - from) as usize];
+            input.seek(SeekFrom::Start(from))?;
+            input.read_exact(&mut bytes)?;
+            Ok(bytes)
+        };
+        let vouching = Vouching::read(&part(LEAD, signature_end)?, &part(header_at, payload_at)?)?;
+        let (described, digest_faults) = (describe(&metadata)?, Vec::new());
+        let mut opened = Self { described, digest_faults, vouching, input, header_at, payload_at };
         let faults = opened.check_digests(&metadata, header_at)?;
         opened.digest_faults = faults;
         Ok(opened)

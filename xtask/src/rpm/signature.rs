@@ -102,18 +102,21 @@ impl Signature {
     }
 }
 
-fn hash_name(number: u8) -> String {
+pub(super) fn hash_name(number: u8) -> String {
     match number {
         1 => "MD5".to_owned(),
         2 => "SHA-1".to_owned(),
         3 => "RIPEMD-160".to_owned(),
+        8 => "SHA-256".to_owned(),
+        9 => "SHA-384".to_owned(),
+        10 => "SHA-512".to_owned(),
         11 => "SHA-224".to_owned(),
         other => format!("number {other}"),
     }
 }
 
 /// The body of the one packet that `bytes` is.
-fn packet(bytes: &[u8]) -> anyhow::Result<&[u8]> {
+pub(super) fn packet(bytes: &[u8]) -> anyhow::Result<&[u8]> {
     let [first, rest @ ..] = bytes else { anyhow::bail!("it is empty") };
     ensure!(first & 0x80 != 0, "it is no binary OpenPGP packet");
     let (tag, length, body) = match (first & 0x40 != 0, first & 3, rest) {
