@@ -82,7 +82,6 @@ const MISSING: &[&str] = &[
     "hardening",
     "imports",
     "libraries",
-    "lock",
     "scriptlets",
     "symbols",
     "sysusers",

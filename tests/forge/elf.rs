@@ -181,7 +181,8 @@ impl Elf {
             let versions: Vec<&String> = self.versions.iter().filter(|(l, _)| l == library).map(|(_, v)| v).collect();
             let size = 16 * (1 + versions.len());
             let next = if index + 1 == libraries.len() { 0 } else { size };
-            for (value, width) in [(1, 2), (versions.len() as u64, 2), (strings.add(library), 4), (16, 4), (next as u64, 4)]
+            for (value, width) in
+                [(1, 2), (versions.len() as u64, 2), (strings.add(library), 4), (16, 4), (next as u64, 4)]
             {
                 table.extend(number(value, width));
             }

@@ -158,7 +158,9 @@ impl ElfFacts {
         let (mut needed, mut table, mut versions) = (Vec::new(), None, None);
         let (mut soname, mut rpath, mut runpath) = (None, None, None);
         for entry in image.bytes(dynamic, MOST_TABLE)?.chunks_exact(2 * word) {
-            let (Some(tag), Some(value)) = (image.number(entry, 0, word), image.number(entry, word, word)) else { break };
+            let (Some(tag), Some(value)) = (image.number(entry, 0, word), image.number(entry, word, word)) else {
+                break;
+            };
             // Tags have a sign of their own; none of those below has one.
             let Ok(tag) = i64::try_from(tag) else { continue };
             match object::elf::DynamicTag(tag) {

@@ -3,7 +3,7 @@
 use crate::elf::needs::family_of;
 use crate::elf::{ElfFacts, Kind};
 use crate::target::{Target, runtimes};
-use object::elf::{EM_AARCH64, EM_ARM, EM_386, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
+use object::elf::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
 
 /// gcc's libraries, whose symbols have versions of the families that [`runtimes`] knows.
 const OF_GCC: [&str; 2] = ["libgcc_s.so.1", "libstdc++.so.6"];

@@ -21,8 +21,12 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             }
         };
         let fits = format!("what fits {}", target.in_words());
-        findings
-            .extend(facts.misfits(target, &|_| false).iter().map(|what| Finding::error(path, format!("it {what}"), &fits, &cure)));
+        findings.extend(
+            facts
+                .misfits(target, &|_| false)
+                .iter()
+                .map(|what| Finding::error(path, format!("it {what}"), &fits, &cure)),
+        );
     }
     let highest = evidence.elf.values().flatten().filter_map(|facts| facts.glibc).max();
     let highest = highest.map(|(major, minor)| format!(", GLIBC_{major}.{minor} at most")).unwrap_or_default();
