@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
 use xtask::config::Config;
+use xtask::elf::{OfWheel, highest, needs_of};
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
 use xtask::lockfile::Lock;
 use xtask::rpm::{Change, Facts, Package, rpm_version, write};
@@ -139,13 +140,15 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         epoch: 1_700_000_000,
     })?;
     let version = "1.0".parse()?;
+    let of_wheel = |wheel: &Wheel<Vec<u8>>| OfWheel::read(&wheel.archive, &wheel.contents);
+    let elf = wheels.iter().map(of_wheel).collect::<anyhow::Result<Vec<_>>>()?;
     let facts = Facts {
         name: "demo",
         version: &version,
         release: "1",
         target: &target,
         needs_openssl: false,
-        libraries: Vec::new(),
+        libraries: highest(needs_of(&elf, &[]).concat()),
         bundled: Vec::new(),
     };
     let texts = service::Facts {
@@ -168,6 +171,7 @@ pub fn pack_wheels(wheels: &[Wheel<Vec<u8>>]) -> anyhow::Result<(Layout, Vec<u8>
         vendor: None,
         requires: facts.requires(),
         provides: facts.provides(),
+        suggests: facts.suggests(&[]),
         scriptlets: texts.scriptlets(layout.program)?,
         change: Change::new("Example", &facts, "nothing", 1_700_000_000),
         build_time: 1_700_000_000,

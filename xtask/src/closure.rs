@@ -155,6 +155,26 @@ fn in_words(requirement: &Requirement) -> String {
     format!("{}{extras}{}", requirement.name, requirement.versions)
 }
 
+/// For each distribution the places of those that it asks for, however indirectly.
+pub fn reach(names: &[&PackageName], asks: &[Asks]) -> Vec<BTreeSet<usize>> {
+    let places: BTreeMap<&PackageName, usize> = names.iter().enumerate().map(|(place, name)| (*name, place)).collect();
+    let mut direct: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); names.len()];
+    for asks in asks {
+        if let (Some(by), Some(asked)) = (places.get(&asks.by), places.get(&asks.name)) {
+            direct[*by].insert(*asked);
+        }
+    }
+    let reached = |start: usize| {
+        let mut reached = BTreeSet::new();
+        let mut waiting = vec![start];
+        while let Some(place) = waiting.pop() {
+            waiting.extend(direct[place].iter().filter(|next| reached.insert(**next)));
+        }
+        reached
+    };
+    (0..names.len()).map(reached).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,5 +246,19 @@ mod tests {
         let extras = ["standard".parse().unwrap()];
         assert!(walk(&[Dist { metadata: &one, extras: &[] }], &target).faults.is_empty());
         assert_eq!(walk(&[Dist { metadata: &one, extras: &extras }], &target).faults.len(), 1);
+    }
+
+    #[test]
+    fn what_is_required_is_followed_to_its_end() {
+        let names: Vec<PackageName> = ["a", "b", "c", "d"].map(|name| name.parse().unwrap()).into();
+        let asks = |by: usize, name: usize| Asks {
+            name: names[name].clone(),
+            by: names[by].clone(),
+            extra: None,
+            what: String::new(),
+        };
+        let found = reach(&names.iter().collect::<Vec<_>>(), &[asks(0, 1), asks(1, 2), asks(2, 1)]);
+        let expected: [&[usize]; 4] = [&[1, 2], &[1, 2], &[1, 2], &[]];
+        assert_eq!(found, expected.map(|places| places.iter().copied().collect::<BTreeSet<_>>()));
     }
 }

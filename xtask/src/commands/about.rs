@@ -75,14 +75,20 @@ pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &
     ));
 }
 
-/// What the wheels need of the box, without what `package.toml` lets be absent: by the lock, and by what lies in the
-/// application's wheel.
-pub fn libraries(project: &Project, lock: &Lock, application: &Wheel<FileReader>) -> anyhow::Result<Vec<Need>> {
+/// What the wheels need of the box, by the lock and by what lies in the application's wheel.
+///
+/// - Gives: what the RPM requires, and what `package.toml` lets be absent.
+pub fn libraries(
+    project: &Project,
+    lock: &Lock,
+    application: &Wheel<FileReader>,
+) -> anyhow::Result<(Vec<Need>, Vec<Need>)> {
     let own = OfWheel::read(&application.archive, &application.contents)
         .with_context(|| format!("`{}`", application.name))?;
     let own = needs_of(&[own], &[]).into_iter().flatten();
     let optional = &project.config.package.optional_libraries;
-    Ok(highest(lock.requires().into_iter().chain(own).filter(|need| !optional.contains(need.library()))))
+    let all = highest(lock.requires().into_iter().chain(own));
+    Ok(all.into_iter().partition(|need| !optional.contains(need.library())))
 }
 
 /// The SBOM of a package.

@@ -126,13 +126,14 @@ pub fn prepare<'a>(
         );
     }
     let pages = Pages::new(config, target, metadata);
+    let (libraries, optional) = about::libraries(project, &lock, application)?;
     let facts = rpm::Facts {
         name: &config.package.name,
         version: &metadata.version,
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
-        libraries: about::libraries(project, &lock, application)?,
+        libraries,
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
     let licenses = Licenses::judge(project, &wheels)?;
@@ -180,6 +181,7 @@ pub fn prepare<'a>(
         vendor,
         requires: facts.requires(),
         provides: facts.provides(),
+        suggests: facts.suggests(&optional),
         scriptlets: service.scriptlets(layout.program)?,
         build_time: app.epoch,
         compression: target.distribution.compression,

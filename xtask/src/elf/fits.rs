@@ -75,7 +75,11 @@ impl ElfFacts {
             }
         }
         if self.x86_level > has.x86_level {
-            misfits.push(format!("needs {}, and the target asks for {}", level(self.x86_level), level(has.x86_level)));
+            misfits.push(format!(
+                "needs {}, and the target asks for {}",
+                level_name(self.x86_level),
+                level_name(has.x86_level)
+            ));
         }
         misfits
     }
@@ -95,8 +99,8 @@ fn dotted(numbers: &[u64]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// `x86-64-v3`
-pub(super) fn level(level: u8) -> String {
+/// What people call a level: `x86-64-v3`.
+pub fn level_name(level: u8) -> String {
     match level {
         0 | 1 => "x86-64".to_owned(),
         level => format!("x86-64-v{level}"),

@@ -5,9 +5,12 @@ mod fits;
 mod image;
 mod needs;
 mod reader;
+mod search;
 mod wheels;
 
 pub use facts::{ElfFacts, Kind, Stack};
+pub use fits::level_name;
 pub use needs::{Need, highest};
 pub use reader::ElfReader;
-pub use wheels::{ElfFile, OfWheel, foreign, needs_of};
+pub use search::SearchPlace;
+pub use wheels::{Asking, ElfFile, OfWheel, asked_of_box, foreign, needs_of};

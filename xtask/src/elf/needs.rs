@@ -52,6 +52,17 @@ impl Need {
     }
 }
 
+impl Need {
+    /// Whether one of these says it too: the library, with a version of the same family that is not lower.
+    pub fn is_said_by(&self, others: &[Self]) -> bool {
+        let (family, numbers) = family_of(&self.version);
+        others.iter().filter(|other| other.library == self.library).any(|other| {
+            let (of, has) = family_of(&other.version);
+            self.version.is_empty() || (family == of && has >= numbers)
+        })
+    }
+}
+
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({})(64bit)", self.library, self.version)
@@ -146,6 +157,22 @@ mod tests {
             "_x.cpython-311-x86_64-linux-gnu.so()(64bit)",
         ] {
             assert!(bad.parse::<Need>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_need_is_said_by_its_own_family_and_not_by_less() {
+        let header = needs(&["libc.so.6(GLIBC_2.17)(64bit)", "libstdc++.so.6(CXXABI_1.3.11)(64bit)"]);
+        for (need, is_said) in [
+            ("libc.so.6()(64bit)", true),
+            ("libc.so.6(GLIBC_2.9)(64bit)", true),
+            ("libc.so.6(GLIBC_2.17)(64bit)", true),
+            ("libc.so.6(GLIBC_2.34)(64bit)", false),
+            ("libc.so.6(GLIBC_ABI_DT_RELR)(64bit)", false),
+            ("libstdc++.so.6(GLIBCXX_3.4)(64bit)", false),
+            ("libm.so.6()(64bit)", false),
+        ] {
+            assert_eq!(need.parse::<Need>().unwrap().is_said_by(&header), is_said, "{need}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The ELF files of wheels, and what they need of the box, less what the wheels bring.
 
-use crate::elf::{ElfFacts, ElfReader, Need, highest};
+use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest};
 use crate::wheel::{Archive, Contents, Scheme, Scratch};
 use anyhow::{Context as _, bail};
 use rawzip::ReaderAt;
@@ -76,7 +76,18 @@ fn names_of<'a>(path: &'a str, facts: &'a ElfFacts) -> impl Iterator<Item = &'a 
 /// Who brings a library: the wheel and the folder of it.
 type Owners<'a> = BTreeMap<&'a str, Vec<(usize, &'a str)>>;
 
-/// What each wheel needs of the box.
+/// What a file asks of the box.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Asking<'a> {
+    /// the place of its wheel
+    pub wheel: usize,
+    /// below `/opt/NAME`
+    pub path: &'a str,
+    /// library and version of its symbols, `("libc.so.6", "GLIBC_2.17")`; without a version for the library as such
+    pub libraries: Vec<(&'a str, &'a str)>,
+}
+
+/// What each file asks of the box.
 ///
 /// A library is brought by a file of its name or its `DT_SONAME` in the wheel itself, in a wheel that the asking
 /// one requires (which is loaded before it), or in a folder that `DT_RPATH` or `DT_RUNPATH` leads to. One in any
@@ -84,8 +95,8 @@ type Owners<'a> = BTreeMap<&'a str, Vec<(usize, &'a str)>>;
 ///
 /// - Takes: `wheels` of one box; `requires`, for each of them the places of the wheels that it requires, however
 ///   indirectly.
-/// - Gives: one list a wheel, reduced to the [`highest`].
-pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Need>> {
+/// - Gives: those files that are loaded, in their order.
+pub fn asked_of_box<'a>(wheels: &'a [OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Asking<'a>> {
     let mut owners = Owners::new();
     for (place, wheel) in wheels.iter().enumerate() {
         for (path, facts) in wheel.loaded() {
@@ -96,9 +107,9 @@ pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Nee
         }
     }
     let none = BTreeSet::new();
-    let of_wheel = |(place, wheel): (usize, &OfWheel)| {
+    let mut asking = Vec::new();
+    for (place, wheel) in wheels.iter().enumerate() {
         let required = requires.get(place).unwrap_or(&none);
-        let mut needs = Vec::new();
         for (path, facts) in wheel.loaded() {
             let folders = search_of(path, facts);
             let brought = |library: &str| {
@@ -111,12 +122,22 @@ pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Nee
             };
             let plain = facts.needed.iter().map(|library| (library.as_str(), ""));
             let versions = facts.versions.iter().map(|(library, version)| (library.as_str(), version.as_str()));
-            let asked = plain.chain(versions).filter(|(library, _)| !brought(library));
-            needs.extend(asked.filter_map(|(library, version)| Need::new(library, version)));
+            let libraries = plain.chain(versions).filter(|(library, _)| !brought(library)).collect();
+            asking.push(Asking { wheel: place, path, libraries });
         }
-        highest(needs)
-    };
-    wheels.iter().enumerate().map(of_wheel).collect()
+    }
+    asking
+}
+
+/// What each wheel needs of the box, as [`asked_of_box`] finds it.
+///
+/// - Gives: one list a wheel, reduced to the [`highest`]; without what no library of a distribution is called.
+pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Need>> {
+    let mut needs: Vec<Vec<Need>> = wheels.iter().map(|_| Vec::new()).collect();
+    for asking in asked_of_box(wheels, requires) {
+        needs[asking.wheel].extend(asking.libraries.into_iter().filter_map(|(library, of)| Need::new(library, of)));
+    }
+    needs.into_iter().map(highest).collect()
 }
 
 /// The needs that not each box has.
@@ -129,19 +150,8 @@ fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
     let origin = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let mut folders = BTreeSet::new();
     for entry in facts.search() {
-        let relative = entry.strip_prefix("$ORIGIN").or_else(|| entry.strip_prefix("${ORIGIN}"));
-        let Some(relative) = relative.filter(|rest| rest.is_empty() || rest.starts_with('/')) else { continue };
-        let mut parts: Vec<&str> = origin.split('/').filter(|part| !part.is_empty()).collect();
-        let mut is_inside = true;
-        for part in relative.split('/') {
-            match part {
-                "" | "." => {}
-                ".." => is_inside &= parts.pop().is_some(),
-                part => parts.push(part),
-            }
-        }
-        if is_inside {
-            folders.insert(parts.join("/"));
+        if let SearchPlace::Folder(folder) = SearchPlace::of(entry, origin) {
+            folders.insert(folder);
         }
     }
     folders

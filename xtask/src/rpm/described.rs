@@ -64,6 +64,8 @@ pub struct Described {
     pub requires: Vec<String>,
     /// what it provides, likewise
     pub provides: Vec<String>,
+    /// what it works without, likewise
+    pub suggests: Vec<String>,
 }
 
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
@@ -107,6 +109,7 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),
         provides: dependencies(metadata.get_provides().context("what it provides")?),
+        suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
         files,
     })
 }

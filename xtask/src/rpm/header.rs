@@ -148,6 +148,9 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
     tags.push((1082, texts([change.text.as_str()])));
     tags.extend(dependencies([1047, 1112, 1113], &package.provides));
     tags.extend(dependencies([1049, 1048, 1050], &a_row_a_scriptlet(&package.requires)));
+    if !package.suggests.is_empty() {
+        tags.extend(dependencies([5049, 5051, 5050], &package.suggests));
+    }
     tags.extend(files(tree));
     tags.into_iter().map(|(tag, data)| HeaderEntry::new(tag, data)).collect()
 }

@@ -153,6 +153,8 @@ pub struct Package {
     pub requires: Vec<Dependency>,
     /// in the order of names
     pub provides: Vec<Dependency>,
+    /// what it works without, in the order of names
+    pub suggests: Vec<Dependency>,
     /// the four
     pub scriptlets: Scriptlets,
     /// the one entry of the changelog
@@ -278,6 +280,16 @@ impl Facts<'_> {
         }));
         provides.sort();
         provides
+    }
+
+    /// `Suggests`: the libraries that `package.toml` lets be absent, which dnf never installs for it. They are
+    /// what tells the one who judges the RPM that nobody forgot them.
+    ///
+    /// - Takes: `optional`, what else the ELF files ask of the box.
+    /// - Gives: none for an rpm that has no weak dependencies.
+    pub fn suggests(&self, optional: &[Need]) -> Vec<Dependency> {
+        let is_known = self.target.knows_weak_dependencies();
+        optional.iter().filter(|_| is_known).map(|need| Dependency::new(need.to_string(), Sense::ANY, "")).collect()
     }
 
     /// `1:1.0.0-1.el9`

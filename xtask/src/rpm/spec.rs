@@ -66,6 +66,7 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         lock => line(&sources.lock),
         requires => dependencies("Requires", &package.requires, package),
         provides => dependencies("Provides", &package.provides, package),
+        suggests => dependencies("Suggests", &package.suggests, package),
         scripts => scripts,
         folders => folders,
         files => files,

@@ -241,6 +241,12 @@ impl Target {
         unit_key_since(section, key).is_some_and(|since| since <= self.distribution.systemd)
     }
 
+    /// Whether the box's rpm has `Suggests` and the like, which came with 4.12.
+    pub fn knows_weak_dependencies(&self) -> bool {
+        // Of the boxes that a target can be, those with a glibc this old have an older rpm.
+        self.distribution.glibc > (2, 17)
+    }
+
     /// `3.11`
     pub fn python(&self) -> String {
         format!("{}.{}", self.interpreter.version.0, self.interpreter.version.1)

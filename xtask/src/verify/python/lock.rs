@@ -127,7 +127,6 @@ fn sbom_faults(evidence: &Evidence, lock: &Lock) -> Vec<Finding> {
     let locked: BTreeSet<_> = lock.packages.iter().map(locked).collect();
     let in_words = |(name, version, sha256): &(String, String, String)| format!("{name} {version}, sha256 {sha256}");
     let lacking = locked.difference(&told).map(|one| fault("it lacks a package".to_owned(), in_words(one)));
-    let strange =
-        told.difference(&locked).map(|one| fault(format!("it has {}", in_words(one)), "what the lock has".to_owned()));
+    let strange = told.difference(&locked).map(|one| fault(format!("it has {}", in_words(one)), "what the lock has".to_owned()));
     lacking.chain(strange).collect()
 }

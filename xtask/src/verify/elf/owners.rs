@@ -1,0 +1,60 @@
+//! Which distribution each ELF file belongs to, by the RECORDs, and which distributions each asks for.
+
+use crate::closure::{Dist, reach, walk};
+use crate::elf::{ElfFile, OfWheel};
+use crate::target::Target;
+use crate::verify::Evidence;
+use crate::verify::python::absolute;
+use crate::wheel::{Metadata, Record};
+use pep508_rs::PackageName;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The ELF files by distribution, as [`crate::elf::asked_of_box`] takes them.
+pub struct Owned {
+    /// a distribution each, then one of what no RECORD lists; paths below [`Evidence::root`]
+    pub dists: Vec<OfWheel>,
+    /// for each of them those that it asks for; the application's asks for all
+    pub asks: Vec<BTreeSet<usize>>,
+}
+
+impl Owned {
+    /// What other checks find fault with, a RECORD or a METADATA that cannot be read, owns and asks for nothing.
+    pub fn of(evidence: &Evidence, target: &Target) -> Self {
+        let root = evidence.root();
+        let dist_infos = evidence.dist_infos();
+        let mut owners: BTreeMap<String, usize> = BTreeMap::new();
+        let mut metadata: Vec<(usize, Metadata)> = Vec::new();
+        for (place, dist_info) in dist_infos.iter().enumerate() {
+            let text = |name: &str| evidence.texts.get(&format!("{dist_info}/{name}"));
+            if let Some(Ok(record)) = text("RECORD").map(|text| Record::parse(text)) {
+                let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
+                owners.extend(record.rows.iter().map(|(path, _)| (absolute(base, path), place)));
+            }
+            if let Some(Ok(parsed)) = text("METADATA").map(|text| Metadata::parse(text)) {
+                metadata.push((place, parsed));
+            }
+        }
+        let mut dists: Vec<OfWheel> = dist_infos.iter().map(|_| OfWheel::default()).collect();
+        dists.push(OfWheel::default());
+        for (path, facts) in &evidence.elf {
+            let below = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+            let owner = owners.get(path).copied().unwrap_or(dist_infos.len());
+            let file = ElfFile { path: below.unwrap_or(path).to_owned(), facts: facts.clone() };
+            dists[owner].files.push(file);
+        }
+        let mut asks: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); dists.len()];
+        // Which extras the team asked for is not said in the package: all may have been.
+        let of_all: Vec<Dist<'_>> =
+            metadata.iter().map(|(_, metadata)| Dist { metadata, extras: &metadata.extras }).collect();
+        let names: Vec<&PackageName> = metadata.iter().map(|(_, metadata)| &metadata.name).collect();
+        for ((place, _), reached) in metadata.iter().zip(reach(&names, &walk(&of_all, target).asks)) {
+            asks[*place] = reached.into_iter().map(|of| metadata[of].0).collect();
+        }
+        for (place, dist_info) in dist_infos.iter().enumerate() {
+            if dist_info.rsplit_once('/').is_some_and(|(base, _)| base == root) {
+                asks[place] = (0..dists.len()).collect();
+            }
+        }
+        Self { dists, asks }
+    }
+}
