@@ -53,8 +53,8 @@ pub fn rows() -> Vec<Row> {
 
         row("symbols", "glibc that is too new", "GLIBC_2.99", |rpm| rpm.patch(SPEEDUPS, b"GLIBC_2.14\0", b"GLIBC_2.99\0")),
         row("symbols", "libstdc++ that is too new", "GLIBCXX_3.4.99", |rpm| rpm.patch(GREENLET, b"GLIBCXX_3.4.21\0", b"GLIBCXX_3.4.99\0")),
-        row("symbols", "the C++ ABI that is too new", "CXXABI_1.3.99", |rpm| rpm.patch(GREENLET, b"CXXABI_1.3.9\0\0", b"CXXABI_1.3.99\0")),
-        row("symbols", "libgcc that is too new", "GCC_99.0", |rpm| rpm.patch(GREENLET, b"GCC_3.0\0G", b"GCC_99\0\0G")),
+        row("symbols", "the C++ ABI that is too new", "CXXABI_1.9.9", |rpm| rpm.patch(GREENLET, b"CXXABI_1.3.9\0", b"CXXABI_1.9.9\0")),
+        row("symbols", "libgcc that is too new", "GCC_99", |rpm| rpm.patch(GREENLET, b"GCC_3.0\0", b"GCC_99\0\0")),
         row("symbols", "a newer level of the processor", "x86-64-v4", |rpm| set_level(&mut rpm.file(SPEEDUPS).content, 4)),
 
         row("hardening", "text relocations", SPEEDUPS, |rpm| set_dynamic(&mut rpm.file(SPEEDUPS).content, |tag, _| tag == DT_RELACOUNT, DT_TEXTREL, |_| 0)),

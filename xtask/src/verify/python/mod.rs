@@ -11,6 +11,7 @@ use pep508_rs::PackageName;
 use std::collections::BTreeMap;
 
 pub use lock::lock;
+pub(super) use record::absolute;
 pub use record::record;
 
 /// `tags`

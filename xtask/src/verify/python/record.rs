@@ -71,7 +71,7 @@ pub fn record(evidence: &Evidence) -> Outcome {
 }
 
 /// Resolves a path of RECORD against the folder that it is relative to.
-pub(super) fn absolute(base: &str, relative: &str) -> String {
+pub(in crate::verify) fn absolute(base: &str, relative: &str) -> String {
     if relative.starts_with('/') {
         return relative.to_owned();
     }
