@@ -1,6 +1,8 @@
 //! The door: files that appear by rename, programs, time, and talk to the person at the terminal.
 //! No room above this one does I/O of its own.
 
+mod running;
+
 use crate::hex::hex;
 use crate::problem::{Problem, shortened};
 use anyhow::{Context as _, bail};
@@ -13,6 +15,8 @@ use std::process::Stdio;
 use std::time::Duration;
 use tempfile::NamedTempFile;
 use xshell::Shell;
+
+pub use running::Running;
 
 /// In characters, of what a program said.
 const LONGEST_LINE: usize = 1000;
@@ -207,6 +211,16 @@ impl Sys {
     /// What the tool keeps for itself, and git ignores: `target/xtask`.
     pub fn workspace(&self) -> Utf8PathBuf {
         self.root.join("target/xtask")
+    }
+
+    /// What is kept between runs: in the repository's workspace, or where there is none in the user's cache.
+    pub fn cache(&self) -> Option<Utf8PathBuf> {
+        if let Ok(root) = find_root(&self.root) {
+            return Some(root.join("target/xtask"));
+        }
+        let folder = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from).filter(|path| path.is_absolute());
+        let cache = if cfg!(windows) { folder("LOCALAPPDATA") } else { folder("XDG_CACHE_HOME") };
+        Some(cache.or_else(|| Some(folder("HOME")?.join(".cache")))?.join("xtask"))
     }
 
     /// A bar for something that takes more than a moment; nothing where standard error is no terminal.

@@ -17,6 +17,9 @@ fn with_lf(text: &str) -> String {
 /// The script that compiles wheels to byte-code; run here by a Python of the target's minor, and no template.
 pub const COMPILE: &str = include_str!("templates/compile.py");
 
+/// The script that tells whether sources compile; run here by a Python of the target's minor, and no template.
+pub const COMPILE_ONLY: &str = include_str!("templates/compile_only.py");
+
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.
 pub fn templates() -> &'static Environment<'static> {
     static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse);

@@ -183,8 +183,8 @@ fn open(path: &Utf8Path) -> anyhow::Result<ByteCode<FileReader>> {
     ByteCode::open(FileReader::from(file), size)
 }
 
-/// Removes from the cache what was not used for long, and the oldest of what is too much.
-fn sweep(cache: &Utf8Path) {
+/// Removes from a cache what was not used for long, and the oldest of what is too much.
+pub fn sweep(cache: &Utf8Path) {
     let entries = cache.read_dir_utf8().into_iter().flatten().flatten().filter_map(|entry| {
         let data = entry.metadata().ok()?;
         let unused = data.modified().ok()?.elapsed().unwrap_or_default();

@@ -34,15 +34,18 @@ struct Stamp {
 pub fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<Interpreter> {
     let minor = target.python();
     let candidates = candidates(&minor);
-    let stamp_path = sys.workspace().join(format!("python{minor}.json"));
+    let stamp_path = sys.cache().map(|cache| cache.join(format!("python{minor}.json")));
     let key = key_of(&candidates);
-    let stamp: Option<Stamp> = fs_err::read(&stamp_path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let stamp = stamp_path.as_deref().and_then(|path| fs_err::read(path).ok());
+    let stamp: Option<Stamp> = stamp.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let found = match stamp.filter(|stamp| stamp.candidates == key) {
         Some(stamp) => stamp.found,
         None => {
             let found = candidates.iter().find_map(|path| ask(sys, path, &minor, tag));
             let stamp = Stamp { candidates: key, found: found.clone() };
-            sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
+            if let Some(path) = &stamp_path {
+                sys.write(path, &serde_json::to_vec(&stamp)?)?;
+            }
             found
         }
     };

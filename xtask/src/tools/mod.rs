@@ -2,6 +2,7 @@
 
 pub mod build;
 pub mod compile;
+pub mod compile_only;
 pub mod createrepo;
 pub mod git;
 pub mod gpg;

@@ -46,6 +46,7 @@ pub const CHECKS: &[Check] = &[
     Check { name: "symbols",     when: When::Always, text: include_str!("explained/symbols.md"), judge: elf::symbols },
     Check { name: "hardening",   when: When::Always, text: include_str!("explained/hardening.md"), judge: elf::hardening },
     Check { name: "extensions",  when: When::Always, text: include_str!("explained/extensions.md"), judge: elf::extensions },
+    Check { name: "imports",     when: When::Always, text: include_str!("explained/imports.md"), judge: python::imports },
     Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), judge: service::entry_point },
     Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), judge: service::unit_keys },
     Check { name: "places",      when: When::Always, text: include_str!("explained/places.md"), judge: places::judge },

@@ -12,7 +12,8 @@ mod python;
 mod service;
 
 pub use checks::{CHECKS, Check, When};
-pub use evidence::{Evidence, OnHost};
+pub use evidence::{Evidence, Module, OnHost, for_each_source};
+pub use python::{Compiled, Importers};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +83,11 @@ impl Outcome {
     /// The package lacks what the check needs.
     fn not_made(why: impl Into<String>) -> Self {
         Self::NotMade { why: why.into(), severity: Severity::Error }
+    }
+
+    /// This host lacks the program that would have to be asked.
+    fn not_asked(why: impl Into<String>) -> Self {
+        Self::NotMade { why: why.into(), severity: Severity::Warning }
     }
 }
 

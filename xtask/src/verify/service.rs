@@ -1,6 +1,7 @@
 //! Checks of the unit: what it starts, and the keys that its systemd knows.
 
 use crate::target::unit_key_since;
+use crate::verify::python::plainly_lacks;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
 /// A key of a unit with its section.
@@ -67,6 +68,10 @@ pub fn entry_point(evidence: &Evidence) -> Outcome {
                     let found = format!("ExecStart needs the module `{module}`, which is not in the package");
                     Finding::error(unit.path, found, "a module of the application or its dependencies", cure)
                 }));
+                findings.extend(missing_objects(evidence, &words).into_iter().map(|(module, object)| {
+                    let found = format!("ExecStart needs `{object}` of the module `{module}`, which does not have it");
+                    Finding::error(unit.path, found, "an object at the top level of the module", cure)
+                }));
             }
         }
     }
@@ -84,28 +89,42 @@ fn missing_modules(evidence: &Evidence, words: &[&str]) -> Vec<String> {
         if *word == "-m" {
             modules.extend(words.get(index + 1).map(|module| (*module).to_owned()));
         }
-        let is_module = |text: &str| {
-            !text.is_empty()
-                && text.split('.').all(|part| {
-                    part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-                        && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-                })
-        };
-        if let Some((module, object)) = word.split_once(':')
-            && is_module(module)
-            && is_module(object.trim_end_matches("()"))
-        {
-            modules.push(module.to_owned());
-        }
-        let script = evidence.texts.get(*word).into_iter().flat_map(|text| text.lines());
-        let imported =
-            script.filter_map(|line| line.strip_prefix("from ")?.split_once(" import ")).map(|(module, _)| module);
-        if word.contains("/bin/") && !word.ends_with("/bin/python") {
-            modules.extend(imported.map(str::to_owned));
-        }
+        modules.extend(application(word).map(|(module, _)| module.to_owned()));
+        modules.extend(imported(evidence, word).map(|(module, _)| module.to_owned()));
     }
     modules.retain(|module| !has_module(evidence, module));
     modules
+}
+
+/// The objects that the command imports from modules which plainly lack them, each with its module.
+fn missing_objects(evidence: &Evidence, words: &[&str]) -> Vec<(String, String)> {
+    let asked = words.iter().flat_map(|word| application(word).into_iter().chain(imported(evidence, word)));
+    asked
+        .filter(|(module, object)| plainly_lacks(evidence, module, object))
+        .map(|(module, object)| (module.to_owned(), object.to_owned()))
+        .collect()
+}
+
+/// Module and object of a word that is an application, `module:object`.
+fn application(word: &str) -> Option<(&str, &str)> {
+    let is_module = |text: &str| {
+        !text.is_empty()
+            && text.split('.').all(|part| {
+                part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                    && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+            })
+    };
+    word.split_once(':').filter(|(module, object)| is_module(module) && is_module(object.trim_end_matches("()")))
+}
+
+/// What a word imports that is a script of the package: modules, each with the object.
+fn imported<'a>(evidence: &'a Evidence, word: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+    let is_script = word.contains("/bin/") && !word.ends_with("/bin/python");
+    let text = evidence.texts.get(word).filter(|_| is_script);
+    text.into_iter().flat_map(|text| text.lines()).filter_map(|line| {
+        let (module, list) = line.strip_prefix("from ")?.split_once(" import ")?;
+        Some((module, list.split([',', ' ']).next().unwrap_or(list).trim()))
+    })
 }
 
 fn has_module(evidence: &Evidence, module: &str) -> bool {

@@ -1,5 +1,6 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
+mod imports;
 mod shown;
 
 use crate::commands::Project;
@@ -133,6 +134,9 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
         && let Some(name) = &asked.target
     {
         evidence.target = Some(given(name, evidence).context("`--target`")?);
+    }
+    if let Ok(evidence) = &mut evidence {
+        imports::ask(sys, path, evidence, &spinner)?;
     }
     let judged = evidence.as_ref().map(judge).unwrap_or_default();
     spinner.finish_and_clear();

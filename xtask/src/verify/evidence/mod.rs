@@ -1,5 +1,7 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+mod entries;
+mod modules;
 mod sources;
 
 use crate::elf::{ElfFacts, ElfReader};
@@ -7,11 +9,15 @@ use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
+use crate::verify::Compiled;
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
+use entries::Entries;
 
+pub use entries::places;
+pub use modules::{Module, for_each_source};
 pub use sources::Sources;
 
 /// The first bytes of a file, enough for a `#!` line.
@@ -25,7 +31,12 @@ const MOST_TEXTS: u64 = 96 << 20;
 
 /// What programs of this host said; judging starts none. Nothing where none was asked.
 #[derive(Debug, Default)]
-pub struct OnHost {}
+pub struct OnHost {
+    /// what compiling the modules said, or why none was; none where the byte-code in the package says it all
+    pub compiled: Option<Result<Compiled, String>>,
+    /// path of a module that does not compile → path of one that imports it
+    pub importers: BTreeMap<String, String>,
+}
 
 /// What the checks judge.
 #[derive(Debug)]
@@ -46,6 +57,8 @@ pub struct Evidence {
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
     text_bytes: u64,
+    /// what the service may start at
+    pub entries: Entries,
     /// path → first bytes of the files that can be executed
     pub heads: BTreeMap<String, Vec<u8>>,
     /// path → first bytes of the files of byte-code in `__pycache__`
@@ -73,6 +86,7 @@ impl Evidence {
             host: OnHost::default(),
             texts: BTreeMap::new(),
             text_bytes: 0,
+            entries: Entries::default(),
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
             sources: Sources::expected(opened.described.files.keys()),
@@ -92,6 +106,7 @@ impl Evidence {
         let mut elf = ElfReader::new(row.size);
         let mut source = self.sources.hash_of(path, |path| self.has(path));
         let is_text = is_read_as_text(path, row);
+        let is_entry = self.entries.wants(&self.root, path, row);
         if is_text {
             self.text_bytes += row.size;
             ensure!(
@@ -111,7 +126,7 @@ impl Evidence {
             if let Some(source) = &mut source {
                 source.take(piece);
             }
-            if is_text {
+            if is_text || is_entry {
                 keep.extend_from_slice(piece);
             }
             let count = piece.len();
@@ -126,7 +141,12 @@ impl Evidence {
         }
         if let Some(facts) = elf.finish()? {
             self.elf.insert(path.to_owned(), facts);
+        } else if is_entry {
+            self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&keep).into_owned());
         } else if is_text && let Ok(text) = String::from_utf8(keep) {
+            if path.contains("/bin/") || path.ends_with(".service") {
+                self.entries.note(&self.root, &text);
+            }
             self.texts.insert(path.to_owned(), text);
         }
         if path.ends_with(".pyc") && path.contains("/__pycache__/") {

@@ -1,7 +1,10 @@
 //! Checks of the installed distributions: RECORD, lock, modules, tags, dependencies.
 
+mod attributes;
+mod imports;
 mod lock;
 mod record;
+mod source;
 
 use crate::closure::{Dist, walk};
 use crate::target::TagRanks;
@@ -10,6 +13,8 @@ use crate::wheel::{Metadata, WheelFile, expand_tags};
 use pep508_rs::PackageName;
 use std::collections::BTreeMap;
 
+pub use attributes::plainly_lacks;
+pub use imports::{Compiled, Importers, imports};
 pub use lock::lock;
 pub(super) use record::absolute;
 pub use record::record;
