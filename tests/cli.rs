@@ -32,6 +32,13 @@ fn help_teaches() {
 fn the_checks_are_listed_with_their_reasons() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     insta::assert_snapshot!("checks", xtask(&here, &["verify", "--list"]).stdout);
+    let nowhere = tempfile::tempdir().unwrap();
+    let nowhere = Utf8Path::from_path(nowhere.path()).unwrap();
+    let explained = |name| shown(nowhere, &xtask(nowhere, &["verify", "--explain", name]));
+    insta::assert_snapshot!("explained", explained("sysusers"));
+    insta::assert_snapshot!("unknown-check", explained("scriplets"));
+    let schema = xtask(nowhere, &["verify", "--schema"]);
+    assert_eq!(schema.stdout, xtask::templates::verify_schema());
 }
 
 #[test]

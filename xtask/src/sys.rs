@@ -2,6 +2,9 @@
 //! No room above this one does I/O of its own.
 
 mod running;
+mod asked;
+
+pub use asked::Answer;
 
 use crate::hex::hex;
 use crate::problem::{Problem, shortened};
@@ -338,6 +341,11 @@ fn is_program(path: &Path) -> bool {
 /// Whether colours are wanted on standard error (<https://no-color.org>).
 pub fn colours() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether colours are wanted on standard output.
+pub fn colours_of_output() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// A line on standard error; where nobody can read it, it is lost, and that is no reason to stop.

@@ -9,6 +9,11 @@ pub fn probe() -> String {
     with_lf(include_str!("templates/probe.py"))
 }
 
+/// The JSON schema of what `verify --format json` prints.
+pub fn verify_schema() -> String {
+    with_lf(include_str!("templates/verify.schema.json"))
+}
+
 /// A text as it is shipped: rustc takes it in with the line ends of the work tree that it was built from.
 fn with_lf(text: &str) -> String {
     text.replace("\r\n", "\n")

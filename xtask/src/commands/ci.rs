@@ -29,7 +29,10 @@ const NEEDS: &[(&str, &str)] = &[
     ("rpmsign",        "rpm"),
     ("rpmlint",        "rpmlint"),
     ("rpmspec",        "rpm"),
+    ("shellcheck",     "shellcheck"),
+    ("systemd-analyze", "systemd"),
     ("systemd-nspawn", "systemd-container"),
+    ("systemd-sysusers", "systemd"),
     ("zstd",           "zstd"),
 ];
 

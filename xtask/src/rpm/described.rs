@@ -5,7 +5,7 @@ use rpm::{DependencyFlags, IndexTag, PackageMetadata};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// User and group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     /// `root`
     pub user: String,
@@ -56,6 +56,10 @@ pub struct Described {
     pub file_digest_algorithm: u32,
     /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `verify`
     pub scriptlets: BTreeMap<&'static str, String>,
+    /// what runs each of them, with its arguments: `/bin/sh`; a program may stand without a text
+    pub interpreters: BTreeMap<&'static str, String>,
+    /// scriptlets of other kinds, which this tool does not write: `pretrans`, `trigger`
+    pub other_scriptlets: Vec<&'static str>,
     /// a line
     pub summary: String,
     /// an SPDX expression
@@ -67,6 +71,26 @@ pub struct Described {
     /// what it works without, likewise
     pub suggests: Vec<String>,
 }
+
+#[rustfmt::skip]
+const SCRIPTLETS: [(&str, IndexTag, IndexTag); 5] = [
+    ("pre",    IndexTag::RPMTAG_PREIN,        IndexTag::RPMTAG_PREINPROG),
+    ("post",   IndexTag::RPMTAG_POSTIN,       IndexTag::RPMTAG_POSTINPROG),
+    ("preun",  IndexTag::RPMTAG_PREUN,        IndexTag::RPMTAG_PREUNPROG),
+    ("postun", IndexTag::RPMTAG_POSTUN,       IndexTag::RPMTAG_POSTUNPROG),
+    ("verify", IndexTag::RPMTAG_VERIFYSCRIPT, IndexTag::RPMTAG_VERIFYSCRIPTPROG),
+];
+/// Any of a kind has a program; the text may be absent.
+#[rustfmt::skip]
+const OTHER_SCRIPTLETS: [(&str, IndexTag); 7] = [
+    ("filetrigger",      IndexTag::RPMTAG_FILETRIGGERSCRIPTPROG),
+    ("posttrans",        IndexTag::RPMTAG_POSTTRANSPROG),
+    ("postuntrans",      IndexTag::RPMTAG_POSTUNTRANSPROG),
+    ("pretrans",         IndexTag::RPMTAG_PRETRANSPROG),
+    ("preuntrans",       IndexTag::RPMTAG_PREUNTRANSPROG),
+    ("transfiletrigger", IndexTag::RPMTAG_TRANSFILETRIGGERSCRIPTPROG),
+    ("trigger",          IndexTag::RPMTAG_TRIGGERSCRIPTPROG),
+];
 
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
     let header = &metadata.header;
@@ -85,17 +109,18 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
     }
     let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
     let mut scriptlets = BTreeMap::new();
-    for (name, tag) in [
-        ("pre", IndexTag::RPMTAG_PREIN),
-        ("post", IndexTag::RPMTAG_POSTIN),
-        ("preun", IndexTag::RPMTAG_PREUN),
-        ("postun", IndexTag::RPMTAG_POSTUN),
-        ("verify", IndexTag::RPMTAG_VERIFYSCRIPT),
-    ] {
-        if let Ok(script) = text(tag) {
-            scriptlets.insert(name, script);
+    let mut interpreters = BTreeMap::new();
+    for (name, script, program) in SCRIPTLETS {
+        if header.entry_is_present(script) {
+            scriptlets.insert(name, text(script).with_context(|| format!("its scriptlet %{name}"))?);
+        }
+        if header.entry_is_present(program) {
+            let words = header.get_entry_data_as_string_array(program).map(|words| words.join(" "));
+            interpreters.insert(name, words.or_else(|_| text(program)).with_context(|| format!("what runs %{name}"))?);
         }
     }
+    let others = OTHER_SCRIPTLETS.iter().filter(|(_, tag)| header.entry_is_present(*tag));
+    let other_scriptlets = others.map(|(name, _)| *name).collect();
     Ok(Described {
         name: text(IndexTag::RPMTAG_NAME)?,
         version: text(IndexTag::RPMTAG_VERSION)?,
@@ -105,6 +130,8 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
         file_digest_algorithm: algorithm,
         scriptlets,
+        interpreters,
+        other_scriptlets,
         summary: text(IndexTag::RPMTAG_SUMMARY).unwrap_or_default(),
         license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
         requires: dependencies(metadata.get_requires().context("what it requires")?),

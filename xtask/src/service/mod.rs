@@ -9,9 +9,11 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod unit;
+mod words;
 
 pub use command::Program;
 pub use scriptlets::Scriptlets;
+pub use words::{Command, Words, commands, split};
 
 use crate::config::{Service, Tls};
 use crate::target::Target;
@@ -59,8 +61,12 @@ impl Facts<'_> {
         Ok(units)
     }
 
-    /// sysusers.d(5), so that image-based systems agree with `%pre`.
+    /// sysusers.d(5), so that image-based systems agree with `%pre`. A colon would end the field in /etc/passwd.
     pub fn sysusers(&self) -> String {
-        format!("u {0} - \"{1}\" /var/lib/{0} /sbin/nologin\n", self.name, self.summary.replace(['"', '\\', '%'], ""))
+        format!(
+            "u {0} - \"{1}\" /var/lib/{0} /sbin/nologin\n",
+            self.name,
+            self.summary.replace(['"', '\\', '%', ':'], "")
+        )
     }
 }

@@ -1,8 +1,9 @@
 //! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
 
+use crate::config::Lines;
 use crate::problem::{Problem, all_of, nearest, shortened};
 use crate::service::Facts;
-use crate::target::{unit_key_since, unit_keys};
+use crate::target::{unit_key_since, unit_keys, unit_value_expects};
 
 /// Keys that are not overridden, and why; the cure stands after it.
 #[rustfmt::skip]
@@ -31,13 +32,29 @@ const OLD_NAMES: [(&str, &str); 7] = [
 impl Facts<'_> {
     /// Judges what a project asks of the unit.
     ///
-    /// - Fails: once, for each key that the target's systemd does not know or that is this tool's own, and
-    ///   for a socket that the server does not take.
+    /// - Fails: once, for each key that the target's systemd does not know or that is this tool's own, for each value
+    ///   that it would not take, and for a socket that the server does not take.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut faults: Vec<anyhow::Error> =
             self.service.unit.keys().filter_map(|key| self.check_key(key).err()).collect();
+        faults.extend(self.service.unit.iter().flat_map(|(key, lines)| self.check_values(key, lines)));
         faults.extend(self.check_socket().err());
         all_of("keys of `[service]` cannot be used", faults)
+    }
+
+    fn check_values(&self, key: &str, Lines(lines): &Lines) -> Vec<anyhow::Error> {
+        let systemd = self.target.distribution.systemd;
+        let is_own = OWN.iter().any(|(keys, ..)| keys.contains(&key));
+        let judged = lines.iter().filter(|_| !is_own && unit_key_since("Service", key).is_some());
+        let faults = judged.filter_map(|value| {
+            let expected = unit_value_expects(systemd, key, value)?;
+            let shown = shortened(value).escape_debug().to_string();
+            let said = format!(
+                "`{shown}` of `service.unit.{key}` is nothing that systemd {systemd} takes, which would ignore it"
+            );
+            Some(Problem::with_hint(said, format!("`{key}` takes {expected}")))
+        });
+        faults.collect()
     }
 
     fn check_key(&self, key: &str) -> anyhow::Result<()> {

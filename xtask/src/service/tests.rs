@@ -151,26 +151,31 @@ fn secrets_are_read_from_one_place_on_every_target() {
 #[test]
 fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_own() {
     #[rustfmt::skip]
-    let cases = [ // target    key                  the error says                                       the hint says
-        ("el9-x86_64", "MemoryMax",              "",                                                     ""),
-        ("el9-x86_64", "MemoryDenyWriteExecute", "",                                                     ""),
-        ("el9-x86_64", "PrivateUsers",           "",                                                     ""),
-        ("el7-x86_64", "MemoryMax",              "known from systemd 239 on, and `el7-x86_64` has 219",  "`MemoryLimit` is what systemd 219 knows"),
-        ("el8-x86_64", "ProtectProc",            "known from systemd 247 on, and `el8-x86_64` has 239",  "systemctl edit"),
-        ("el9-x86_64", "MemroyMax",              "no key of [Service] that is known",                    "did you mean `MemoryMax`?"),
-        ("el9-x86_64", "ExecStart",              "follows from `service.command`",                       "drop-in"),
-        ("el9-x86_64", "User",                   "belong to the user",                                   "SupplementaryGroups"),
-        ("el9-x86_64", "Type",                   "follows from the server",                              "leave it out"),
-        ("el9-x86_64", "Environment",            "a table of their own",                                 "[service.environment]"),
-        ("el9-x86_64", "LoadCredential",         "a list of their own",                                  "service.secrets"),
-        ("el9-x86_64", "After",                  "no key of [Service]",                                  ""),
+    let cases = [ // target    key                  value   the error says                                       the hint says
+        ("el9-x86_64", "MemoryMax",              "1G",    "",                                                     ""),
+        ("el9-x86_64", "MemoryDenyWriteExecute", "yes",   "",                                                     ""),
+        ("el9-x86_64", "PrivateUsers",           "no",    "",                                                     ""),
+        ("el9-x86_64", "MemoryMax",              "1GB",   "`1GB` of `service.unit.MemoryMax` is nothing that systemd 252 takes", "takes bytes with K"),
+        ("el9-x86_64", "PrivateUsers",           "maybe", "which would ignore it",                                "takes yes, no"),
+        ("el7-x86_64", "ProtectSystem",          "strict", "nothing that systemd 219 takes",                      "takes yes, no, full"),
+        ("el7-x86_64", "MemoryMax",              "1G",    "known from systemd 239 on, and `el7-x86_64` has 219",  "`MemoryLimit` is what systemd 219 knows"),
+        ("el8-x86_64", "ProtectProc",            "",      "known from systemd 247 on, and `el8-x86_64` has 239",  "systemctl edit"),
+        ("el9-x86_64", "MemroyMax",              "1G",    "no key of [Service] that is known",                    "did you mean `MemoryMax`?"),
+        ("el9-x86_64", "ExecStart",              "a",     "follows from `service.command`",                       "drop-in"),
+        ("el9-x86_64", "User",                   "a",     "belong to the user",                                   "SupplementaryGroups"),
+        ("el9-x86_64", "Type",                   "a",     "follows from the server",                              "leave it out"),
+        ("el9-x86_64", "Environment",            "a",     "a table of their own",                                 "[service.environment]"),
+        ("el9-x86_64", "LoadCredential",         "a",     "a list of their own",                                  "service.secrets"),
+        ("el9-x86_64", "After",                  "a",     "no key of [Service]",                                  ""),
     ];
-    for (name, key, says, cure) in cases {
+    for (name, key, value, says, cure) in cases {
         let target = Target::find(name, None, None).unwrap();
         let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
-        service.unit.insert(key.to_owned(), Lines(vec!["a".to_owned(), "b".to_owned()]));
+        service.unit.insert(key.to_owned(), Lines(vec![value.to_owned(), value.to_owned()]));
         match facts(&service, &target).units(Program::Script) {
-            Ok(units) => assert!(says.is_empty() && units[0].1.contains(&format!("\n{key}=a\n{key}=b\n")), "{key}"),
+            Ok(units) => {
+                assert!(says.is_empty() && units[0].1.contains(&format!("\n{key}={value}\n{key}={value}\n")), "{key}")
+            }
             Err(error) => {
                 assert!(!says.is_empty() && format!("{error:#}").contains(says), "{key}: {error:#}");
                 assert!(hints_of(&error).join("\n").contains(cure), "{key}: {:?}", hints_of(&error));

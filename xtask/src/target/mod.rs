@@ -12,6 +12,7 @@ mod source_hash;
 mod table;
 mod tags;
 mod unit_keys;
+mod unit_values;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
@@ -24,6 +25,7 @@ pub use source_hash::SourceHash;
 pub use table::{Compression, ROWS, Row, UNVERIFIED};
 pub use tags::{Tag, TagRanks};
 pub use unit_keys::{unit_key_since, unit_keys};
+pub use unit_values::unit_value_expects;
 
 use crate::problem::{Problem, all_of, nearest, shortened};
 use anyhow::{Context as _, bail};

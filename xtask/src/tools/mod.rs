@@ -11,4 +11,5 @@ pub mod lockers;
 pub mod pip;
 pub mod python;
 pub mod rpmbuild;
+pub mod shell;
 pub mod uv;

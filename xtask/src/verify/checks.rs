@@ -1,12 +1,23 @@
 //! The table of checks.
 
-use crate::verify::{Evidence, Outcome, byte_code, config, elf, files, places, python, service};
+use crate::verify::{
+    Evidence, Outcome, byte_code, config, elf, files, places, python, scriptlets, secrets, service, sysusers, units,
+};
 
 /// When a check is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// at each `verify`
     Always,
+}
+
+impl When {
+    /// In a word, for lists and for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Always => "always",
+        }
+    }
 }
 
 /// A row of the table.
@@ -48,9 +59,13 @@ pub const CHECKS: &[Check] = &[
     Check { name: "extensions",  when: When::Always, text: include_str!("explained/extensions.md"), judge: elf::extensions },
     Check { name: "imports",     when: When::Always, text: include_str!("explained/imports.md"), judge: python::imports },
     Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), judge: service::entry_point },
+    Check { name: "scriptlets",  when: When::Always, text: include_str!("explained/scriptlets.md"), judge: scriptlets::judge },
+    Check { name: "units",       when: When::Always, text: include_str!("explained/units.md"), judge: units::judge },
     Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), judge: service::unit_keys },
+    Check { name: "sysusers",    when: When::Always, text: include_str!("explained/sysusers.md"), judge: sysusers::judge },
     Check { name: "places",      when: When::Always, text: include_str!("explained/places.md"), judge: places::judge },
     Check { name: "modes",       when: When::Always, text: include_str!("explained/modes.md"), judge: files::modes },
     Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), judge: files::host_paths },
-    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: config::secrets },
+    Check { name: "config",      when: When::Always, text: include_str!("explained/config.md"), judge: config::judge },
+    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: secrets::judge },
 ];

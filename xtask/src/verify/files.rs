@@ -1,5 +1,6 @@
 //! Checks of files as files: digests, modes, paths of the building host.
 
+use crate::rpm::FileRow;
 use crate::verify::{Evidence, Finding, Outcome, count};
 
 /// `digests`
@@ -41,6 +42,15 @@ pub fn modes(evidence: &Evidence) -> Outcome {
             let found = format!("it is setuid or setgid ({shown})");
             findings.push(Finding::error(path, found, "neither", "nothing in an application needs that"));
         }
+        if mode & 0o1000 != 0 {
+            let found = format!("it has the sticky bit ({shown})");
+            findings.push(Finding::error(path, found, "none", "no folder of an application is everybody's"));
+        }
+        if let Some(found) = fault_of_access(&evidence.described.name, path, row) {
+            let expected = if row.is_file() { "0644 or 0755 root:root" } else { "0755 root:root" };
+            let cure = "build it with this tool, which sets modes and owners";
+            findings.push(Finding::error(path, format!("{found} ({shown})"), expected, cure));
+        }
         if mode & 0o002 != 0 {
             let found = format!("everybody may write it ({shown})");
             findings.push(Finding::error(path, found, "its owner alone", "make it 0644 or 0755"));
@@ -57,6 +67,24 @@ pub fn modes(evidence: &Evidence) -> Outcome {
         }
     }
     Outcome::Made { looked_at: count(evidence.described.files.len(), "path"), findings }
+}
+
+/// Whose a path is and who reads it, where that is not as this tool sets it; config files have a check of their own.
+fn fault_of_access(name: &str, path: &str, row: &FileRow) -> Option<&'static str> {
+    let is_credentials = path == format!("/etc/{name}/credentials");
+    let is_config = row.flags & 1 != 0;
+    let (user, group) = (row.owner.user.as_str(), row.owner.group.as_str());
+    let of_service = group == name && (is_credentials || is_config);
+    let all = if row.is_file() { 0o444 } else { 0o555 };
+    if is_credentials && row.mode & 0o007 != 0 {
+        return Some("everybody may look into the folder of secrets");
+    }
+    match row.mode & all == all || of_service {
+        false => Some("the service cannot read it"),
+        true if !row.is_file() && user != "root" => Some("a folder is not root's"),
+        true if group != "root" && !of_service => Some("it has another group than root's"),
+        true => None,
+    }
 }
 
 /// `host-paths`: `#!` lines, `.pth` lines and `direct_url.json` are where they come to stand.
@@ -102,6 +130,32 @@ fn interpreter_of(head: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_are_roots_and_code_is_read_by_the_service() {
+        let row = |mode: u16, user: &str, group: &str, flags: u32| FileRow {
+            mode,
+            owner: crate::rpm::Owner { user: user.to_owned(), group: group.to_owned() },
+            size: 1,
+            digest: String::new(),
+            flags,
+        };
+        #[rustfmt::skip]
+        let cases = [ // path              row                                   said
+            ("/opt/a/x",                 row(0o100_644, "root", "root", 0),    None),
+            ("/opt/a/x",                 row(0o100_600, "root", "root", 0),    Some("the service cannot read it")),
+            ("/opt/a/x",                 row(0o100_644, "root", "a", 0),       Some("it has another group than root's")),
+            ("/opt/a/x",                 row(0o100_640, "root", "a", 1),       None),
+            ("/opt/a",                   row(0o040_755, "root", "root", 0),    None),
+            ("/opt/a",                   row(0o040_750, "root", "root", 0),    Some("the service cannot read it")),
+            ("/opt/a",                   row(0o040_755, "a", "root", 0),       Some("a folder is not root's")),
+            ("/etc/a/credentials",       row(0o040_750, "root", "a", 0),       None),
+            ("/etc/a/credentials",       row(0o040_755, "root", "a", 0),       Some("everybody may look into the folder of secrets")),
+        ];
+        for (path, row, said) in cases {
+            assert_eq!(fault_of_access("a", path, &row), said, "{path} {row:?}");
+        }
+    }
 
     #[test]
     fn the_interpreter_of_a_first_line_is_its_first_word() {

@@ -7,13 +7,22 @@ mod config;
 mod elf;
 mod evidence;
 mod files;
+mod known;
 mod places;
 mod python;
+mod scriptlets;
+mod secrets;
 mod service;
+mod spotted;
+mod sysusers;
+mod unit_text;
+mod units;
 
 pub use checks::{CHECKS, Check, When};
 pub use evidence::{Evidence, Module, OnHost, for_each_source};
 pub use python::{Compiled, Importers};
+pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
+pub use spotted::{Kind as SecretKind, Spotted, Spotter};
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,7 +94,7 @@ impl Outcome {
         Self::NotMade { why: why.into(), severity: Severity::Error }
     }
 
-    /// This host lacks the program that would have to be asked.
+    /// This host lacks what the check needs.
     fn not_asked(why: impl Into<String>) -> Self {
         Self::NotMade { why: why.into(), severity: Severity::Warning }
     }

@@ -1,64 +1,26 @@
 //! Checks of the unit: what it starts, and the keys that its systemd knows.
 
+use crate::service::commands;
 use crate::target::unit_key_since;
 use crate::verify::python::plainly_lacks;
+use crate::verify::unit_text::Key;
+use crate::verify::units::{Unit, no_unit, starts_program};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
-
-/// A key of a unit with its section.
-struct Key<'a> {
-    section: &'a str,
-    key: &'a str,
-    value: &'a str,
-}
-
-/// A unit of the package.
-struct Unit<'a> {
-    path: &'a str,
-    keys: Vec<Key<'a>>,
-}
-
-/// The service's own unit.
-fn unit_of(evidence: &Evidence) -> Option<Unit<'_>> {
-    let path = format!("/usr/lib/systemd/system/{}.service", evidence.described.name);
-    units_of(evidence).find(|unit| unit.path == path)
-}
-
-/// Every unit.
-fn units_of(evidence: &Evidence) -> impl Iterator<Item = Unit<'_>> {
-    let is_unit = |path: &str| path.starts_with("/usr/lib/systemd/system/");
-    let units = evidence.texts.iter().filter(move |(path, _)| is_unit(path));
-    units.map(|(path, text)| Unit { path, keys: keys_of(text) })
-}
-
-fn keys_of(text: &str) -> Vec<Key<'_>> {
-    let mut section = "";
-    let mut keys = Vec::new();
-    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';'])) {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            section = name;
-        } else if let Some((key, value)) = line.split_once('=') {
-            keys.push(Key { section, key: key.trim(), value: value.trim() });
-        }
-    }
-    keys
-}
-
-fn no_unit() -> Outcome {
-    Outcome::not_made("the package has no unit of its name")
-}
 
 /// `entry-point`
 pub fn entry_point(evidence: &Evidence) -> Outcome {
-    const STARTS: [&str; 4] = ["ExecCondition", "ExecStart", "ExecStartPost", "ExecStartPre"];
-    let Some(own) = unit_of(evidence) else { return no_unit() };
+    let Some(own) = Unit::own(evidence) else { return no_unit() };
     let cure = "correct `service.command` in `dist/package.toml`";
     let below = format!("{}/", evidence.root());
     let mut findings = Vec::new();
     let mut starts = 0;
-    for unit in units_of(evidence) {
-        for key in unit.keys.iter().filter(|key| STARTS.contains(&key.key)) {
-            starts += 1;
-            let words: Vec<&str> = key.value.split_whitespace().map(|word| word.trim_matches('"')).collect();
+    for unit in Unit::all(evidence) {
+        for key in unit.keys().iter().filter(|key| starts_program(key.key)) {
+            // What cannot be cut into words is told of by `units`.
+            let Ok((commands, _)) = commands(&key.value) else { continue };
+            starts += commands.len();
+            let words: Vec<String> = commands.iter().flat_map(|command| command.literal_words()).collect();
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
             for word in words.iter().filter(|word| word.starts_with(&below) && !evidence.has(word)) {
                 let found = format!("{} names `{word}`, which is not in the package", key.key);
                 findings.push(Finding::error(unit.path, found, "a file of the package", cure));
@@ -75,7 +37,7 @@ pub fn entry_point(evidence: &Evidence) -> Outcome {
             }
         }
     }
-    if !own.keys.iter().any(|key| key.key == "ExecStart") {
+    if !own.keys().iter().any(|key| key.key == "ExecStart") {
         findings.push(Finding::error(own.path, "there is no ExecStart", "a command that starts the service", cure));
     }
     Outcome::Made { looked_at: count(starts, "command"), findings }
@@ -146,16 +108,16 @@ fn has_module(evidence: &Evidence, module: &str) -> bool {
 /// `unit-keys`
 pub fn unit_keys(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
-    if unit_of(evidence).is_none() {
+    if Unit::own(evidence).is_none() {
         return no_unit();
     }
     let systemd = target.distribution.systemd;
     let cure = "leave it out, or write it as this systemd knows it";
     let mut findings = Vec::new();
     let mut seen = 0;
-    for unit in units_of(evidence) {
-        seen += unit.keys.len();
-        for Key { section, key, .. } in &unit.keys {
+    for unit in Unit::all(evidence) {
+        seen += unit.keys().len();
+        for Key { section, key, .. } in unit.keys() {
             let found = match unit_key_since(section, key) {
                 Some(since) if since <= systemd => continue,
                 Some(since) => {

@@ -1,18 +1,21 @@
 //! `cargo xtask verify`: the finished RPM, judged against its target.
 
 mod imports;
+mod explain;
+mod schema;
+mod scriptlets;
 mod shown;
 
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::problem::Problem;
-use crate::sys::Sys;
+use crate::sys::{Sys, Verbosity, colours_of_output};
 use crate::target::Target;
-use crate::verify::{CHECKS, Evidence, Judged, judge};
+use crate::verify::{Evidence, Judged, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// Judge finished RPMs against their target, from their bytes alone
 ///
@@ -28,6 +31,12 @@ pub struct Flags {
     /// List the checks with their reasons, and look at nothing
     #[arg(long)]
     pub list: bool,
+    /// Tell why a check is made and what to do about its findings, and look at nothing
+    #[arg(long, value_name = "CHECK", conflicts_with = "list")]
+    pub explain: Option<String>,
+    /// Print the JSON schema of what `--format json` prints, and look at nothing
+    #[arg(long, conflicts_with_all = ["list", "explain"])]
+    pub schema: bool,
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
@@ -36,7 +45,7 @@ pub struct Flags {
 impl Flags {
     /// Whether the task needs no repository.
     pub fn stands_alone(&self) -> bool {
-        !self.rpms.is_empty() || self.list
+        !self.rpms.is_empty() || self.list || self.explain.is_some() || self.schema
     }
 }
 
@@ -47,6 +56,8 @@ pub struct Asked {
     pub target: Option<String>,
     /// whether warnings count as errors
     pub strict: bool,
+    /// whether shellcheck is asked too, which takes a second
+    pub shellcheck: bool,
 }
 
 /// An RPM that was looked at.
@@ -66,10 +77,16 @@ pub struct Examined {
 /// - Takes: `targets`, what `--target` says; one at most.
 pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Report> {
     if flags.list {
-        return Ok(list());
+        return Ok(explain::list());
+    }
+    if let Some(name) = &flags.explain {
+        return explain::explain(name);
+    }
+    if flags.schema {
+        return Ok(schema::print());
     }
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
-    let asked = Asked { target: targets.first().cloned(), strict: flags.strict };
+    let asked = Asked { target: targets.first().cloned(), strict: flags.strict, shellcheck: true };
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     verify_files(sys, &asked, &files)
@@ -93,7 +110,7 @@ pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    verify_files(&project.sys, &Asked { target: None, strict: flags.strict }, &files)
+    verify_files(&project.sys, &Asked { target: None, strict: flags.strict, shellcheck: true }, &files)
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -104,19 +121,15 @@ fn none_built(error: std::io::Error) -> anyhow::Error {
     )
 }
 
-fn list() -> Report {
-    let text = CHECKS.iter().map(|check| format!("{:<12} {}\n", check.name, check.reason())).collect();
-    let rows: Vec<Value> = CHECKS.iter().map(|check| json!({"name": check.name, "reason": check.reason()})).collect();
-    Report::fine(text, json!({"checks": rows}))
-}
-
 /// Judges files, each shown under the name that stands with it.
 pub fn verify_files(sys: &Sys, asked: &Asked, files: &[(String, Utf8PathBuf)]) -> anyhow::Result<Report> {
-    let mut report = Report { text: String::new(), json: json!({"rpms": []}), findings: false };
+    let mut report =
+        Report { text: String::new(), json: json!({"schema": schema::VERSION, "rpms": []}), findings: false };
+    let look = shown::Look { colours: colours_of_output(), quiet: sys.verbosity == Verbosity::Quiet };
     for (shown, path) in files {
         let examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
-        report.text.push_str(&shown::text(&examined));
+        report.text.push_str(&shown::text(&examined, look));
         report.json["rpms"].as_array_mut().expect("made above").push(shown::json(&examined, asked.strict));
     }
     Ok(report)
@@ -137,6 +150,7 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
     }
     if let Ok(evidence) = &mut evidence {
         imports::ask(sys, path, evidence, &spinner)?;
+        evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
     }
     let judged = evidence.as_ref().map(judge).unwrap_or_default();
     spinner.finish_and_clear();

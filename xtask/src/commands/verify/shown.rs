@@ -1,7 +1,7 @@
 //! What `verify` says of an RPM, to people and to programs.
 
 use crate::commands::verify::Examined;
-use crate::verify::{Finding, Judged, Outcome, Severity};
+use crate::verify::{Finding, Judged, Outcome, Severity, count};
 use serde_json::{Value, json};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,19 +45,60 @@ pub fn is_bad(examined: &Examined, strict: bool) -> bool {
 const UNREADABLE: &str =
     "it is damaged, or no RPM of this tool: copy it again and compare its SHA256SUMS, or build it again";
 
+/// How a text looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look {
+    /// for a terminal
+    pub colours: bool,
+    /// findings alone
+    pub quiet: bool,
+}
+
+impl Look {
+    /// A verdict's word, as wide as its column.
+    fn word(self, verdict: Verdict) -> String {
+        let padded = format!("{:<9}", word(verdict));
+        let colour = match verdict {
+            Verdict::Ok => "32",
+            Verdict::Warning | Verdict::Unasked => "33",
+            Verdict::Failed | Verdict::NotMade => "31",
+        };
+        if self.colours { format!("\x1b[{colour}m{padded}\x1b[0m") } else { padded }
+    }
+}
+
 /// For people.
-pub fn text(examined: &Examined) -> String {
+pub fn text(examined: &Examined, look: Look) -> String {
     let shown = &examined.shown;
     let evidence = match &examined.evidence {
         Ok(evidence) => evidence,
         Err(error) => {
-            return format!("{shown}\n  FAILED    readable     {error:#}\n              cure: {UNREADABLE}\n");
+            let failed = look.word(Verdict::Failed);
+            return format!("{shown}\n  {failed} readable     {error:#}\n              cure: {UNREADABLE}\n");
         }
     };
     let target = evidence.target.as_ref().map_or("unknown target", |target| target.name.as_str());
-    let mut text = format!("{shown} for {target}\n");
-    text.extend(examined.judged.iter().map(lines));
-    text
+    let said = examined.judged.iter().filter(|judged| !look.quiet || verdict(&judged.outcome) != Verdict::Ok);
+    let lines: String = said.map(|judged| lines(judged, look)).collect();
+    match (look.quiet, lines.is_empty()) {
+        (true, true) => String::new(),
+        (true, false) => format!("{shown} for {target}\n{lines}"),
+        (false, _) => format!("{shown} for {target}\n{lines}  {}\n", summary(&examined.judged)),
+    }
+}
+
+/// `15 checks: 13 ok, 1 warning, 1 not made`
+fn summary(judged: &[Judged]) -> String {
+    let number = |of: &[Verdict]| judged.iter().filter(|judged| of.contains(&verdict(&judged.outcome))).count();
+    let parts = [
+        (number(&[Verdict::Ok]), "ok"),
+        (number(&[Verdict::Warning]), "with warnings"),
+        (number(&[Verdict::Failed]), "failed"),
+        (number(&[Verdict::NotMade, Verdict::Unasked]), "not made"),
+    ];
+    let parts: Vec<String> =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, word)| format!("{number} {word}")).collect();
+    format!("{}: {}", count(judged.len(), "check"), parts.join(", "))
 }
 
 /// For programs.
@@ -81,9 +122,10 @@ fn said_by(outcome: &Outcome) -> (&str, &[Finding]) {
     }
 }
 
-fn lines(judged: &Judged) -> String {
+fn lines(judged: &Judged, look: Look) -> String {
     let (looked_at, findings) = said_by(&judged.outcome);
-    let mut text = format!("  {:<9} {:<12} {looked_at}\n", word(verdict(&judged.outcome)), judged.check.name);
+    let word = look.word(verdict(&judged.outcome));
+    let mut text = format!("  {word} {:<12} {looked_at}\n", judged.check.name);
     for Finding { path, found, expected, cure, .. } in findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
         text.push_str(&format!(

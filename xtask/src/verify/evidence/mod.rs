@@ -10,6 +10,8 @@ use crate::lockfile::Lock;
 use crate::rpm::{Described, FileRow, Opened};
 use crate::target::Target;
 use crate::verify::Compiled;
+use crate::verify::scriptlets::ParsedBy;
+use crate::verify::spotted::{Spotted, Spotter};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -36,6 +38,8 @@ pub struct OnHost {
     pub compiled: Option<Result<Compiled, String>>,
     /// path of a module that does not compile → path of one that imports it
     pub importers: BTreeMap<String, String>,
+    /// what shells said of scriptlets and scripts
+    pub parsed_by: Option<ParsedBy>,
 }
 
 /// What the checks judge.
@@ -65,6 +69,10 @@ pub struct Evidence {
     pub byte_code: BTreeMap<String, Vec<u8>>,
     /// hashes of the sources that it was made from
     pub sources: Sources,
+    /// path → what looks like a secret in a file of the application itself
+    pub spotted: BTreeMap<String, Vec<Spotted>>,
+    /// how many files of the application itself were looked at
+    pub own_files: usize,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
 }
@@ -90,6 +98,8 @@ impl Evidence {
             heads: BTreeMap::new(),
             byte_code: BTreeMap::new(),
             sources: Sources::expected(opened.described.files.keys()),
+            spotted: BTreeMap::new(),
+            own_files: 0,
             elf: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
@@ -105,6 +115,7 @@ impl Evidence {
         let mut keep = Vec::new();
         let mut elf = ElfReader::new(row.size);
         let mut source = self.sources.hash_of(path, |path| self.has(path));
+        let mut spotter = self.of_application(path).map(|_| Spotter::default());
         let is_text = is_read_as_text(path, row);
         let is_entry = self.entries.wants(&self.root, path, row);
         if is_text {
@@ -126,6 +137,9 @@ impl Evidence {
             if let Some(source) = &mut source {
                 source.take(piece);
             }
+            if let Some(spotter) = &mut spotter {
+                spotter.take(piece);
+            }
             if is_text || is_entry {
                 keep.extend_from_slice(piece);
             }
@@ -138,6 +152,13 @@ impl Evidence {
         }
         if let Some(source) = source {
             self.sources.hashes.insert(path.to_owned(), source.finish());
+        }
+        if let Some(spotter) = spotter {
+            self.own_files += 1;
+            let found = spotter.finish();
+            if !found.is_empty() {
+                self.spotted.insert(path.to_owned(), found);
+            }
         }
         if let Some(facts) = elf.finish()? {
             self.elf.insert(path.to_owned(), facts);
@@ -168,6 +189,12 @@ impl Evidence {
     /// The application's own folder, `/opt/NAME`: that of the launcher, wherever the prefix put it.
     pub fn root(&self) -> &str {
         &self.root
+    }
+
+    /// The path below the application's folder, for what is its own and no dependency's.
+    pub fn of_application<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let below = path.strip_prefix(self.root.as_str())?.strip_prefix('/')?;
+        (!below.starts_with("lib/")).then_some(below)
     }
 
     fn find_root(described: &Described) -> String {
@@ -211,5 +238,6 @@ fn is_read_as_text(path: &str, row: &FileRow) -> bool {
         || name.ends_with(".pth")
         || ((name.starts_with("pylock.") || name == "sbom.cdx.json") && folder.starts_with("/usr/share/doc/"))
         || folder == "/usr/lib/systemd/system"
+        || folder == "/usr/lib/sysusers.d"
         || (folder.ends_with("/bin") && row.size < 1 << 20)
 }

@@ -1,0 +1,44 @@
+//! The checks on an RPM in memory, with one text of it changed.
+
+use crate::boxes::{CONFIG, Draft, pack, target};
+use std::io::Cursor;
+use xtask::config::Config;
+use xtask::service::{Facts, Program};
+use xtask::verify::{Evidence, Outcome, judge};
+
+const UNIT: &str = "/usr/lib/systemd/system/demo.service";
+const SYSUSERS: &str = "/usr/lib/sysusers.d/demo.conf";
+
+/// What these checks say of the good package with a text changed: path and finding.
+fn findings(path: &str, text: &str, checks: &[&str]) -> anyhow::Result<Vec<(String, String)>> {
+    let (_, bytes) = pack(&[Draft::of("demo"), Draft::app()])?;
+    let mut evidence = Evidence::gather(Cursor::new(bytes))?;
+    evidence.texts.insert(path.to_owned(), text.to_owned());
+    let mut found = Vec::new();
+    for judged in judge(&evidence).into_iter().filter(|judged| checks.contains(&judged.check.name)) {
+        match judged.outcome {
+            Outcome::Made { findings, .. } => found.extend(findings.into_iter().map(|f| (f.path, f.found))),
+            Outcome::NotMade { why, .. } => anyhow::bail!("{}: {why}", judged.check.name),
+        }
+    }
+    Ok(found)
+}
+
+/// What is found in the service's unit.
+pub fn unit(text: &str) -> anyhow::Result<Vec<String>> {
+    Ok(findings(UNIT, text, &["units", "unit-keys"])?.into_iter().map(|(_, found)| found).collect())
+}
+
+/// What is found in the lines of the sysusers file, beside whom they make.
+pub fn sysusers(text: &str) -> anyhow::Result<Vec<String>> {
+    let found = findings(SYSUSERS, text, &["sysusers"])?.into_iter();
+    Ok(found.filter(|(path, _)| path == SYSUSERS).map(|(_, found)| found).collect())
+}
+
+/// The units and the sysusers file of a project with this summary.
+pub fn written(summary: &str) -> anyhow::Result<(Vec<(String, String)>, String)> {
+    let config = Config::parse(CONFIG)?;
+    let target = target();
+    let facts = Facts { name: "demo", summary, root: "/opt/demo", service: &config.service, target: &target };
+    Ok((facts.units(Program::Script)?, facts.sysusers()))
+}
