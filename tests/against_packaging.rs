@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use xtask::target::Target;
 
+#[path = "packaging/advisories.rs"]
+mod advisories;
 #[path = "packaging/lock_markers.rs"]
 mod lock_markers;
 mod packaging;

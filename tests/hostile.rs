@@ -1,6 +1,8 @@
 //! Hostile input: wheels, locks, configurations and RPMs with one fault each, made in memory. Each table
 //! starts from a base that is fine, so that a row is refused for its fault and for nothing else.
 
+#[path = "hostile/advisories.rs"]
+mod advisories;
 #[path = "hostile/archives.rs"]
 mod archives;
 #[path = "hostile/boxes.rs"]

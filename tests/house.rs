@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 /// The rooms in the order of the data, as `lib.rs` tells; one may use those before it.
-const ROOMS: [&str; 25] = [
+const ROOMS: [&str; 26] = [
     "problem",
     "hex",
     "toml_text",
@@ -26,6 +26,7 @@ const ROOMS: [&str; 25] = [
     "rpm",
     "sbom",
     "pages",
+    "advisories",
     "verify",
     "sys",
     "tools",

@@ -5,6 +5,7 @@ use crate::zip::{Entry, Zip};
 use crate::{grammar, locks};
 use camino::Utf8Path;
 use std::str::FromStr as _;
+use xtask::advisories::Advisories;
 use xtask::config::Config;
 use xtask::lockfile::Lock;
 use xtask::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
@@ -22,6 +23,12 @@ pub struct Reader {
 }
 
 type Read = Box<dyn Fn(&[u8])>;
+
+const ADVISORIES: &str = r#"[{"id": "PYSEC-1", "modified": "2026-01-02T00:00:00Z", "aliases": ["CVE-1"], "summary": "x", "severity":
+    [{"type": "CVSS_V3", "score": "CVSS:3.1"}], "affected": [{"package": {"ecosystem": "PyPI", "name": "a"}, "versions": ["1.0"],
+    "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.1"}, {"limit": "*"}, {"last_affected": "2"}]}]}]}]"#;
+const AUDIT: &str = r#"{"dependencies": [{"name": "a", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"],
+    "aliases": ["CVE-1"], "description": "x"}]}, {"name": "b", "skip_reason": "local"}], "fixes": []}"#;
 
 /// Every format of the team's lock: a row each, `sample_of` has its text.
 const FORMATS: [(&str, Format, &str); 6] = [
@@ -231,6 +238,18 @@ pub fn readers() -> Vec<Reader> {
             samples: vec![b"\x88\x1d\x04\0\x01\x08\0\x06\x05\x02\x01\x02\x03\x04\0\x0a\x09\x10\x01\x02\x03\x04\x05\x06\x07\x08\x07\x07\0\x08\xff".to_vec()],
             made: None,
             read: Box::new(|input| drop(Signature::parse(input.to_vec()))),
+        },
+        Reader {
+            name: "advisories",
+            samples: vec![ADVISORIES.as_bytes().to_vec(), AUDIT.as_bytes().to_vec()],
+            made: None,
+            read: Box::new(|input| {
+                let wanted = ["a".parse().unwrap()].into();
+                if let Ok(Advisories::Records(records)) = Advisories::read(input.to_vec(), input.len() as u64, &wanted) {
+                    let advisories = records.of.values().flatten();
+                    advisories.for_each(|advisory| drop(advisory.affected.judge(&"1.0".parse().unwrap())));
+                }
+            }),
         },
         Reader {
             name: "a wheel",

@@ -12,7 +12,7 @@ use std::str::FromStr as _;
 use xtask::rpm::rpm_version;
 
 /// Pieces of PEP 440 versions, each list with the empty one.
-const RELEASES: [&str; 14] = [
+pub const RELEASES: [&str; 14] = [
     "0",
     "0.9",
     "1",
@@ -28,10 +28,10 @@ const RELEASES: [&str; 14] = [
     "2024.1",
     "2024.01.00",
 ];
-const PRES: [&str; 6] = ["", "a1", "a2", "b1", "rc1", "rc10"];
-const POSTS: [&str; 4] = ["", ".post0", ".post1", ".post2"];
-const DEVS: [&str; 4] = ["", ".dev0", ".dev1", ".dev2"];
-const EPOCHS: [&str; 2] = ["", "1!"];
+pub const PRES: [&str; 6] = ["", "a1", "a2", "b1", "rc1", "rc10"];
+pub const POSTS: [&str; 4] = ["", ".post0", ".post1", ".post2"];
+pub const DEVS: [&str; 4] = ["", ".dev0", ".dev1", ".dev2"];
+pub const EPOCHS: [&str; 2] = ["", "1!"];
 /// Local versions whose parts are numbers or letters; see [`MIXED`].
 const LOCALS: [&str; 14] =
     ["", "+0", "+1", "+2", "+10", "+a", "+ab", "+zz", "+post", "+1.a", "+1.1", "+a.1", "+ubuntu.22.4", "+local"];

@@ -1,6 +1,6 @@
 """Answer with `packaging` what the tests ask: a JSON question on standard input, a JSON answer out.
 
-usage: packaging_says.py tags | markers | lock | versions | pylock
+usage: packaging_says.py tags | markers | lock | versions | ranges | pylock
 
 tags      [{"python": [3, 11], "glibc": [2, 34], "arch": "x86_64"}, ...]
           -> [["cp311-cp311-manylinux_2_34_x86_64", ...], ...]
@@ -9,6 +9,8 @@ markers   {"environments": [{...}, ...], "pairs": [["os_name == 'posix'", 0], ..
 lock      the same with "asked": [{"extras": ["a"], "groups": ["b"]}, ...], and pairs that have a third
           member, the index of what is asked for: as a lock's markers are judged (PEP 751)
 versions  ["1.0", ...] -> the index of each in their order; equal versions have the same
+ranges    [[[["introduced", "0"], ["fixed", "1.0"], ...], ["0.9", ...]], ...] -> [[true, ...], ...]: which versions
+          a range of the OSV schema has
 pylock    [{"name": "pylock.x.toml", "text": "...", "environment": {...}, "tags": [...]}, ...]
           -> [[["flask", "flask-3.0-py3-none-any.whl"], ...], "PylockValidationError: ...", ...]: what a box
           with these tags installs from a lock (PEP 751)
@@ -90,6 +92,25 @@ def versions(texts):
     return [place[version] for version in parsed]
 
 
+def in_range(events, text):
+    """The schema's evaluation; of one version, what fixes comes first and what is affected last."""
+    version = Version(text)
+    limits = [at for kind, at in events if kind == "limit"]
+    if limits and not any(at == "*" or version < Version(at) for at in limits):
+        return False
+    turns = {"fixed": 0, "introduced": 1, "last_affected": 2}
+    has = False
+    if any(kind == "introduced" and at == "0" for kind, at in events):
+        has = True
+    changes = [(Version(at), turns[kind], kind) for kind, at in events if kind in turns and (kind, at) != ("introduced", "0")]
+    for at, _, kind in sorted(changes):
+        if kind == "introduced" and version >= at:
+            has = True
+        elif kind == "fixed" and version >= at or kind == "last_affected" and version > at:
+            has = False
+    return has
+
+
 def installed(lock):
     """What is installed from a lock: names and files."""
     try:
@@ -118,6 +139,9 @@ def main():
         answer = lock(question)
     elif sys.argv[1] == "versions":
         answer = versions(question)
+    elif sys.argv[1] == "ranges":
+        events = lambda texts: [tuple(event) for event in texts]
+        answer = [[in_range(events(texts), version) for version in versions] for texts, versions in question]
     elif sys.argv[1] == "pylock":
         answer = [installed(lock) for lock in question]
     else:

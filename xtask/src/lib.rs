@@ -38,6 +38,7 @@
 //! | [`rpm`] | writing an RPM, reading one back, putting a signature in |
 //! | [`sbom`] | what is in a package, as CycloneDX |
 //! | [`pages`] | install notes and description |
+//! | [`advisories`] | known vulnerabilities, from data fetched elsewhere |
 //! | [`verify`] | judging one |
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |
@@ -46,6 +47,7 @@
 //!
 //! `lock` is the only step that decides; everything after it is a function of what is committed.
 
+pub mod advisories;
 pub mod closure;
 pub mod commands;
 pub mod config;

@@ -1,7 +1,7 @@
 //! The table of checks.
 
 use crate::verify::{
-    Evidence, Outcome, byte_code, config, elf, files, places, python, scriptlets, secrets, service, sysusers, units,
+    Evidence, Outcome, audit, byte_code, config, elf, files, fips, places, python, scriptlets, secrets, service, sysusers, units,
 };
 
 /// When a check is made.
@@ -9,6 +9,10 @@ use crate::verify::{
 pub enum When {
     /// at each `verify`
     Always,
+    /// with `--fips`
+    Fips,
+    /// with `--audit`
+    Audit,
 }
 
 impl When {
@@ -16,6 +20,8 @@ impl When {
     pub fn word(self) -> &'static str {
         match self {
             Self::Always => "always",
+            Self::Fips => "with `--fips`",
+            Self::Audit => "with `--audit`",
         }
     }
 }
@@ -68,4 +74,6 @@ pub const CHECKS: &[Check] = &[
     Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), judge: files::host_paths },
     Check { name: "config",      when: When::Always, text: include_str!("explained/config.md"), judge: config::judge },
     Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: secrets::judge },
+    Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), judge: fips::judge },
+    Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), judge: audit::judge },
 ];

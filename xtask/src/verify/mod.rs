@@ -1,6 +1,7 @@
 //! The finished RPM, judged against its target from its bytes alone: evidence → findings, by a table of
 //! checks. Judging reads nothing; [`Evidence::gather`] goes once through the payload.
 
+mod audit;
 mod byte_code;
 mod checks;
 mod config;
@@ -8,6 +9,7 @@ mod elf;
 mod evidence;
 mod files;
 mod known;
+mod fips;
 mod places;
 mod python;
 mod scriptlets;
@@ -18,11 +20,13 @@ mod sysusers;
 mod unit_text;
 mod units;
 
+pub use audit::{Audit, installed};
 pub use checks::{CHECKS, Check, When};
-pub use evidence::{Evidence, Module, OnHost, for_each_source};
 pub use python::{Compiled, Importers};
 pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};
+pub use evidence::{CryptoMarks, Evidence, Module, OnHost, for_each_source};
+pub use fips::Fips;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,10 +112,16 @@ pub struct Judged {
     pub outcome: Outcome,
 }
 
-/// Makes every check, and all of them whatever they find.
+/// Makes every check that is asked for, and all of them whatever they find.
 pub fn judge(evidence: &Evidence) -> Vec<Judged> {
+    let is_asked = |check: &&Check| match check.when {
+        When::Always => true,
+        When::Fips => evidence.fips.is_some(),
+        When::Audit => evidence.audit.is_some(),
+    };
     CHECKS
         .iter()
+        .filter(is_asked)
         .map(|check| {
             let mut outcome = (check.judge)(evidence);
             if let Outcome::Made { findings, .. } = &mut outcome {

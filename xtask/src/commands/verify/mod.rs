@@ -4,6 +4,7 @@ mod imports;
 mod explain;
 mod schema;
 mod scriptlets;
+mod audit;
 mod shown;
 
 use crate::commands::Project;
@@ -11,7 +12,7 @@ use crate::commands::report::Report;
 use crate::problem::Problem;
 use crate::sys::{Sys, Verbosity, colours_of_output};
 use crate::target::Target;
-use crate::verify::{Evidence, Judged, judge};
+use crate::verify::{Evidence, Fips, Judged, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -40,6 +41,8 @@ pub struct Flags {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
+    #[command(flatten)]
+    security: audit::Flags,
 }
 
 impl Flags {
@@ -58,6 +61,10 @@ pub struct Asked {
     pub strict: bool,
     /// whether shellcheck is asked too, which takes a second
     pub shellcheck: bool,
+    /// what is asked of a box in FIPS mode, where it is
+    pub fips: Option<Fips>,
+    /// the data on vulnerabilities, where they are asked for
+    pub audit: Option<audit::Data>,
 }
 
 /// An RPM that was looked at.
@@ -86,14 +93,16 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
         return Ok(schema::print());
     }
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
-    let asked = Asked { target: targets.first().cloned(), strict: flags.strict, shellcheck: true };
+    let asked = asked(flags, targets.first().cloned(), &sys.root);
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     verify_files(sys, &asked, &files)
 }
 
 /// The task on the RPMs of a repository.
-pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+///
+/// - Takes: `here`, the folder that relative paths of flags start in.
+pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     let mut files = Vec::new();
     for target in &project.targets {
         let end = format!(".{}.{}.rpm", target.distribution.dist, target.arch);
@@ -110,7 +119,12 @@ pub fn run_built(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if files.is_empty() {
         return Err(none_built(std::io::Error::other("there is none")));
     }
-    verify_files(&project.sys, &Asked { target: None, strict: flags.strict, shellcheck: true }, &files)
+    verify_files(&project.sys, &asked(flags, None, here), &files)
+}
+
+fn asked(flags: &Flags, target: Option<String>, here: &Utf8Path) -> Asked {
+    let Flags { strict, security, .. } = flags;
+    Asked { target, strict: *strict, shellcheck: true, fips: security.fips(), audit: security.data(here) }
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -142,11 +156,12 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
     let spinner = sys.spinner(&format!("verifying {shown}"));
     let file = fs_err::File::open(path)?;
     ensure!(file.metadata()?.is_file(), "`{shown}` is no file");
-    let mut evidence = Evidence::gather(file);
-    if let Ok(evidence) = &mut evidence
-        && let Some(name) = &asked.target
-    {
-        evidence.target = Some(given(name, evidence).context("`--target`")?);
+    let mut evidence = Evidence::gather_with(file, asked.fips.clone());
+    if let Ok(evidence) = &mut evidence {
+        if let Some(name) = &asked.target {
+            evidence.target = Some(given(name, evidence).context("`--target`")?);
+        }
+        evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
     }
     if let Ok(evidence) = &mut evidence {
         imports::ask(sys, path, evidence, &spinner)?;

@@ -3,15 +3,19 @@
 mod entries;
 mod modules;
 mod sources;
+mod crypto;
+
+pub use crypto::{CryptoMarks, CryptoScan};
 
 use crate::elf::{ElfFacts, ElfReader};
 use crate::hex::hex;
 use crate::lockfile::Lock;
-use crate::rpm::{Described, FileRow, Opened};
+use crate::rpm::{Described, FileRow, Opened, Vouching};
 use crate::target::Target;
 use crate::verify::Compiled;
 use crate::verify::scriptlets::ParsedBy;
 use crate::verify::spotted::{Spotted, Spotter};
+use crate::verify::{Audit, Fips};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -47,6 +51,8 @@ pub struct OnHost {
 pub struct Evidence {
     /// what the header says
     pub described: Described,
+    /// its digests and signatures, as they stand in it
+    pub vouching: Vouching,
     /// of header and payload, in words
     pub digest_faults: Vec<String>,
     /// paths of files whose bytes do not have the digest of the header
@@ -57,6 +63,10 @@ pub struct Evidence {
     pub target: Option<Target>,
     /// what programs of this host said
     pub host: OnHost,
+    /// what is asked of a box in FIPS mode; none where that is not asked
+    pub fips: Option<Fips>,
+    /// what is known of vulnerabilities; none where that is not asked
+    pub audit: Option<Audit>,
     root: String,
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
@@ -75,23 +85,33 @@ pub struct Evidence {
     pub own_files: usize,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
+    /// path → marks of cryptography in the ELF files that have any; looked for where FIPS is asked for
+    pub crypto: BTreeMap<String, CryptoMarks>,
 }
 
 impl Evidence {
-    /// Reads an RPM.
+    /// Reads an RPM for the checks that are always made.
     ///
     /// - Takes: `input`, the whole file; memory stays flat, whatever its size.
     /// - Fails: for what is no RPM, or is too damaged to be read to its end.
     pub fn gather(input: impl Read + Seek + Send) -> anyhow::Result<Self> {
+        Self::gather_with(input, None)
+    }
+
+    /// Reads an RPM; with `fips`, its ELF files are looked through for cryptography.
+    pub fn gather_with(input: impl Read + Seek + Send, fips: Option<Fips>) -> anyhow::Result<Self> {
         let mut opened = Opened::read(input)?;
         let mut evidence = Self {
             root: Self::find_root(&opened.described),
             described: opened.described.clone(),
+            vouching: std::mem::take(&mut opened.vouching),
             digest_faults: std::mem::take(&mut opened.digest_faults),
             changed_files: Vec::new(),
             lock: None,
             target: None,
             host: OnHost::default(),
+            fips,
+            audit: None,
             texts: BTreeMap::new(),
             text_bytes: 0,
             entries: Entries::default(),
@@ -101,6 +121,7 @@ impl Evidence {
             spotted: BTreeMap::new(),
             own_files: 0,
             elf: BTreeMap::new(),
+            crypto: BTreeMap::new(),
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
         evidence.lock = evidence.find_lock();
@@ -116,6 +137,7 @@ impl Evidence {
         let mut elf = ElfReader::new(row.size);
         let mut source = self.sources.hash_of(path, |path| self.has(path));
         let mut spotter = self.of_application(path).map(|_| Spotter::default());
+        let mut crypto = self.fips.is_some().then(CryptoScan::default);
         let is_text = is_read_as_text(path, row);
         let is_entry = self.entries.wants(&self.root, path, row);
         if is_text {
@@ -140,6 +162,7 @@ impl Evidence {
             if let Some(spotter) = &mut spotter {
                 spotter.take(piece);
             }
+            crypto.iter_mut().filter(|_| !elf.is_none()).for_each(|scan| scan.take(piece));
             if is_text || is_entry {
                 keep.extend_from_slice(piece);
             }
@@ -162,6 +185,9 @@ impl Evidence {
         }
         if let Some(facts) = elf.finish()? {
             self.elf.insert(path.to_owned(), facts);
+            if let Some(marks) = crypto.map(CryptoScan::finish).filter(CryptoMarks::is_any) {
+                self.crypto.insert(path.to_owned(), marks);
+            }
         } else if is_entry {
             self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&keep).into_owned());
         } else if is_text && let Ok(text) = String::from_utf8(keep) {

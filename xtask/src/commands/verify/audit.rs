@@ -1,0 +1,65 @@
+//! The flags on security, and the data on vulnerabilities that they name.
+
+use crate::advisories::Advisories;
+use crate::verify::{Audit, Evidence, Fips, installed};
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
+use pep508_rs::PackageName;
+use rawzip::FileReader;
+use std::collections::BTreeSet;
+
+/// What is asked beside the checks that are always made.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// For a box in FIPS mode: digests, signatures, and cryptography that wheels bring along
+    #[arg(long)]
+    fips: bool,
+    /// Let this package bring its own cryptography; can be given several times
+    #[arg(long, value_name = "NAME", requires = "fips")]
+    fips_allow: Vec<PackageName>,
+    /// Look for known vulnerabilities in data from elsewhere: OSV records (JSON, or the zip for PyPI), or the report
+    /// of `pip-audit --format json`
+    #[arg(long, value_name = "FILE")]
+    audit: Option<Utf8PathBuf>,
+    /// Leave out a vulnerability that somebody has judged, by any of its names; can be given several times
+    #[arg(long, value_name = "ID", requires = "audit")]
+    audit_ignore: Vec<String>,
+}
+
+impl Flags {
+    /// What is asked of a box in FIPS mode, where it is.
+    pub fn fips(&self) -> Option<Fips> {
+        self.fips.then(|| Fips { allowed: self.fips_allow.iter().cloned().collect() })
+    }
+
+    /// The data on vulnerabilities, where they are asked for; relative paths start in `here`.
+    pub fn data(&self, here: &Utf8Path) -> Option<Data> {
+        let shown = self.audit.clone()?;
+        let ignored = self.audit_ignore.iter().cloned().collect();
+        Some(Data { path: here.join(&shown), shown, ignored })
+    }
+}
+
+/// A file of data on vulnerabilities, not yet read.
+#[derive(Debug)]
+pub struct Data {
+    shown: Utf8PathBuf,
+    path: Utf8PathBuf,
+    ignored: BTreeSet<String>,
+}
+
+impl Data {
+    /// Reads what concerns a package.
+    pub fn read(&self, evidence: &Evidence) -> anyhow::Result<Audit> {
+        let wanted = installed(evidence).0.into_iter().map(|dist| dist.name).collect();
+        let read = || -> anyhow::Result<Advisories> {
+            let file = fs_err::File::open(&self.path)?;
+            let data = file.metadata()?;
+            anyhow::ensure!(data.is_file(), "it is no file");
+            Advisories::read(FileReader::from(file.into_parts().0), data.len(), &wanted)
+        };
+        let advisories = read().with_context(|| format!("failed to read `{}` for `--audit`", self.shown))?;
+        Ok(Audit { advisories, ignored: self.ignored.clone() })
+    }
+}
