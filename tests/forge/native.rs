@@ -47,26 +47,21 @@ pub fn make_stack_executable(elf: &mut [u8]) {
     elf[at + 4] |= 1;
 }
 
-/// Turns the note's segment into one of another kind whose content is put at the end of the file.
-fn set_segment(elf: &mut Vec<u8>, kind: u32, content: &[u8]) {
-    let at = segment(elf, NOTE);
-    elf.resize(elf.len().next_multiple_of(8), 0);
-    let offset = elf.len() as u64;
-    elf.extend_from_slice(content);
-    elf[at..at + 4].copy_from_slice(&kind.to_le_bytes());
-    put_long(elf, at + 8, offset);
-    put_long(elf, at + 32, content.len() as u64);
-    put_long(elf, at + 40, content.len() as u64);
-    put_long(elf, at + 48, 8);
-}
-
-/// Asks for a program interpreter.
+/// Asks for a program interpreter, in place of the note; its path is put at the end of the file.
 pub fn set_interpreter(elf: &mut Vec<u8>, path: &str) {
-    set_segment(elf, 3, &[path.as_bytes(), b"\0"].concat());
+    const INTERPRETER: u32 = 3;
+    let at = segment(elf, NOTE);
+    let (offset, size) = (elf.len() as u64, path.len() as u64 + 1);
+    elf.extend_from_slice(path.as_bytes());
+    elf.push(0);
+    elf[at..at + 4].copy_from_slice(&INTERPRETER.to_le_bytes());
+    put_long(elf, at + 8, offset);
+    put_long(elf, at + 32, size);
+    put_long(elf, at + 40, size);
 }
 
-/// Asks for a level of x86-64 as linkers write it (`GNU_PROPERTY_X86_ISA_1_NEEDED`).
-pub fn set_level(elf: &mut Vec<u8>, level: u32) {
+/// Asks for a level of x86-64 as linkers write it (`GNU_PROPERTY_X86_ISA_1_NEEDED`), in place of the note.
+pub fn set_level(elf: &mut [u8], level: u32) {
     let mut note = Vec::new();
     for number in [4_u32, 16, 5] {
         note.extend(number.to_le_bytes());
@@ -75,7 +70,13 @@ pub fn set_level(elf: &mut Vec<u8>, level: u32) {
     for number in [0xc000_8002_u32, 4, (1 << level) - 1, 0] {
         note.extend(number.to_le_bytes());
     }
-    set_segment(elf, NOTE, &note);
+    let at = segment(elf, NOTE);
+    let (offset, room) = (long(elf, at + 8) as usize, long(elf, at + 32) as usize);
+    assert!(room >= note.len(), "there is no room for the note");
+    elf[offset..offset + note.len()].copy_from_slice(&note);
+    put_long(elf, at + 32, note.len() as u64);
+    put_long(elf, at + 40, note.len() as u64);
+    put_long(elf, at + 48, 8);
 }
 
 /// Gives an entry of the dynamic section another tag, and another value.
@@ -94,6 +95,13 @@ pub fn set_dynamic(elf: &mut [u8], is_it: impl Fn(u64, &str) -> bool, tag: u64, 
     let old = long(elf, at + 8);
     put_long(elf, at, tag);
     put_long(elf, at + 8, value(old));
+}
+
+/// Where a text is among the strings of the dynamic section.
+pub fn offset_of(elf: &[u8], text: &[u8]) -> u64 {
+    let strings = strings_of(elf);
+    let at = elf[strings..].windows(text.len()).position(|window| window == text);
+    at.expect("the text is among the strings") as u64
 }
 
 fn entries(elf: &[u8]) -> Vec<usize> {

@@ -44,7 +44,6 @@ pub fn rows() -> Vec<Row> {
         row("byte-code", "cut short in its head", "base.cpython-311.pyc", |rpm| compiled(rpm, "base.cpython-311.pyc", |source| by_hash(MAGIC_311, 1, source)[..12].to_vec())),
         row("byte-code", "empty", "base.cpython-311.pyc", |rpm| compiled(rpm, "base.cpython-311.pyc", |_| Vec::new())),
         row("byte-code", "with unknown flags", "base.cpython-311.pyc", |rpm| compiled(rpm, "base.cpython-311.pyc", |source| by_hash(MAGIC_311, 8, source))),
-        row("byte-code", "instead of a module", "odd.pyc", |rpm| { let pyc = by_hash(MAGIC_311, 1, b""); rpm.add_to("gunicorn", "/opt/small/lib/gunicorn/odd.pyc", File::plain(pyc)) }),
         row("byte-code", "a source that was changed after it was compiled", "__init__.cpython-", |rpm| rpm.append("/opt/small/small/__init__.py", "x = 1\n")).on(Base::LikeHost),
 
         row("entry-point", "the script is gone", "/opt/small/bin/gunicorn", |rpm| drop(rpm.remove("/opt/small/bin/gunicorn"))),

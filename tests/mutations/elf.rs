@@ -1,20 +1,25 @@
 //! Faults of compiled modules: the processor, libraries, versions of symbols, protection of memory, names.
 
 use crate::forge::native::{
-    AARCH64, DT_NEEDED, DT_RELACOUNT, DT_RPATH, DT_RUNPATH, DT_TEXTREL, PPC64, make_stack_executable, set_dynamic,
+    AARCH64, DT_NEEDED, DT_RELACOUNT, DT_RPATH, DT_RUNPATH, DT_TEXTREL, PPC64, make_stack_executable, offset_of, set_dynamic,
     set_interpreter, set_level, set_machine,
 };
-use crate::forge::{File, Forge};
+use crate::forge::Forge;
 use crate::{Base, Row, row};
 
 const SPEEDUPS: &str = "/opt/small/lib/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so";
 const GREENLET: &str = "/opt/small/lib/greenlet/_greenlet.cpython-311-x86_64-linux-gnu.so";
 
-/// Gives the entry for `libpthread.so.0` another tag, and its string another text of the same length.
-fn in_place_of_pthread(rpm: &mut Forge, path: &str, tag: u64, text: &[u8; 15]) {
+/// Lets a module look for libraries elsewhere: the entry for `libpthread.so.0` becomes that of a search path, and the
+/// name of a symbol that nobody defines its text.
+fn search_path(rpm: &mut Forge, path: &str, tag: u64, text: &str) {
+    const SYMBOL: &[u8] = b"_ITM_deregisterTMCloneTable\0";
     let content = &mut rpm.file(path).content;
-    set_dynamic(content, |entry, name| entry == DT_NEEDED && name == "libpthread.so.0", tag, |value| value);
-    rpm.patch(path, b"libpthread.so.0", text);
+    let place = offset_of(content, SYMBOL);
+    set_dynamic(content, |entry, name| entry == DT_NEEDED && name == "libpthread.so.0", tag, |_| place);
+    let mut text = text.as_bytes().to_vec();
+    text.resize(SYMBOL.len(), 0);
+    rpm.patch(path, SYMBOL, &text);
 }
 
 /// Renames a file, with its row of RECORD.
@@ -33,19 +38,18 @@ pub fn rows() -> Vec<Row> {
         row("elf", "cut short in its header", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content.truncate(40)),
         row("elf", "cut short in its segments", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content.truncate(9000)),
         row("elf", "a program interpreter that is not there", "/lib/ld-musl-x86_64.so.1", |rpm| set_interpreter(&mut rpm.file(SPEEDUPS).content, "/lib/ld-musl-x86_64.so.1")),
-        row("elf", "an object file with a module's name", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content[16] = 1),
-        row("elf", "no ELF file with a module's name", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content = b"/* GNU ld script */\n".to_vec()),
+        row("extensions", "an object file with a module's name", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content[16] = 1),
+        row("extensions", "no ELF file with a module's name", SPEEDUPS, |rpm| rpm.file(SPEEDUPS).content = b"/* GNU ld script */\n".to_vec()),
         row("elf", "numpy of another processor", "_multiarray_umath", |rpm| { let path = rpm.path("_multiarray_umath.cpython-311-x86_64-linux-gnu.so"); set_machine(&mut rpm.file(&path).content, AARCH64) }).on(Base::Large),
 
         row("libraries", "a library that nobody has", "libq.so.6", |rpm| rpm.patch(GREENLET, b"libm.so.6\0", b"libq.so.6\0")),
-        row("libraries", "a search path outside", "/usr/local/lib", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"/usr/local/lib\0")),
-        row("libraries", "a search path of the building host", "/home/build/li", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RPATH, b"/home/build/lib")),
-        row("libraries", "a search path up and out", "$ORIGIN/../..", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"$ORIGIN/../../.")),
-        row("libraries", "a search path that is relative", "lib/x", |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"lib/x\0\0\0\0\0\0\0\0\0\0")),
-        row("libraries", "an empty search path", SPEEDUPS, |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, &[0; 15])),
-        row("libraries", "a part of a search path that is empty", SPEEDUPS, |rpm| in_place_of_pthread(rpm, SPEEDUPS, DT_RUNPATH, b"$ORIGIN::\0\0\0\0\0\0")),
+        row("libraries", "a search path outside", "/usr/local/lib", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "/usr/local/lib")),
+        row("libraries", "a search path of the building host", "/home/build/lib", |rpm| search_path(rpm, SPEEDUPS, DT_RPATH, "/home/build/lib")),
+        row("libraries", "a search path up and out", "$ORIGIN/../../../../tmp", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "$ORIGIN/../../../../tmp")),
+        row("libraries", "a search path that is relative", "lib/x", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "lib/x")),
+        row("libraries", "a part of a search path that is empty", SPEEDUPS, |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "$ORIGIN::/opt/small/lib")),
         row("libraries", "Requires without a library", "libstdc++.so.6", |rpm| rpm.without_requires(|name| name.starts_with("libstdc++"))),
-        row("libraries", "Requires without a version", "GLIBC_2.14", |rpm| rpm.without_requires(|name| name.contains("GLIBC_2.14"))),
+        row("libraries", "Requires without a version", "libc.so.6", |rpm| rpm.without_requires(|name| name.contains("GLIBC_2.14"))),
         row("libraries", "numpy without a library that it brings", "libscipy_openblas", |rpm| {
             let path = rpm.files.keys().find(|path| path.contains("/numpy.libs/libscipy_openblas")).unwrap().clone();
             rpm.remove(&path);
@@ -66,6 +70,5 @@ pub fn rows() -> Vec<Row> {
         row("extensions", "the name of another C library", "musl", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311-x86_64-linux-musl.so")),
         row("extensions", "the name of a debugging Python", "cpython-311d", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311d-x86_64-linux-gnu.so")),
         row("extensions", "the name of another system", "darwin", |rpm| rename(rpm, "markupsafe", SPEEDUPS, "/opt/small/lib/markupsafe/_speedups.cpython-311-darwin.so")),
-        row("extensions", "a module of Windows", ".pyd", |rpm| rpm.add_to("markupsafe", "/opt/small/lib/markupsafe/odd.cp311-win_amd64.pyd", File::plain("MZ"))),
     ]
 }

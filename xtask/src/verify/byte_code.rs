@@ -43,14 +43,15 @@ pub fn judge(evidence: &Evidence) -> Outcome {
 ///
 /// - Takes: `head` of byte-code that fits the target's Python.
 fn stale(evidence: &Evidence, source: &str, head: &[u8]) -> Option<(String, String)> {
-    let held = &head[8..16];
+    // What is shorter does not fit, and the caller says so.
+    let held: [u8; 8] = head.get(8..16)?.try_into().ok()?;
     if evidence.sources.tag.is_some_and(MagicTag::knows_hashes) {
         let Some(hash) = evidence.sources.hashes.get(source) else {
             let found = "it lies beside byte-code of another Python, and was not held against its source";
             return Some((found.to_owned(), "byte-code of one Python".to_owned()));
         };
-        return (hash != held).then(|| {
-            (format!("it is of a source with the hash {}", hex(held)), format!("{}, that of `{source}`", hex(hash)))
+        return (*hash != held).then(|| {
+            (format!("it is of a source with the hash {}", hex(&held)), format!("{}, that of `{source}`", hex(hash)))
         });
     }
     // Before 3.7 it holds time and size, and the time is a matter of the installation.

@@ -61,6 +61,13 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             let found = format!("it is named as a compiled module is, and its {} bytes are no ELF file", row.size);
             findings.push(Finding::error(path, found, "an ELF file", &cure));
         }
+        if let Some(Ok(facts)) = evidence.elf.get(path)
+            && fits
+            && !facts.is_loaded()
+        {
+            let found = "it is named as a compiled module is, and nothing loads it: it is what linkers take";
+            findings.push(Finding::error(path, found, "a shared library", &cure));
+        }
         if fits {
             continue;
         }
