@@ -1,10 +1,10 @@
 //! Faults of compiled modules: the processor, libraries, versions of symbols, protection of memory, names.
 
-use crate::forge::native::{
-    AARCH64, DT_NEEDED, DT_RELACOUNT, DT_RPATH, DT_RUNPATH, DT_TEXTREL, PPC64, make_stack_executable, offset_of, set_dynamic,
-    set_interpreter, set_level, set_machine,
-};
 use crate::forge::Forge;
+use crate::forge::native::{
+    AARCH64, DT_NEEDED, DT_RELACOUNT, DT_RPATH, DT_RUNPATH, DT_TEXTREL, PPC64, make_stack_executable, offset_of,
+    set_dynamic, set_interpreter, set_level, set_machine,
+};
 use crate::{Base, Row, row};
 
 const SPEEDUPS: &str = "/opt/small/lib/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so";

@@ -1,7 +1,7 @@
 //! Applications as teams have them, for every kind of box: in none of their RPMs is there anything to find.
 
 use crate::installers::Tools;
-use crate::project::{Application, Verdict};
+use crate::project::{Application, Verdict, prepared};
 use anyhow::ensure;
 use camino::Utf8Path;
 use std::sync::Mutex;
@@ -175,8 +175,7 @@ impl Good {
 
 #[test]
 fn nothing_is_found_on_what_is_good() -> anyhow::Result<()> {
-    let tools = Tools::prepare()?;
-    let common = tools.fetch_wheels()?;
+    let (tools, common) = prepared()?;
     let all: Vec<&Good> = ELSEWHERE.iter().chain(&ON_EL9).collect();
     ensure!(all.len() >= 10, "there are {} applications", all.len());
     let next = AtomicUsize::new(0);

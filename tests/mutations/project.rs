@@ -7,6 +7,7 @@ use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
+use std::sync::LazyLock;
 use tempfile::TempDir;
 
 /// What an application is made of.
@@ -103,6 +104,20 @@ impl Application {
         }
         Ok(())
     }
+}
+
+/// The installers, and the folder of the wheels that all tests share; made ready once.
+pub fn prepared() -> anyhow::Result<(&'static Tools, &'static Utf8Path)> {
+    static PREPARED: LazyLock<Result<(Tools, Utf8PathBuf), String>> = LazyLock::new(|| {
+        let prepare = || -> anyhow::Result<_> {
+            let tools = Tools::prepare()?;
+            let wheels = tools.fetch_wheels()?;
+            Ok((tools, wheels))
+        };
+        prepare().map_err(|error| format!("{error:#}"))
+    });
+    let (tools, wheels) = PREPARED.as_ref().map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok((tools, wheels))
 }
 
 /// What `verify --format json` says of one RPM.

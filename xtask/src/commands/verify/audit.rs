@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 /// What is asked beside the checks that are always made.
 #[derive(Debug, Args)]
+#[group(id = "security")]
 pub struct Flags {
     /// For a box in FIPS mode: digests, signatures, and cryptography that wheels bring along
     #[arg(long)]
