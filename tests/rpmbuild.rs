@@ -163,10 +163,16 @@ fn rpmbuild_makes_the_native_rpm_again_for_each_box() -> anyhow::Result<()> {
     let folder = sample.dir()?.canonicalize_utf8()?;
     let config = folder.join("dist/package.toml");
     let more = "[[target]]\nname = \"el8-x86_64\"\npython = \"3.11\"\n\n[[target]]\nname = \"el9-aarch64\"\npython = \"3.11\"\n\n[service]";
-    fs::write(&config, fs::read_to_string(&config)?.replacen("[service]", more, 1))?;
+    let optional = "optional-libraries = [\"libpthread.so.0\"]\n\n[app]";
+    let text = fs::read_to_string(&config)?.replacen("[service]", more, 1).replacen("[app]", optional, 1);
+    fs::write(&config, text)?;
     run(&mut tool_in(&folder, &["lock"]))?.text()?;
     sample.commit("three boxes")?;
     let all = build_both(&folder)?;
+    for rpm in &all[0][..2] {
+        let suggested = said("rpm", &["-qp", "--suggests", rpm.as_str()])?;
+        assert_eq!(suggested.trim(), "libpthread.so.0(GLIBC_2.2.5)(64bit)", "{rpm}");
+    }
     let name_of = |path: &Utf8Path| path.file_name().unwrap_or_default().to_owned();
     let names: Vec<[String; 2]> = all.iter().map(|[_, built, source]| [name_of(built), name_of(source)]).collect();
     // Two boxes of one release have a source package each.

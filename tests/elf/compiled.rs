@@ -19,8 +19,8 @@ const FILES: &[(&str, &str, &[&str])] = &[
     ("stack", "int answer(void) { return 42; }", &["-shared", "-fPIC", "-Wl,-z,execstack"]),
     ("object", "int answer(void) { return 42; }", &["-c"]),
     ("program", "#include <stdio.h>\nint main(void) { return puts(\"x\"); }", &[]),
-    ("static", "int main(void) { return 0; }", &["-static"]),
-    ("together", "int answer(void) { return 42; }", &["-shared", "-fPIC", "-Wl,-N"]),
+    ("static", "void _start(void) { for (;;) {} }", &["-nostdlib", "-static"]),
+    ("together", "int answer(void) { return 42; }", &["-shared", "-fPIC", "-nostdlib", "-Wl,-N"]),
 ];
 /// The same on x86-64 alone.
 const ON_X86: &[(&str, &str, &[&str])] = &[

@@ -54,11 +54,10 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
     let cases = [ // the file                                                           the finding
         (Elf::library(),                                                                ""),
         (with(|elf| elf.sections = false),                                              ""),
-        (with(|elf| elf.kind = forge::RELOCATABLE),                                     ""),
-        (with(|elf| { elf.kind = forge::PROGRAM; elf.machine = 190; }),                 ""),
         (with(|elf| elf.interpreter = text("/lib64/ld-linux-x86-64.so.2")),             ""),
         (with(|elf| elf.isa_needed = Some(3)),                                          ""),
         (with(|elf| elf.runpath = text("$ORIGIN/../demo.libs:/opt/demo/lib/x:/usr/lib64")), ""),
+        (with(|elf| elf.runpath = text("/opt/_internal/lib:/usr/local/lib:/homes/x")),  ""),
         (with(|elf| { elf.rpath = text("/home/builder"); elf.runpath = text("$ORIGIN"); }), ""),
         (Elf::library().asking("libstdc++.so.6", "GLIBCXX_3.4.29"),                     ""),
         (Elf::library().asking("libgcc_s.so.1", "GCC_11.0"),                            ""),
@@ -98,6 +97,10 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         (with(|elf| elf.load = 7),
             "hardening: error: what is executed of it can be written as well"),
 
+        (with(|elf| elf.kind = forge::RELOCATABLE),
+            "extensions: error: it is named as a compiled module is, and nothing can load it: it has no dynamic segment"),
+        (with(|elf| { elf.kind = forge::PROGRAM; elf.machine = 190; }),
+            "extensions: error: it is named as a compiled module is, and nothing can load it: it has no dynamic segment"),
         (with(|elf| elf.needed.push("_private.so".to_owned())),
             "libraries: error: it asks for `_private.so`, which no file of the package brings"),
         (with(|elf| elf.runpath = text("$ORIGIN::/usr/lib")),
@@ -107,9 +110,9 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         (with(|elf| elf.rpath = text("$ORIGIN/../../..")),
             "libraries: error: libraries are looked for in `$ORIGIN/../../..`, which leads out of the package"),
         (with(|elf| elf.rpath = text("/home/builder/lib")),
-            "libraries: error: libraries are looked for in `/home/builder/lib`, a folder of the machine that it was built on"),
+            "libraries: error: libraries are looked for in `/home/builder/lib`, where others than root can put them"),
         (with(|elf| elf.runpath = text("/usr/lib64/../../tmp")),
-            "libraries: error: libraries are looked for in `/usr/lib64/../../tmp`, a folder of the machine that it was built on"),
+            "libraries: error: libraries are looked for in `/usr/lib64/../../tmp`, where others than root can put them"),
     ];
     for (elf, expected) in cases {
         let found = findings(&evidence(&[(MODULE, elf.write())]));
@@ -120,6 +123,20 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         };
         assert_eq!(found, expected, "{elf:?}");
     }
+}
+
+/// Objects for linkers and code of other devices are data to the box.
+#[test]
+fn data_is_not_judged() {
+    let object = with(|elf| elf.kind = forge::RELOCATABLE).write();
+    let of_device = with(|elf| {
+        elf.kind = forge::PROGRAM;
+        elf.machine = 190;
+        elf.textrel = true;
+    });
+    let files =
+        [("demo/x.o", object.clone()), ("demo/x.cubin", of_device.write()), ("demo/kernel.so", of_device.write())];
+    assert_eq!(findings(&evidence(&files)), [""; 0]);
 }
 
 #[test]

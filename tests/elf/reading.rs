@@ -138,6 +138,14 @@ fn tables_without_end_are_refused() {
     many.versions = (0..20_000).map(|index| ("libc.so.6".to_owned(), format!("X_{index}"))).collect();
     let said = ElfFacts::read_bytes(&many.write()).unwrap_err();
     assert!(said.contains("more than 10000 symbol versions"), "{said}");
+    let mut wide = Elf::library();
+    wide.needed = (0..400).map(|index| format!("{index}{}", "x".repeat(4000))).collect();
+    let said = ElfFacts::read_bytes(&wide.write()).unwrap_err();
+    assert!(said.contains("more than 1048576 bytes"), "{said}");
+    let mut searching = Elf::library();
+    searching.runpath = Some(":".repeat(2000));
+    let said = ElfFacts::read_bytes(&searching.write()).unwrap_err();
+    assert!(said.contains("more than 1000 folders"), "{said}");
     let mut long = Elf::library();
     long.needed = vec!["x".repeat(5000)];
     let said = ElfFacts::read_bytes(&long.write()).unwrap_err();

@@ -108,7 +108,8 @@ pub fn elf_files(archive: &Archive<FileReader>) -> anyhow::Result<Vec<(String, V
     Ok(files)
 }
 
-/// Packs the ELF files of a wheel with its metadata, and reads the package back.
+/// Packs the ELF files of a wheel with its metadata, and reads the package back; what its tags say, which packing
+/// would refuse, is taken out of it.
 fn evidence_of(wheel: &Utf8Path) -> anyhow::Result<(Evidence, usize)> {
     let archive = open_wheel(wheel)?;
     let mut files = elf_files(&archive)?;
@@ -116,12 +117,12 @@ fn evidence_of(wheel: &Utf8Path) -> anyhow::Result<(Evidence, usize)> {
     let metadata = archive.members().iter().position(|member| member.path.ends_with(".dist-info/METADATA"));
     let metadata = metadata.context("a wheel has metadata")?;
     let dist_info = archive.members()[metadata].path.trim_end_matches("/METADATA").to_owned();
-    for name in ["METADATA", "WHEEL"] {
-        let path = format!("{dist_info}/{name}");
-        let place = archive.members().iter().position(|member| member.path == path).context("a wheel has a WHEEL")?;
-        files.push((path, archive.read(place)?));
-    }
-    let file_name = wheel.file_name().context("a wheel has a name")?.to_owned();
+    files.push((format!("{dist_info}/METADATA"), archive.read(metadata)?));
+    let text = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n";
+    files.push((format!("{dist_info}/WHEEL"), text.as_bytes().to_vec()));
+    let mut parts = wheel.file_name().context("a wheel has a name")?.split('-');
+    let (name, version) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let file_name = format!("{name}-{version}-py3-none-any.whl");
     let draft = Draft { file_name, dist_info, files, record: None };
     let (_, bytes) = pack(&[draft, Draft::app()])?;
     Ok((Evidence::gather(Cursor::new(bytes))?, count))
@@ -144,10 +145,12 @@ fn findings(evidence: &Evidence) -> BTreeMap<&'static str, BTreeSet<String>> {
 
 #[test]
 fn real_wheels_that_fit_have_no_finding() -> anyhow::Result<()> {
+    let el7 = Target::find("el7-x86_64", None, None)?;
     let (mut files, mut faults) = (0, Vec::new());
+    let (mut older, mut newer) = (0, 0);
     let wheels = fetch(Box::Fitting)?;
     for wheel in &wheels {
-        let (evidence, count) = evidence_of(wheel)?;
+        let (mut evidence, count) = evidence_of(wheel)?;
         files += count;
         let found = findings(&evidence);
         for check in ["elf", "libraries", "symbols", "hardening", "extensions"] {
@@ -155,27 +158,7 @@ fn real_wheels_that_fit_have_no_finding() -> anyhow::Result<()> {
             faults
                 .extend(lines.iter().map(|line| format!("{}: {check}: {line}", wheel.file_name().unwrap_or_default())));
         }
-    }
-    println!("{files} ELF files of {} wheels", wheels.len());
-    ensure!(faults.is_empty(), "{} findings:\n{}", faults.len(), faults.join("\n"));
-    ensure!(files > 400, "only {files} files were judged");
-    Ok(())
-}
-
-#[test]
-fn wheels_for_other_boxes_are_found() -> anyhow::Result<()> {
-    for (of, check) in [(Box::Aarch64, "elf"), (Box::Musl, "elf"), (Box::Musl, "extensions")] {
-        for wheel in fetch(of)? {
-            let (evidence, count) = evidence_of(&wheel)?;
-            let found = &findings(&evidence)[check];
-            ensure!(count > 0 && !found.is_empty(), "`{wheel}`: `{check}` has no finding in {count} files");
-        }
-    }
-    // And what fits el9 is too new for el7, or not, by what its name promises.
-    let el7 = Target::find("el7-x86_64", None, None)?;
-    let (mut older, mut newer) = (0, 0);
-    for wheel in fetch(Box::Fitting)? {
-        let (mut evidence, _) = evidence_of(&wheel)?;
+        // And it is too new for el7, or not, by what its name promises.
         evidence.target = Some(el7.clone());
         let found = findings(&evidence)["symbols"].len();
         let is_for_el7 = wheel.as_str().contains("manylinux_2_17") || wheel.as_str().contains("manylinux2014");
@@ -183,6 +166,23 @@ fn wheels_for_other_boxes_are_found() -> anyhow::Result<()> {
         older += usize::from(is_for_el7);
         newer += usize::from(found > 0);
     }
+    println!("{files} ELF files of {} wheels; {older} for el7, {newer} too new for it", wheels.len());
+    ensure!(faults.is_empty(), "{} findings:\n{}", faults.len(), faults.join("\n"));
+    ensure!(files > 250, "only {files} files were judged");
     ensure!(older > 3 && newer > 3, "{older} wheels are for el7, {newer} too new for it");
+    Ok(())
+}
+
+#[test]
+fn wheels_for_other_boxes_are_found() -> anyhow::Result<()> {
+    for (of, checks) in [(Box::Aarch64, ["elf", "extensions"]), (Box::Musl, ["elf", "extensions"])] {
+        for wheel in fetch(of)? {
+            let (evidence, count) = evidence_of(&wheel)?;
+            let found = findings(&evidence);
+            for check in checks {
+                ensure!(count > 0 && !found[check].is_empty(), "`{wheel}`: `{check}` has no finding in {count} files");
+            }
+        }
+    }
     Ok(())
 }

@@ -111,7 +111,7 @@ impl Elf {
         let pieces = [start_of_strings, at_verneed, at_dynamic];
         let names = place(b"\0.dynstr\0.gnu.version_r\0.dynamic\0.shstrtab\0");
         let end = start + body.len();
-        let sections = self.sections.then(|| self.section_headers(&pieces, names, word)).unwrap_or_default();
+        let sections = if self.sections { self.section_headers(&pieces, names, word) } else { Vec::new() };
 
         let segment = |kind: u32, flags: u32, (at, size): (usize, usize), align: u64| -> Vec<u8> {
             let sizes = [at, at, at, size, size].map(|value| number(value as u64, word)).concat();

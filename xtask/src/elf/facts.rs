@@ -75,6 +75,10 @@ pub enum Stack {
 
 /// More names than any library asks for; a file whose tables refer to themselves has no end of them.
 const MOST_NAMES: usize = 10_000;
+/// Far more bytes than the names of a file have; they may share those of the file.
+const MOST_TEXT: usize = 1 << 20;
+/// Far more folders than a search path has.
+const MOST_ELEMENTS: usize = 1000;
 /// Far more bytes than a dynamic segment or a table of versions has.
 const MOST_TABLE: u64 = 2 << 20;
 
@@ -92,6 +96,14 @@ impl ElfFacts {
     /// Whether the box's loader has to do with it.
     pub fn is_loaded(&self) -> bool {
         self.kind == Kind::Loaded
+    }
+
+    /// About how many bytes its names take.
+    pub fn weight(&self) -> usize {
+        const OF_EACH: usize = 64;
+        let plain = self.needed.iter().chain(&self.rpath).chain(&self.runpath).map(String::len);
+        let versions = self.versions.iter().map(|(library, version)| library.len() + version.len());
+        plain.chain(versions).map(|length| length + OF_EACH).sum()
     }
 
     /// Where its libraries are looked for first, before the folders of the box.
@@ -172,7 +184,7 @@ impl ElfFacts {
                 DT_RUNPATH => runpath = Some(value),
                 DT_VERNEED => versions = Some(value),
                 DT_TEXTREL => self.has_text_relocations = true,
-                DT_FLAGS => self.has_text_relocations |= value & u64::from(DF_TEXTREL.0) != 0,
+                DT_FLAGS => self.has_text_relocations |= value & DF_TEXTREL.0 != 0,
                 _ => {}
             }
             if needed.len() > MOST_NAMES {
@@ -185,8 +197,14 @@ impl ElfFacts {
         }
         let table = table.and_then(|address| image.region(address));
         let table = table.ok_or("its table of names lies in nothing that is loaded")?;
+        let mut taken = 0;
         for place in needed {
-            self.needed.push(image.name(table, place)?);
+            let name = image.name(table, place)?;
+            taken += name.len();
+            if taken > MOST_TEXT {
+                return Err(format!("its names have more than {MOST_TEXT} bytes"));
+            }
+            self.needed.push(name);
         }
         self.soname = soname.map(|place| image.name(table, place)).transpose()?;
         for (place, elements) in [(rpath, &mut self.rpath), (runpath, &mut self.runpath)] {
@@ -194,7 +212,10 @@ impl ElfFacts {
             let text = image.text(table, place, MOST_SEARCH)?;
             // An empty one is none to the loader; an empty element of one is the working directory.
             if !text.is_empty() {
-                elements.extend(text.split(':').map(str::to_owned));
+                elements.extend(text.split(':').take(MOST_ELEMENTS + 1).map(str::to_owned));
+            }
+            if elements.len() > MOST_ELEMENTS {
+                return Err(format!("it looks for libraries in more than {MOST_ELEMENTS} folders"));
             }
         }
         match versions {
@@ -215,7 +236,7 @@ impl ElfFacts {
         let number = |at: usize, size| {
             image.number(bytes, at, size).map(|value| value as usize).ok_or("its table of versions is cut short")
         };
-        let (mut at, mut seen) = (0, 0);
+        let (mut at, mut seen, mut taken) = (0, 0, 0);
         loop {
             let library = image.name(table, number(at + 4, 4)? as u64)?;
             let mut version = at + number(at + 8, 4)?;
@@ -224,7 +245,13 @@ impl ElfFacts {
                 if seen > MOST_NAMES {
                     return Err(format!("it has more than {MOST_NAMES} symbol versions"));
                 }
-                self.note(&library, &image.name(table, number(version + 8, 4)? as u64)?);
+                taken += library.len();
+                let name = image.name(table, number(version + 8, 4)? as u64)?;
+                taken += name.len();
+                if taken > MOST_TEXT {
+                    return Err(format!("its names have more than {MOST_TEXT} bytes"));
+                }
+                self.note(&library, &name);
                 version += match number(version + 12, 4)? {
                     0 => break,
                     next => next,

@@ -73,8 +73,12 @@ fn names_of<'a>(path: &'a str, facts: &'a ElfFacts) -> impl Iterator<Item = &'a 
     [Some(name), facts.soname.as_deref()].into_iter().flatten()
 }
 
-/// Who brings a library: the wheel and the folder of it.
-type Owners<'a> = BTreeMap<&'a str, Vec<(usize, &'a str)>>;
+/// Who brings a library: the wheels, and the folders of it.
+#[derive(Default)]
+struct Owners<'a> {
+    wheels: BTreeSet<usize>,
+    folders: BTreeSet<&'a str>,
+}
 
 /// What a file asks of the box.
 #[derive(Debug, PartialEq, Eq)]
@@ -97,12 +101,14 @@ pub struct Asking<'a> {
 ///   indirectly.
 /// - Gives: those files that are loaded, in their order.
 pub fn asked_of_box<'a>(wheels: &'a [OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Asking<'a>> {
-    let mut owners = Owners::new();
+    let mut owners: BTreeMap<&str, Owners<'_>> = BTreeMap::new();
     for (place, wheel) in wheels.iter().enumerate() {
         for (path, facts) in wheel.loaded() {
             let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
             for name in names_of(path, facts).collect::<BTreeSet<_>>() {
-                owners.entry(name).or_default().push((place, folder));
+                let of = owners.entry(name).or_default();
+                of.wheels.insert(place);
+                of.folders.insert(folder);
             }
         }
     }
@@ -115,9 +121,9 @@ pub fn asked_of_box<'a>(wheels: &'a [OfWheel], requires: &[BTreeSet<usize>]) -> 
             let brought = |library: &str| {
                 library.starts_with("libpython")
                     || owners.get(library).is_some_and(|owners| {
-                        owners.iter().any(|(owner, folder)| {
-                            *owner == place || required.contains(owner) || folders.contains(*folder)
-                        })
+                        owners.wheels.contains(&place)
+                            || !owners.wheels.is_disjoint(required)
+                            || folders.iter().any(|folder| owners.folders.contains(folder.as_str()))
                     })
             };
             let plain = facts.needed.iter().map(|library| (library.as_str(), ""));

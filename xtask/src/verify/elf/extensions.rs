@@ -1,5 +1,6 @@
 //! `extensions`: Python imports the compiled modules by their names (PEP 3149; `dynload_shlib.c` of CPython).
 
+use crate::elf::{ElfFacts, Kind};
 use crate::target::Target;
 use crate::verify::{Evidence, Finding, Outcome, no_target};
 
@@ -61,12 +62,15 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             let found = format!("it is named as a compiled module is, and its {} bytes are no ELF file", row.size);
             findings.push(Finding::error(path, found, "an ELF file", &cure));
         }
-        if let Some(Ok(facts)) = evidence.elf.get(path)
-            && fits
-            && !facts.is_loaded()
-        {
-            let found = "it is named as a compiled module is, and nothing loads it: it is what linkers take";
-            findings.push(Finding::error(path, found, "a shared library", &cure));
+        let is_module = |facts: &ElfFacts| match facts.kind {
+            Kind::Loaded => facts.is_dynamic,
+            Kind::Data => false,
+            // `elf` says so.
+            Kind::Core => true,
+        };
+        if fits && !module.tag.is_empty() && matches!(evidence.elf.get(path), Some(Ok(facts)) if !is_module(facts)) {
+            let found = "it is named as a compiled module is, and nothing can load it: it has no dynamic segment";
+            findings.push(Finding::error(path, found, "a library that was linked as one", &cure));
         }
         if fits {
             continue;

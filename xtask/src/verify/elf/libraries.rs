@@ -9,8 +9,8 @@ use crate::target::Target;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Folders that belong to the distribution, where nobody but root writes.
-const OF_DISTRIBUTION: [&str; 4] = ["/lib", "/lib64", "/usr/lib", "/usr/lib64"];
+/// Folders of the box in which others than root can make folders and files (Filesystem Hierarchy Standard).
+const OF_OTHERS: [&str; 5] = ["/dev/shm", "/home", "/run/user", "/tmp", "/var/tmp"];
 
 /// The check.
 pub fn judge(evidence: &Evidence) -> Outcome {
@@ -83,7 +83,7 @@ fn fault_of(evidence: &Evidence, path: &str, element: &str, origin: &str) -> Opt
     let shown = shortened(element);
     let shown = shown.escape_debug();
     let cure = "let its publisher link it with `$ORIGIN` alone; lock another release";
-    let expected = format!("folders below {root}");
+    let expected = format!("folders below {root}, or of the box that root alone writes");
     let found = match SearchPlace::of(element, origin) {
         SearchPlace::Folder(_) | SearchPlace::Unknown => return None,
         SearchPlace::Working if element.is_empty() => {
@@ -91,15 +91,23 @@ fn fault_of(evidence: &Evidence, path: &str, element: &str, origin: &str) -> Opt
         }
         SearchPlace::Working => format!("libraries are looked for in `{shown}` below the folder that it is started in"),
         SearchPlace::Above => format!("libraries are looked for in `{shown}`, which leads out of the package"),
-        SearchPlace::OfBox(folder) => {
-            let is_below =
-                |above: &str| folder.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-            let is_plain = !folder.split('/').any(|part| part == "..");
-            if is_plain && (is_below(root) || OF_DISTRIBUTION.iter().any(|folder| is_below(folder))) {
-                return None;
-            }
-            format!("libraries are looked for in `{shown}`, a folder of the machine that it was built on")
-        }
+        // What else a builder leaves in it (`/usr/local/lib`, `/opt/_internal/…`) is not there, and root's to make.
+        SearchPlace::OfBox(folder) if !OF_OTHERS.iter().any(|of| is_below(&folder, of)) => return None,
+        SearchPlace::OfBox(_) => format!("libraries are looked for in `{shown}`, where others than root can put them"),
     };
     Some(Finding::error(path, found, expected, cure))
+}
+
+/// Whether an absolute path leads to a folder or below it.
+fn is_below(path: &str, folder: &str) -> bool {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let of: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    parts.starts_with(&of)
 }

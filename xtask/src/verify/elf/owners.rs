@@ -28,7 +28,7 @@ impl Owned {
             let text = |name: &str| evidence.texts.get(&format!("{dist_info}/{name}"));
             if let Some(Ok(record)) = text("RECORD").map(|text| Record::parse(text)) {
                 let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
-                owners.extend(record.rows.iter().map(|(path, _)| (absolute(base, path), place)));
+                owners.extend(record.rows.keys().map(|path| (absolute(base, path), place)));
             }
             if let Some(Ok(parsed)) = text("METADATA").map(|text| Metadata::parse(text)) {
                 metadata.push((place, parsed));

@@ -35,6 +35,9 @@ const MOST_TEXT: u64 = 32 << 20;
 /// All texts together are kept up to this: those of 40 large wheels take 5 MB.
 const MOST_TEXTS: u64 = 96 << 20;
 
+/// What ELF files ask for is kept up to this: that of 2,000 files takes 2 MB.
+const MOST_ELF: usize = 64 << 20;
+
 /// What programs of this host said; judging starts none. Nothing where none was asked.
 #[derive(Debug, Default)]
 pub struct OnHost {
@@ -85,8 +88,7 @@ pub struct Evidence {
     pub own_files: usize,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
-    /// path → marks of cryptography in the ELF files that have any; looked for where FIPS is asked for
-    pub crypto: BTreeMap<String, CryptoMarks>,
+    elf_weight: usize,
 }
 
 impl Evidence {
@@ -121,7 +123,7 @@ impl Evidence {
             spotted: BTreeMap::new(),
             own_files: 0,
             elf: BTreeMap::new(),
-            crypto: BTreeMap::new(),
+            elf_weight: 0,
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
         evidence.lock = evidence.find_lock();
@@ -184,6 +186,8 @@ impl Evidence {
             }
         }
         if let Some(facts) = elf.finish()? {
+            self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
+            ensure!(self.elf_weight <= MOST_ELF, "its ELF files ask for more than any package does, up to `{path}`");
             self.elf.insert(path.to_owned(), facts);
             if let Some(marks) = crypto.map(CryptoScan::finish).filter(CryptoMarks::is_any) {
                 self.crypto.insert(path.to_owned(), marks);
