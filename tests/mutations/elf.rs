@@ -43,7 +43,7 @@ pub fn rows() -> Vec<Row> {
         row("elf", "numpy of another processor", "_multiarray_umath", |rpm| { let path = rpm.path("_multiarray_umath.cpython-311-x86_64-linux-gnu.so"); set_machine(&mut rpm.file(&path).content, AARCH64) }).on(Base::Large),
 
         row("libraries", "a library that nobody has", "libq.so.6", |rpm| rpm.patch(GREENLET, b"libm.so.6\0", b"libq.so.6\0")),
-        row("libraries", "a search path outside", "/usr/local/lib", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "/usr/local/lib")),
+        row("libraries", "a search path outside", "/var/tmp/lib", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "/var/tmp/lib")),
         row("libraries", "a search path of the building host", "/home/build/lib", |rpm| search_path(rpm, SPEEDUPS, DT_RPATH, "/home/build/lib")),
         row("libraries", "a search path up and out", "$ORIGIN/../../../../tmp", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "$ORIGIN/../../../../tmp")),
         row("libraries", "a search path that is relative", "lib/x", |rpm| search_path(rpm, SPEEDUPS, DT_RUNPATH, "lib/x")),

@@ -88,6 +88,8 @@ pub struct Evidence {
     pub own_files: usize,
     /// path → facts of the ELF files, or why they cannot be read
     pub elf: BTreeMap<String, Result<ElfFacts, String>>,
+    /// path → marks of cryptography in the ELF files that have any; looked for where FIPS is asked for
+    pub crypto: BTreeMap<String, CryptoMarks>,
     elf_weight: usize,
 }
 
@@ -123,6 +125,7 @@ impl Evidence {
             spotted: BTreeMap::new(),
             own_files: 0,
             elf: BTreeMap::new(),
+            crypto: BTreeMap::new(),
             elf_weight: 0,
         };
         opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
