@@ -59,22 +59,22 @@ impl Tools {
 
     /// pip, without what this workstation configures for it, save where to download from.
     fn pip(&self, verb: &str) -> Command {
+        self.pip_for(&self.target, verb)
+    }
+
+    fn pip_for(&self, target: &Target, verb: &str) -> Command {
         let mut pip = Command::new(self.programs.join("python"));
         pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check", "--no-input"]);
-        pip.args([
-            "--only-binary",
-            ":all:",
-            "--implementation",
-            "cp",
-            "--abi",
-            "cp311",
-            "--abi",
-            "abi3",
-            "--abi",
-            "none",
-        ]);
-        pip.args(["--python-version", &self.target.python_full.to_string()]);
-        for platform in self.target.platforms() {
+        pip.args(["--only-binary", ":all:", "--implementation", "cp"]);
+        let python = target.python();
+        let minor = python.replace('.', "");
+        // Up to 3.7 the ABI has a letter.
+        let letter = if ["36", "37"].contains(&minor.as_str()) { "m" } else { "" };
+        for abi in [&format!("cp{minor}{letter}"), "abi3", "none"] {
+            pip.args(["--abi", abi]);
+        }
+        pip.args(["--python-version", &target.python_full.to_string()]);
+        for platform in target.platforms() {
             pip.args(["--platform", &platform]);
         }
         pip
@@ -159,21 +159,26 @@ impl Tools {
 
     /// Downloads what is not there yet, and makes the odd wheel.
     pub fn fetch_wheels(&self) -> anyhow::Result<Utf8PathBuf> {
-        let cache = self.workspace.join("test-wheels");
+        let cache = self.fetch_wheels_for(&self.target, &pins(), "test-wheels")?;
+        let script = repository().join("tests/python/odd_wheel.py");
+        run(Command::new("python3").arg("-B").arg(script).arg(&cache))?.text()?;
+        Ok(cache)
+    }
+
+    /// Downloads pins for a target into a folder that is kept, unless they are there already.
+    pub fn fetch_wheels_for(&self, target: &Target, pins: &[&str], folder: &str) -> anyhow::Result<Utf8PathBuf> {
+        let cache = self.workspace.join(folder);
         fs::create_dir_all(&cache)?;
         let complete = cache.join("complete");
-        let pins = pins();
         let wanted = pins.join("\n");
         if fs::read_to_string(&complete).unwrap_or_default() != wanted {
             for wheel in wheels_in(&cache)? {
                 fs::remove_file(wheel)?;
             }
-            let mut pip = self.pip("download");
-            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(&pins))?.text()?;
+            let mut pip = self.pip_for(target, "download");
+            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(pins))?.text()?;
             fs::write(&complete, wanted)?;
         }
-        let script = repository().join("tests/python/odd_wheel.py");
-        run(Command::new("python3").arg("-B").arg(script).arg(&cache))?.text()?;
         Ok(cache)
     }
 }

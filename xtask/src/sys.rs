@@ -2,27 +2,22 @@
 //! No room above this one does I/O of its own.
 
 mod asked;
-
-pub use asked::Answer;
+mod program;
 mod running;
 
 use crate::hex::hex;
-use crate::problem::{Problem, shortened};
-use anyhow::{Context as _, bail};
+use crate::problem::Problem;
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sha2::{Digest as _, Sha256};
 use std::io::{IsTerminal as _, Read, Write as _};
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 use tempfile::NamedTempFile;
-use xshell::Shell;
 
+pub use asked::Answer;
+pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::Running;
-
-/// In characters, of what a program said.
-const LONGEST_LINE: usize = 1000;
 
 /// How often what moves on the terminal is drawn.
 const TICK: Duration = Duration::from_millis(120);
@@ -72,105 +67,6 @@ fn whole(folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     Ok(Utf8PathBuf::try_from(std::path::absolute(folder)?)?)
 }
 
-/// What a program that was run said.
-#[derive(Debug)]
-pub struct Said {
-    /// standard output
-    pub out: String,
-}
-
-/// A program that ran to its end, whatever it ended with.
-#[derive(Debug)]
-pub struct Ended {
-    /// the command, as a shell takes it
-    pub line: String,
-    /// none where a signal ended it
-    pub code: Option<i32>,
-    /// standard output
-    pub stdout: String,
-    /// standard error
-    pub stderr: String,
-}
-
-impl Ended {
-    /// Whether it ended with 0.
-    pub fn succeeded(&self) -> bool {
-        self.code == Some(0)
-    }
-
-    /// The standard output without its last line end.
-    ///
-    /// - Fails: where it did not end with 0, with the command and what it said.
-    pub fn text(self) -> anyhow::Result<String> {
-        if !self.succeeded() {
-            bail!("{self}");
-        }
-        Ok(self.stdout.trim_end().to_owned())
-    }
-}
-
-impl std::fmt::Display for Ended {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let line = shortened(&self.line);
-        match self.code {
-            Some(code) => write!(f, "`{line}` ended with {code}")?,
-            None => write!(f, "`{line}` was ended by a signal")?,
-        }
-        let said: Vec<&str> = self.stdout.lines().chain(self.stderr.lines()).collect();
-        write!(f, "{}", said.iter().map(|line| format!("\n  | {line}")).collect::<String>())
-    }
-}
-
-/// A program to run, with its arguments and environment.
-#[derive(Debug, Clone)]
-pub struct Program {
-    program: Utf8PathBuf,
-    words: Vec<String>,
-    variables: Vec<(String, String)>,
-    removed: Vec<String>,
-    folder: Option<Utf8PathBuf>,
-    asks: bool,
-}
-
-impl Program {
-    /// A program on the PATH, or at a path.
-    pub fn new(program: impl Into<Utf8PathBuf>) -> Self {
-        let program = program.into();
-        let (words, variables, removed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { program, words, variables, removed, folder: None, asks: false }
-    }
-
-    /// Adds arguments.
-    pub fn args(mut self, words: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.words.extend(words.into_iter().map(Into::into));
-        self
-    }
-
-    /// Sets an environment variable.
-    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.variables.push((name.to_owned(), value.into()));
-        self
-    }
-
-    /// Takes an environment variable out.
-    pub fn without(mut self, name: impl Into<String>) -> Self {
-        self.removed.push(name.into());
-        self
-    }
-
-    /// Lets it see the terminal as its standard input, where there is one: it may have to ask the person.
-    pub fn asks(mut self) -> Self {
-        self.asks = std::io::stdin().is_terminal();
-        self
-    }
-
-    /// Runs it in another folder than the repository.
-    pub fn in_folder(mut self, folder: &Utf8Path) -> Self {
-        self.folder = Some(folder.to_owned());
-        self
-    }
-}
-
 impl Sys {
     /// Says what was done, on standard error.
     pub fn say(&self, text: impl AsRef<str>) {
@@ -184,43 +80,6 @@ impl Sys {
         if self.verbosity >= Verbosity::Verbose {
             tell(text.as_ref());
         }
-    }
-
-    /// Runs a program and waits; shows the command with `-v`.
-    ///
-    /// - Fails: where it cannot be started or does not end with 0, with the command and what it said.
-    pub fn run(&self, program: &Program) -> anyhow::Result<Said> {
-        let ended = self.end(program)?;
-        if !ended.succeeded() {
-            let Ended { line, code, stdout, stderr } = ended;
-            let said = if stderr.trim().is_empty() { stdout } else { stderr };
-            let ended = code.map_or("by a signal".to_owned(), |code| format!("with {code}"));
-            if self.verbosity >= Verbosity::Verbose {
-                bail!("`{line}` ended {ended}\n{}", last_lines(&said, 200));
-            }
-            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&without_frames(&said), 12));
-        }
-        Ok(Said { out: ended.stdout })
-    }
-
-    /// Runs a program to its end, whatever that is; shows the command with `-v`.
-    ///
-    /// - Fails: where it cannot be started.
-    pub fn end(&self, program: &Program) -> anyhow::Result<Ended> {
-        let shell = Shell::new().context("this process has no working directory")?;
-        shell.change_dir(program.folder.as_ref().unwrap_or(&self.root).as_std_path());
-        let command = shell.cmd(program.program.as_std_path()).args(&program.words).quiet().ignore_status();
-        let command = program.variables.iter().fold(command, |command, (name, value)| command.env(name, value));
-        let command = program.removed.iter().fold(command, |command, name| command.env_remove(name));
-        let line = command.to_string();
-        // What fails is shown whole.
-        self.detail(format!("$ {}", shortened(&line)));
-        let mut command = std::process::Command::from(command);
-        command.stdin(if program.asks { Stdio::inherit() } else { Stdio::null() });
-        let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-        Ok(Ended { line, code: output.status.code(), stdout, stderr })
     }
 
     /// Reads a text file; its line ends are LF, whatever git gave them in this work tree.
@@ -364,31 +223,6 @@ pub fn with_lf(text: String) -> String {
     if text.contains('\r') { text.replace("\r\n", "\n") } else { text }
 }
 
-/// Where a program is on the PATH.
-pub fn on_path(program: &str) -> Option<Utf8PathBuf> {
-    all_on_path(program).into_iter().next()
-}
-
-/// Every place on the PATH where a program is, in its order.
-pub fn all_on_path(program: &str) -> Vec<Utf8PathBuf> {
-    let name = if cfg!(windows) { format!("{program}.exe") } else { program.to_owned() };
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .map(|folder| folder.join(&name))
-        .filter(|candidate| is_program(candidate))
-        .filter_map(|found| Utf8PathBuf::try_from(found).ok())
-        .collect()
-}
-
-fn is_program(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
-    }
-    #[cfg(not(unix))]
-    path.is_file()
-}
-
 /// Whether colours are wanted on standard error (<https://no-color.org>).
 pub fn colours() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
@@ -402,37 +236,4 @@ pub fn colours_of_output() -> bool {
 /// A line on standard error; where nobody can read it, it is lost, and that is no reason to stop.
 pub fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
-}
-
-/// A Python traceback without its frames: what stays is the exception, which names the cause.
-fn without_frames(text: &str) -> String {
-    let mut in_frames = false;
-    let mut kept = Vec::new();
-    for line in text.lines() {
-        in_frames = line.starts_with("Traceback (") || (in_frames && line.starts_with(' '));
-        if !in_frames {
-            kept.push(line);
-        }
-    }
-    kept.join("\n")
-}
-
-fn last_lines(text: &str, most: usize) -> String {
-    let lines: Vec<&str> = text.trim_end().lines().collect();
-    let cut = |line: &&str| match line.char_indices().nth(LONGEST_LINE) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => (*line).to_owned(),
-    };
-    lines[lines.len().saturating_sub(most)..].iter().map(cut).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_traceback_keeps_its_exception() {
-        let said = "WARNING: x\nTraceback (most recent call last):\n  File \"a.py\", line 1, in f\n    g()\n\nssl.SSLError: bad\nERROR: y";
-        assert_eq!(without_frames(said), "WARNING: x\n\nssl.SSLError: bad\nERROR: y");
-    }
 }

@@ -33,6 +33,7 @@ pub fn digests(evidence: &Evidence) -> Outcome {
 
 /// `modes`
 pub fn modes(evidence: &Evidence) -> Outcome {
+    const CONFIG: u32 = 1;
     let mut findings = Vec::new();
     for (path, row) in &evidence.described.files {
         let mode = row.mode & 0o7777;
@@ -54,8 +55,9 @@ pub fn modes(evidence: &Evidence) -> Outcome {
             let found = format!("everybody may write it ({shown})");
             findings.push(Finding::error(path, found, "its owner alone", "make it 0644 or 0755"));
         }
-        if row.owner.user != "root" && row.is_file() && mode & 0o111 != 0 {
-            let found = format!("the service's user owns what can be executed ({shown})");
+        // Whoever owns a module, or the folder of one, can change what the next start runs.
+        if row.owner.user != "root" && (row.flags & CONFIG == 0 || mode & 0o111 != 0) {
+            let found = format!("the service's user owns it ({shown})");
             findings.push(Finding::error(path, found, "an owner that is not the service", "code belongs to root"));
         }
         if row.owner.group != "root" && mode & 0o020 != 0 {
@@ -106,9 +108,11 @@ pub fn host_paths(evidence: &Evidence) -> Outcome {
             let found = "it names the folder that the wheel was built from";
             findings.push(Finding::error(path, found, "no folder of another machine", "build the wheel without it"));
         }
-        for line in
-            text.lines().filter(|line| path.ends_with(".pth") && line.starts_with('/') && !line.starts_with(root))
-        {
+        let is_elsewhere = |line: &&str| {
+            let below = line.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            path.ends_with(".pth") && line.starts_with('/') && !below
+        };
+        for line in text.lines().filter(is_elsewhere) {
             let found = format!("it adds `{line}` to the import path");
             findings.push(Finding::error(path, found, format!("a folder below {root}"), "use a relative line"));
         }
