@@ -100,6 +100,16 @@ impl Sys {
     ) -> anyhow::Result<T> {
         let folder = path.parent().context("a file is in a folder")?;
         fs_err::create_dir_all(folder)?;
+        // A rename takes the place of whatever is there: of `/dev/null` as well, where root asks for it.
+        if let Ok(there) = path.symlink_metadata()
+            && !there.is_file()
+            && !there.is_symlink()
+        {
+            return Err(Problem::with_hint(
+                format!("`{path}` is there, and is no file"),
+                "name another file, or remove what is there",
+            ));
+        }
         sweep(folder);
         let temporary = temporary_in(folder)?;
         let (file, name) = temporary.into_parts();
@@ -236,4 +246,24 @@ pub fn colours_of_output() -> bool {
 /// A line on standard error; where nobody can read it, it is lost, and that is no reason to stop.
 pub fn tell(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_is_not_taken_the_place_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let sys = Sys { root: root.clone(), verbosity: Verbosity::Quiet };
+        let socket = root.join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let error = sys.write(&socket, b"x").unwrap_err();
+        assert!(format!("{error:#}").contains("is no file"), "{error:#}");
+        assert!(!socket.symlink_metadata().unwrap().is_file(), "it was replaced");
+        sys.write(&root.join("file"), b"one").unwrap();
+        sys.write(&root.join("file"), b"two").unwrap();
+        assert_eq!(std::fs::read(root.join("file")).unwrap(), b"two");
+    }
 }

@@ -2,7 +2,9 @@
 
 use crate::problem::shortened;
 use crate::toml_text::check_depth;
+use crate::verify::python::absolute;
 use crate::verify::{Evidence, Finding, Outcome, count};
+use crate::wheel::Record;
 use serde_json::Value;
 
 pub(super) const CONFIG: u32 = 1;
@@ -23,13 +25,14 @@ pub fn judge(evidence: &Evidence) -> Outcome {
         if row.flags & NOREPLACE == 0 {
             say("an upgrade would take the place of what the administrator wrote", "`%config(noreplace)`");
         }
-        if row.mode & 0o007 != 0 {
-            say(&format!("everybody on the box may read it ({shown})"), "0640: it may come to hold a password");
-        }
         if row.owner.user != "root" {
             say(&format!("the service owns its own configuration ({shown})"), "root as its owner");
         }
-        if row.owner.group != *name || row.mode & 0o040 == 0 {
+        // What a wheel brings below `etc` is no secret; the application's own may come to hold one.
+        let is_public = row.mode & 0o044 == 0o044 && is_of_a_wheel(evidence, path);
+        if row.mode & 0o007 != 0 && !is_public {
+            say(&format!("everybody on the box may read it ({shown})"), "0640: it may come to hold a password");
+        } else if !is_public && (row.owner.group != *name || row.mode & 0o040 == 0) {
             say(&format!("the service cannot read it ({shown})"), &format!("0640 and the group {name}"));
         }
         let Some(text) = evidence.texts.get(path) else {
@@ -50,6 +53,15 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     }
     let as_text = if unparsed > 0 { format!(", {unparsed} as UTF-8 alone") } else { String::new() };
     Outcome::Made { looked_at: format!("{}, {parsed} parsed{as_text}", count(files, "config file")), findings }
+}
+
+/// Whether a distribution lists it: the application's own config files are in no RECORD.
+fn is_of_a_wheel(evidence: &Evidence, path: &str) -> bool {
+    evidence.dist_infos().into_iter().any(|dist_info| {
+        let record = evidence.texts.get(&format!("{dist_info}/RECORD")).and_then(|text| Record::parse(text).ok());
+        let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
+        record.is_some_and(|record| record.rows.keys().any(|listed| absolute(base, listed) == path))
+    })
 }
 
 /// Whether a text is of the format that its name says, where that format is read here.
