@@ -294,10 +294,20 @@ fn verify_writes_the_page_and_refuses_to_lose_a_package() -> anyhow::Result<()> 
     ensure!(fs::read_to_string(folder.join("all.html"))?.contains("Review of 2 packages"));
 
     let before = fs::read(folder.join("new.rpm"))?;
+    // A rename over a device would take it away from the whole host; a pipe stands for it here.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("all.html", folder.join("link.html"))?;
+        run(Command::new("mkfifo").arg(folder.join("pipe")))?.text()?;
+    }
     #[rustfmt::skip]
     let refused = [
         (&["--report", "new.rpm", "old.rpm"][..],                    "would be written over"),
         (&["--report", ".", "old.rpm"],                              "is a folder"),
+        #[cfg(unix)]
+        (&["--report", "link.html", "old.rpm"],                      "is a link, a device or a pipe"),
+        #[cfg(unix)]
+        (&["--report", "pipe", "old.rpm"],                           "is a link, a device or a pipe"),
         (&["--since", "old.rpm", "new.rpm"],                         "--report"),
         (&["--report", "x.html", "--since", "none.rpm", "new.rpm"],  "none.rpm"),
         (&["--report", "x.html", "--since", "page.html", "new.rpm"], "no RPM"),

@@ -54,6 +54,10 @@ pub struct Closure {
 
 const RELOCK: &str = "lock again with every dependency in it: a lock that was made on another platform may lack those of this one (`uv pip compile --universal`, `uv lock`, `poetry lock` and `pdm lock` keep them), or name it in the project's own dependencies";
 
+/// Requirements that are judged, each anew with every extra that is asked for: many times those of a large
+/// application.
+const MOST_JUDGED: usize = 500_000;
+
 /// Walks from every distribution, under the target's markers, with the extras that are asked for on the way.
 pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
     let by_name: BTreeMap<&PackageName, &Dist<'_>> = dists.iter().map(|dist| (&dist.metadata.name, dist)).collect();
@@ -75,6 +79,14 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
     let mut seen: BTreeSet<(&PackageName, Option<ExtraName>)> = waiting.iter().cloned().collect();
     while let Some((name, extra)) = waiting.pop() {
         let Some(dist) = by_name.get(name) else { continue };
+        if closure.judged > MOST_JUDGED {
+            closure.faults.push(Fault {
+                by: name.clone(),
+                what: format!("asks for extras that ask for extras: more than {MOST_JUDGED} requirements in all"),
+                cure: "report it to its publisher; lock another release",
+            });
+            break;
+        }
         let asked = Asked { extras: extra.iter().cloned().collect(), groups: Vec::new() };
         for unreadable in &dist.metadata.unreadable {
             let marker = unreadable.marker.as_ref();
@@ -155,8 +167,9 @@ fn in_words(requirement: &Requirement) -> String {
     format!("{}{extras}{}", requirement.name, requirement.versions)
 }
 
-/// For each distribution the places of those that it asks for, however indirectly.
-pub fn reach(names: &[&PackageName], asks: &[Asks]) -> Vec<BTreeSet<usize>> {
+/// For each distribution the places of those that it asks for, however indirectly; none for those that are not
+/// `wanted`, since all of all are as many as the square of them.
+pub fn reach(names: &[&PackageName], asks: &[Asks], wanted: &dyn Fn(usize) -> bool) -> Vec<BTreeSet<usize>> {
     let places: BTreeMap<&PackageName, usize> = names.iter().enumerate().map(|(place, name)| (*name, place)).collect();
     let mut direct: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); names.len()];
     for asks in asks {
@@ -172,7 +185,7 @@ pub fn reach(names: &[&PackageName], asks: &[Asks]) -> Vec<BTreeSet<usize>> {
         }
         reached
     };
-    (0..names.len()).map(reached).collect()
+    (0..names.len()).map(|place| if wanted(place) { reached(place) } else { BTreeSet::new() }).collect()
 }
 
 #[cfg(test)]
@@ -240,6 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn a_chain_of_extras_ends() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let lines = (0..20_000).map(|n| format!("Requires-Dist: a[e{}]; extra == 'e{n}'", n + 1));
+        let lines: Vec<String> = lines.chain(["Requires-Dist: a[e0]".to_owned()]).collect();
+        let one = metadata("a", "1", &lines.iter().map(String::as_str).collect::<Vec<_>>());
+        let closure = walk(&[Dist { metadata: &one, extras: &[] }], &target);
+        assert_eq!(closure.judged / 100_000, MOST_JUDGED / 100_000);
+        assert!(
+            closure.faults.iter().any(|fault| fault.what.starts_with("asks for extras that")),
+            "{:?}",
+            closure.faults
+        );
+    }
+
+    #[test]
     fn extras_that_the_team_asked_for_are_walked() {
         let target = Target::find("el9-x86_64", None, None).unwrap();
         let one = metadata("u", "1", &["Requires-Dist: h; extra == 'standard'"]);
@@ -257,7 +285,7 @@ mod tests {
             extra: None,
             what: String::new(),
         };
-        let found = reach(&names.iter().collect::<Vec<_>>(), &[asks(0, 1), asks(1, 2), asks(2, 1)]);
+        let found = reach(&names.iter().collect::<Vec<_>>(), &[asks(0, 1), asks(1, 2), asks(2, 1)], &|_| true);
         let expected: [&[usize]; 4] = [&[1, 2], &[1, 2], &[1, 2], &[]];
         assert_eq!(found, expected.map(|places| places.iter().copied().collect::<BTreeSet<_>>()));
     }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// - Takes: `wheels`, in the order of the lock's packages; `asks`, who requires whom.
 pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &[OfWheel], asks: &[Asks]) {
     let names: Vec<&PackageName> = lock.packages.iter().map(|package| &package.name).collect();
-    let needs = needs_of(wheels, &reach(&names, asks));
+    let needs = needs_of(wheels, &reach(&names, asks, &|_| true));
     for (package, wheel) in lock.packages.iter().zip(wheels) {
         for what in misfits(target, wheel) {
             project.sys.say(format!("warning: `{}`, locked for `{}`: {what}", package.wheel, target.name));

@@ -35,6 +35,7 @@ pub use report::Report;
 
 use crate::problem::{Problem, hints_of};
 use crate::sys::{Sys, Verbosity, colours, find_root, tell};
+use crate::templates::visible;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
@@ -160,7 +161,8 @@ fn print_error(causes: &[String], hints: &[String]) {
         true => format!("\x1b[1;{colour}m{word}\x1b[0m"),
         false => word.to_owned(),
     };
-    let indented = |text: &str| text.trim_end().replace('\n', "\n    ");
+    // A cause may be what a package or a program said.
+    let indented = |text: &str| visible(&text.trim_end().replace("\r\n", "\n")).replace('\n', "\n    ");
     for (index, cause) in causes.iter().enumerate() {
         match index {
             0 => tell(&format!("{} {}", paint("31", "error:"), indented(cause))),

@@ -10,6 +10,10 @@ use std::str::FromStr;
 /// In seconds, as `timeout` takes it: for unpacking a root, and for exporting an image.
 const UNPACK_LIMIT: &str = "900";
 
+/// What it may be, as a hint.
+const SHAPES: &str =
+    "ROOT is a folder, a tar (plain, or packed by gzip, xz or zstd, with that program on the host), or `podman:IMAGE`";
+
 /// Where a root comes from, as the command line says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RootSource {
@@ -59,8 +63,14 @@ impl Root {
         let folder = match source {
             RootSource::Path(path) => {
                 let path = sys.root.join(path);
-                let data = fs_err::metadata(&path)?;
-                if data.is_dir() { path.canonicalize_utf8()? } else { unpack(sys, &path, ground)? }
+                let there = std::fs::metadata(&path)
+                    .map_err(|error| Problem::around(error.into(), format!("`{path}` cannot be opened"), SHAPES))?;
+                match (there.is_dir(), there.is_file()) {
+                    (true, _) => path.canonicalize_utf8()?,
+                    (_, true) => unpack(sys, &path, ground)?,
+                    // tar would wait for a pipe
+                    _ => return Err(Problem::with_hint(format!("`{path}` is neither a folder nor a file"), SHAPES)),
+                }
             }
             RootSource::Image(image) => {
                 let archive = export(sys, image, ground)?;
@@ -126,13 +136,7 @@ fn unpack(sys: &Sys, archive: &Utf8Path, ground: &Ground) -> anyhow::Result<Utf8
     ];
     let unpacked = sys.run(&bounded(&words));
     spinner.finish_and_clear();
-    unpacked.map_err(|error| {
-        Problem::around(
-            error,
-            format!("failed to unpack `{archive}`"),
-            "ROOT is a folder, a tar (plain, or packed by gzip, xz or zstd, with that program on the host), or `podman:IMAGE`",
-        )
-    })?;
+    unpacked.map_err(|error| Problem::around(error, format!("failed to unpack `{archive}`"), SHAPES))?;
     Ok(folder)
 }
 

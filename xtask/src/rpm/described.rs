@@ -4,6 +4,9 @@ use anyhow::{Context as _, ensure};
 use rpm::{DependencyFlags, IndexTag, PackageMetadata};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Bytes of a file name (`NAME_MAX`).
+const MOST_WORD: usize = 255;
+
 /// User and group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
@@ -144,10 +147,10 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
     let others = OTHER_SCRIPTLETS.iter().filter(|(_, tag)| header.entry_is_present(*tag));
     let other_scriptlets = others.map(|(name, _)| *name).collect();
     Ok(Described {
-        name: text(IndexTag::RPMTAG_NAME)?,
-        version: text(IndexTag::RPMTAG_VERSION)?,
-        release: text(IndexTag::RPMTAG_RELEASE)?,
-        arch: text(IndexTag::RPMTAG_ARCH)?,
+        name: word(header, IndexTag::RPMTAG_NAME).context("its name")?,
+        version: word(header, IndexTag::RPMTAG_VERSION).context("its version")?,
+        release: word(header, IndexTag::RPMTAG_RELEASE).context("its release")?,
+        arch: word(header, IndexTag::RPMTAG_ARCH).context("its architecture")?,
         build_time: header.get_entry_data_as_u32(IndexTag::RPMTAG_BUILDTIME).unwrap_or(0),
         compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
         file_digest_algorithm: algorithm,
@@ -162,6 +165,15 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
         files,
     })
+}
+
+/// A part of the package's file name, so no longer than one; paths are made of it, once for each file.
+fn word(header: &rpm::Header<IndexTag>, tag: IndexTag) -> anyhow::Result<String> {
+    let text = header.get_entry_data_as_string(tag)?;
+    let is_plain = |c: char| c.is_ascii_graphic() && c != '/';
+    ensure!(!text.is_empty() && text.len() <= MOST_WORD, "it has {} bytes instead of 1 to {MOST_WORD}", text.len());
+    ensure!(text.chars().all(is_plain), "`{}` cannot stand in a file name", text.escape_debug());
+    Ok(text.to_owned())
 }
 
 /// A text that a package may have in several languages, in the first, which is none.

@@ -207,7 +207,8 @@ fn check_header(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow:
     Ok(end)
 }
 
-/// Checks, as rpm does (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it.
+/// Checks, as rpm does (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it, and that
+/// each stands once.
 fn check_index(index: &[u8], store: &[u8]) -> anyhow::Result<()> {
     for_each_tag(index, store, |_, _, _, _| ()).map(drop)
 }
@@ -225,6 +226,7 @@ pub(super) fn for_each_tag<'a>(
     const REGIONS: std::ops::RangeInclusive<u32> = 61..=63;
     let mut free = 0;
     let mut region = 0;
+    let mut seen = BTreeSet::new();
     for (place, entry) in index.chunks_exact(INTRO).enumerate() {
         let field = |at: usize| u32::from_be_bytes([entry[at], entry[at + 1], entry[at + 2], entry[at + 3]]);
         let (tag, kind, offset, count) = (field(0), field(4), field(8) as usize, field(12) as usize);
@@ -251,6 +253,8 @@ pub(super) fn for_each_tag<'a>(
             region = tag;
             continue;
         }
+        // Which of the two counts depends on who reads: the box could run another scriptlet than the one judged.
+        ensure!(seen.insert(tag), "its tag {tag} stands twice");
         ensure!(offset >= free, "its tag {tag} shares its data with another one");
         free = offset + length;
         visit(tag, kind, field(12), &rest[..length]);

@@ -37,6 +37,9 @@ pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, sho
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};
 pub use verdict::{Verdict, in_a_line};
 
+/// More findings of one check than anybody reads; a hostile package could have millions.
+const MOST_FINDINGS: usize = 1000;
+
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -134,11 +137,23 @@ pub fn judge(evidence: &Evidence) -> Vec<Judged> {
         .map(|check| {
             let mut outcome = (check.judge)(evidence);
             if let Outcome::Made { findings, .. } = &mut outcome {
-                findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
+                settle(findings);
             }
             Judged { check, outcome }
         })
         .collect()
+}
+
+/// Sorts findings, and says of more than [`MOST_FINDINGS`] only how many they are: errors stay before warnings.
+fn settle(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
+    let Some(more) = findings.len().checked_sub(MOST_FINDINGS).filter(|more| *more > 0) else { return };
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let severity = findings[MOST_FINDINGS].severity;
+    findings.truncate(MOST_FINDINGS);
+    findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
+    let rest = Finding::error("", format!("{more} findings more"), "none", "see to those above, and verify again");
+    findings.push(Finding { severity, ..rest });
 }
 
 /// The checks that need the target, without one.
@@ -149,4 +164,35 @@ fn no_target() -> Outcome {
 /// `1 file`, `2 files`
 pub fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_findings_than_anybody_reads_are_counted_and_no_error_is_lost_to_warnings() {
+        let of = |errors: usize, warnings: usize| {
+            let one = |kind: char, number: usize| Finding::error(format!("/{kind}{number:05}"), "x", "y", "z");
+            let warnings = (0..warnings).map(|number| one('a', number).warning());
+            let mut findings: Vec<Finding> = warnings.chain((0..errors).map(|number| one('b', number))).collect();
+            settle(&mut findings);
+            findings
+        };
+        #[rustfmt::skip]
+        let cases = [ // errors, warnings, errors shown, the last one
+            (0,    0,    0,    None),
+            (900,  100,  900,  None),
+            (900,  101,  900,  Some(("1 findings more", Severity::Warning))),
+            (1,    5000, 1,    Some(("4001 findings more", Severity::Warning))),
+            (1002, 5,    1001, Some(("7 findings more", Severity::Error))),
+        ];
+        for (errors, warnings, shown, last) in cases {
+            let findings = of(errors, warnings);
+            let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+            assert_eq!(findings.iter().filter(is_error).count(), shown, "{errors} errors, {warnings} warnings");
+            let more = findings.last().filter(|finding| finding.path.is_empty());
+            assert_eq!(more.map(|finding| (finding.found.as_str(), finding.severity)), last, "{errors}, {warnings}");
+        }
+    }
 }

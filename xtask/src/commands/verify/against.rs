@@ -7,6 +7,7 @@ use crate::commands::rpmbuild::Builder;
 use crate::commands::verify::diff;
 use crate::problem::{Problem, all_of};
 use crate::sys::{Sys, find_root};
+use crate::templates::visible;
 use crate::tools::git;
 use crate::verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
 use anyhow::Context as _;
@@ -99,7 +100,7 @@ fn compare(
     let mut text = format!("{path}: DIFFERS in {what}\n  likely because:\n");
     text.extend(reasons.iter().map(|reason| format!("    {reason}\n")));
     text.push_str(&details(&difference));
-    Ok((diff::visible(&text), row, false))
+    Ok((visible(&text).into_owned(), row, false))
 }
 
 fn commit_in_words(head: Option<&str>) -> String {

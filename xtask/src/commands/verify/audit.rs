@@ -1,6 +1,7 @@
 //! The flags on security, and the data on vulnerabilities that they name.
 
 use crate::advisories::Advisories;
+use crate::problem::Problem;
 use crate::verify::{Audit, Evidence, Fips, installed};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -54,9 +55,14 @@ impl Data {
     pub fn read(&self, evidence: &Evidence) -> anyhow::Result<Audit> {
         let wanted = installed(evidence).0.into_iter().map(|dist| dist.name).collect();
         let read = || -> anyhow::Result<Advisories> {
+            const CURE: &str = "name data that lies on a disk; what comes through a pipe is written to a file first";
+            // Before it is opened: a pipe would be waited for.
+            let data = std::fs::metadata(&self.path)
+                .map_err(|error| Problem::around(error.into(), "it cannot be opened", CURE))?;
+            if !data.is_file() {
+                return Err(Problem::with_hint("it is no file", CURE));
+            }
             let file = fs_err::File::open(&self.path)?;
-            let data = file.metadata()?;
-            anyhow::ensure!(data.is_file(), "it is no file");
             Advisories::read(FileReader::from(file.into_parts().0), data.len(), &wanted)
         };
         let advisories = read().with_context(|| format!("failed to read `{}` for `--audit`", self.shown))?;

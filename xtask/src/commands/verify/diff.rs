@@ -4,6 +4,7 @@ use crate::commands::report::{Report, count, size};
 use crate::commands::verify::open;
 use crate::problem::{Problem, all_of};
 use crate::sys::Sys;
+use crate::templates::visible;
 use crate::verify::{
     Change, ConfigChange, Difference, Direction, Dist, Evidence, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
 };
@@ -29,7 +30,7 @@ pub fn run(sys: &Sys, old: &Utf8Path, new: &Utf8Path) -> anyhow::Result<Report> 
     all_of("packages cannot be compared", faults)?;
     let difference = Difference::between(&read[0], &read[1]);
     let json = json!({"old": old, "new": new, "difference": serde_json::to_value(&difference)?});
-    Ok(Report::fine(format!("{old} → {new}\n{}", text(&difference)), json))
+    Ok(Report::fine(format!("{} → {}\n{}", visible(old.as_str()), visible(new.as_str()), text(&difference)), json))
 }
 
 /// Everything that the checks would see of an RPM.
@@ -75,22 +76,11 @@ pub fn text(difference: &Difference) -> String {
             false => text.extend(body.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n")),
         }
     }
-    visible(&text)
+    visible(&text).into_owned()
 }
 
 fn lines(of: Vec<String>) -> String {
     of.concat()
-}
-
-/// What would steer a terminal, by its number.
-pub fn visible(text: &str) -> String {
-    let is_plain = |c: char| matches!(c, '\n' | '\t') || !c.is_control();
-    match text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => {
-            text.chars().map(|c| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
-        }
-    }
 }
 
 fn change_line(change: &Change, width: usize) -> String {
@@ -254,15 +244,4 @@ fn sizes(old: &Side, new: &Side) -> String {
         format!("{what:<10} {} → {} ({by})\n", size(old), size(new))
     };
     row("to carry", old.download, new.download) + &row("on the box", old.installed, new.installed)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_steers_the_terminal() {
-        assert_eq!(visible("a\tb\n"), "a\tb\n");
-        assert_eq!(visible("\x1b[31mred\r\u{9b}"), "\\u{1b}[31mred\\r\\u{9b}");
-    }
 }

@@ -16,7 +16,7 @@ pub use report::review;
 
 use crate::commands::Project;
 use crate::commands::report::Report;
-use crate::problem::Problem;
+use crate::problem::{Problem, all_of, shortened};
 use crate::sys::{Sys, Verbosity, colours_of_output};
 use crate::target::Target;
 use crate::verify::{Evidence, Fips, Judged, judge};
@@ -53,10 +53,10 @@ pub struct Flags {
     #[arg(long)]
     pub strict: bool,
     /// Judge nothing, and show what an upgrade from OLD to NEW changes; what differs is no finding
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["rpms", "list", "strict", "target"])]
+    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["rpms", "list", "strict", "target", "fips", "audit", "install"])]
     pub diff: Vec<Utf8PathBuf>,
     /// Judge nothing, and see whether the repository DIR makes FILE again, byte for byte but for a signature
-    #[arg(long, value_name = "DIR", requires = "rpms", conflicts_with_all = ["list", "strict", "diff"])]
+    #[arg(long, value_name = "DIR", requires = "rpms", conflicts_with_all = ["list", "strict", "diff", "fips", "audit", "install"])]
     pub against: Option<Utf8PathBuf>,
     /// With `--against`: start no program that reaches the network
     #[arg(long, requires = "against")]
@@ -147,6 +147,8 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let asked = asked(flags, targets.first().cloned(), sys)?;
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
+    // Those that are not there are said at once, and before minutes of looking at others.
+    all_of("files cannot be verified", files.iter().filter_map(|(_, path)| open(path).err()).collect())?;
     report::verify_and_report(sys, &asked, &files, flags, &sys.root)
 }
 
@@ -244,9 +246,15 @@ pub fn verify_files(
 }
 
 fn open(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
-    // A pipe would be waited for.
-    ensure!(fs_err::metadata(path)?.is_file(), "`{path}` is no file");
-    Ok(fs_err::File::open(path)?)
+    const CURE: &str = "name an RPM that lies on a disk; what comes through a pipe is written to a file first";
+    match std::fs::metadata(path) {
+        Ok(there) if there.is_file() => Ok(fs_err::File::open(path)?),
+        // A pipe would be waited for.
+        Ok(_) => Err(Problem::with_hint(format!("`{path}` is no file"), CURE)),
+        Err(error) => {
+            Err(Problem::around(error.into(), format!("`{}` cannot be opened", shortened(path.as_str())), CURE))
+        }
+    }
 }
 
 /// Reads an RPM and makes every check.

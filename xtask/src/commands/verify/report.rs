@@ -114,6 +114,13 @@ fn delivered(examined: &Examined) -> anyhow::Result<Delivered> {
 /// What would be lost, or found out after minutes of reading.
 fn refuse_early(path: &Utf8Path, shown: &Utf8Path, read: &[&Utf8PathBuf]) -> anyhow::Result<()> {
     ensure!(!path.is_dir(), "the report cannot be written: `{shown}` is a folder");
+    // It is put in place by a rename: of `/dev/null` nothing would be left.
+    if fs_err::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(Problem::with_hint(
+            format!("the report cannot be written: `{shown}` is a link, a device or a pipe"),
+            "name a file of its own behind `--report`",
+        ));
+    }
     let same = |file: &Utf8PathBuf| {
         file == path
             || path.canonicalize_utf8().is_ok_and(|path| file.canonicalize_utf8().is_ok_and(|file| file == path))

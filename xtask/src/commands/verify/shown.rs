@@ -1,6 +1,7 @@
 //! What `verify` says of an RPM, to people and to programs.
 
 use crate::commands::verify::Examined;
+use crate::templates::visible;
 use crate::verify::{Finding, Judged, Outcome, Severity, Verdict, count};
 use serde_json::{Value, json};
 
@@ -35,14 +36,19 @@ impl Look {
     }
 }
 
+/// What a package says, as text alone: it steers no terminal, and starts no line that this tool would.
+fn plain(text: &str) -> String {
+    visible(text).replace('\n', "\n                ")
+}
+
 /// For people.
 pub fn text(examined: &Examined, look: Look) -> String {
-    let shown = &examined.shown;
+    let shown = &plain(&examined.shown);
     let evidence = match &examined.evidence {
         Ok(evidence) => evidence,
         Err(error) => {
-            let failed = look.word(Verdict::Failed);
-            return format!("{shown}\n  {failed} readable     {error:#}\n              cure: {UNREADABLE}\n");
+            let (failed, why) = (look.word(Verdict::Failed), plain(&format!("{error:#}")));
+            return format!("{shown}\n  {failed} readable     {why}\n              cure: {UNREADABLE}\n");
         }
     };
     let target = evidence.target.as_ref().map_or("unknown target", |target| target.name.as_str());
@@ -93,11 +99,12 @@ fn said_by(outcome: &Outcome) -> (&str, &[Finding]) {
 fn lines(judged: &Judged, look: Look) -> String {
     let (looked_at, findings) = said_by(&judged.outcome);
     let word = look.word(judged.outcome.verdict());
-    let mut text = format!("  {word} {:<12} {looked_at}\n", judged.check.name);
+    let mut text = format!("  {word} {:<12} {}\n", judged.check.name, plain(looked_at));
     let is_mixed = judged.outcome.verdict() == Verdict::Failed;
     for Finding { path, found, expected, cure, severity } in findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
         let weight = if is_mixed && *severity == Severity::Warning { "warning: " } else { "" };
+        let [place, found, expected, cure] = [&place, found, expected, cure].map(|text| plain(text));
         text.push_str(&format!(
             "            {weight}{place}{found}\n              expected: {expected}\n              cure: {cure}\n"
         ));
@@ -117,4 +124,23 @@ fn check_json(judged: &Judged) -> Value {
         .collect();
     let result = judged.outcome.verdict().word().to_lowercase();
     json!({"name": judged.check.name, "result": result, "looked_at": looked_at, "findings": findings})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_package_says_steers_no_terminal_and_makes_no_line_of_its_own() {
+        let evil = "\x1b[2J\u{202e}\u{9b}31m\r\n  ok        digests\x07";
+        let examined = Examined {
+            shown: evil.into(),
+            path: evil.into(),
+            evidence: Err(anyhow::anyhow!(evil)),
+            judged: Vec::new(),
+        };
+        let text = text(&examined, Look::default());
+        assert!(!text.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{text:?}");
+        assert!(!text.lines().any(|line| line.starts_with("  ok ")), "{text:?}");
+    }
 }

@@ -47,7 +47,10 @@ impl Owned {
         let of_all: Vec<Dist<'_>> =
             metadata.iter().map(|(_, metadata)| Dist { metadata, extras: &metadata.extras }).collect();
         let names: Vec<&PackageName> = metadata.iter().map(|(_, metadata)| &metadata.name).collect();
-        for ((place, _), reached) in metadata.iter().zip(reach(&names, &walk(&of_all, target).asks)) {
+        // Who has no ELF file asks the box for none.
+        let has_files = |of: usize| !dists[metadata[of].0].files.is_empty();
+        let reached = reach(&names, &walk(&of_all, target).asks, &has_files);
+        for ((place, _), reached) in metadata.iter().zip(reached) {
             asks[*place] = reached.into_iter().map(|of| metadata[of].0).collect();
         }
         for (place, dist_info) in dist_infos.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use crate::commands::verify::install::Lived;
 use crate::commands::verify::install::steps::{Ending, Step};
+use crate::templates::visible;
 use serde_json::{Value, json};
 
 /// Whether the exit code is 1.
@@ -34,7 +35,7 @@ pub fn text(lived: &Lived) -> String {
         text.push_str(&format!("  {:<9} {time}  {}\n", word(&step.ending), step.name));
         text.extend(details(step).iter().map(|line| format!("                         {line}\n")));
     }
-    text
+    visible(&text).into_owned()
 }
 
 /// A line each, indented by what it belongs to.
