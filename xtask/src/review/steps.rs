@@ -37,8 +37,9 @@ pub(super) fn steps(read: &Read, delivered: &Delivered, since: Option<&str>) -> 
         },
         Step {
             title: "Install, or upgrade",
-            text: "What dnf asks for beside it, the box's own installation media has. A service that runs is restarted."
-                .to_owned(),
+            text:
+                "What dnf asks for beside it, the box's own installation media has. A service that runs is restarted."
+                    .to_owned(),
             commands: vec![format!("sudo dnf install {at}")],
         },
         Step {
@@ -46,20 +47,22 @@ pub(super) fn steps(read: &Read, delivered: &Delivered, since: Option<&str>) -> 
             text: "An installation starts nothing by itself.".to_owned(),
             commands: vec![format!("sudo systemctl enable --now {name}")],
         },
-        Step {
-            title: "Check",
-            text: "`rpm -V` is silent where all is well.".to_owned(),
-            commands: check,
-        },
+        Step { title: "Check", text: "`rpm -V` is silent where all is well.".to_owned(), commands: check },
         Step {
             title: "Go back",
-            text: "To the release before, whose file you keep for this; or without it, where this is the first. Data and changed configuration stay."
+            text: "To the release before, whose file you keep for this. Data and changed configuration stay."
                 .to_owned(),
-            commands: vec![
-                format!("sudo dnf downgrade {previous}"),
-                format!("sudo rpm -Uvh --oldpackage {previous}"),
-                format!("sudo dnf remove {name}"),
-            ],
+            commands: vec![format!("sudo dnf downgrade {previous}")],
+        },
+        Step {
+            title: "Go back without dnf",
+            text: "The same by rpm alone.".to_owned(),
+            commands: vec![format!("sudo rpm -Uvh --oldpackage {previous}")],
+        },
+        Step {
+            title: "Take it off the box",
+            text: "Data and changed configuration stay.".to_owned(),
+            commands: vec![format!("sudo dnf remove {name}")],
         },
     ]
 }

@@ -79,7 +79,7 @@ impl Facts<'_> {
                 let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                 Err(Problem::with_hint(
                     format!("{shown} is no key of [Service] that is known"),
-                    format!("{near}systemd.directives(7) lists them"),
+                    format!("`{}`: {near}systemd.directives(7) lists them", shortened(key).escape_debug()),
                 ))
             }
         }

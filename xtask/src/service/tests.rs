@@ -156,7 +156,7 @@ fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_ow
         ("el9-x86_64", "MemoryDenyWriteExecute", "yes",   "",                                                     ""),
         ("el9-x86_64", "PrivateUsers",           "no",    "",                                                     ""),
         ("el9-x86_64", "MemoryMax",              "1GB",   "`1GB` of `service.unit.MemoryMax` is nothing that systemd 252 takes", "takes bytes with K"),
-        ("el9-x86_64", "PrivateUsers",           "maybe", "which would ignore it",                                "takes yes, no"),
+        ("el9-x86_64", "PrivateUsers",           "maybe", "which would ignore it",                                "takes yes or no"),
         ("el7-x86_64", "ProtectSystem",          "strict", "nothing that systemd 219 takes",                      "takes yes, no, full"),
         ("el7-x86_64", "MemoryMax",              "1G",    "known from systemd 239 on, and `el7-x86_64` has 219",  "`MemoryLimit` is what systemd 219 knows"),
         ("el8-x86_64", "ProtectProc",            "",      "known from systemd 247 on, and `el8-x86_64` has 239",  "systemctl edit"),

@@ -120,7 +120,11 @@ pub fn unit_value_expects(systemd: u16, key: &str, value: &str) -> Option<String
     let is_known = |known: &[(u16, &str)]| known.iter().any(|(since, word)| *since <= systemd && *word == value);
     let (fits, expected) = match kind {
         Kind::Yes => (is_yes(value), "yes or no".to_owned()),
-        Kind::YesOr(known) => (is_yes(value) || is_known(known), format!("yes, no, {}", words(known))),
+        Kind::YesOr(known) => {
+            let words = Some(words(known)).filter(|words| !words.is_empty());
+            let expected = words.map_or("yes or no".to_owned(), |words| format!("yes, no, {words}"));
+            (is_yes(value) || is_known(known), expected)
+        }
         Kind::OneOf(known) => {
             let names_file = key.starts_with("Standard") && OUTPUT.iter().any(|start| value.starts_with(start));
             (value.is_empty() || names_file || is_known(known), format!("one of {}", words(known)))

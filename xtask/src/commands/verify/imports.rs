@@ -35,7 +35,12 @@ struct Kept {
 /// - Takes: `path`, the file that the evidence is of.
 pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBar) -> anyhow::Result<()> {
     let uncompiled: Vec<Module> = match evidence.without_byte_code() {
-        Some(modules) => modules,
+        Some(modules) => {
+            if !modules.is_empty() {
+                evidence.host.compiled = reasons(sys, path, evidence, &modules)?.map(Ok);
+            }
+            modules
+        }
         None => {
             let compiled = compiled(sys, path, evidence, bar)?;
             let faults = compiled.as_ref().map(|compiled| &compiled.faults).ok();
@@ -59,6 +64,15 @@ pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBa
     })?;
     evidence.host.importers = importers.finish();
     Ok(())
+}
+
+/// Why the modules that have no byte-code beside others do not compile, where this host has an interpreter to ask.
+fn reasons(sys: &Sys, path: &Utf8Path, evidence: &Evidence, of: &[Module]) -> anyhow::Result<Option<Compiled>> {
+    let target = evidence.target.as_ref().and_then(|target| Some((target, target.magic_tag()?)));
+    let Some(by) = target.and_then(|(target, tag)| interpreter::find(sys, target, tag).ok()) else { return Ok(None) };
+    let said = compile(sys, path, evidence, &of.iter().map(|module| (module.path.as_str(), module)).collect(), &by)?;
+    let faults = said.into_values().flat_map(|of| of.faults).collect();
+    Ok(Some(Compiled { by: by.version, faults, ..Compiled::default() }))
 }
 
 /// Compiles the modules, those of a distribution only once; or says why not.

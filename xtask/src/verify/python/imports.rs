@@ -20,10 +20,18 @@ pub fn imports(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return crate::verify::no_target() };
     let modules = evidence.modules();
     let mut findings = Vec::new();
-    let no_code = "it has no byte-code, and others have: the target's Python could not compile it";
+    let no_code = "the target's Python could not compile it: it has no byte-code, which the others have";
     let (by, faults) = match (evidence.without_byte_code(), &evidence.host.compiled) {
-        (Some(lacking), _) => {
-            let faults = lacking.into_iter().map(|module| (module.path, no_code.to_owned())).collect();
+        (Some(lacking), said) => {
+            let why = |path: &str| match said {
+                Some(Ok(compiled)) => compiled.faults.get(path).cloned(),
+                _ => None,
+            };
+            let fault = |module: Module| {
+                let why = why(&module.path).unwrap_or_else(|| no_code.to_owned());
+                (module.path, why)
+            };
+            let faults = lacking.into_iter().map(fault).collect();
             (format!("by the byte-code of CPython {}", target.python()), faults)
         }
         (None, Some(Ok(compiled))) => {
