@@ -5,26 +5,26 @@ use crate::toml_text::check_depth;
 use crate::verify::{Evidence, Finding, Outcome, count};
 use serde_json::Value;
 
-pub(super) const CONFIG: u32 = 1;
-const NOREPLACE: u32 = 16;
-
 /// `config`
 pub fn judge(evidence: &Evidence) -> Outcome {
     let name = &evidence.described.name;
     let again = "build it with this tool, which gives config files 0640, root and the service's group";
     let mut findings = Vec::new();
     let (mut files, mut parsed, mut unparsed) = (0, 0, 0);
-    for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.flags & CONFIG != 0) {
+    for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.is_config()) {
         files += 1;
         let shown = format!("{:04o} {}:{}", row.mode & 0o7777, row.owner.user, row.owner.group);
         let mut say = |found: &str, expected: &str| {
             findings.push(Finding::error(path, found, expected, again));
         };
-        if row.flags & NOREPLACE == 0 {
+        if !row.is_kept() {
             say("an upgrade would take the place of what the administrator wrote", "`%config(noreplace)`");
         }
         if row.mode & 0o007 != 0 {
             say(&format!("everybody on the box may read it ({shown})"), "0640: it may come to hold a password");
+        }
+        if row.mode & 0o111 != 0 {
+            say(&format!("it can be executed ({shown})"), "0640: fapolicyd takes what can be executed for a program");
         }
         if row.owner.user != "root" {
             say(&format!("the service owns its own configuration ({shown})"), "root as its owner");
