@@ -13,6 +13,7 @@ use std::io::Cursor;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use xtask::review::{Delivered, Review, page};
+use xtask::rpm::SignatureFacts;
 use xtask::templates::stylesheet;
 use xtask::verify::{CHECKS, Difference, Evidence, Finding, Judged, Outcome, Severity, judge};
 
@@ -157,7 +158,8 @@ fn what_a_package_says_is_never_more_than_text() -> anyhow::Result<()> {
         evidence.described.origin.change = format!("- Built from {text}");
         evidence.described.requires.push(format!("{text} = 1"));
         evidence.described.scriptlets.insert("post", text.to_owned());
-        evidence.signature = Some(text.to_owned());
+        let facts = SignatureFacts { algorithm: 1, hash: 8, issuer: text.to_owned(), bits: 2048 };
+        evidence.vouching.signatures = vec![Ok(facts)];
         let row = evidence.described.files.values().find(|row| row.is_file()).context("no file")?.clone();
         evidence.described.files.insert(format!("/opt/{text}"), row);
         evidence.texts.insert(

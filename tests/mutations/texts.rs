@@ -22,7 +22,7 @@ fn service_line(rpm: &mut Forge, line: &str) {
 
 /// Put together, so that nobody takes this file for one with a key in it.
 fn private_key() -> String {
-    format!("-----BEGIN {0} KEY-----\nMIIEowIBAAKCAQEA0Z3VS5JJcds3xfn\n-----END {0} KEY-----\n", "RSA PRIVATE")
+    format!("-----BEGIN {0} KEY-----\n{1}\n-----END {0} KEY-----\n", "RSA PRIVATE", "MIIEowIBAAKCAQEA".repeat(4))
 }
 
 /// A config file, as this tool packs one.

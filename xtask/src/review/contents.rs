@@ -1,9 +1,9 @@
 //! What is in a package: its distributions, and how large they are.
 
 use crate::lockfile::Package;
-use crate::review::owners::{Owned, Owners};
+use crate::review::shares::{Share, shares};
 use crate::review::words::{grouped, size};
-use crate::verify::Evidence;
+use crate::verify::{Evidence, Owner, Owners};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -57,8 +57,8 @@ impl Contents {
         let licenses = licenses_of_sbom(evidence);
         let locked = evidence.lock.iter().flat_map(|lock| &lock.packages);
         let locked: HashMap<&str, &Package> = locked.map(|package| (package.name.as_ref(), package)).collect();
-        let row = |owned| DistRow::of(evidence, owned, &licenses, &locked);
-        let mut dists: Vec<DistRow> = owners.dists.iter().map(row).collect();
+        let row = |owned| DistRow::of(owned, &licenses, &locked);
+        let mut dists: Vec<DistRow> = shares(evidence, owners).map(row).collect();
         dists.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         let files = || evidence.described.files.values().filter(|row| row.is_file());
         let bytes: u64 = files().map(|row| row.size).sum();
@@ -77,32 +77,30 @@ impl Contents {
 
 impl DistRow {
     fn of(
-        evidence: &Evidence,
-        owned: &Owned<'_>,
+        (owner, share): (&Owner<'_>, Share),
         licenses: &BTreeMap<String, String>,
         locked: &HashMap<&str, &Package>,
     ) -> Self {
-        let metadata = owned.metadata.as_ref();
-        let name = owned.name.clone();
+        let metadata = owner.metadata.as_ref();
+        let name = owner.name.clone();
         let locked = locked.get(name.as_str());
         let version = metadata.map_or_else(|| "not readable".to_owned(), |metadata| metadata.version.to_string());
-        let is_of_app = owned.dist_info.rsplit_once('/').is_some_and(|(folder, _)| folder == evidence.root());
         let said =
             || metadata.map(|metadata| metadata.license.judge(&[]).map_or_else(|why| why, |spdx| spdx.to_string()));
         let license = licenses.get(&name).cloned().or_else(said);
         Self {
             license: license.unwrap_or_default(),
             sha256: locked.map(|package| package.sha256.clone()).unwrap_or_default(),
-            origin: match (locked, is_of_app) {
+            origin: match (locked, owner.is_application) {
                 (Some(package), _) if package.built_from.is_some() => "built here from its source distribution",
                 (Some(_), _) => "",
                 (None, true) => "the application itself",
                 (None, false) => "not in the lock that travels in the package",
             },
-            size: size(owned.bytes),
-            bytes: owned.bytes,
-            files: owned.files,
-            compiled: owned.compiled,
+            size: size(share.bytes),
+            bytes: share.bytes,
+            files: share.files,
+            compiled: share.compiled,
             name,
             version,
         }

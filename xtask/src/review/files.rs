@@ -1,9 +1,8 @@
 //! The list of files, folded by what brought them.
 
-use crate::review::owners::Owners;
 use crate::review::size;
 use crate::rpm::FileRow;
-use crate::verify::{Evidence, count};
+use crate::verify::{Evidence, Owners, count};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -48,7 +47,7 @@ impl FileList {
             let key = match row.mode & 0o170_000 {
                 0o040_000 => Key::Folders,
                 0o120_000 => Key::Links,
-                _ => match owners.index_of(path) {
+                _ => match owners.place_of(path) {
                     Some(index) => Key::Dist(&owners.dists[index].name, index),
                     None => Key::Own(folder_of(path)),
                 },

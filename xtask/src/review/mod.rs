@@ -6,8 +6,8 @@ mod checks;
 mod contents;
 mod files;
 mod needs;
-mod owners;
 mod place;
+mod shares;
 mod steps;
 mod words;
 
@@ -15,7 +15,7 @@ pub use words::{listed, size};
 
 use crate::sbom::in_utc;
 use crate::templates::{html, stylesheet};
-use crate::verify::{Difference, Evidence, Judged, Verdict, in_a_line};
+use crate::verify::{Difference, Evidence, Judged, Owners, Verdict, in_a_line};
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +26,6 @@ use files::FileList;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use needs::Needs;
-use owners::Owners;
 use place::Place;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};

@@ -60,8 +60,7 @@ impl Place {
             let names = distinct(values(key).flat_map(str::split_whitespace).map(str::to_owned).collect());
             folders.extend(names.into_iter().map(|name| format!("{below}/{name} ({what})")));
         }
-        const CONFIG: u32 = 1;
-        let config = described.files.iter().filter(|(_, row)| row.flags & CONFIG != 0).map(|(path, _)| path.clone());
+        let config = described.files.iter().filter(|(_, row)| row.is_config()).map(|(path, _)| path.clone());
         let interpreter = evidence.target.as_ref().map(|target| target.interpreter.path.clone());
         let rows = vec![
             Fact { name: "Interpreter", values: interpreter.into_iter().collect() },

@@ -38,6 +38,16 @@ impl FileRow {
     pub fn is_file(&self) -> bool {
         self.mode & 0o170_000 == 0o100_000
     }
+
+    /// Whether it is a config file (`RPMFILE_CONFIG` of rpm's `rpmfiles.h`).
+    pub fn is_config(&self) -> bool {
+        self.flags & 1 != 0
+    }
+
+    /// Whether an upgrade leaves what the administrator wrote in its place (`RPMFILE_NOREPLACE`).
+    pub fn is_kept(&self) -> bool {
+        self.flags & 16 != 0
+    }
 }
 
 /// What the header says.

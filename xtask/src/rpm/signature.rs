@@ -148,7 +148,7 @@ fn four(a: u8, b: u8, c: u8, d: u8) -> usize {
 }
 
 /// Who signed, by the two areas of subpackets; the fingerprint (33) before the key id (16).
-fn issuer(areas: &[u8]) -> anyhow::Result<String> {
+pub(super) fn issuer(areas: &[u8]) -> anyhow::Result<String> {
     let mut found = (String::new(), String::new());
     let mut rest = areas;
     for _ in 0..2 {

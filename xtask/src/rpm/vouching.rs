@@ -1,8 +1,9 @@
 //! What vouches for an RPM, as it stands in its headers and good or not: digests, and every signature.
 
+use crate::hex::hex;
 use crate::rpm::front::parts;
 use crate::rpm::read::for_each_tag;
-use crate::rpm::signature::{hash_name, packet};
+use crate::rpm::signature::{hash_name, issuer, packet};
 use anyhow::{Context as _, bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,6 +38,8 @@ pub struct SignatureFacts {
     pub algorithm: u8,
     /// section 9.5: 8 to 10 are SHA-256, SHA-384 and SHA-512
     pub hash: u8,
+    /// fingerprint of the key, or its long id, in upper-case hex; empty where it is not said
+    pub issuer: String,
     /// of its first number; with RSA as many as the key has, but for a few
     pub bits: u32,
 }
@@ -44,6 +47,10 @@ pub struct SignatureFacts {
 impl SignatureFacts {
     /// `RSA with SHA-256`
     pub fn title(&self) -> String {
+        format!("{} with {}", self.key(), hash_name(self.hash))
+    }
+
+    fn key(&self) -> String {
         let key = match self.algorithm {
             1 | 3 => "RSA",
             17 => "DSA",
@@ -51,29 +58,30 @@ impl SignatureFacts {
             22 => "EdDSA",
             27 => "Ed25519",
             28 => "Ed448",
-            other => return format!("algorithm {other} with {}", hash_name(self.hash)),
+            other => return format!("algorithm {other}"),
         };
-        format!("{key} with {}", hash_name(self.hash))
+        key.to_owned()
     }
 
     fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
         let body = packet(bytes)?;
         let cut = || anyhow::anyhow!("its packet is cut short");
-        let (algorithm, hash, rest) = match body {
+        let (algorithm, hash, issuer, rest) = match body {
             // Length 5, type, time, key id.
             [3, rest @ ..] => {
-                let rest = rest.get(14..).ok_or_else(cut)?;
+                let (issuer, rest) = rest.get(6..).and_then(|rest| rest.split_at_checked(8)).ok_or_else(cut)?;
                 let [algorithm, hash, rest @ ..] = rest else { return Err(cut()) };
-                (*algorithm, *hash, rest)
+                (*algorithm, *hash, hex(issuer).to_uppercase(), rest)
             }
-            [4, _, algorithm, hash, rest @ ..] => {
-                (*algorithm, *hash, behind_area(rest).and_then(behind_area).ok_or_else(cut)?)
+            [4, _, algorithm, hash, areas @ ..] => {
+                let rest = behind_area(areas).and_then(behind_area).ok_or_else(cut)?;
+                (*algorithm, *hash, issuer(areas)?, rest)
             }
             [version, ..] => bail!("it is an OpenPGP signature of version {version}"),
             [] => return Err(cut()),
         };
         let [_, _, high, low, ..] = rest else { return Err(cut()) };
-        Ok(Self { algorithm, hash, bits: u32::from(*high) << 8 | u32::from(*low) })
+        Ok(Self { algorithm, hash, issuer, bits: u32::from(*high) << 8 | u32::from(*low) })
     }
 }
 
@@ -84,6 +92,12 @@ fn behind_area(bytes: &[u8]) -> Option<&[u8]> {
 }
 
 impl Vouching {
+    /// Who says to have signed it, `RSA 0123ABC…`, not verified; none where there is no signature.
+    pub fn signer(&self) -> Option<String> {
+        let read = self.signatures.iter().flatten().next().map(|facts| format!("{} {}", facts.key(), facts.issuer));
+        read.or_else(|| (!self.signatures.is_empty()).then(|| "of a kind that this tool does not read".to_owned()))
+    }
+
     /// - Takes: signature header and header, each from its magic to its end, checked to end there.
     pub(super) fn read(signature_header: &[u8], header: &[u8]) -> anyhow::Result<Self> {
         let mut found = Self::default();
@@ -127,8 +141,8 @@ mod tests {
     /// A packet of version 4 or 3 whose first number has so many bits.
     fn packet_of(version: u8, algorithm: u8, hash: u8, bits: u16) -> Vec<u8> {
         let mut body = match version {
-            3 => [&[3, 5, 0][..], &[0; 12], &[algorithm, hash]].concat(),
-            version => vec![version, 0, algorithm, hash, 0, 3, 2, 2, 9, 0, 0],
+            3 => [&[3, 5, 0][..], &[0; 4], &[9; 8], &[algorithm, hash]].concat(),
+            version => [&[version, 0, algorithm, hash, 0, 3, 2, 2, 9, 0, 10, 9, 16][..], &[10; 8]].concat(),
         };
         body.extend([7, 7]);
         body.extend(bits.to_be_bytes());
@@ -152,12 +166,28 @@ mod tests {
         for (version, algorithm, hash, bits, title) in cases {
             let bytes = packet_of(version, algorithm, hash, bits);
             let read = SignatureFacts::parse(&bytes);
-            let said = read.as_ref().ok().map(|facts| (facts.title(), facts.bits));
-            let expected = title.map(|title| (title.to_owned(), u32::from(bits)));
+            let said = read.as_ref().ok().map(|facts| (facts.title(), facts.bits, facts.issuer.as_str()));
+            let issuer = if version == 3 { "09".repeat(8) } else { "0A".repeat(8) };
+            let expected = title.map(|title| (title.to_owned(), u32::from(bits), issuer.as_str()));
             assert_eq!(said, expected, "version {version}, algorithm {algorithm}, hash {hash}: {read:?}");
             for end in 0..bytes.len() {
                 assert!(SignatureFacts::parse(&bytes[..end]).is_err(), "cut to {end}");
             }
+        }
+    }
+
+    #[test]
+    fn the_first_signature_that_can_be_read_says_who_signed() {
+        let read = |bytes: Vec<u8>| facts(Ok(&bytes));
+        let (good, odd) = (read(packet_of(4, 1, 8, 2048)), read(packet_of(6, 27, 8, 256)));
+        #[rustfmt::skip]
+        let cases = [
+            (vec![],                        None),
+            (vec![odd.clone()],             Some("of a kind that this tool does not read".to_owned())),
+            (vec![odd, good],               Some(format!("RSA {}", "0A".repeat(8)))),
+        ];
+        for (signatures, expected) in cases {
+            assert_eq!(Vouching { signatures, ..Vouching::default() }.signer(), expected);
         }
     }
 

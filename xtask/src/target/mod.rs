@@ -1,5 +1,6 @@
 //! The box that is packed for: its name, its record, and what follows from it.
 
+mod calendar;
 mod environment;
 mod explain;
 mod magic_tag;

@@ -1,8 +1,12 @@
 //! Which values the keys of a unit take. systemd says a line about one that it cannot read, goes on without it, and
 //! the protection or the limit is not there.
 //!
-//! Sources: systemd.exec(5), systemd.service(5), systemd.resource-control(5), systemd.kill(5), systemd.time(7), and
-//! what a real systemd says of each row of `tests/units.rs`. A key that does not stand here is not judged.
+//! Sources: systemd.exec(5), systemd.service(5), systemd.resource-control(5), systemd.kill(5), systemd.socket(5),
+//! systemd.time(7), and what a real systemd says of each row of `tests/units.rs`. A key that does not stand here is not
+//! judged.
+
+use crate::target::calendar::is_calendar;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a key takes.
 enum Kind {
@@ -29,6 +33,10 @@ enum Kind {
     /// folders below the one of their kind, relative
     Below,
     Assignments,
+    /// where a socket listens
+    Address,
+    /// a calendar event
+    Calendar,
 }
 
 /// What a limit counts.
@@ -106,6 +114,8 @@ const KINDS: &[(&[&str], Kind)] = &[
     ], Kind::Paths),
     (&["CacheDirectory", "ConfigurationDirectory", "LogsDirectory", "RuntimeDirectory", "StateDirectory"], Kind::Below),
     (&["Environment"],          Kind::Assignments),
+    (&["ListenDatagram", "ListenStream"], Kind::Address),
+    (&["OnCalendar"],           Kind::Calendar),
 ];
 
 /// What a key would take, where this value is none that the systemd takes: `yes or no`.
@@ -150,6 +160,10 @@ pub fn unit_value_expects(systemd: u16, key: &str, value: &str) -> Option<String
         Kind::Paths => (are_paths(key, value), "absolute paths".to_owned()),
         Kind::Below => (are_below(value), "names of folders, relative".to_owned()),
         Kind::Assignments => (are_assignments(value), "words such as NAME=VALUE".to_owned()),
+        Kind::Address => (is_address(value), "a port, `ADDRESS:PORT`, `[ADDRESS]:PORT`, or a path".to_owned()),
+        Kind::Calendar => {
+            (value.is_empty() || is_calendar(value), "a calendar event, such as `Mon..Fri 04:00` or `daily`".to_owned())
+        }
     };
     (!fits).then_some(expected)
 }
@@ -293,6 +307,26 @@ fn are_assignments(value: &str) -> bool {
     first.is_empty() || (is_name && first.len() > name.len()) || first.starts_with('%')
 }
 
+/// systemd.socket(5), `ListenStream=`. What has a specifier is not judged, nor what is no address of IP or a file.
+fn is_address(value: &str) -> bool {
+    /// `sun_path` (unix(7)) without its end.
+    const LONGEST: usize = 107;
+    let is_port = |text: &str| text.parse::<u16>().is_ok() && !text.starts_with('0');
+    if value.is_empty() || value.contains('%') || value.starts_with("vsock:") || is_port(value) {
+        return true;
+    }
+    if value.starts_with(['/', '@']) {
+        return value.len() <= LONGEST && value.len() > 1;
+    }
+    match value.rsplit_once(':') {
+        Some((address, port)) => match address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(address) => is_port(port) && address.parse::<Ipv6Addr>().is_ok(),
+            None => is_port(port) && address.parse::<Ipv4Addr>().is_ok(),
+        },
+        None => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -322,6 +356,8 @@ mod tests {
             ("WorkingDirectory",     &["/x y", "~", "-/x"],                                 &["x"]),
             ("StateDirectory",       &["x", "a/b c"],                                       &["/x", "../x"]),
             ("Environment",          &["A=1", "\"A=b c\"", ""],                             &["A", "1A=b", "=b"]),
+            ("ListenStream",         &["80", "127.0.0.1:80", "[::1]:80", "/run/x", "@x", ""], &["0", "99999", "0.0.0.0:99999", "::1:80", "x", "x:80", "080"]),
+            ("OnCalendar",           &["daily", "*:0/15", ""],                              &["sometimes", "25:00"]),
             ("NotJudged",            &["anything"],                                         &[]),
         ];
         for (key, fine, faulty) in cases {

@@ -2,13 +2,8 @@
 
 use crate::problem::shortened;
 use crate::toml_text::check_depth;
-use crate::verify::python::absolute;
-use crate::verify::{Evidence, Finding, Outcome, count};
-use crate::wheel::Record;
+use crate::verify::{Evidence, Finding, Outcome, Owners, count};
 use serde_json::Value;
-
-pub(super) const CONFIG: u32 = 1;
-const NOREPLACE: u32 = 16;
 
 /// `config`
 pub fn judge(evidence: &Evidence) -> Outcome {
@@ -16,20 +11,23 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     let again = "build it with this tool, which gives config files 0640, root and the service's group";
     let mut findings = Vec::new();
     let (mut files, mut parsed, mut unparsed) = (0, 0, 0);
-    for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.flags & CONFIG != 0) {
+    for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.is_config()) {
         files += 1;
         let shown = format!("{:04o} {}:{}", row.mode & 0o7777, row.owner.user, row.owner.group);
         let mut say = |found: &str, expected: &str| {
             findings.push(Finding::error(path, found, expected, again));
         };
-        if row.flags & NOREPLACE == 0 {
+        if !row.is_kept() {
             say("an upgrade would take the place of what the administrator wrote", "`%config(noreplace)`");
+        }
+        if row.mode & 0o111 != 0 {
+            say(&format!("it can be executed ({shown})"), "0640: fapolicyd takes what can be executed for a program");
         }
         if row.owner.user != "root" {
             say(&format!("the service owns its own configuration ({shown})"), "root as its owner");
         }
         // What a wheel brings below `etc` is no secret; the application's own may come to hold one.
-        let is_public = row.mode & 0o044 == 0o044 && is_of_a_wheel(evidence, path);
+        let is_public = row.mode & 0o044 == 0o044 && Owners::of(evidence).place_of(path).is_some();
         if row.mode & 0o007 != 0 && !is_public {
             say(&format!("everybody on the box may read it ({shown})"), "0640: it may come to hold a password");
         } else if !is_public && (row.owner.group != *name || row.mode & 0o040 == 0) {
@@ -53,15 +51,6 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     }
     let as_text = if unparsed > 0 { format!(", {unparsed} as UTF-8 alone") } else { String::new() };
     Outcome::Made { looked_at: format!("{}, {parsed} parsed{as_text}", count(files, "config file")), findings }
-}
-
-/// Whether a distribution lists it: the application's own config files are in no RECORD.
-fn is_of_a_wheel(evidence: &Evidence, path: &str) -> bool {
-    evidence.dist_infos().into_iter().any(|dist_info| {
-        let record = evidence.texts.get(&format!("{dist_info}/RECORD")).and_then(|text| Record::parse(text).ok());
-        let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
-        record.is_some_and(|record| record.rows.keys().any(|listed| absolute(base, listed) == path))
-    })
 }
 
 /// Whether a text is of the format that its name says, where that format is read here.

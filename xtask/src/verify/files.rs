@@ -33,7 +33,6 @@ pub fn digests(evidence: &Evidence) -> Outcome {
 
 /// `modes`
 pub fn modes(evidence: &Evidence) -> Outcome {
-    const CONFIG: u32 = 1;
     let mut findings = Vec::new();
     for (path, row) in &evidence.described.files {
         let mode = row.mode & 0o7777;
@@ -56,7 +55,7 @@ pub fn modes(evidence: &Evidence) -> Outcome {
             findings.push(Finding::error(path, found, "its owner alone", "make it 0644 or 0755"));
         }
         // Whoever owns a module, or the folder of one, can change what the next start runs.
-        if row.owner.user != "root" && (row.flags & CONFIG == 0 || mode & 0o111 != 0) {
+        if row.owner.user != "root" && (!row.is_config() || mode & 0o111 != 0) {
             let found = format!("the service's user owns it ({shown})");
             findings.push(Finding::error(path, found, "an owner that is not the service", "code belongs to root"));
         }

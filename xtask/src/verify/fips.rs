@@ -1,9 +1,7 @@
 //! Check for boxes in FIPS mode: what rpm verifies there, and cryptography that is not the box's.
 
 use crate::rpm::SignatureFacts;
-use crate::verify::python::absolute;
-use crate::verify::{CryptoMarks, Evidence, Finding, Outcome, count};
-use crate::wheel::Record;
+use crate::verify::{CryptoMarks, Evidence, Finding, Outcome, Owners, count};
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
@@ -163,8 +161,12 @@ fn brought(evidence: &Evidence) -> Vec<Brought<'_>> {
             None => {}
         }
     }
-    let owners = if found.is_empty() { BTreeMap::new() } else { owners(evidence) };
-    found.into_iter().map(|(path, what)| Brought { path, owner: owners.get(path).cloned(), what }).collect()
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let owners = Owners::of(evidence);
+    let owner = |path: &str| owners.name_of(path).and_then(|name| PackageName::from_str(name).ok());
+    found.into_iter().map(|(path, what)| Brought { path, owner: owner(path), what }).collect()
 }
 
 /// Whether marks are of code that is in the file; the version alone is also in what was compiled against OpenSSL
@@ -182,20 +184,6 @@ fn library_of(path: &str) -> Option<&'static str> {
 fn is_one_of(name: &str, libraries: &[&str]) -> bool {
     let rests = libraries.iter().filter_map(|library| name.strip_prefix(library));
     rests.into_iter().any(|rest| rest.starts_with(['.', '-']) && (rest.ends_with(".so") || rest.contains(".so.")))
-}
-
-/// Which package a file belongs to, by the RECORDs.
-fn owners(evidence: &Evidence) -> BTreeMap<String, PackageName> {
-    let mut owners = BTreeMap::new();
-    for dist_info in evidence.dist_infos() {
-        let (base, folder) = dist_info.rsplit_once('/').unwrap_or(("", dist_info));
-        let name = folder.split_once('-').and_then(|(name, _)| PackageName::from_str(name).ok());
-        let record = evidence.texts.get(&format!("{dist_info}/RECORD")).and_then(|text| Record::parse(text).ok());
-        if let Some((name, record)) = name.zip(record) {
-            owners.extend(record.rows.keys().map(|path| (absolute(base, path), name.clone())));
-        }
-    }
-    owners
 }
 
 /// What to do about a package's own cryptography.

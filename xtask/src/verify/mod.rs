@@ -11,6 +11,7 @@ mod evidence;
 mod files;
 mod fips;
 mod known;
+mod owners;
 mod places;
 mod python;
 mod rebuilt;
@@ -31,10 +32,12 @@ pub use difference::{
 };
 pub use evidence::{CryptoMarks, Evidence, Module, OnHost, for_each_source};
 pub use fips::Fips;
-pub use python::{Compiled, Importers, absolute};
+pub use owners::{Owner, Owners};
+pub use python::{Compiled, Importers};
 pub use rebuilt::{Rebuilt, reasons};
 pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};
+pub use unit_text::{Key as UnitKey, UnitText};
 pub use verdict::{Verdict, in_a_line};
 
 /// More findings of one check than anybody reads; a hostile package could have millions.

@@ -2,7 +2,6 @@
 //! not looked at: many ship the keys and certificates of their tests.
 
 use crate::service::split;
-use crate::verify::config::CONFIG;
 use crate::verify::spotted::{Kind, Spotted, Spotter};
 use crate::verify::units::Unit;
 use crate::verify::{Evidence, Finding, Outcome, count};
@@ -16,7 +15,7 @@ const MOST_KEYS: usize = 50;
 pub fn judge(evidence: &Evidence) -> Outcome {
     let mut findings = Vec::new();
     for (path, found) in &evidence.spotted {
-        let is_config = evidence.described.files.get(path).is_some_and(|row| row.flags & CONFIG != 0);
+        let is_config = evidence.described.files.get(path).is_some_and(|row| row.is_config());
         findings.extend(found.iter().filter_map(|spotted| finding_of(path, "", spotted, is_config)));
     }
     findings.extend(keys_of_configs(evidence));
@@ -75,13 +74,14 @@ fn key_finding(path: &str, line: usize, key: &str) -> Finding {
 
 /// Keys of config files that are named like secrets.
 fn keys_of_configs(evidence: &Evidence) -> Vec<Finding> {
-    let configs = evidence.described.files.iter().filter(|(_, row)| row.flags & CONFIG != 0).map(|(path, _)| path);
+    let configs = evidence.described.files.iter().filter(|(_, row)| row.is_config()).map(|(path, _)| path);
     let mut findings = Vec::new();
     for path in configs {
         let Some(text) = evidence.texts.get(path) else { continue };
         let spotted = evidence.spotted.get(path).map_or(&[][..], Vec::as_slice);
         let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
-        let keys = lines.filter_map(|(number, line)| Some((number, secret_key(line)?)));
+        let keys =
+            lines.flat_map(|(number, line)| pairs(line).filter_map(move |pair| Some((number, secret_key(pair)?))));
         // What is known by its shape was said.
         let keys = keys.filter(|(number, _)| !spotted.iter().any(|spotted| spotted.line == *number));
         findings.extend(keys.take(MOST_KEYS).map(|(number, key)| key_finding(path, number, key)));
@@ -149,6 +149,28 @@ fn assigned(line: &str) -> Option<&str> {
     (is_name && !value.starts_with(['$', '`', '='])).then(|| secret_key(line))?
 }
 
+/// The pairs of key and value in a line: many where it has a mapping in braces (JSON, YAML, inline tables of TOML), as
+/// a JSON in one line has.
+fn pairs(line: &str) -> impl Iterator<Item = &str> {
+    let starts = |text: &str| text.starts_with(['{', '"']) && !text.starts_with("{{");
+    let value = line.split_once([':', '=']).map_or("", |(_, value)| value.trim_start());
+    let is_flow = starts(line.trim_start()) || (starts(value) && !value.starts_with('"'));
+    let mut quote = None;
+    let mut is_escaped = false;
+    let mut before = ' ';
+    line.split(move |c| {
+        let cuts = is_flow && quote.is_none() && before != '$' && matches!(c, '{' | '}' | ',');
+        match quote {
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            Some(open) if open == c && !is_escaped => quote = None,
+            _ => {}
+        }
+        is_escaped = c == '\\' && !is_escaped && quote == Some('"');
+        before = c;
+        cuts
+    })
+}
+
 /// The key of a line of YAML, TOML, INI or JSON that holds a secret, if its value is one.
 fn secret_key(line: &str) -> Option<&str> {
     const WORDS: [&str; 8] =
@@ -196,6 +218,28 @@ mod tests {
         ];
         for (line, key) in cases {
             assert_eq!(secret_key(line), key, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_line_with_braces_has_many_keys() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[&str]); 12] = [
+            (r#"{"a": 1, "password": "x"}"#,                   &["password"]),
+            (r#"{"db": {"password": "x"}, "token": "y"}"#,     &["password", "token"]),
+            (r#""a": 1, "token": "x","#,                       &["token"]),
+            (r#"db = { user = "a", password = "b" }"#,         &["password"]),
+            ("db: {user: a, password: b}",                     &["password"]),
+            (r#"{"a": "b, password: x"}"#,                     &[]),
+            (r#"{"a": "\", password: x"}"#,                    &[]),
+            (r#"{"password": "", "token": null}"#,             &[]),
+            (r#"{"password": ""} }"#,                          &[]),
+            ("motd: hello, password: x",                       &[]),
+            ("password: ${DB_PASSWORD:-x}",                    &[]),
+            ("token: {{ vault, token: x }}",                   &[]),
+        ];
+        for (line, keys) in cases {
+            assert_eq!(pairs(line).filter_map(secret_key).collect::<Vec<_>>(), keys, "{line}");
         }
     }
 

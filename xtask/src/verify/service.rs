@@ -1,6 +1,6 @@
 //! Checks of the unit: what it starts, and the keys that its systemd knows.
 
-use crate::service::commands;
+use crate::service::{Command, commands};
 use crate::target::unit_key_since;
 use crate::verify::python::plainly_lacks;
 use crate::verify::unit_text::Key;
@@ -19,6 +19,12 @@ pub fn entry_point(evidence: &Evidence) -> Outcome {
             // What cannot be cut into words is told of by `units`.
             let Ok((commands, _)) = commands(&key.value) else { continue };
             starts += commands.len();
+            findings.extend(commands.iter().filter_map(|command| other_interpreter(evidence, command)).map(
+                |(path, own)| {
+                    let found = format!("{} starts `{path}`, which is not the Python that the package is for", key.key);
+                    Finding::error(unit.path, found, format!("`{own}`"), "build the RPM again with this tool")
+                },
+            ));
             let words: Vec<String> = commands.iter().flat_map(|command| command.literal_words()).collect();
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             for word in words.iter().filter(|word| word.starts_with(&below) && !evidence.has(word)) {
@@ -41,6 +47,15 @@ pub fn entry_point(evidence: &Evidence) -> Outcome {
         findings.push(Finding::error(own.path, "there is no ExecStart", "a command that starts the service", cure));
     }
     Outcome::Made { looked_at: count(starts, "command"), findings }
+}
+
+/// The Python that a command starts where that is not the target's, and the target's.
+fn other_interpreter<'a>(evidence: &'a Evidence, command: &Command) -> Option<(String, &'a str)> {
+    let own = evidence.target.as_ref()?.interpreter.path.as_str();
+    let program = command.literal_words().into_iter().next()?;
+    let version = program.rsplit('/').next()?.strip_prefix("python")?;
+    let is_python = version.chars().all(|c| c.is_ascii_digit() || c == '.');
+    (is_python && program != own && !evidence.has(&program)).then_some((program, own))
 }
 
 /// The modules that the command imports and the package lacks: that of `-m`, that of a console script,

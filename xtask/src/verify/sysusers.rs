@@ -6,7 +6,8 @@ use crate::verify::units::Unit;
 use crate::verify::{Evidence, Finding, Outcome, count};
 use std::collections::BTreeSet;
 
-const FOLDER: &str = "/usr/lib/sysusers.d/";
+/// Where systemd finds the users of packages.
+pub(super) const FOLDER: &str = "/usr/lib/sysusers.d/";
 /// Larger than any such file; what is larger is not read.
 const MOST_TEXT: usize = 64 << 10;
 

@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 const MOST_TEXT: usize = 256 << 10;
 
 /// A key of a unit with its section.
-pub(super) struct Key<'a> {
+pub struct Key<'a> {
     /// `Service`
     pub section: &'a str,
+    /// `ExecStart`
     pub key: &'a str,
     /// continued lines joined by a space
     pub value: String,
@@ -18,17 +19,29 @@ pub(super) struct Key<'a> {
 
 /// A unit that was read.
 #[derive(Default)]
-pub(super) struct Parsed<'a> {
+pub struct UnitText<'a> {
+    /// in their order, those with an empty value too
     pub keys: Vec<Key<'a>>,
     /// line, and what systemd would ignore or refuse there
     pub faults: Vec<(usize, String)>,
 }
 
-impl Parsed<'_> {
+impl UnitText<'_> {
+    /// The values of a key that count, in their order: an empty one takes back those before it.
+    pub fn all(&self, section: &str, key: &str) -> Vec<&str> {
+        let mut values = Vec::new();
+        for other in self.keys.iter().filter(|other| other.section == section && other.key == key) {
+            match other.value.as_str() {
+                "" => values.clear(),
+                value => values.push(value),
+            }
+        }
+        values
+    }
+
     /// The value that counts of a key with one: the last.
-    pub(super) fn last(&self, section: &str, key: &str) -> Option<&str> {
-        let mut keys = self.keys.iter().rev();
-        keys.find(|other| other.section == section && other.key == key).map(|key| key.value.as_str())
+    pub fn last(&self, section: &str, key: &str) -> Option<&str> {
+        self.all(section, key).pop()
     }
 }
 
@@ -43,70 +56,76 @@ fn sections_of(path: &str) -> Vec<&'static str> {
     vec!["Unit", own, "Install"]
 }
 
-/// Reads a unit.
-pub(super) fn parse<'a>(path: &str, text: &'a str) -> Parsed<'a> {
-    let mut parsed = Parsed::default();
-    if text.len() > MOST_TEXT {
-        parsed.faults.push((1, format!("it has {} bytes, and is not read", text.len())));
-        return parsed;
-    }
-    let known = sections_of(path);
-    let mut section = None;
-    let mut begun: Option<(&str, String)> = None;
-    let mut lines = text.lines().enumerate().peekable();
-    while let Some((index, line)) = lines.next() {
-        let number = index + 1;
-        let bare = line.trim();
-        if bare.starts_with(['#', ';']) {
-            continue;
+impl<'a> UnitText<'a> {
+    /// Reads a unit; what is wrong with it is among its faults.
+    ///
+    /// - Takes: `path`, whose end says which sections there are.
+    pub fn parse(path: &str, text: &'a str) -> Self {
+        let mut parsed = Self::default();
+        if text.len() > MOST_TEXT {
+            parsed.faults.push((1, format!("it has {} bytes, and is not read", text.len())));
+            return parsed;
         }
-        // systemd takes the line end off, so what is behind the backslash makes it an ordinary one.
-        let (kept, goes_on) = match line.strip_suffix('\\') {
-            Some(kept) if !ends_escaped(kept) => (kept, true),
-            _ => (line, false),
-        };
-        let whole = match begun.take() {
-            Some((key, value)) => Some((key, format!("{value} {kept}"))),
-            None if bare.is_empty() => None,
-            None if bare.starts_with('[') => {
-                match bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-                    Some(name) if known.contains(&name) => section = Some(name),
-                    Some(name) if name.starts_with("X-") => section = None,
-                    Some(name) => {
-                        parsed.faults.push((number, format!("[{name}] is no section of such a unit")));
-                        section = None;
-                    }
-                    None => parsed.faults.push((number, "a section has no `]`: systemd refuses the unit".to_owned())),
-                }
-                if section.is_none() {
-                    skip_section(&mut lines);
-                }
-                None
+        let known = sections_of(path);
+        let mut section = None;
+        let mut begun: Option<(&str, String)> = None;
+        let mut lines = text.lines().enumerate().peekable();
+        while let Some((index, line)) = lines.next() {
+            let number = index + 1;
+            let bare = line.trim();
+            if bare.starts_with(['#', ';']) {
+                continue;
             }
-            None => match kept.split_once('=') {
-                None => {
-                    parsed.faults.push((number, "a line is no `KEY=VALUE`".to_owned()));
+            // systemd takes the line end off, so what is behind the backslash makes it an ordinary one.
+            let (kept, goes_on) = match line.strip_suffix('\\') {
+                Some(kept) if !ends_escaped(kept) => (kept, true),
+                _ => (line, false),
+            };
+            let whole = match begun.take() {
+                Some((key, value)) => Some((key, format!("{value} {kept}"))),
+                None if bare.is_empty() => None,
+                None if bare.starts_with('[') => {
+                    match bare.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                        Some(name) if known.contains(&name) => section = Some(name),
+                        Some(name) if name.starts_with("X-") => section = None,
+                        Some(name) => {
+                            parsed.faults.push((number, format!("[{name}] is no section of such a unit")));
+                            section = None;
+                        }
+                        None => {
+                            parsed.faults.push((number, "a section has no `]`: systemd refuses the unit".to_owned()))
+                        }
+                    }
+                    if section.is_none() {
+                        skip_section(&mut lines);
+                    }
                     None
                 }
-                Some((key, _)) if key.trim().is_empty() => {
-                    parsed.faults.push((number, "there is no key before `=`".to_owned()));
-                    None
-                }
-                Some((key, value)) => Some((key.trim(), value.to_owned())),
-            },
-        };
-        let Some((key, value)) = whole else { continue };
-        if goes_on && lines.peek().is_some() {
-            begun = Some((key, value));
-            continue;
+                None => match kept.split_once('=') {
+                    None => {
+                        parsed.faults.push((number, "a line is no `KEY=VALUE`".to_owned()));
+                        None
+                    }
+                    Some((key, _)) if key.trim().is_empty() => {
+                        parsed.faults.push((number, "there is no key before `=`".to_owned()));
+                        None
+                    }
+                    Some((key, value)) => Some((key.trim(), value.to_owned())),
+                },
+            };
+            let Some((key, value)) = whole else { continue };
+            if goes_on && lines.peek().is_some() {
+                begun = Some((key, value));
+                continue;
+            }
+            match section {
+                None => parsed.faults.push((number, format!("`{key}` stands before any section"))),
+                Some(_) if key.starts_with("X-") => {}
+                Some(section) => parsed.keys.push(Key { section, key, value: value.trim().to_owned(), line: number }),
+            }
         }
-        match section {
-            None => parsed.faults.push((number, format!("`{key}` stands before any section"))),
-            Some(_) if key.starts_with("X-") => {}
-            Some(section) => parsed.keys.push(Key { section, key, value: value.trim().to_owned(), line: number }),
-        }
+        parsed
     }
-    parsed
 }
 
 /// Whether a backslash behind this text is one that is escaped.
@@ -120,7 +139,7 @@ fn skip_section<'a>(lines: &mut std::iter::Peekable<impl Iterator<Item = (usize,
 }
 
 /// Keys of which the last one counts, where one stands more than once: the others are dead.
-pub(super) fn doubled<'a>(parsed: &'a Parsed<'a>) -> Vec<&'a Key<'a>> {
+pub(super) fn doubled<'a>(parsed: &'a UnitText<'a>) -> Vec<&'a Key<'a>> {
     #[rustfmt::skip]
     const ONCE: [&str; 14] = [
         "Description", "Group", "KillMode", "ProtectHome", "ProtectProc", "ProtectSystem", "Restart", "RestartSec",
@@ -160,14 +179,24 @@ mod tests {
             ("[Service]\nA\n=b\n",                &[],                                             &["2 a line is no `KEY=VALUE`", "3 there is no key before `=`"]),
         ];
         for (text, keys, faults) in cases {
-            let parsed = parse("/usr/lib/systemd/system/a.service", text);
+            let parsed = UnitText::parse("/usr/lib/systemd/system/a.service", text);
             let found: Vec<String> =
                 parsed.keys.iter().map(|k| format!("{} {}={}", k.section, k.key, k.value)).collect();
             let said: Vec<String> = parsed.faults.iter().map(|(line, what)| format!("{line} {what}")).collect();
             assert_eq!((found.as_slice(), said.as_slice()), (own(keys).as_slice(), own(faults).as_slice()), "{text}");
         }
-        assert_eq!(parse("a.service", &"A=b\n".repeat(MOST_TEXT)).faults.len(), 1);
-        assert!(parse("a.timer", "[Timer]\nOnCalendar=daily").faults.is_empty());
+        assert_eq!(UnitText::parse("a.service", &"A=b\n".repeat(MOST_TEXT)).faults.len(), 1);
+        assert!(UnitText::parse("a.timer", "[Timer]\nOnCalendar=daily").faults.is_empty());
+    }
+
+    #[test]
+    fn an_empty_value_takes_back_those_before_it() {
+        let unit = UnitText::parse("a.service", "[Service]\nUser=x\nUser=\nUser=y\nA=1\nA=2\nB=1\nB=\n[Unit]\nA=3\n");
+        assert_eq!((unit.all("Service", "A"), unit.last("Service", "User")), (vec!["1", "2"], Some("y")));
+        assert_eq!((unit.last("Service", "B"), unit.last("Service", "C")), (None, None));
+        for text in ["", "[", "[]", "=", "\\", "a=\\", "[x]\n\\\n"] {
+            assert!(UnitText::parse("a.service", text).keys.is_empty(), "{text}");
+        }
     }
 
     fn own(words: &[&str]) -> Vec<String> {
@@ -184,7 +213,7 @@ mod tests {
             ("[Service]\nUser=\nUser=a\n",                   vec![]),
         ];
         for (text, keys) in cases {
-            let parsed = parse("a.service", text);
+            let parsed = UnitText::parse("a.service", text);
             assert_eq!(doubled(&parsed).iter().map(|key| key.key).collect::<Vec<_>>(), keys, "{text}");
         }
     }

@@ -3,15 +3,16 @@
 use crate::problem::shortened;
 use crate::service::{Command, commands, split};
 use crate::target::unit_value_expects;
-use crate::verify::unit_text::{Key, Parsed, doubled, parse};
+use crate::verify::unit_text::{Key, UnitText, doubled};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
-const FOLDER: &str = "/usr/lib/systemd/system/";
+/// Where systemd finds the units of packages.
+pub(super) const FOLDER: &str = "/usr/lib/systemd/system/";
 
 /// A unit of the package.
 pub(super) struct Unit<'a> {
     pub path: &'a str,
-    pub parsed: Parsed<'a>,
+    pub parsed: UnitText<'a>,
 }
 
 impl<'a> Unit<'a> {
@@ -24,7 +25,7 @@ impl<'a> Unit<'a> {
     /// Every one that is text.
     pub(super) fn all(evidence: &'a Evidence) -> impl Iterator<Item = Self> {
         let units = evidence.texts.range(FOLDER.to_owned()..).take_while(|(path, _)| path.starts_with(FOLDER));
-        units.map(|(path, text)| Self { path, parsed: parse(path, text) })
+        units.map(|(path, text)| Self { path, parsed: UnitText::parse(path, text) })
     }
 
     pub(super) fn keys(&self) -> &[Key<'a>] {
@@ -166,7 +167,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Vec<String> {
-        let unit = Unit { path: "/usr/lib/systemd/system/a.service", parsed: parse("a.service", text) };
+        let unit = Unit { path: "/usr/lib/systemd/system/a.service", parsed: UnitText::parse("a.service", text) };
         let mut said: Vec<String> =
             unit.keys().iter().flat_map(|key| faults_of(252, key)).map(|(what, _)| what).collect();
         said.extend(faults_of_whole(&unit).into_iter().map(|(what, _)| what));

@@ -81,9 +81,9 @@ fn compare(
     let same = same_header && same_payload;
     let mut row = json!({
         "path": path, "target": name, "same": same, "header": same_header, "payload": same_payload,
-        "signature": given.signature, "commit": head, "level": level, "byte_code": built.byte_code,
+        "signature": given.vouching.signer(), "commit": head, "level": level, "byte_code": built.byte_code,
     });
-    let signed = if given.signature.is_some() { ", but for its signature" } else { "" };
+    let signed = if !given.vouching.signatures.is_empty() { ", but for its signature" } else { "" };
     if same {
         return Ok((format!("{path}: the same bytes{signed}, from {}\n", commit_in_words(head.as_deref())), row, true));
     }

@@ -2,9 +2,7 @@
 
 use crate::rpm::FileRow;
 use crate::verify::difference::{Change, dists};
-use crate::verify::python::absolute;
-use crate::verify::{Evidence, count};
-use crate::wheel::{Metadata, Record};
+use crate::verify::{Evidence, Owners, count};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,59 +72,33 @@ impl FileGroup {
     }
 }
 
-/// Which distribution a path belongs to.
-struct Owners<'a> {
-    evidence: &'a Evidence,
-    /// path → name of the distribution
-    listed: BTreeMap<String, String>,
-    /// the application's
-    application: Option<String>,
+/// The name of the distribution that a path belongs to; a folder is whose first file it has.
+fn name_of<'o>(evidence: &Evidence, owners: &'o Owners<'_>, path: &str, row: &FileRow) -> Option<&'o str> {
+    if row.is_file() {
+        return owners.name_of(path);
+    }
+    let below = format!("{path}/");
+    let mut files = evidence.described.files.range(below.clone()..).take_while(|(path, _)| path.starts_with(&below));
+    let (first, _) = files.find(|(_, row)| row.is_file())?;
+    let is_shared = path == evidence.root() || path.strip_prefix(evidence.root()) == Some("/lib");
+    owners.name_of(first).filter(|_| !is_shared)
 }
 
-impl<'a> Owners<'a> {
-    fn of(evidence: &'a Evidence) -> Self {
-        let mut owners = Self { evidence, listed: BTreeMap::new(), application: None };
-        for dist_info in evidence.dist_infos() {
-            let (base, folder) = dist_info.rsplit_once('/').unwrap_or(("", dist_info));
-            let text = |file: &str| evidence.texts.get(&format!("{dist_info}/{file}"));
-            let name = match text("METADATA").and_then(|text| Metadata::parse(text).ok()) {
-                Some(metadata) => metadata.name.to_string(),
-                None => folder.split('-').next().unwrap_or_default().to_owned(),
-            };
-            if base == evidence.root() {
-                owners.application = Some(name.clone());
-            }
-            let Some(record) = text("RECORD").and_then(|text| Record::parse(text).ok()) else { continue };
-            owners.listed.extend(record.rows.keys().map(|path| (absolute(base, path), name.clone())));
-        }
-        owners
-    }
-
-    /// A folder is whose first file it has.
-    fn find(&self, path: &str, row: &FileRow) -> Option<&str> {
-        if row.is_file() {
-            return self.listed.get(path).map(String::as_str);
-        }
-        let below = format!("{path}/");
-        let inside = |path: &str| path.starts_with(&below);
-        let files = self.evidence.described.files.range(below.clone()..).take_while(|(path, _)| inside(path));
-        let (first, _) = files.into_iter().find(|(_, row)| row.is_file())?;
-        let is_shared = path == self.evidence.root() || path.strip_prefix(self.evidence.root()) == Some("/lib");
-        self.listed.get(first).map(String::as_str).filter(|_| !is_shared)
-    }
+fn application<'o>(owners: &'o Owners<'_>) -> Option<&'o str> {
+    owners.dists.iter().rfind(|owner| owner.is_application).map(|owner| owner.name.as_str())
 }
 
 pub(super) fn between(old: &Evidence, new: &Evidence) -> Files {
     let (old_owners, new_owners) = (Owners::of(old), Owners::of(new));
     let (old_dists, new_dists) = (dists::of(old), dists::of(new));
     let (old_files, new_files) = (&old.described.files, &new.described.files);
-    let application = new_owners.application.as_ref().or(old_owners.application.as_ref());
+    let application = application(&new_owners).or(application(&old_owners));
     let mut files = Files::default();
     let mut groups: BTreeMap<Option<String>, FileGroup> = BTreeMap::new();
     let mut group = |dist: Option<&str>, put: &mut dyn FnMut(&mut FileGroup)| {
         let group = groups.entry(dist.map(str::to_owned)).or_insert_with(|| FileGroup {
             dist: dist.map(str::to_owned),
-            application: dist.is_some() && dist == application.map(String::as_str),
+            application: dist.is_some() && dist == application,
             old: dist.and_then(|name| Some(old_dists.get(name)?.version.clone())),
             new: dist.and_then(|name| Some(new_dists.get(name)?.version.clone())),
             ..FileGroup::default()
@@ -142,17 +114,17 @@ pub(super) fn between(old: &Evidence, new: &Evidence) -> Files {
                     continue;
                 }
                 files.changed += 1;
-                group(new_owners.find(path, now), &mut |group| {
+                group(name_of(new, &new_owners, path, now), &mut |group| {
                     group.changed.push(FileChange { path: path.clone(), changes: changes.clone() });
                 });
             }
             (None, Some(now)) => {
                 files.added += 1;
-                group(new_owners.find(path, now), &mut |group| group.added.push(path.clone()));
+                group(name_of(new, &new_owners, path, now), &mut |group| group.added.push(path.clone()));
             }
             (Some(before), None) => {
                 files.removed += 1;
-                group(old_owners.find(path, before), &mut |group| group.removed.push(path.clone()));
+                group(name_of(old, &old_owners, path, before), &mut |group| group.removed.push(path.clone()));
             }
             (None, None) => {}
         }

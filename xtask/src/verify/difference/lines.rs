@@ -13,10 +13,6 @@ const LONGEST: usize = 256 << 10;
 /// Of all texts together: a package may have thousands of config files.
 const MOST_LINES_OF_ALL: usize = 40_000;
 
-/// `RPMFILE_CONFIG` and `RPMFILE_NOREPLACE` of rpm's `rpmfiles.h`.
-const CONFIG: u32 = 1;
-const NOREPLACE: u32 = 1 << 4;
-
 /// What is left to be compared line by line.
 pub(super) struct Lines {
     left: usize,
@@ -56,12 +52,12 @@ impl Lines {
     pub(super) fn config(&mut self, old: &Evidence, new: &Evidence) -> Vec<ConfigChange> {
         let configs = |evidence: &Evidence| -> BTreeSet<String> {
             let files = evidence.described.files.iter();
-            files.filter(|(_, row)| row.is_file() && row.flags & CONFIG != 0).map(|(path, _)| path.clone()).collect()
+            files.filter(|(_, row)| row.is_file() && row.is_config()).map(|(path, _)| path.clone()).collect()
         };
         let paths: BTreeSet<String> = configs(old).union(&configs(new)).cloned().collect();
         let changed = paths.into_iter().filter_map(|path| {
             let (before, now) = (old.described.files.get(&path), new.described.files.get(&path));
-            let facts = |row: &FileRow| (row.digest.clone(), row.flags & (CONFIG | NOREPLACE));
+            let facts = |row: &FileRow| (row.digest.clone(), row.is_config(), row.is_kept());
             let kind = kind_of(before.map(facts), now.map(facts))?;
             let text = |evidence: &Evidence, row: Option<&FileRow>| match row {
                 None => Some(String::new()),
@@ -88,14 +84,14 @@ pub(super) fn kind_of<T: PartialEq>(old: Option<T>, new: Option<T>) -> Option<Ki
 fn on_the_box(old: Option<&FileRow>, new: Option<&FileRow>) -> &'static str {
     match (old, new) {
         (_, None) => "an edited one is kept as .rpmsave",
-        (_, Some(new)) if new.flags & CONFIG == 0 => {
+        (_, Some(new)) if !new.is_config() => {
             "it is no config file any more, and an edited one is put aside as .rpmsave"
         }
-        (None, Some(new)) if new.flags & NOREPLACE != 0 => {
+        (None, Some(new)) if new.is_kept() => {
             "where the box has such a file, that is kept, and the new one is put beside it as .rpmnew"
         }
         (None, Some(_)) => "where the box has such a file, that is put aside as .rpmorig",
-        (Some(_), Some(new)) if new.flags & NOREPLACE != 0 => {
+        (Some(_), Some(new)) if new.is_kept() => {
             "the box keeps an edited one and gets the new one as .rpmnew; one that nobody edited is replaced"
         }
         (Some(_), Some(_)) => {

@@ -238,7 +238,7 @@ impl Side {
             built: described.build_time,
             built_from: change.strip_prefix("- Built from ").unwrap_or_default().to_owned(),
             builder: described.origin.builder.clone(),
-            signature: evidence.signature.clone(),
+            signature: evidence.vouching.signer(),
             download: evidence.bytes.size,
             installed: described.origin.installed,
             paths: described.files.len(),

@@ -1,20 +1,19 @@
 //! What an upgrade does to the service, from the units and scriptlets of both packages.
 
-use crate::verify::Evidence;
-use crate::verify::difference::units::Keys;
+use crate::verify::{Evidence, UnitText, units};
 use std::collections::BTreeSet;
 
 /// The units of a package that matter here.
 struct Units<'a> {
-    service: Option<Keys<'a>>,
-    socket: Option<Keys<'a>>,
+    service: Option<UnitText<'a>>,
+    socket: Option<UnitText<'a>>,
 }
 
 impl<'a> Units<'a> {
     fn of(evidence: &'a Evidence) -> Self {
         let unit = |end: &str| {
-            let path = format!("/usr/lib/systemd/system/{}.{end}", evidence.described.name);
-            evidence.texts.get(&path).map(|text| Keys::parse(text))
+            let path = format!("{}{}.{end}", units::FOLDER, evidence.described.name);
+            evidence.texts.get(&path).map(|text| UnitText::parse(&path, text))
         };
         Self { service: unit("service"), socket: unit("socket") }
     }
@@ -29,7 +28,7 @@ impl<'a> Units<'a> {
     }
 
     fn last(&self, key: &str) -> &str {
-        self.values("Service", key).last().copied().unwrap_or("root")
+        self.values("Service", key).pop().unwrap_or("root")
     }
 }
 

@@ -1,13 +1,12 @@
-//! Which distribution each ELF file belongs to, by the RECORDs, and which distributions each asks for.
+//! The ELF files by distribution, and which distributions each asks for.
 
 use crate::closure::{Dist, reach, walk};
 use crate::elf::{ElfFile, OfWheel};
 use crate::target::Target;
-use crate::verify::Evidence;
-use crate::verify::python::absolute;
-use crate::wheel::{Metadata, Record};
+use crate::verify::{Evidence, Owners};
+use crate::wheel::Metadata;
 use pep508_rs::PackageName;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The ELF files by distribution, as [`crate::elf::asked_of_box`] takes them.
 pub struct Owned {
@@ -21,28 +20,19 @@ impl Owned {
     /// What other checks find fault with, a RECORD or a METADATA that cannot be read, owns and asks for nothing.
     pub fn of(evidence: &Evidence, target: &Target) -> Self {
         let root = evidence.root();
-        let dist_infos = evidence.dist_infos();
-        let mut owners: BTreeMap<String, usize> = BTreeMap::new();
-        let mut metadata: Vec<(usize, Metadata)> = Vec::new();
-        for (place, dist_info) in dist_infos.iter().enumerate() {
-            let text = |name: &str| evidence.texts.get(&format!("{dist_info}/{name}"));
-            if let Some(Ok(record)) = text("RECORD").map(|text| Record::parse(text)) {
-                let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
-                owners.extend(record.rows.keys().map(|path| (absolute(base, path), place)));
-            }
-            if let Some(Ok(parsed)) = text("METADATA").map(|text| Metadata::parse(text)) {
-                metadata.push((place, parsed));
-            }
-        }
-        let mut dists: Vec<OfWheel> = dist_infos.iter().map(|_| OfWheel::default()).collect();
+        let owners = Owners::of(evidence);
+        let mut dists: Vec<OfWheel> = owners.dists.iter().map(|_| OfWheel::default()).collect();
         dists.push(OfWheel::default());
         for (path, facts) in &evidence.elf {
             let below = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
-            let owner = owners.get(path).copied().unwrap_or(dist_infos.len());
+            let owner = owners.place_of(path).unwrap_or(owners.dists.len());
             let file = ElfFile { path: below.unwrap_or(path).to_owned(), facts: facts.clone() };
             dists[owner].files.push(file);
         }
         let mut asks: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); dists.len()];
+        let placed = owners.dists.iter().enumerate();
+        let metadata: Vec<(usize, &Metadata)> =
+            placed.filter_map(|(place, owner)| Some((place, owner.metadata.as_ref()?))).collect();
         // Which extras the team asked for is not said in the package: all may have been.
         let of_all: Vec<Dist<'_>> =
             metadata.iter().map(|(_, metadata)| Dist { metadata, extras: &metadata.extras }).collect();
@@ -53,10 +43,8 @@ impl Owned {
         for ((place, _), reached) in metadata.iter().zip(reached) {
             asks[*place] = reached.into_iter().map(|of| metadata[of].0).collect();
         }
-        for (place, dist_info) in dist_infos.iter().enumerate() {
-            if dist_info.rsplit_once('/').is_some_and(|(base, _)| base == root) {
-                asks[place] = (0..dists.len()).collect();
-            }
+        for (place, _) in owners.dists.iter().enumerate().filter(|(_, owner)| owner.is_application) {
+            asks[place] = (0..dists.len()).collect();
         }
         Self { dists, asks }
     }

@@ -2,31 +2,31 @@
 
 mod crypto;
 mod entries;
+mod file;
 mod modules;
 mod sources;
+mod texts;
 
 pub use crypto::{CryptoMarks, CryptoScan};
 
 use crate::elf::{ElfFacts, ElfReader};
-use crate::hex::hex;
 use crate::lockfile::Lock;
-use crate::rpm::{Bytes, Described, FileRow, Front, Opened, Vouching};
+use crate::rpm::{Bytes, Described, FileRow, Opened, Vouching};
 use crate::target::Target;
 use crate::verify::scriptlets::ParsedBy;
 use crate::verify::spotted::{Spotted, Spotter};
 use crate::verify::{Audit, Compiled, Fips};
 use anyhow::{Context as _, ensure};
 use entries::Entries;
-use sha2::{Digest as _, Sha256};
+use file::Observers;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
 
 pub use entries::places;
 pub use modules::{Module, for_each_source};
 pub use sources::Sources;
+use texts::is_read_as_text;
 
-/// The first bytes of a file, enough for a `#!` line.
-const HEAD: usize = 256;
 /// PEP 552.
 const BYTE_CODE_HEAD: usize = 16;
 /// A text is kept up to this; a METADATA or a RECORD is far smaller.
@@ -55,8 +55,6 @@ pub struct Evidence {
     pub described: Described,
     /// the file's bytes, by digest
     pub bytes: Bytes,
-    /// who says to have signed it, `RSA 0123abc…`, not verified; none where there is no signature
-    pub signature: Option<String>,
     /// its digests and signatures, as they stand in it
     pub vouching: Vouching,
     /// of header and payload, in words
@@ -112,7 +110,6 @@ impl Evidence {
             root: Self::find_root(&opened.described),
             described: opened.described.clone(),
             bytes: opened.bytes.clone(),
-            signature: opened.front().ok().and_then(|front| signature_of(&front)),
             vouching: std::mem::take(&mut opened.vouching),
             digest_faults: std::mem::take(&mut opened.digest_faults),
             changed_files: Vec::new(),
@@ -140,14 +137,6 @@ impl Evidence {
     }
 
     fn look_at(&mut self, path: &str, row: &FileRow, content: &mut dyn BufRead) -> anyhow::Result<()> {
-        let mut hasher = Sha256::new();
-        let mut size = 0_usize;
-        let mut head = Vec::new();
-        let mut keep = Vec::new();
-        let mut elf = ElfReader::new(row.size);
-        let mut crypto = self.fips.is_some().then(CryptoScan::default);
-        let mut spotter = self.of_application(path).map(|_| Spotter::default());
-        let mut source = self.sources.hash_of(path, |path| self.has(path));
         let is_text = is_read_as_text(path, row);
         let is_entry = self.entries.wants(&self.root, path, row);
         if is_text {
@@ -158,61 +147,48 @@ impl Evidence {
                 row.size
             );
         }
-        loop {
-            let piece = content.fill_buf()?;
-            if piece.is_empty() {
-                break;
-            }
-            hasher.update(piece);
-            head.extend_from_slice(&piece[..piece.len().min(HEAD.saturating_sub(head.len()))]);
-            elf.take(piece)?;
-            crypto.iter_mut().filter(|_| !elf.is_none()).for_each(|scan| scan.take(piece));
-            if let Some(spotter) = &mut spotter {
-                spotter.take(piece);
-            }
-            if let Some(source) = &mut source {
-                source.take(piece);
-            }
-            if is_text || is_entry {
-                keep.extend_from_slice(piece);
-            }
-            let count = piece.len();
-            content.consume(count);
-            size += count;
-        }
-        if hex(&hasher.finalize()) != row.digest || size as u64 != row.size {
+        let observers = Observers {
+            elf: ElfReader::new(row.size),
+            crypto: self.fips.is_some().then(CryptoScan::default),
+            spotter: self.of_application(path).map(|_| Spotter::default()),
+            source: self.sources.hash_of(path, |path| self.has(path)),
+            keeps: is_text || is_entry,
+        };
+        let seen = observers.watch(content)?;
+        if seen.digest != row.digest || seen.size != row.size {
             self.changed_files.push(path.to_owned());
         }
-        if let Some(spotter) = spotter {
-            self.own_files += 1;
-            let found = spotter.finish();
-            if !found.is_empty() {
-                self.spotted.insert(path.to_owned(), found);
-            }
-        }
-        if let Some(source) = source {
-            self.sources.hashes.insert(path.to_owned(), source.finish());
-        }
-        if let Some(facts) = elf.finish()? {
-            self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
-            ensure!(self.elf_weight <= MOST_ELF, "its ELF files ask for more than any package does, up to `{path}`");
-            self.elf.insert(path.to_owned(), facts);
-            if let Some(marks) = crypto.map(CryptoScan::finish).filter(CryptoMarks::is_any) {
-                self.crypto.insert(path.to_owned(), marks);
-            }
-        } else if is_entry {
-            self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&keep).into_owned());
-        } else if is_text && let Ok(text) = String::from_utf8(keep) {
+        // What is ELF is no text, wherever it lies.
+        let is_elf = seen.elf.is_some();
+        if is_entry && !is_elf {
+            self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&seen.kept).into_owned());
+        } else if is_text
+            && !is_elf
+            && let Ok(text) = String::from_utf8(seen.kept)
+        {
             if path.contains("/bin/") || path.ends_with(".service") {
                 self.entries.note(&self.root, &text);
             }
             self.texts.insert(path.to_owned(), text);
         }
+        if let Some(found) = seen.spotted {
+            self.own_files += 1;
+            if !found.is_empty() {
+                self.spotted.insert(path.to_owned(), found);
+            }
+        }
+        if let Some(facts) = seen.elf {
+            self.elf_weight += facts.as_ref().map_or(0, ElfFacts::weight);
+            ensure!(self.elf_weight <= MOST_ELF, "its ELF files ask for more than any package does, up to `{path}`");
+            self.elf.insert(path.to_owned(), facts);
+        }
+        self.sources.hashes.extend(seen.source.map(|hash| (path.to_owned(), hash)));
+        self.crypto.extend(seen.crypto.map(|marks| (path.to_owned(), marks)));
         if path.ends_with(".pyc") && path.contains("/__pycache__/") {
-            head.truncate(BYTE_CODE_HEAD);
+            let head = seen.head.into_iter().take(BYTE_CODE_HEAD).collect();
             self.byte_code.insert(path.to_owned(), head);
         } else if row.mode & 0o111 != 0 {
-            self.heads.insert(path.to_owned(), head);
+            self.heads.insert(path.to_owned(), seen.head);
         }
         Ok(())
     }
@@ -265,26 +241,4 @@ impl Evidence {
             .filter(|path| path.rsplit_once('/').is_some_and(|(folder, _)| is_imported_from(folder)))
             .collect()
     }
-}
-
-fn signature_of(front: &Front) -> Option<String> {
-    let read = front.signature().map(|signature| format!("{} {}", signature.algorithm.title(), signature.issuer));
-    read.or_else(|| front.is_signed().then(|| "of a kind that this tool does not read".to_owned()))
-}
-
-fn is_read_as_text(path: &str, row: &FileRow) -> bool {
-    const CONFIG: u32 = 1;
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let of_dist = folder.ends_with(".dist-info") && matches!(name, "METADATA" | "WHEEL" | "RECORD" | "direct_url.json");
-    of_dist
-        || row.flags & CONFIG != 0
-        || name.ends_with(".pth")
-        || (folder.starts_with("/usr/share/doc/") && is_of_tool(name))
-        || matches!(folder, "/usr/lib/systemd/system" | "/usr/lib/sysusers.d")
-        || (folder.ends_with("/bin") && row.size < 1 << 20)
-}
-
-/// What this tool puts beside the documentation.
-fn is_of_tool(name: &str) -> bool {
-    name.starts_with("pylock.") || matches!(name, "INSTALL.md" | "sbom.cdx.json")
 }

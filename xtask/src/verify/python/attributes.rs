@@ -18,7 +18,19 @@ pub fn plainly_lacks(evidence: &Evidence, module: &str, object: &str) -> bool {
     }
     let there: Vec<String> = places(evidence.root(), module).into_iter().filter(|path| evidence.has(path)).collect();
     let lacks = |path: &String| evidence.entries.sources.get(path).is_some_and(|source| !may_have(source, name));
-    !there.is_empty() && there.iter().all(lacks)
+    match there.is_empty() {
+        true => below.iter().any(|base| evidence.has(base)) && !below.iter().any(|base| is_compiled(evidence, base)),
+        false => there.iter().all(lacks),
+    }
+}
+
+/// Whether a module or a package may have its code in another form than its source. A folder without any is a
+/// namespace package, and has modules alone.
+fn is_compiled(evidence: &Evidence, base: &str) -> bool {
+    [format!("{base}."), format!("{base}/__init__.")].iter().any(|start| {
+        let mut files = evidence.described.files.range(start.clone()..);
+        files.next().is_some_and(|(path, _)| path.starts_with(start))
+    })
 }
 
 /// Whether a module may have a name at its top level: what cannot be told may.
@@ -39,8 +51,8 @@ fn names_it(line: &Line, name: &str) -> bool {
         return true;
     }
     let is_global = line.code.starts_with("global ");
-    let counts = |word: &str| REACHING.contains(&word) || (word == name && (is_global || !line.is_inner()));
-    line.names().any(counts)
+    let is_at_top = is_global || !line.is_inner();
+    line.names().any(|word| REACHING.contains(&word)) || (is_at_top && line.may_bind(name))
 }
 
 #[cfg(test)]
@@ -74,6 +86,11 @@ mod tests {
             ("def make():\n  app = 1\n  return app",     false),
             ("class A:\n  app = 1",                      false),
             ("x.app = 1",                                false),
+            ("if x:\n  app()",                           false),
+            ("x = app (1)",                              false),
+            ("@app(1)\ndef f(): pass",                   false),
+            ("def app (x): pass",                        true),
+            ("app(x); app = 1",                          true),
             ("import my.app",                            false),
         ];
         for (source, expected) in cases {

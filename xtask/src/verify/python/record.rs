@@ -55,11 +55,10 @@ pub fn record(evidence: &Evidence) -> Outcome {
         }
     }
     // Config files and the launchers of this tool belong to no distribution.
-    const CONFIG: u32 = 1;
     let root = evidence.root();
     let own = ["python", "self-signed-certificate", "wait-until-ready"].map(|program| format!("{root}/bin/{program}"));
     for (path, row) in &evidence.described.files {
-        let is_own = own.contains(path) || row.flags & CONFIG != 0;
+        let is_own = own.contains(path) || row.is_config();
         if row.is_file() && path.starts_with(&format!("{root}/")) && !is_own && !listed.contains(path) {
             findings.push(Finding::error(path, "no RECORD lists it", "nothing but what a distribution lists", again));
         }

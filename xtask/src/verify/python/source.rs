@@ -34,6 +34,21 @@ impl Line {
 
     /// The names in it that no dot stands before.
     pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names_with_rest().map(|(word, _)| word)
+    }
+
+    /// Whether it may give something this name: it has the name, and not only to call it.
+    pub fn may_bind(&self, name: &str) -> bool {
+        let mut before = "";
+        self.names_with_rest().any(|(word, rest)| {
+            let is_called = rest.trim_start().starts_with('(') && !matches!(before, "def" | "class");
+            before = word;
+            word == name && !is_called
+        })
+    }
+
+    /// Each of [`Self::names`], and what stands behind it.
+    fn names_with_rest(&self) -> impl Iterator<Item = (&str, &str)> {
         let is_part = |c: char| c.is_alphanumeric() || c == '_';
         let mut rest = self.code.as_str();
         let mut before = ' ';
@@ -52,7 +67,7 @@ impl Line {
                 let is_own = before != '.' && !first.is_ascii_digit();
                 before = ' ';
                 if is_own {
-                    return Some(word);
+                    return Some((word, after));
                 }
             }
         })

@@ -3,12 +3,12 @@
 use crate::commands::verify::Examined;
 use crate::commands::verify::install::service::Service;
 use crate::commands::verify::install::steps::{Notes, Step, Steps};
-use crate::commands::verify::install::unit::{Place, Unit, place_of};
+use crate::commands::verify::install::unit::{Place, certificate, place_of, secrets};
 use crate::commands::verify::install::{Bench, NEW, OLD, also_name, facts, rpm};
 use crate::machine::{Files, Kind, Machine};
 use crate::rpm::{Described, Opened};
 use crate::sys::Sys;
-use crate::verify::Evidence;
+use crate::verify::{Evidence, UnitText};
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -36,7 +36,7 @@ struct Life<'l> {
     machine: &'l Machine,
     evidence: &'l Evidence,
     service: Service<'l>,
-    unit: Unit,
+    unit: UnitText<'l>,
     place: Option<Place>,
     /// whether an older release was there first
     old: Option<Described>,
@@ -109,8 +109,8 @@ impl<'l> Life<'l> {
     ) -> anyhow::Result<Self> {
         let name = evidence.described.name.as_str();
         let text = |kind: &str| evidence.texts.get(&format!("/usr/lib/systemd/system/{name}.{kind}"));
-        let unit = Unit::parse(text("service").map(String::as_str).unwrap_or_default());
-        let socket = text("socket").map(|text| Unit::parse(text));
+        let unit = UnitText::parse("x.service", text("service").map(String::as_str).unwrap_or_default());
+        let socket = text("socket").map(|text| UnitText::parse("x.socket", text));
         let place = place_of(&unit, socket.as_ref());
         let python = evidence.target.as_ref().map_or("/usr/bin/python3", |target| target.interpreter.path.as_str());
         let service = Service::new(machine, name, python, bench.ground.folder())?;
@@ -295,8 +295,8 @@ impl<'l> Life<'l> {
 
     /// What this tool put there itself, as an administrator does.
     fn put_by_hand(&self) -> BTreeSet<String> {
-        let certificate = self.unit.certificate().map(|(cert, key)| [cert, key]).into_iter().flatten();
-        self.unit.secrets().into_iter().chain(certificate).collect()
+        let certificate = certificate(&self.unit).map(|(cert, key)| [cert, key]).into_iter().flatten();
+        secrets(&self.unit).into_iter().chain(certificate).collect()
     }
 
     fn is_gone(&self, started: bool) -> anyhow::Result<Notes> {
@@ -310,7 +310,7 @@ impl<'l> Life<'l> {
         if let Some(place) = self.place.as_ref().filter(|_| started) {
             ensure!(self.service.is_closed(place)?, "{place} still answers");
         }
-        let user = self.unit.last("User").unwrap_or(name);
+        let user = self.unit.last("Service", "User").unwrap_or(name);
         let alive = self.processes_of(user)?;
         ensure!(alive.is_empty(), "processes of `{user}` go on: {}", alive.join(", "));
         Ok(vec!["unit, port and processes are gone".to_owned()])

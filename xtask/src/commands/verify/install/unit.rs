@@ -1,56 +1,27 @@
 //! What the package's units say of where the service answers, and of what an administrator must put there first.
 
-use std::collections::BTreeMap;
+use crate::verify::UnitText;
 
-/// A unit's keys with their values, in order, whatever the section; an empty value takes back those before it
-/// (systemd.syntax(7)).
-pub struct Unit(BTreeMap<String, Vec<String>>);
+/// The values of a key of [Service], split into words without their quotes.
+fn words(unit: &UnitText<'_>, key: &str) -> Vec<String> {
+    let values = unit.all("Service", key).into_iter();
+    values.flat_map(|line| line.split_whitespace().map(|word| word.trim_matches('"').to_owned())).collect()
+}
 
-impl Unit {
-    pub fn parse(text: &str) -> Self {
-        let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for line in text.replace("\\\n", " ").lines().map(str::trim) {
-            if line.starts_with(['#', ';', '[']) {
-                continue;
-            }
-            let Some((key, value)) = line.split_once('=') else { continue };
-            let values = keys.entry(key.trim().to_owned()).or_default();
-            match value.trim() {
-                "" => values.clear(),
-                value => values.push(value.to_owned()),
-            }
-        }
-        Self(keys)
-    }
+/// Where the administrator puts each secret: its file.
+pub fn secrets(unit: &UnitText<'_>) -> Vec<String> {
+    let lines = unit.all("Service", "LoadCredential").into_iter();
+    lines.filter_map(|line| line.split_once(':')).map(|(_, path)| path.to_owned()).collect()
+}
 
-    fn all(&self, key: &str) -> impl Iterator<Item = &str> {
-        self.0.get(key).into_iter().flatten().map(String::as_str)
-    }
-
-    /// The values of a key, split into words without their quotes.
-    fn words(&self, key: &str) -> Vec<String> {
-        self.all(key).flat_map(|line| line.split_whitespace().map(|word| word.trim_matches('"').to_owned())).collect()
-    }
-
-    /// The last value of a key.
-    pub fn last(&self, key: &str) -> Option<&str> {
-        self.all(key).last()
-    }
-
-    /// Where the administrator puts each secret: its file.
-    pub fn secrets(&self) -> Vec<String> {
-        self.all("LoadCredential").filter_map(|line| line.split_once(':')).map(|(_, path)| path.to_owned()).collect()
-    }
-
-    /// The certificate and the key that the command is given.
-    pub fn certificate(&self) -> Option<(String, String)> {
-        let words = self.words("ExecStart");
-        let after = |options: [&str; 2]| {
-            let at = words.iter().position(|word| options.contains(&word.as_str()))?;
-            words.get(at + 1).cloned()
-        };
-        Some((after(["--certfile", "--ssl-certfile"])?, after(["--keyfile", "--ssl-keyfile"])?))
-    }
+/// The certificate and the key that the command is given.
+pub fn certificate(unit: &UnitText<'_>) -> Option<(String, String)> {
+    let words = words(unit, "ExecStart");
+    let after = |options: [&str; 2]| {
+        let at = words.iter().position(|word| options.contains(&word.as_str()))?;
+        words.get(at + 1).cloned()
+    };
+    Some((after(["--certfile", "--ssl-certfile"])?, after(["--keyfile", "--ssl-keyfile"])?))
 }
 
 /// Where a service answers.
@@ -73,14 +44,14 @@ impl std::fmt::Display for Place {
 /// Reads it from the socket, else from what waits until the server answers, else from the server's options.
 ///
 /// - Takes: the service's unit, and the socket's where there is one.
-pub fn place_of(service: &Unit, socket: Option<&Unit>) -> Option<Place> {
-    let words = service.words("ExecStartPost");
-    let waits = words.iter().position(|word| word.ends_with("/wait-until-ready"));
-    let waits = waits.map(|at| &words[at + 1..]).unwrap_or_default();
-    let tls = service.certificate().is_some() || waits.get(2).is_some_and(|word| word == "tls");
-    let from_socket = socket.and_then(|unit| unit.last("ListenStream")).and_then(bound);
+pub fn place_of(service: &UnitText<'_>, socket: Option<&UnitText<'_>>) -> Option<Place> {
+    let waiting = words(service, "ExecStartPost");
+    let waits = waiting.iter().position(|word| word.ends_with("/wait-until-ready"));
+    let waits = waits.map(|at| &waiting[at + 1..]).unwrap_or_default();
+    let tls = certificate(service).is_some() || waits.get(2).is_some_and(|word| word == "tls");
+    let from_socket = socket.and_then(|unit| unit.last("Socket", "ListenStream")).and_then(bound);
     let from_wait = || Some((waits.first()?.clone(), waits.get(1)?.parse().ok()?));
-    let (address, port) = from_socket.or_else(from_wait).or_else(|| from_options(&service.words("ExecStart")))?;
+    let (address, port) = from_socket.or_else(from_wait).or_else(|| from_options(&words(service, "ExecStart")))?;
     Some(Place { address, port, tls })
 }
 
@@ -127,20 +98,20 @@ mod tests {
             (String::new(),                                                                "ListenStream=/run/a\n",    None),
         ];
         for (service, socket, place) in cases {
-            let socket = (!socket.is_empty()).then(|| Unit::parse(socket));
-            let found = place_of(&Unit::parse(&service), socket.as_ref()).map(|place| place.to_string());
+            let (service, socket) = (format!("[Service]\n{service}"), format!("[Socket]\n{socket}"));
+            let socket = UnitText::parse("a.socket", &socket);
+            let found = place_of(&UnitText::parse("a.service", &service), Some(&socket)).map(|place| place.to_string());
             assert_eq!(found.as_deref(), place, "{service}");
         }
     }
 
     #[test]
     fn what_an_administrator_puts_there_is_read() {
-        let text = "[Service]\nLoadCredential=a:/etc/x/credentials/a\nLoadCredential=b:/b\n# c\nUser=x\nUser=\nUser=y\n\
+        let text = "[Service]\nLoadCredential=a:/etc/x/credentials/a\nLoadCredential=b:/b\n# c\n\
                     ExecStart=/p g --certfile /etc/c --keyfile \"/etc/k\"\nBroken\n";
-        let unit = Unit::parse(text);
-        assert_eq!(unit.secrets(), ["/etc/x/credentials/a", "/b"]);
-        assert_eq!(unit.certificate(), Some(("/etc/c".to_owned(), "/etc/k".to_owned())));
-        assert_eq!(unit.last("User"), Some("y"));
-        assert_eq!(Unit::parse("").certificate(), None);
+        let unit = UnitText::parse("a.service", text);
+        assert_eq!(secrets(&unit), ["/etc/x/credentials/a", "/b"]);
+        assert_eq!(certificate(&unit), Some(("/etc/c".to_owned(), "/etc/k".to_owned())));
+        assert_eq!(certificate(&UnitText::parse("a.service", "")), None);
     }
 }

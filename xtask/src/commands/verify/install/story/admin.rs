@@ -2,11 +2,8 @@
 
 use super::Life;
 use crate::commands::verify::install::steps::Notes;
+use crate::commands::verify::install::unit::{certificate, secrets};
 use anyhow::{Context as _, ensure};
-
-/// `RPMFILE_*` of a file's row.
-const CONFIG: u32 = 1;
-const NO_REPLACE: u32 = 16;
 
 /// Where a line that starts with `#` says nothing.
 const COMMENTED: [&str; 9] = ["cfg", "conf", "env", "ini", "properties", "py", "toml", "yaml", "yml"];
@@ -14,15 +11,15 @@ const COMMENTED: [&str; 9] = ["cfg", "conf", "env", "ini", "properties", "py", "
 /// Puts a word in the place of each secret, and a certificate where the package brings none.
 pub(super) fn puts(life: &Life<'_>) -> anyhow::Result<Notes> {
     let mut notes = Notes::new();
-    for path in life.unit.secrets() {
+    for path in secrets(&life.unit) {
         let script = "mkdir -p \"${1%/*}\" && umask 077 && printf 'a secret for trying' > \"$1\"";
         life.machine.text(&["sh", "-c", script, "sh", &path])?;
         notes.push(format!("{path}: a dummy"));
     }
-    if let Some((cert, key)) = life.unit.certificate()
+    if let Some((cert, key)) = certificate(&life.unit)
         && !cert.starts_with(&format!("/var/lib/{}/", life.name()))
     {
-        let group = life.unit.last("Group").unwrap_or("root");
+        let group = life.unit.last("Service", "Group").unwrap_or("root");
         let script = "mkdir -p \"${1%/*}\" \"${2%/*}\" && openssl req -x509 -newkey rsa:2048 -nodes -days 2 \
                       -subj /CN=localhost -out \"$1\" -keyout \"$2\" && chgrp \"$3\" \"$2\" && chmod 640 \"$2\"";
         let made = life.machine.text(&["sh", "-c", script, "sh", &cert, &key, group]);
@@ -38,7 +35,7 @@ pub(super) fn puts(life: &Life<'_>) -> anyhow::Result<Notes> {
 /// The configuration files that the package installed first has.
 pub(super) fn configs<'l>(life: &'l Life<'_>) -> Vec<&'l str> {
     let described = life.old.as_ref().unwrap_or(&life.evidence.described);
-    let rows = described.files.iter().filter(|(_, row)| row.flags & CONFIG != 0 && row.is_file());
+    let rows = described.files.iter().filter(|(_, row)| row.is_config() && row.is_file());
     rows.map(|(path, _)| path.as_str()).collect()
 }
 
@@ -79,7 +76,7 @@ pub(super) fn edits_are_kept(life: &Life<'_>, edited: &[Edited]) -> anyhow::Resu
         };
         let old = life.old.as_ref().and_then(|old| old.files.get(path)).map(|row| &row.digest);
         let default_changed = old.is_some_and(|old| *old != row.digest);
-        if row.flags & NO_REPLACE == 0 && default_changed {
+        if !row.is_kept() && default_changed {
             let saved = format!("{path}.rpmsave");
             ensure!(is_there(life, &saved)?, "{path} was replaced, and `{saved}` is not there");
             notes.push(format!("{path} was replaced, the edited one is {saved}"));

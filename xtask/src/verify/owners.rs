@@ -1,60 +1,58 @@
 //! Which distribution brought which file, by the RECORDs.
 
-use crate::verify::{Evidence, absolute};
+use crate::verify::Evidence;
+use crate::verify::python::absolute;
 use crate::wheel::{Metadata, Record};
 use std::collections::HashMap;
 
-/// Every distribution with its files.
-pub(super) struct Owners<'a> {
+/// The distributions of a package, and their files.
+pub struct Owners<'a> {
     /// in the order of their folders
-    pub dists: Vec<Owned<'a>>,
+    pub dists: Vec<Owner<'a>>,
     by_path: HashMap<String, usize>,
 }
 
 /// A distribution.
-pub(super) struct Owned<'a> {
+pub struct Owner<'a> {
     /// `/opt/NAME/lib/NAME-VERSION.dist-info`
     pub dist_info: &'a str,
     /// normalized; that of the folder where METADATA cannot be read
     pub name: String,
+    /// none where it cannot be read
     pub metadata: Option<Metadata>,
-    pub files: usize,
-    /// in bytes
-    pub bytes: u64,
-    /// so many of the files are ELF
-    pub compiled: usize,
+    /// whether it is the application itself
+    pub is_application: bool,
 }
 
 impl<'a> Owners<'a> {
-    /// A file that two RECORDs list is the first one's.
+    /// A file that two RECORDs list is the first one's; what other checks find fault with, a RECORD that cannot be read,
+    /// owns nothing.
     pub fn of(evidence: &'a Evidence) -> Self {
         let mut owners = Self { dists: Vec::new(), by_path: HashMap::new() };
-        for (index, dist_info) in evidence.dist_infos().into_iter().enumerate() {
+        for (place, dist_info) in evidence.dist_infos().into_iter().enumerate() {
+            let (base, folder) = dist_info.rsplit_once('/').unwrap_or(("", dist_info));
             let text = |name: &str| evidence.texts.get(&format!("{dist_info}/{name}"));
             let metadata = text("METADATA").and_then(|text| Metadata::parse(text).ok());
-            let of_folder =
-                || dist_info.rsplit('/').next().unwrap_or_default().trim_end_matches(".dist-info").to_owned();
+            let of_folder = || folder.split('-').next().unwrap_or_default().to_owned();
             let name = metadata.as_ref().map_or_else(of_folder, |metadata| metadata.name.to_string());
-            owners.dists.push(Owned { dist_info, name, metadata, files: 0, bytes: 0, compiled: 0 });
+            let is_application = base == evidence.root();
+            owners.dists.push(Owner { dist_info, name, metadata, is_application });
             let Some(Ok(record)) = text("RECORD").map(|text| Record::parse(text)) else { continue };
-            let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
             for relative in record.rows.keys() {
-                owners.by_path.entry(absolute(base, relative)).or_insert(index);
+                owners.by_path.entry(absolute(base, relative)).or_insert(place);
             }
-        }
-        for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.is_file()) {
-            let Some(index) = owners.index_of(path) else { continue };
-            let owned = &mut owners.dists[index];
-            owned.files += 1;
-            owned.bytes += row.size;
-            owned.compiled += usize::from(evidence.elf.contains_key(path));
         }
         owners
     }
 
-    /// Whose a file is: its place in `dists`.
-    pub fn index_of(&self, path: &str) -> Option<usize> {
+    /// Whose a file is: its place in `dists`. Byte-code is its source's.
+    pub fn place_of(&self, path: &str) -> Option<usize> {
         self.by_path.get(path).or_else(|| self.by_path.get(&source_of(path)?)).copied()
+    }
+
+    /// The name of whose a file is.
+    pub fn name_of(&self, path: &str) -> Option<&str> {
+        self.place_of(path).map(|place| self.dists[place].name.as_str())
     }
 }
 
