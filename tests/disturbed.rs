@@ -3,6 +3,7 @@
 
 #[path = "disturbed/app.rs"]
 mod app;
+mod chance;
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
 #[path = "disturbed/disk.rs"]

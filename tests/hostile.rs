@@ -9,6 +9,8 @@ mod archives;
 mod boxes;
 #[path = "hostile/byte_code.rs"]
 mod byte_code;
+#[path = "chance/mod.rs"]
+mod chance;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;
@@ -29,6 +31,7 @@ mod wheels;
 #[path = "hostile/zip.rs"]
 mod zip;
 
+use chance::Random;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// What a row expects.
@@ -66,22 +69,6 @@ impl Rows {
     fn finish(self) {
         assert!(self.count > 0, "no row was run");
         assert!(self.faults.is_empty(), "{} of {} rows:\n{}", self.faults.len(), self.count, self.faults.join("\n"));
-    }
-}
-
-/// A small generator with a fixed seed: the same mutations on every host.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end.max(1) as u64) as usize
     }
 }
 

@@ -1,6 +1,7 @@
 //! `dist`, killed; and two of them at once.
 
 use crate::app::{BUNDLE, LOCK, Made, RPM, differences, made, small};
+use crate::chance::Random;
 use crate::checkout::command::run;
 use crate::repository::Repository;
 use anyhow::{Context, ensure};
@@ -13,22 +14,6 @@ use std::time::{Duration, Instant};
 const KILLS: usize = 200;
 /// Runs that are left alone in between.
 const EACH: usize = 10;
-
-/// A small generator with a fixed seed.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-}
 
 /// What an undisturbed run makes, from nothing, and how long that takes.
 fn undisturbed() -> anyhow::Result<(Made, Duration)> {
@@ -109,7 +94,7 @@ fn killed(kills: usize, seed: u64, expected: &Made, longest: Duration) -> anyhow
         let context = || format!("moment {moment} of seed {seed}");
         take_away(&repository, &mut random)?;
         let mut child = start(&repository)?;
-        std::thread::sleep(Duration::from_micros(random.below(longest.as_micros() as u64)));
+        std::thread::sleep(Duration::from_micros(random.below(longest.as_micros() as usize) as u64));
         let leader = child.id();
         child.kill()?;
         end_group(leader)?;
