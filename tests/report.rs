@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::review::{Delivered, Review, page};
+use xtask::review::{Delivered, LivedStep, LivedThrough, Lot, Review, page};
 use xtask::rpm::SignatureFacts;
 use xtask::templates::stylesheet;
 use xtask::verify::{CHECKS, Difference, Evidence, Finding, Judged, Outcome, Severity, judge};
@@ -185,6 +185,78 @@ fn what_a_package_says_is_never_more_than_text() -> anyhow::Result<()> {
         let first: String = text.chars().take_while(|c| !c.is_control() && *c != '\u{202e}' && *c != '`').collect();
         ensure!(shown.contains(&first), "{text:?} is not shown in\n{shown}");
     }
+    Ok(())
+}
+
+/// What `verify --install` saw.
+fn lived(lots: &[(&'static str, Lot, &str)]) -> LivedThrough {
+    let step = |(name, lot, said): &(&'static str, Lot, &str)| LivedStep {
+        name,
+        lot: *lot,
+        said: if said.is_empty() { Vec::new() } else { vec![(*said).to_owned()] },
+    };
+    LivedThrough { system: "Demo Linux 9".to_owned(), booted: true, steps: lots.iter().map(step).collect() }
+}
+
+#[test]
+fn the_page_says_how_the_installation_test_went() -> anyhow::Result<()> {
+    let evidence = good();
+    let (passed, failed, not_made) = ((Lot::Passed, ""), (Lot::Failed, "`a` <b>\nc"), (Lot::NotMade, "no systemd"));
+    let clean = [Judged {
+        check: &CHECKS[0],
+        outcome: Outcome::Made { looked_at: "2 files".to_owned(), findings: Vec::new() },
+    }];
+    let bad = [Judged {
+        check: &CHECKS[0],
+        outcome: Outcome::Made {
+            looked_at: "2 files".to_owned(),
+            findings: vec![finding(Severity::Error, "/opt/x", "y")],
+        },
+    }];
+    #[rustfmt::skip]
+    let cases = [ // checks  start     reboot    state      the head's word                 what it says
+        (&clean,             passed,   passed,   "ok",      "All checks passed",            "; the installation test passed\n"),
+        (&clean,             failed,   passed,   "failed",  "The installation test failed", "; the installation test failed: start\n"),
+        (&clean,             failed,   not_made, "failed",  "The installation test failed", "; the installation test failed: start\n"),
+        (&clean,             passed,   not_made, "unmade",  "No errors; not every step of", "passed, but not made were: reboot\n"),
+        (&bad,               passed,   passed,   "failed",  "Not fit to be installed",      "; the installation test passed\n"),
+        (&bad,               failed,   passed,   "failed",  "Not fit to be installed",      "; the installation test failed: start\n"),
+    ];
+    let mut pages = Vec::new();
+    for (judged, start, reboot, ..) in &cases {
+        let steps =
+            lived(&[("start", start.0, start.1), ("reboot", reboot.0, reboot.1), ("leftovers", Lot::Skipped, "x")]);
+        pages.push(page(&[(Review::of(&evidence, judged.as_slice()).lived(&steps), delivered("demo.rpm"))])?);
+    }
+    pages.push(page(&[(
+        Review::unreadable("it is no RPM").lived(&lived(&[("install", not_made.0, not_made.1)])),
+        delivered("x.rpm"),
+    )])?);
+    let many = "a\n".repeat(100_000);
+    pages.push(page(&[(
+        Review::of(&evidence, &clean).lived(&lived(&[("rpm -V", Lot::Failed, &many)])),
+        delivered("x.rpm"),
+    )])?);
+    let said = read(&pages)?;
+    for page in &said {
+        is_sound(page)?;
+    }
+    for ((row, page), said) in cases.iter().zip(&pages).zip(&said) {
+        let (_, start, reboot, state, word, line) = row;
+        let row = (start, reboot, state);
+        let text = said["text"].as_str().context("no text")?;
+        let head = text.split("The file\n").next().unwrap_or_default();
+        ensure!(page.contains(&format!("<div class=\"verdict {state}\">")), "{row:?}: another state");
+        ensure!(head.contains(word) && head.contains(line), "{row:?}: {head}");
+        let failed = start.0 == Lot::Failed;
+        ensure!(page.contains("-lived\">installation test</a>") == failed, "{row:?}: {head}");
+        let section = text.split("Demo Linux 9").nth(1).and_then(|rest| rest.split("What is in it").next());
+        let section = section.context("there is no section")?;
+        ensure!(section.contains("FAILED") == failed && section.contains("skipped"), "{row:?}: {section}");
+        ensure!(section.contains("NOT MADE") == (reboot.0 == Lot::NotMade), "{row:?}: {section}");
+        ensure!(!failed || section.contains("a <b>"), "{row:?}: {section}");
+    }
+    ensure!(pages[7].len() < 1 << 20 && pages[7].contains("and 99960 more lines"), "the rest is not counted");
     Ok(())
 }
 

@@ -229,6 +229,14 @@ fn faults_are_found_by_their_step() -> anyhow::Result<()> {
         let found = step(&install, name)?;
         ensure!(found["errors"].to_string().contains(says), "{variant:?}: {found:#}");
         ensure!(found["journal"].to_string().contains(journal), "{variant:?}: {found:#}");
+        if ["start", "answer"].contains(&name) {
+            // nobody waits a minute again for what did not come
+            for later in ["restart", "reboot"] {
+                let later = step(&install, later)?;
+                ensure!(later["result"] == "skipped" && later["why"] != "", "{variant:?}: {later:#}");
+            }
+            ensure!(step(&install, "upgrade")?["result"] == "ok", "{variant:?}: {install:#}");
+        }
     }
     Ok(())
 }
@@ -267,7 +275,7 @@ fn what_is_no_root_of_this_host_is_refused() -> anyhow::Result<()> {
     for path in [folder, &copy] {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     }
-    let finished = run(command.arg(&copy).args(["verify", "--install", empty.as_str(), "x.rpm", "-C", "/"]))?;
+    let finished = run(command.arg(&copy).args(["verify", "--install", empty.as_str(), copy.as_str(), "-C", "/"]))?;
     ensure!(finished.code == Some(2) && finished.stderr.contains("hint: run it with `sudo`"), "{finished}");
     Ok(())
 }

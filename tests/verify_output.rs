@@ -63,6 +63,18 @@ fn people_read_every_finding_and_a_summary() -> anyhow::Result<()> {
 }
 
 #[test]
+fn every_file_that_is_not_there_is_named_before_any_work() -> anyhow::Result<()> {
+    let (_holder, folder) = rpms()?;
+    let one = verify(&folder, &["no.rpm"])?;
+    ensure!(one.code == Some(2) && one.stderr.contains("there is no file `no.rpm`"), "{one}");
+    ensure!(one.stderr.contains("hint: name an RPM that is there") && !one.stderr.contains("metadata"), "{one}");
+    let several = verify(&folder, &["a.rpm", "good.rpm", "b.rpm"])?;
+    ensure!(several.code == Some(2) && several.stdout.is_empty(), "{several}");
+    ensure!(["`a.rpm`", "`b.rpm`"].iter().all(|name| several.stderr.contains(name)), "{several}");
+    Ok(())
+}
+
+#[test]
 fn a_host_without_a_shell_says_what_it_did_not_do() -> anyhow::Result<()> {
     let (_holder, folder) = rpms()?;
     let verify = |words: &[&str]| run(tool_in(&folder, words).env("PATH", folder.as_str()));

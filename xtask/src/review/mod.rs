@@ -5,12 +5,14 @@ mod changes;
 mod checks;
 mod contents;
 mod files;
+mod lived;
 mod needs;
 mod place;
 mod shares;
 mod steps;
 mod words;
 
+pub use lived::{LivedStep, LivedThrough, Lot};
 pub use words::{listed, size};
 
 use crate::sbom::in_utc;
@@ -23,6 +25,7 @@ use changes::Changes;
 use checks::CheckRow;
 use contents::Contents;
 use files::FileList;
+use lived::Lived;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use needs::Needs;
@@ -53,6 +56,8 @@ pub struct Review {
     /// the names of the checks that did not pass
     to_look_at: Vec<&'static str>,
     checks: Vec<CheckRow>,
+    /// on a machine, where one was asked for
+    lived: Option<Lived>,
     /// since the last delivery, where that is known
     changes: Option<Changes>,
     /// the file of the last delivery
@@ -131,6 +136,7 @@ impl Review {
             verdict: in_a_line(judged),
             to_look_at: not_passed.map(|one| one.check.name).collect(),
             checks: judged.iter().map(CheckRow::of).collect(),
+            lived: None,
             changes: None,
             since: None,
             read: Some(read),
@@ -155,6 +161,7 @@ impl Review {
             verdict,
             to_look_at: Vec::new(),
             checks: Vec::new(),
+            lived: None,
             changes: None,
             since: None,
             read: None,

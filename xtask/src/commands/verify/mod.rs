@@ -17,6 +17,7 @@ pub use report::review;
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::problem::{Problem, all_of, shortened};
+use crate::review::LivedThrough;
 use crate::sys::{Sys, Verbosity, colours_of_output};
 use crate::target::Target;
 use crate::verify::{Evidence, Fips, Judged, judge};
@@ -122,6 +123,8 @@ pub struct Examined {
     pub evidence: anyhow::Result<Evidence>,
     /// every check with what it said; none where it cannot be read
     pub judged: Vec<Judged>,
+    /// what it lived through, where that is asked
+    pub lived: Option<LivedThrough>,
 }
 
 /// The task on files that are named.
@@ -144,11 +147,11 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     if let Some(folder) = &flags.against {
         return against::run(sys, folder, &flags.rpms, targets.first().map(String::as_str), flags.offline);
     }
-    let asked = asked(flags, targets.first().cloned(), sys)?;
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
-    // Those that are not there are said at once, and before minutes of looking at others.
+    // Those that are not there are said at once, before a machine is made and minutes are spent on the first.
     all_of("files cannot be verified", files.iter().filter_map(|(_, path)| open(path).err()).collect())?;
+    let asked = asked(flags, targets.first().cloned(), sys)?;
     report::verify_and_report(sys, &asked, &files, flags, &sys.root)
 }
 
@@ -224,20 +227,27 @@ pub fn verify_files(
         Report { text: String::new(), json: json!({"schema": schema::VERSION, "rpms": []}), findings: false };
     let look = shown::Look { colours: colours_of_output(), quiet: sys.verbosity == Verbosity::Quiet };
     for (shown, path) in files {
-        let examined = examine(sys, asked, shown, path)?;
+        #[cfg_attr(not(unix), expect(unused_mut))]
+        let mut examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
-        report.text.push_str(&shown::text(&examined, look));
+        let text = shown::text(&examined, look);
+        report.text.push_str(&text);
         #[cfg_attr(not(unix), expect(unused_mut))]
         let mut json = shown::json(&examined, asked.strict);
         #[cfg(unix)]
         if let Some(bench) = &asked.life {
             let lived = bench.live_through(sys, &examined)?;
             report.findings |= install::is_bad(&lived, asked.strict);
-            report.text.push_str(&install::text(&lived));
+            let steps = install::text(&lived, look.quiet);
+            if text.is_empty() && !steps.is_empty() {
+                report.text.push_str(&format!("{shown}\n"));
+            }
+            report.text.push_str(&steps);
             json["install"] = install::json(&lived);
             if install::is_bad(&lived, asked.strict) {
                 json["fine"] = json!(false);
             }
+            examined.lived = Some(install::rows(&lived));
         }
         report.json["rpms"].as_array_mut().expect("made above").push(json);
         see(&examined);
@@ -273,7 +283,7 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
     }
     let judged = evidence.as_ref().map(judge).unwrap_or_default();
     spinner.finish_and_clear();
-    Ok(Examined { shown: shown.to_owned(), path: path.to_owned(), evidence, judged })
+    Ok(Examined { shown: shown.to_owned(), path: path.to_owned(), evidence, judged, lived: None })
 }
 
 /// The box of a name, with the Python that the package is for.

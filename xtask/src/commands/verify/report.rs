@@ -95,9 +95,13 @@ impl Before {
 
 /// What the page says of one.
 pub fn review(examined: &Examined) -> Review {
-    match &examined.evidence {
+    let review = match &examined.evidence {
         Ok(evidence) => Review::of(evidence, &examined.judged),
         Err(error) => Review::unreadable(&format!("{error:#}")),
+    };
+    match &examined.lived {
+        Some(lived) => review.lived(lived),
+        None => review,
     }
 }
 

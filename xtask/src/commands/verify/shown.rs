@@ -138,6 +138,7 @@ mod tests {
             path: evil.into(),
             evidence: Err(anyhow::anyhow!(evil)),
             judged: Vec::new(),
+            lived: None,
         };
         let text = text(&examined, Look::default());
         assert!(!text.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{text:?}");

@@ -34,7 +34,7 @@ pub fn note(machine: &Machine, root: &RootFacts, examined: &Examined) -> anyhow:
         );
         if (major, minor) > wanted {
             notes.push(format!(
-                "its glibc is younger than that of {}, {}.{}: symbols are judged from the bytes",
+                "its glibc is newer than that of {}, {}.{}: symbols are judged from the bytes",
                 target.name, wanted.0, wanted.1
             ));
         }

@@ -8,7 +8,7 @@ mod steps;
 mod story;
 mod unit;
 
-pub use shown::{is_bad, json, text};
+pub use shown::{is_bad, json, rows, text};
 
 use crate::commands::verify::Examined;
 use crate::machine::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
@@ -43,6 +43,8 @@ pub struct Bench {
 pub struct Lived {
     /// the root, and what it is
     pub root: String,
+    /// what the root is, without where it lies
+    pub system: String,
     /// whether systemd was process 1
     pub booted: bool,
     /// in the order that they were made
@@ -83,14 +85,15 @@ impl Bench {
     /// - Fails: where no machine can be started; what the package does on it is in the steps.
     pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
         let share = self.share();
+        sys.say(format!("living through {} in {}", examined.shown, self.wish.root));
         fs_err::copy(&examined.path, share.join(NEW))?;
         let began = Instant::now();
         let (machine, why_not_booted) = self.start(sys, &share)?;
         let boot = story::Boot { took: began.elapsed(), why_not: why_not_booted };
-        let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { &self.root.facts.title };
+        let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { self.root.facts.title.as_str() };
         let root = format!("{} ({title})", self.wish.root);
         let steps = story::tell(sys, self, &machine, examined, boot)?;
-        Ok(Lived { root, booted: machine.kind() == Kind::Booted, steps })
+        Ok(Lived { root, system: title.to_owned(), booted: machine.kind() == Kind::Booted, steps })
     }
 
     /// A machine that boots where that can be, with the reason where not.

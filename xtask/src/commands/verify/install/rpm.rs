@@ -22,10 +22,7 @@ pub fn takes(machine: &Machine, file: &str) -> anyhow::Result<()> {
     let ended = machine.run(&["rpm", "-U", "--test", file])?;
     let missing = missing_of(&ended.stderr);
     if !missing.is_empty() {
-        return Err(Problem::with_hint(
-            format!("the root lacks {}", missing.join(", ")),
-            "install it in the root, or give its RPMs with `--also FILE`; the box will need them as well",
-        ));
+        return Err(Problem::with_hint(format!("the root lacks {}", missing.join(", ")), cure_of(&missing)));
     }
     ensure!(ended.succeeded(), "{ended}");
     Ok(())
@@ -38,6 +35,27 @@ fn missing_of(said: &str) -> Vec<String> {
     missing.sort();
     missing.dedup();
     missing
+}
+
+/// What every root of a box has, as far as its rpm knows.
+const IN_EVERY_ROOT: [&str; 5] = ["/bin/sh", "/usr/bin/sh", "/bin/bash", "libc.so.6", "rtld(GNU_HASH)"];
+
+/// - Takes: `missing`, each in backticks.
+fn cure_of(missing: &[String]) -> &'static str {
+    let is_basic = |what: &String| {
+        let what = what.trim_matches('`');
+        IN_EVERY_ROOT
+            .iter()
+            .any(|name| what.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('(')))
+    };
+    match missing.iter().any(is_basic) {
+        true => {
+            "it is no root of a Red Hat system, or its rpm database is empty: use a root of the box's distribution \
+             (`podman:IMAGE` of its UBI, or what `dnf --installroot=DIR --releasever=9 install …` makes, packed as tar), \
+             or give an RPM that provides these names by `--also FILE`"
+        }
+        false => "install it in the root, or give its RPMs with `--also FILE`; the box will need them as well",
+    }
 }
 
 /// Whether what is installed is what the package has, but for the files at `edited`.
@@ -62,5 +80,20 @@ mod tests {
                     \tpython3.11 is needed by a-1-1.x86_64\n\tpython3.11 is needed by a-1-1.x86_64\n";
         assert_eq!(missing_of(said), ["`python(abi) = 3.11`", "`python3.11`"]);
         assert!(missing_of("warning: a\n").is_empty());
+    }
+
+    #[test]
+    fn a_root_without_the_basics_has_a_cure_of_its_own() {
+        #[rustfmt::skip]
+        let cases = [ // what is missing                                 no root of the box
+            (&["`python(abi) = 3.11`", "`python3.11`"][..],              false),
+            (&["`/bin/sh`"],                                             true),
+            (&["`python3.11`", "`libc.so.6(GLIBC_2.14)(64bit)`"],        true),
+            (&["`/bin/shred`", "`libc.so.60`"],                          false),
+        ];
+        for (missing, no_root) in cases {
+            let missing: Vec<String> = missing.iter().map(ToString::to_string).collect();
+            assert_eq!(cure_of(&missing).contains("rpm database"), no_root, "{missing:?}");
+        }
     }
 }

@@ -13,6 +13,8 @@ use tempfile::NamedTempFile;
 const MOST_LINES: &str = "40";
 /// From start to the first answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
+/// The same, where it was asked in vain before.
+const SHORT_LIMIT: Duration = Duration::from_secs(5);
 /// How long it is asked before somebody looks whether it still runs: seconds.
 const ANSWER_ROUND: &str = "3";
 /// For the stand-in to start or stop the service.
@@ -42,6 +44,8 @@ pub struct Service<'m> {
     /// what the service wrote, where no journal does
     log: NamedTempFile,
     starts: Cell<u32>,
+    /// whether it was asked in vain, the last time
+    is_silent: Cell<bool>,
 }
 
 impl<'m> Service<'m> {
@@ -53,7 +57,15 @@ impl<'m> Service<'m> {
         folder: &camino::Utf8Path,
     ) -> anyhow::Result<Self> {
         let log = tempfile::Builder::new().prefix("service-").tempfile_in(folder)?;
-        Ok(Self { machine, name, python, stand_in: RefCell::new(None), log, starts: Cell::new(0) })
+        Ok(Self {
+            machine,
+            name,
+            python,
+            stand_in: RefCell::new(None),
+            log,
+            starts: Cell::new(0),
+            is_silent: Cell::new(false),
+        })
     }
 
     fn is_booted(&self) -> bool {
@@ -170,13 +182,19 @@ impl<'m> Service<'m> {
 
     /// Asks for `/` until there is an answer; any code below 500 is one.
     pub fn asks(&self, place: &Place) -> anyhow::Result<Vec<String>> {
+        let limit = if self.is_silent.get() { SHORT_LIMIT } else { ANSWER_LIMIT };
+        let answered = self.asks_within(place, limit);
+        self.is_silent.set(answered.is_err());
+        answered
+    }
+
+    fn asks_within(&self, place: &Place, limit: Duration) -> anyhow::Result<Vec<String>> {
         let began = Instant::now();
         let answer = loop {
             let answer = self.ask(place, ANSWER_ROUND)?;
             let Some(error) = &answer.error else { break answer };
             ensure!(self.may_answer()?, "no answer at {place}, and the service has ended: {error}");
-            let limit = ANSWER_LIMIT.as_secs();
-            ensure!(began.elapsed() < ANSWER_LIMIT, "no answer at {place} for {limit} seconds: {error}");
+            ensure!(began.elapsed() < limit, "no answer at {place} for {} seconds: {error}", limit.as_secs());
         };
         let code = answer.code.context("no code in the answer")?;
         ensure!(code < 500, "{place} answered with {code}");

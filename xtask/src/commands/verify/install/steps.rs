@@ -1,5 +1,6 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
+use crate::commands::verify::install::shown::headline;
 use crate::sys::Sys;
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,8 @@ pub enum Ending {
     },
     /// on this host, or in this root, it cannot be made: with the reason
     NotMade(String),
-    /// it makes no sense after what failed
-    Skipped,
+    /// it cannot pass after what failed: with the reason
+    Skipped(&'static str),
 }
 
 /// A step.
@@ -69,24 +70,31 @@ impl<'a> Steps<'a> {
             }
         };
         let passed = matches!(ending, Ending::Passed);
-        self.made.push(Step { name, ending, milliseconds, notes });
+        self.add(Step { name, ending, milliseconds, notes });
         passed
     }
 
     /// Notes a step that was made elsewhere.
     pub fn passed(&mut self, name: &'static str, took: Duration, notes: Notes) {
-        self.made.push(Step { name, ending: Ending::Passed, milliseconds: milliseconds(took), notes });
+        self.add(Step { name, ending: Ending::Passed, milliseconds: milliseconds(took), notes });
     }
 
     /// Notes a step that cannot be made here.
     pub fn not_made(&mut self, name: &'static str, why: impl Into<String>) {
-        self.made.push(Step { name, ending: Ending::NotMade(why.into()), milliseconds: 0, notes: Vec::new() });
+        self.add(Step { name, ending: Ending::NotMade(why.into()), milliseconds: 0, notes: Vec::new() });
     }
 
-    /// Notes steps that make no sense any more.
-    pub fn skip(&mut self, names: &[&'static str]) {
-        let skipped = |name: &&'static str| Step { name, ending: Ending::Skipped, milliseconds: 0, notes: Vec::new() };
-        self.made.extend(names.iter().map(skipped));
+    /// Notes steps that cannot pass any more.
+    pub fn skip(&mut self, names: &[&'static str], why: &'static str) {
+        for name in names {
+            self.add(Step { name, ending: Ending::Skipped(why), milliseconds: 0, notes: Vec::new() });
+        }
+    }
+
+    /// Notes a step, and says it at once: a log that stands still for minutes looks dead.
+    fn add(&mut self, step: Step) {
+        self.sys.say(headline(&step));
+        self.made.push(step);
     }
 
     pub fn finish(self) -> Vec<Step> {

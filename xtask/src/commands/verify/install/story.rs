@@ -31,6 +31,14 @@ const LIFE: [&str; 11] = [
     "leftovers",
 ];
 
+/// Why steps are skipped.
+const NOT_INSTALLED: &str = "it is not installed";
+const NOT_STARTED: &str = "it did not start before";
+const SILENT: &str = "it did not answer before";
+
+/// Whether the service may still answer, or why it cannot.
+type Fate = Result<(), &'static str>;
+
 /// All that the steps look at.
 struct Life<'l> {
     machine: &'l Machine,
@@ -65,10 +73,10 @@ pub fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, bo
     if !bench.wish.also.is_empty() {
         let files: Vec<String> = (0..bench.wish.also.len()).map(|index| format!("/mnt/{}", also_name(index))).collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
-        let names = || bench.wish.also.iter().map(|path| path.to_string()).collect();
+        let names = || bench.wish.also.iter().filter_map(|path| path.file_name()).map(str::to_owned).collect();
         if !steps.make("install what it needs", Vec::new, || rpm::upgrade(machine, &[], &files).map(|()| names())) {
-            steps.skip(&["dependencies", "install"]);
-            steps.skip(&LIFE);
+            steps.skip(&["dependencies", "install"], "what it needs is not installed");
+            steps.skip(&LIFE, NOT_INSTALLED);
             return Ok(steps.finish());
         }
     }
@@ -141,23 +149,31 @@ impl<'l> Life<'l> {
                 Ok(vec![format!("{}-{}-{}", which.name, which.version, which.release)])
             });
         } else {
-            steps.skip(&["install"]);
+            steps.skip(&["install"], "the root lacks what it needs");
         }
         if !installed {
-            steps.skip(&LIFE);
+            steps.skip(&LIFE, NOT_INSTALLED);
             return Ok(());
         }
         steps.make(LIFE[0], Vec::new, || admin::puts(self));
         let started = self.step(steps, "start", || self.starts());
+        let fate = if started { Ok(()) } else { Err(NOT_STARTED) };
+        if !started && self.is_booted() {
+            // what systemd tries again and again holds up the upgrade, and fails it a second time
+            let _ = self.service.stop();
+        }
         match self.old.is_some() {
             // what counts is how the new one lives
             true => {
-                self.changes_and_upgrades(steps, started, &new)?;
-                self.lives(steps, started);
+                let upgraded = self.changes_and_upgrades(steps, fate, &new);
+                let stopped = !upgraded && !self.service.is_active().unwrap_or(false);
+                let fate = if stopped { fate.and(Err("it does not run since the upgrade")) } else { fate };
+                // nothing comes after it that needs an answer
+                let _ = self.lives(steps, fate);
             }
             false => {
-                self.lives(steps, started);
-                self.changes_and_upgrades(steps, started, &new)?;
+                let fate = self.lives(steps, fate);
+                self.changes_and_upgrades(steps, fate, &new);
             }
         }
         self.goes(steps, &before, started)
@@ -176,11 +192,13 @@ impl<'l> Life<'l> {
     }
 
     /// From the first answer to a reboot.
-    fn lives(&self, steps: &mut Steps<'_>, started: bool) {
-        if started {
-            self.step(steps, "answer", || self.answers());
-        } else {
-            steps.skip(&["answer"]);
+    ///
+    /// - Gives: whether it may answer after these.
+    fn lives(&self, steps: &mut Steps<'_>, mut fate: Fate) -> Fate {
+        match fate {
+            Ok(()) if !self.step(steps, "answer", || self.answers()) => fate = Err(SILENT),
+            Ok(()) => {}
+            Err(why) => steps.skip(&["answer"], why),
         }
         steps.make("rpm -V", Vec::new, || {
             let edited = if self.old.is_some() { admin::configs(self) } else { Vec::new() };
@@ -190,19 +208,24 @@ impl<'l> Life<'l> {
             true => drop(self.step(steps, "journal", || self.has_no_errors())),
             false => steps.not_made("journal", "there is none without systemd"),
         }
-        if !started {
-            return steps.skip(&["restart", "reboot"]);
+        if let Err(why) = fate {
+            steps.skip(&["restart", "reboot"], why);
+            return fate;
         }
-        self.step(steps, "restart", || {
+        let restarted = self.step(steps, "restart", || {
             let before = self.service.invocation()?;
             self.service.restart()?;
             ensure!(self.service.invocation()? != before, "it was not restarted");
             self.answers()
         });
-        match self.is_booted() {
-            true => drop(self.step(steps, "reboot", || self.reboots())),
-            false => steps.not_made("reboot", "there is no systemd to start it again"),
+        if !self.is_booted() {
+            steps.not_made("reboot", "there is no systemd to start it again");
+        } else if !restarted {
+            steps.skip(&["reboot"], SILENT);
+        } else if !self.step(steps, "reboot", || self.reboots()) {
+            return Err(SILENT);
         }
+        if restarted { Ok(()) } else { Err(SILENT) }
     }
 
     fn answers(&self) -> anyhow::Result<Notes> {
@@ -232,7 +255,9 @@ impl<'l> Life<'l> {
     }
 
     /// Upgrades to the new release, or reinstalls where there is no older one.
-    fn changes_and_upgrades(&self, steps: &mut Steps<'_>, started: bool, new: &str) -> anyhow::Result<()> {
+    ///
+    /// - Gives: whether that passed.
+    fn changes_and_upgrades(&self, steps: &mut Steps<'_>, fate: Fate, new: &str) -> bool {
         let configs = admin::configs(self);
         let mut edited = Vec::new();
         let changed = steps.make("change the configuration", Vec::new, || {
@@ -243,11 +268,11 @@ impl<'l> Life<'l> {
             })
         });
         if !changed {
-            steps.skip(&["upgrade"]);
-            return Ok(());
+            steps.skip(&["upgrade"], "the configuration was not changed");
+            return false;
         }
         self.step(steps, "upgrade", || {
-            let running = started && self.is_booted() && self.service.is_active()?;
+            let running = fate != Err(NOT_STARTED) && self.is_booted() && self.service.is_active()?;
             let before = self.service.invocation()?;
             let options = if self.old.is_some() { &[][..] } else { &["--replacepkgs"] };
             rpm::upgrade(self.machine, options, &[new])?;
@@ -260,16 +285,16 @@ impl<'l> Life<'l> {
                 ensure!(self.service.is_active()?, "it does not run any more");
                 ensure!(self.service.invocation()? != before, "it was not restarted, and runs the old code");
                 notes.push("restarted by the package".to_owned());
-            } else if started && !self.is_booted() {
+            } else if fate.is_ok() && !self.is_booted() {
                 self.service.restart()?;
                 notes.push("restarted by hand: systemd was not booted".to_owned());
             }
-            if started {
-                notes.extend(self.answers()?);
+            match fate {
+                Ok(()) => notes.extend(self.answers()?),
+                Err(why) => notes.push(format!("not asked: {why}")),
             }
             Ok(notes)
-        });
-        Ok(())
+        })
     }
 
     fn goes(&self, steps: &mut Steps<'_>, before: &Files, started: bool) -> anyhow::Result<()> {
@@ -283,7 +308,7 @@ impl<'l> Life<'l> {
             self.is_gone(started)
         });
         if !gone {
-            steps.skip(&["leftovers"]);
+            steps.skip(&["leftovers"], "it is not removed");
             return Ok(());
         }
         steps.make("leftovers", Vec::new, || {
