@@ -193,7 +193,12 @@ fn nothing_is_found_on_what_is_good() -> anyhow::Result<()> {
             });
         }
     });
-    let mut faults = faults.into_inner()?;
+    // Modules for a Python that this host lacks are not compiled, which `verify` says.
+    let lacks =
+        |fault: &String| fault.contains("imports: not made: the package has no byte-code, and there is no CPython");
+    let (lacking, mut faults): (Vec<String>, Vec<String>) = faults.into_inner()?.into_iter().partition(lacks);
+    lacking.iter().for_each(|what| println!("not judged here: {what}"));
+    ensure!(lacking.len() < all.len(), "no application's modules were compiled");
     faults.sort();
     ensure!(faults.is_empty(), "{} findings on good RPMs:\n{}", faults.len(), faults.join("\n"));
     Ok(())

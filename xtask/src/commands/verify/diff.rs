@@ -35,7 +35,7 @@ pub fn run(sys: &Sys, old: &Utf8Path, new: &Utf8Path) -> anyhow::Result<Report> 
 
 /// Everything that the checks would see of an RPM.
 pub fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
-    Evidence::gather(open(path)?).map_err(|error| {
+    Evidence::gather(open(path.as_str(), path)?).map_err(|error| {
         Problem::around(
             error,
             "it is damaged, or no RPM of this tool",

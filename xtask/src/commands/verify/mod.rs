@@ -150,7 +150,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let files: Vec<(String, Utf8PathBuf)> =
         flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     // Those that are not there are said at once, before a machine is made and minutes are spent on the first.
-    all_of("files cannot be verified", files.iter().filter_map(|(_, path)| open(path).err()).collect())?;
+    all_of("files cannot be verified", files.iter().filter_map(|(shown, path)| open(shown, path).err()).collect())?;
     let asked = asked(flags, targets.first().cloned(), sys)?;
     report::verify_and_report(sys, &asked, &files, flags, &sys.root)
 }
@@ -255,15 +255,19 @@ pub fn verify_files(
     Ok(report)
 }
 
-fn open(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
-    const CURE: &str = "name an RPM that lies on a disk; what comes through a pipe is written to a file first";
+/// Opens an RPM; it is called `shown` in errors.
+fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
+    const PIPE: &str = "name an RPM that lies on a disk; what comes through a pipe is written to a file first";
+    const ABSENT: &str = "name an RPM that is there; those of this repository are in `dist/out`";
+    let shown = shortened(shown);
     match std::fs::metadata(path) {
         Ok(there) if there.is_file() => Ok(fs_err::File::open(path)?),
         // A pipe would be waited for.
-        Ok(_) => Err(Problem::with_hint(format!("`{path}` is no file"), CURE)),
-        Err(error) => {
-            Err(Problem::around(error.into(), format!("`{}` cannot be opened", shortened(path.as_str())), CURE))
+        Ok(_) => Err(Problem::with_hint(format!("`{shown}` is no file"), PIPE)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Problem::with_hint(format!("there is no file `{shown}`"), ABSENT))
         }
+        Err(error) => Err(Problem::around(error.into(), format!("`{shown}` cannot be opened"), ABSENT)),
     }
 }
 
@@ -272,7 +276,7 @@ fn open(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
 /// - Fails: where there is no such file, or `asked` names no box.
 pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
     let spinner = sys.spinner(&format!("verifying {shown}"));
-    let mut evidence = Evidence::gather_with(open(path)?, asked.fips.clone());
+    let mut evidence = Evidence::gather_with(open(shown, path)?, asked.fips.clone());
     if let Ok(evidence) = &mut evidence {
         if let Some(name) = &asked.target {
             evidence.target = Some(given(name, evidence).context("`--target`")?);
