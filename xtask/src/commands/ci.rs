@@ -20,6 +20,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("dnf",            "dnf"),
     ("git",            "git"),
     ("gpg",            "gnupg"),
+    ("ip",             "iproute2"),
     ("kill",           "procps"),
     ("mmdebstrap",     "mmdebstrap"),
     ("openssl",        "openssl"),
