@@ -12,11 +12,12 @@ mod needs;
 mod root;
 
 use anyhow::ensure;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use checkout::command::run;
 use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use root::Root;
+use std::collections::BTreeSet;
 use xtask::sys::{Sys, Verbosity};
 use xtask::tools::git;
 
@@ -80,7 +81,10 @@ fn the_windows_build_makes_the_same_bytes() -> anyhow::Result<()> {
 /// A file that is there with the same bytes is left alone, for cargo.
 fn check_out_with_crlf(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
     let sys = Sys { root: from.canonicalize_utf8()?, verbosity: Verbosity::Quiet };
-    for file in git::files(&sys, &sys.root, &[])? {
+    let files = git::files(&sys, &sys.root, &[])?;
+    // What an earlier checkout had and this one has not: a module cannot be at two places.
+    remove_others(to, &files.iter().map(|file| to.join(&file.path)).collect())?;
+    for file in files {
         let mut bytes = fs::read(from.join(&file.path))?;
         if let Some(text) = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains(['\0', '\r'])) {
             bytes = text.replace('\n', "\r\n").into_bytes();
@@ -91,6 +95,19 @@ fn check_out_with_crlf(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
         }
         fs::create_dir_all(copy.parent().unwrap_or(to))?;
         fs::write(&copy, bytes)?;
+    }
+    Ok(())
+}
+
+/// Removes every file below `folder` that is not in `wanted`.
+fn remove_others(folder: &Utf8Path, wanted: &BTreeSet<Utf8PathBuf>) -> anyhow::Result<()> {
+    for name in list(folder)? {
+        let path = folder.join(name);
+        if path.is_dir() {
+            remove_others(&path, wanted)?;
+        } else if !wanted.contains(&path) {
+            fs::remove_file(&path)?;
+        }
     }
     Ok(())
 }

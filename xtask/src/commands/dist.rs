@@ -6,7 +6,7 @@ use crate::commands::report::{Report, made, size};
 use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::sign::{Signed, Signer};
-use crate::commands::verify::{Asked, review, verify_files};
+use crate::commands::verify::{Asked, review_of_bytes, verify_files};
 use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::pages::public_key_name;
@@ -88,7 +88,7 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
     let mut reviews = Vec::new();
     let verified =
-        verify_files(&project.sys, &Asked::default(), &files, &mut |examined| reviews.push(review(examined)))?;
+        verify_files(&project.sys, &Asked::default(), &files, &mut |examined| reviews.push(review_of_bytes(examined)))?;
     let mut text = verified.text;
     let signed = match &signer {
         Some(signer) if !verified.findings => Some(sign(signer, project, &mut built)?),

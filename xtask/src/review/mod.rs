@@ -56,6 +56,8 @@ pub struct Review {
     /// the names of the checks that did not pass
     to_look_at: Vec<&'static str>,
     checks: Vec<CheckRow>,
+    /// the names of checks that were made and are not in the page; empty for none
+    left_out: String,
     /// on a machine, where one was asked for
     lived: Option<Lived>,
     /// since the last delivery, where that is known
@@ -136,11 +138,17 @@ impl Review {
             verdict: in_a_line(judged),
             to_look_at: not_passed.map(|one| one.check.name).collect(),
             checks: judged.iter().map(CheckRow::of).collect(),
+            left_out: String::new(),
             lived: None,
             changes: None,
             since: None,
             read: Some(read),
         }
+    }
+
+    /// With the names of checks that are left out, since they ask programs of the host.
+    pub fn without(self, left_out: &[&str]) -> Self {
+        Self { left_out: left_out.join(", "), ..self }
     }
 
     /// With what changed since the last delivery.
@@ -161,6 +169,7 @@ impl Review {
             verdict,
             to_look_at: Vec::new(),
             checks: Vec::new(),
+            left_out: String::new(),
             lived: None,
             changes: None,
             since: None,

@@ -44,6 +44,15 @@ impl Check {
         self.text.lines().next().unwrap_or_default()
     }
 
+    /// Whether what it says depends on the programs of the host, and not on the package alone.
+    pub fn asks_host(&self, evidence: &Evidence) -> bool {
+        match self.name {
+            "scriptlets" => true,
+            "imports" => evidence.without_byte_code().is_none_or(|modules| !modules.is_empty()),
+            _ => false,
+        }
+    }
+
     /// Why it is made, and what to do about its findings.
     pub fn explanation(&self) -> &'static str {
         self.text.split_once('\n').map_or("", |(_, rest)| rest.trim())

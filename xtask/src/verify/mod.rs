@@ -120,6 +120,7 @@ impl Outcome {
 }
 
 /// A check with what it said.
+#[derive(Clone)]
 pub struct Judged {
     /// the row of the table
     pub check: &'static Check,

@@ -12,7 +12,7 @@ mod schema;
 mod scriptlets;
 mod shown;
 
-pub use report::review;
+pub use report::review_of_bytes;
 
 use crate::commands::Project;
 use crate::commands::report::Report;

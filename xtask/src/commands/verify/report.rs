@@ -93,8 +93,17 @@ impl Before {
     }
 }
 
+/// What the page in the bundle says of one: what is the same on every host.
+pub fn review_of_bytes(examined: &Examined) -> Review {
+    let Ok(evidence) = &examined.evidence else { return review(examined) };
+    let (asked, judged): (Vec<_>, Vec<_>) =
+        examined.judged.iter().cloned().partition(|judged| judged.check.asks_host(evidence));
+    let names: Vec<&str> = asked.iter().map(|judged| judged.check.name).collect();
+    Review::of(evidence, &judged).without(&names)
+}
+
 /// What the page says of one.
-pub fn review(examined: &Examined) -> Review {
+fn review(examined: &Examined) -> Review {
     let review = match &examined.evidence {
         Ok(evidence) => Review::of(evidence, &examined.judged),
         Err(error) => Review::unreadable(&format!("{error:#}")),
