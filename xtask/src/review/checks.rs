@@ -16,7 +16,7 @@ pub(super) struct CheckRow {
     state: &'static str,
     word: &'static str,
     reason: &'static str,
-    explanation: Vec<&'static str>,
+    explanation: Vec<String>,
     /// over what it was made, or why it was not
     said: String,
     findings: Vec<FindingRow>,
@@ -79,7 +79,7 @@ impl CheckRow {
                 other => other.word(),
             },
             reason: judged.check.reason(),
-            explanation: judged.check.explanation().split("\n\n").collect(),
+            explanation: judged.check.explanation().split("\n\n").map(str::to_owned).collect(),
             said: said.to_owned(),
             behind: count(folded.len(), "more finding"),
             findings: shown,

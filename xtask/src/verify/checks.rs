@@ -53,9 +53,9 @@ impl Check {
         }
     }
 
-    /// Why it is made, and what to do about its findings.
-    pub fn explanation(&self) -> &'static str {
-        self.text.split_once('\n').map_or("", |(_, rest)| rest.trim())
+    /// Why it is made, and what to do about its findings; with LF, whatever work tree it was built from.
+    pub fn explanation(&self) -> String {
+        self.text.split_once('\n').map_or("", |(_, rest)| rest.trim()).replace("\r\n", "\n")
     }
 }
 
