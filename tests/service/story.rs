@@ -148,7 +148,8 @@ impl<'m> Story<'m> {
     pub fn survives(&self, steps: &mut Steps<'_>) -> anyhow::Result<()> {
         steps.check("`stop` closes the port, `start` opens it", || {
             self.machine.text(&["systemctl", "stop", UNIT])?;
-            self.port(PORT, false)?;
+            // The service stops, and has its socket stopped after it.
+            wait_for(Duration::from_secs(10), || self.port(PORT, false))?;
             self.is_active(SOCKET, "inactive")?;
             self.is_active("quality_report-certificate.timer", "inactive")?;
             self.machine.text(&["systemctl", "start", UNIT])?;

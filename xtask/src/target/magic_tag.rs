@@ -26,6 +26,15 @@ pub struct MagicTag {
     pub number: u16,
 }
 
+/// What byte-code says of the source that it was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MadeFrom {
+    /// see [`crate::target::SourceHash`]
+    Hash([u8; 8]),
+    /// in bytes, modulo 2^32, beside a time that is a matter of the installation
+    Size(u32),
+}
+
 impl Target {
     /// The tag of the target's Python; none for a Python whose byte-code this tool does not know.
     pub fn magic_tag(&self) -> Option<MagicTag> {
@@ -70,6 +79,17 @@ impl MagicTag {
     /// Whether byte-code can be valid by a hash: from 3.7 on (PEP 552). Before, it is by its source's time.
     pub fn knows_hashes(self) -> bool {
         self.minor >= 7
+    }
+
+    /// What byte-code that fits says of its source: a hash after magic number and flags (PEP 552), and before 3.7
+    /// time and size after the magic number.
+    ///
+    /// - Gives: none where `head` is too short for it.
+    pub fn made_from(self, head: &[u8]) -> Option<MadeFrom> {
+        if self.knows_hashes() {
+            return Some(MadeFrom::Hash(*head.get(8..)?.first_chunk()?));
+        }
+        Some(MadeFrom::Size(u32::from_le_bytes(*head.get(8..)?.first_chunk()?)))
     }
 
     /// What is wrong with the first bytes of a byte-code file, as this tool ships them.
@@ -147,7 +167,7 @@ mod tests {
             (new, b"\xa7\r\r\n\x01\0\0\0hashhash", "magic number 3495, and `cpython-39` has 3425"),
             (new, b"\x61\r\r\n\x01\0\0\0",         "too short"),
             (new, b"",                             "too short"),
-            (old, b"3\r\r\ntime\0size\0\0\0",      ""),
+            (old, b"3\r\r\ntime\x10\x02\0\0c\0\0\0", ""),
         ];
         for (tag, head, says) in cases {
             match tag.misfit(head) {
@@ -155,5 +175,15 @@ mod tests {
                 Some(text) => assert!(!says.is_empty() && text.contains(says), "{head:?}: {text}"),
             }
         }
+    }
+
+    #[test]
+    fn byte_code_says_what_it_was_made_from() {
+        let (new, old) = (tag("el9-x86_64", None), tag("el8-x86_64", None));
+        assert_eq!(new.made_from(b"\x61\r\r\n\x01\0\0\0hash-it-c"), Some(MadeFrom::Hash(*b"hash-it-")));
+        assert_eq!(new.made_from(b"\x61\r\r\n\x01\0\0\0hash"), None);
+        // The body begins with a code object, `c`, as what CPython 3.6 writes does.
+        assert_eq!(old.made_from(b"3\r\r\ntime\x10\x02\0\0c\0\0\0"), Some(MadeFrom::Size(0x210)));
+        assert_eq!(old.made_from(b"3\r\r\ntime\x10\x02"), None);
     }
 }

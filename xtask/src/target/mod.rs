@@ -17,7 +17,7 @@ mod unit_values;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
-pub use magic_tag::MagicTag;
+pub use magic_tag::{MadeFrom, MagicTag};
 pub use possible::may_hold;
 pub use probe::read_probe;
 pub use record::Record;

@@ -1,7 +1,7 @@
 //! Check of byte-code: what is imported from it, on which Python, and whether it is of the source beside it.
 
 use crate::hex::hex;
-use crate::target::MagicTag;
+use crate::target::{MadeFrom, MagicTag};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
 /// `byte-code`
@@ -31,7 +31,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             Some(source) => {
                 let valid = || format!("byte-code of Python {} that is valid unchecked", target.python());
                 let misfit = tag.misfit(head).map(|what| (what, valid()));
-                match misfit.or_else(|| stale(evidence, &source, head)) {
+                match misfit.or_else(|| stale(evidence, tag, &source, head)) {
                     None => continue,
                     Some(fault) => fault,
                 }
@@ -44,20 +44,21 @@ pub fn judge(evidence: &Evidence) -> Outcome {
 
 /// Whether byte-code was made from another source than the one beside it: what was found, and what was expected.
 ///
-/// - Takes: `head` of byte-code that fits the target's Python.
-fn stale(evidence: &Evidence, source: &str, head: &[u8]) -> Option<(String, String)> {
-    let held = head.get(8..16)?;
-    if evidence.sources.tag.is_some_and(MagicTag::knows_hashes) {
-        let Some(hash) = evidence.sources.hashes.get(source) else {
-            let found = "it lies beside byte-code of another Python, and was not held against its source";
-            return Some((found.to_owned(), "byte-code of one Python".to_owned()));
-        };
-        return (hash != held).then(|| {
-            (format!("it is of a source with the hash {}", hex(held)), format!("{}, that of `{source}`", hex(hash)))
-        });
+/// - Takes: `tag` of the target's Python, and `head` of byte-code that fits it.
+fn stale(evidence: &Evidence, tag: MagicTag, source: &str, head: &[u8]) -> Option<(String, String)> {
+    match tag.made_from(head)? {
+        MadeFrom::Hash(held) => {
+            let Some(hash) = evidence.sources.hashes.get(source) else {
+                let found = "it lies beside byte-code of another Python, and was not held against its source";
+                return Some((found.to_owned(), "byte-code of one Python".to_owned()));
+            };
+            let found = || format!("it is of a source with the hash {}", hex(&held));
+            (*hash != held).then(|| (found(), format!("{}, that of `{source}`", hex(hash))))
+        }
+        MadeFrom::Size(held) => {
+            let size = evidence.described.files.get(source).map_or(0, |row| row.size as u32);
+            let found = || format!("it is of a source of {held} bytes");
+            (held != size).then(|| (found(), format!("{size}, as `{source}` has")))
+        }
     }
-    // Before 3.7 it holds time and size, and the time is a matter of the installation.
-    let size = evidence.described.files.get(source).map_or(0, |row| row.size as u32);
-    let held = u32::from_le_bytes([held[4], held[5], held[6], held[7]]);
-    (held != size).then(|| (format!("it is of a source of {held} bytes"), format!("{size}, as `{source}` has")))
 }
