@@ -42,8 +42,10 @@ pub fn write_header(out: &mut dyn Write, entry: &Entry) -> std::io::Result<()> {
         [entry.inode, entry.mode, 0, 0, links, entry.mtime, entry.size, 0, 0, 0, 0, entry.name.len() as u32 + 1, 0];
     let mut head = Vec::with_capacity(HEADER + entry.name.len() + 4);
     head.extend_from_slice(MAGIC);
+    // By hand: formatting thirteen numbers a file is a tenth of a build that compresses nothing.
     for field in fields {
-        write!(head, "{field:08x}")?;
+        let digits = (0..8).rev().map(|digit| b"0123456789abcdef"[(field >> (4 * digit)) as usize & 15]);
+        head.extend(digits);
     }
     head.extend_from_slice(entry.name.as_bytes());
     head.push(0);

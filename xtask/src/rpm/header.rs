@@ -1,10 +1,12 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
 use crate::hex::hex;
+use crate::rpm::read::INTRO;
 use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
 use crate::target::Compression;
 use crate::tree::{Entry, Kind, Role, Tree};
+use anyhow::Context as _;
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
 use std::collections::BTreeMap;
 
@@ -43,35 +45,82 @@ pub(super) fn mode_of(entry: &Entry) -> u16 {
     }
 }
 
-/// What is known once the payload is written.
-#[derive(Debug, Clone)]
-pub(super) struct PayloadFacts {
-    /// sha256 of the compressed payload, in hex
-    pub digest: String,
-    /// of the compressed payload, in bytes
-    pub size: u64,
-    /// before compression, in bytes
-    pub archive_size: u64,
+/// Stands where the payload's digest will, and is as long.
+const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// `RPMTAG_PAYLOADSHA256`
+const PAYLOAD_DIGEST: u32 = 5092;
+
+/// What stands before a payload that is not written yet. Of the header all is known but the payload's digest, and
+/// its length does not depend on that; it may have megabytes, and is encoded once.
+pub(super) struct Front {
+    lead: Lead,
+    header: Vec<u8>,
+    /// where the payload's digest stands in the header
+    digest_at: usize,
+    archive_size: u64,
 }
 
-/// Lead, signature header and header as bytes. Their length does not depend on `payload`'s values.
-pub(super) fn encode(package: &Package, tree: &Tree, payload: &PayloadFacts) -> anyhow::Result<Vec<u8>> {
-    let header = Header::from_entries(entries(package, tree, payload), IndexTag::RPMTAG_HEADERIMMUTABLE);
-    let lead = Lead::new(&format!("{}-{}-{}", package.name, package.version, package.release));
-    let signature = Header::from_entries([], IndexSignatureTag::HEADER_SIGNATURES);
-    let mut metadata = PackageMetadata { lead, signature, header };
-    let header_bytes = metadata.header_bytes()?;
-    metadata.signature =
-        Header::from_entries(signature_entries(&header_bytes, payload), IndexSignatureTag::HEADER_SIGNATURES);
-    let mut bytes = Vec::with_capacity(header_bytes.len() + 1024);
-    metadata.write(&mut bytes)?;
-    Ok(bytes)
+impl Front {
+    /// - Takes: `archive_size`, of the payload before compression, in bytes.
+    pub fn new(package: &Package, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
+        let lead = Lead::new(&format!("{}-{}-{}", package.name, package.version, package.release));
+        let header = metadata(lead.clone(), [], entries(package, tree)).header_bytes()?;
+        let digest_at = digest_at(&header).context("the header has no digest of the payload")?;
+        Ok(Self { lead, header, digest_at, archive_size })
+    }
+
+    /// The size of all of it, in bytes.
+    pub fn size(&self) -> anyhow::Result<u64> {
+        Ok((self.before_header(0)?.len() + self.header.len()) as u64)
+    }
+
+    /// Lead and signature header, then the header.
+    ///
+    /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
+    pub fn finish(mut self, digest: &str, size: u64) -> anyhow::Result<[Vec<u8>; 2]> {
+        self.header[self.digest_at..][..NO_DIGEST.len()].copy_from_slice(digest.as_bytes());
+        Ok([self.before_header(size)?, self.header])
+    }
+
+    /// - Takes: `size`, of the compressed payload in bytes.
+    fn before_header(&self, size: u64) -> anyhow::Result<Vec<u8>> {
+        let metadata =
+            metadata(self.lead.clone(), signature_entries(&self.header, size, self.archive_size), Vec::new());
+        let mut bytes = Vec::new();
+        metadata.write(&mut bytes)?;
+        // An empty header stands in for the one that is encoded already.
+        bytes.truncate(bytes.len() - metadata.header_bytes()?.len());
+        Ok(bytes)
+    }
 }
 
-fn signature_entries(header: &[u8], payload: &PayloadFacts) -> Vec<HeaderEntry> {
+fn metadata(
+    lead: Lead,
+    signature: impl IntoIterator<Item = HeaderEntry>,
+    header: impl IntoIterator<Item = HeaderEntry>,
+) -> PackageMetadata {
+    PackageMetadata {
+        lead,
+        signature: Header::from_entries(signature, IndexSignatureTag::HEADER_SIGNATURES),
+        header: Header::from_entries(header, IndexTag::RPMTAG_HEADERIMMUTABLE),
+    }
+}
+
+/// Where in a header the payload's digest stands: by its index, of 16 bytes a tag after an intro of as many.
+fn digest_at(header: &[u8]) -> Option<usize> {
+    let number = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
+    let tags = number(8)? as usize;
+    let at = (1..=tags).map(|tag| INTRO * tag).find(|at| number(*at) == Some(PAYLOAD_DIGEST))?;
+    let store = INTRO * (tags + 1);
+    let place = store + number(at + 8)? as usize;
+    header[place..].starts_with(NO_DIGEST.as_bytes()).then_some(place)
+}
+
+/// - Takes: the sizes of the payload in bytes, compressed and before.
+fn signature_entries(header: &[u8], size: u64, archive_size: u64) -> Vec<HeaderEntry> {
     use sha2::Digest as _;
     let digest = hex(&sha2::Sha256::digest(header));
-    let (size, archive_size) = (header.len() as u64 + payload.size, payload.archive_size);
+    let size = header.len() as u64 + size;
     let mut entries = vec![HeaderEntry::new(273, IndexData::StringTag(digest))];
     // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits; the LONG ones are for packages that need them.
     match (u32::try_from(size), u32::try_from(archive_size)) {
@@ -95,7 +144,7 @@ fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> IndexData {
     IndexData::StringArray(values.into_iter().map(Into::into).collect())
 }
 
-fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<HeaderEntry> {
+fn entries(package: &Package, tree: &Tree) -> Vec<HeaderEntry> {
     let translated = |value: &str| IndexData::I18NString(vec![value.to_owned()]);
     let installed: u64 = tree.entries().map(|(_, entry)| entry.size()).sum();
     let compressor = match package.compression {
@@ -124,7 +173,7 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
         (1126, text(&package.level.to_string())),
         (1132, text(&format!("{}-redhat-linux-gnu", package.arch))),
         (5062, text("utf-8")),
-        (5092, texts([payload.digest.as_str()])),
+        (PAYLOAD_DIGEST, texts([NO_DIGEST])),
         (5093, IndexData::Int32(vec![SHA256])),
     ];
     tags.push(match u32::try_from(installed) {

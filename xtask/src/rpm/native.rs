@@ -6,7 +6,7 @@
 use crate::hex::hex;
 use crate::layout::Wheel;
 use crate::rpm::Package;
-use crate::rpm::header::{PayloadFacts, encode};
+use crate::rpm::header::Front;
 use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
 use crate::rpm::piece::KeptPieces;
 use crate::tree::Tree;
@@ -42,9 +42,8 @@ pub fn write<R: ReaderAt + Sync>(
 ) -> anyhow::Result<Written> {
     let payload = Payload::plan(tree);
     let archive_size = payload.archive_size();
-    // The size of the payload decides only which tags the signature header has, at 4 GiB.
-    let placeholder = PayloadFacts { digest: "0".repeat(64), size: 0, archive_size };
-    let room = encode(package, tree, &placeholder)?.len() as u64;
+    let front = Front::new(package, tree, archive_size)?;
+    let room = front.size()?;
     out.seek(SeekFrom::Start(room))?;
     let mut hasher = Sha256::new();
     let mut size = 0_u64;
@@ -54,11 +53,11 @@ pub fn write<R: ReaderAt + Sync>(
         size += bytes.len() as u64;
         out.write_all(bytes).context("failed to write the payload")
     })?;
-    let digest = hex(&hasher.finalize());
-    let header = encode(package, tree, &PayloadFacts { digest, size, archive_size })?;
-    ensure!(header.len() as u64 == room, "the header needs {} bytes, and {room} were left for it", header.len());
+    let [before, header] = front.finish(&hex(&hasher.finalize()), size)?;
+    let length = (before.len() + header.len()) as u64;
+    ensure!(length == room, "the header needs {length} bytes, and {room} were left for it");
     out.seek(SeekFrom::Start(0))?;
-    out.write_all(&header).context("failed to write the header")?;
+    out.write_all(&before).and_then(|()| out.write_all(&header)).context("failed to write the header")?;
     out.flush()?;
     Ok(Written { size: room + size, archive_size, entries: tree.entries().len(), pieces })
 }
