@@ -5,7 +5,7 @@ mod package;
 mod service;
 
 pub use boxes::{Probes, TargetTable};
-pub use package::Package;
+pub use package::{LEVELS, Package};
 pub use service::{Lines, Service, Tls};
 
 use crate::licenses::Spdx;
@@ -267,6 +267,7 @@ mod tests {
             ("[service]",               "[sign]\nkey = \"\"\n[service]", "key `sign.key` is empty",          "--list-secret-keys"),
             ("[service]",               "[sign]\nkeys = \"a\"\n[service]", "unknown field `keys`",           "did you mean `key`?"),
             ("[app]",                   "optional-libraries = [\"libcuda\"]\n[app]", "key `package.optional-libraries`: `libcuda`", "libyaml"),
+            ("[app]",                   "compression-level = 20\n[app]", "key `package.compression-level` is 20", "from 1 to 19"),
             ("[app]",                   "license = \"BSD\"\n[app]",    "`BSD` is no SPDX expression",       ""),
             ("[app]",                   "[licenses]\na = \"free\"\n[app]", "key `licenses.a`: ",            ""),
             ("[app]",                   "[licenses]\n\"a b\" = \"MIT\"\n[app]", "a b",                   ""),

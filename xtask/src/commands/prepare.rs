@@ -185,7 +185,7 @@ pub fn prepare<'a>(
         scriptlets: service.scriptlets(layout.program)?,
         build_time: app.epoch,
         compression: target.distribution.compression,
-        level: level_for(target.distribution.compression, level),
+        level: level_for(target.distribution.compression, level.or(config.package.compression_level)),
         summary: pages.summary,
     };
     let file_name = facts.file_name();

@@ -6,6 +6,7 @@ use crate::commands::locking::{self, State};
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::{Project, report, rpmbuild};
+use crate::config::LEVELS;
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
@@ -57,8 +58,9 @@ pub struct BuildFlags {
     /// Start no program that reaches the network: every wheel must be in `dist/wheels`
     #[arg(long)]
     pub offline: bool,
-    /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el7, el8); 9 if not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=19))]
+    /// Compression level of the payload, instead of `package.compression-level`: 1 to 19 for zstd (el9 and later),
+    /// 1 to 9 for gzip (el7, el8); 9 if neither is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(i64::from(*LEVELS.start())..=i64::from(*LEVELS.end())))]
     pub level: Option<i32>,
     /// What writes the RPM
     #[arg(long, value_enum, default_value_t = rpmbuild::Builder::Native, value_name = "BUILDER")]

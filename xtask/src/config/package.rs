@@ -6,6 +6,7 @@ use crate::problem::Problem;
 use anyhow::Context as _;
 use serde::Deserialize;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 /// `[package]`: what is not given is taken from the wheel's metadata.
 #[derive(Debug, Deserialize)]
@@ -31,7 +32,12 @@ pub struct Package {
     pub vendor: Option<String>,
     /// whether byte-code is shipped; if absent, where an interpreter of the target's minor is on the host
     pub byte_code: Option<bool>,
+    /// of the payload, one of [`LEVELS`]; a default of this tool if absent
+    pub compression_level: Option<i32>,
 }
+
+/// Levels of zstd; gzip takes 9 at most, and larger ones as that.
+pub const LEVELS: RangeInclusive<i32> = 1..=19;
 
 fn opt() -> String {
     "/opt".to_owned()
@@ -62,6 +68,12 @@ impl Package {
                     "write one line",
                 ));
             }
+        }
+        if let Some(level) = self.compression_level.filter(|level| !LEVELS.contains(level)) {
+            return Err(Problem::with_hint(
+                format!("key `package.compression-level` is {level}"),
+                format!("levels go from {} to {}, the smallest RPM", LEVELS.start(), LEVELS.end()),
+            ));
         }
         if self.url.as_ref().is_some_and(|url| url.contains(char::is_whitespace)) {
             return Err(Problem::with_hint("key `package.url` has a space", "write it as `%20`"));
