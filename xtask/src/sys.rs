@@ -4,6 +4,7 @@
 mod asked;
 mod program;
 mod running;
+mod stop;
 
 use crate::hex::hex;
 use crate::problem::Problem;
@@ -18,6 +19,7 @@ use tempfile::NamedTempFile;
 pub use asked::Answer;
 pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::Running;
+pub use stop::Stop;
 
 /// How often what moves on the terminal is drawn.
 const TICK: Duration = Duration::from_millis(120);
