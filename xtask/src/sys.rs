@@ -5,6 +5,7 @@ mod asked;
 mod cache;
 mod program;
 mod running;
+mod stop;
 
 use crate::hex::hex;
 use crate::problem::Problem;
@@ -20,6 +21,7 @@ pub use asked::Answer;
 pub use cache::Bounds;
 pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::Running;
+pub use stop::Stop;
 
 /// How often what moves on the terminal is drawn.
 const TICK: Duration = Duration::from_millis(120);

@@ -6,6 +6,7 @@ use crate::decide::questions;
 use crate::lockfile::{Lock, Package as Locked};
 use crate::pins::Pin;
 use crate::problem::{Problem, all_of};
+use crate::sys::Stop;
 use crate::target::{Target, known_targets};
 use crate::tools::pip::Pip;
 use crate::tools::uv::Uv;
@@ -13,6 +14,7 @@ use crate::wheel::{Offer, Offers};
 use crate::wheelhouse::Wanted;
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeSet;
+use std::thread;
 
 /// What is offered for the pins of each target: by the index, asked once for all, and by the lock itself.
 pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
@@ -68,6 +70,45 @@ pub fn fill_wheelhouse(
     offline: bool,
     offers: Option<&Offers>,
 ) -> anyhow::Result<()> {
+    let missing = missing(project, locks, offline)?;
+    say_fetched(project, fetch(project, &missing, offers, &Stop::default())?);
+    Ok(())
+}
+
+/// The same, while `other` is done, which needs none of the wheels; `what` that is, is drawn once they are there.
+///
+/// What fails first ends the other soon. What is said has one order: of the wheels first, and their error alone where
+/// both fail. Asking the index is never broken off, so that a network that is not there is told of by that.
+pub fn fill_wheelhouse_beside<T: Send>(
+    project: &Project,
+    locks: &[(&Target, &Lock)],
+    offline: bool,
+    offers: Option<&Offers>,
+    what: &str,
+    other: impl FnOnce(&Stop) -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
+    let missing = missing(project, locks, offline)?;
+    let (stop_fetching, stop_other) = (Stop::default(), Stop::default());
+    thread::scope(|scope| {
+        let beside = scope.spawn(|| other(&stop_other).inspect_err(|_| stop_fetching.ask()));
+        let fetched = fetch(project, &missing, offers, &stop_fetching);
+        if fetched.is_err() {
+            stop_other.ask();
+        }
+        let spinner = project.sys.spinner(what);
+        let done = beside.join().expect("no thread panics");
+        spinner.finish_and_clear();
+        say_fetched(project, fetched?);
+        done
+    })
+}
+
+/// The packages whose wheel is not there, each with a target that needs it.
+fn missing<'a>(
+    project: &Project,
+    locks: &[(&'a Target, &'a Lock)],
+    offline: bool,
+) -> anyhow::Result<Vec<(&'a Target, &'a Locked)>> {
     let wheelhouse = project.wheelhouse();
     let mut missing: Vec<(&Target, &Locked)> = Vec::new();
     for (target, lock) in locks {
@@ -78,16 +119,32 @@ pub fn fill_wheelhouse(
         }
     }
     if offline {
-        return wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>());
+        wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>())?;
     }
+    Ok(missing)
+}
+
+fn say_fetched(project: &Project, wheels: usize) {
+    if wheels > 0 {
+        project.sys.say(format!("fetched {}", count(wheels, "wheel")));
+    }
+}
+
+/// Fetches or builds wheels; gives how many were fetched, none where it was asked to `stop`.
+fn fetch(
+    project: &Project,
+    missing: &[(&Target, &Locked)],
+    offers: Option<&Offers>,
+    stop: &Stop,
+) -> anyhow::Result<usize> {
     if missing.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let asked;
     let offers = match offers {
         Some(offers) => offers,
         None => {
-            asked = ask_again(project, &missing)?;
+            asked = ask_again(project, missing)?;
             &asked
         }
     };
@@ -97,7 +154,9 @@ pub fn fill_wheelhouse(
     for (target, package) in missing {
         let offer = offers.get(&(package.name.clone(), package.version.clone())).unwrap_or(&nothing);
         if package.built_from.is_some() {
-            faults.extend(build_again(project, target, package, offer).err());
+            if !stop.is_asked() {
+                faults.extend(build_again(project, target, package, offer).err());
+            }
             continue;
         }
         // An index may serve the same bytes under several names: the lock's is the one that counts.
@@ -107,13 +166,12 @@ pub fn fill_wheelhouse(
         }
     }
     all_of("wheels cannot be fetched", faults)?;
-    if wanted.is_empty() {
-        return Ok(());
+    if wanted.is_empty() || stop.is_asked() {
+        return Ok(0);
     }
     let pip = Pip::find(&project.sys)?;
-    wheelhouse.fetch(&project.sys, &pip, &wanted)?;
-    project.sys.say(format!("fetched {}", count(wanted.len(), "wheel")));
-    Ok(())
+    let is_done = project.wheelhouse().fetch(&project.sys, &pip, &wanted, stop)?;
+    Ok(if is_done { wanted.len() } else { 0 })
 }
 
 fn gone(file: &str) -> anyhow::Error {

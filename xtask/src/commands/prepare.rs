@@ -13,6 +13,7 @@ use crate::pages::Pages;
 use crate::problem::all_of;
 use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
+use crate::sys::Stop;
 use crate::target::{Compression, Target};
 use crate::tools::git;
 use crate::tree::Tree;
@@ -83,8 +84,9 @@ pub fn gather(
     let epoch = git::epoch(&project.sys)?;
     let origin = origin(project)?;
     let of: Vec<_> = project.targets.iter().zip(locks).collect();
-    fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
-    let app = wheel::build(project, epoch, flags.offline)?;
+    let build = |stop: &Stop| wheel::build(project, epoch, flags.offline, stop);
+    let app = fetch::fill_wheelhouse_beside(project, &of, flags.offline, offers, wheel::BUILDING, build)?;
+    app.say(project);
     let paths = &project.config.app.config;
     let contents = git::contents(&project.sys, &project.app(), paths)?;
     Ok(Gathered { app, config_files: paths.iter().cloned().zip(contents).collect(), origin })

@@ -4,7 +4,7 @@ use crate::commands::Project;
 use crate::commands::report::{Report, made, size};
 use crate::hex::hex;
 use crate::problem::Problem;
-use crate::sys::sha256_of;
+use crate::sys::{Stop, sha256_of};
 use crate::tools::git::{self, Tracked};
 use crate::tools::uv::Uv;
 use crate::wheel::{Executables, WheelName, rewrite};
@@ -37,6 +37,9 @@ pub struct Flags {
     offline: bool,
 }
 
+/// What is drawn while it is built.
+pub const BUILDING: &str = "building the application's wheel";
+
 /// Stands for how a wheel is made here: a wheel on disk that was made otherwise is made again.
 const RULES: &str = "2";
 
@@ -54,6 +57,17 @@ pub struct AppWheel {
     pub sha256: String,
     /// the time of the commit, in seconds since 1970
     pub epoch: u32,
+    /// whether it was built now
+    is_new: bool,
+}
+
+impl AppWheel {
+    /// Says that it was built, where it was.
+    pub fn say(&self, project: &Project) {
+        if self.is_new {
+            project.sys.say(format!("built {}", project.shown(&self.path)));
+        }
+    }
 }
 
 /// What the wheel on disk was made from.
@@ -66,7 +80,11 @@ struct Stamp {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    let wheel = build(project, git::epoch(&project.sys)?, flags.offline)?;
+    let epoch = git::epoch(&project.sys)?;
+    let spinner = project.sys.spinner(BUILDING);
+    let wheel = build(project, epoch, flags.offline, &Stop::default())?;
+    spinner.finish_and_clear();
+    wheel.say(project);
     let bytes = fs_err::metadata(&wheel.path)?.len();
     let shown = project.shown(&wheel.path);
     Ok(Report::fine(
@@ -77,8 +95,11 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
 
 /// Builds the wheel, unless the one on disk was made from the same files.
 ///
+/// Draws and says nothing: it may run beside other work.
+///
 /// - Takes: `epoch`, the time of the commit, in seconds since 1970.
-pub fn build(project: &Project, epoch: u32, offline: bool) -> anyhow::Result<AppWheel> {
+/// - Fails: soon after it is to `stop` as well.
+pub fn build(project: &Project, epoch: u32, offline: bool, stop: &Stop) -> anyhow::Result<AppWheel> {
     let sys = &project.sys;
     let app = project.app();
     ensure_project_file(&app, &project.config.app.path)?;
@@ -91,13 +112,19 @@ pub fn build(project: &Project, epoch: u32, offline: bool) -> anyhow::Result<App
         let path = project.out().join(&stamp.file);
         if path.is_file() && sha256_of(&path)? == stamp.sha256 {
             sys.detail(format!("`{}` is up to date", project.shown(&path)));
-            return Ok(AppWheel { name: WheelName::from_str(&stamp.file)?, path, sha256: stamp.sha256, epoch });
+            return Ok(AppWheel {
+                name: WheelName::from_str(&stamp.file)?,
+                path,
+                sha256: stamp.sha256,
+                epoch,
+                is_new: false,
+            });
         }
     }
     let (_keep, scratch) = sys.scratch()?;
     let (source, built) = (scratch.join("source"), scratch.join("built"));
     stage(&app, &files, &source)?;
-    Uv::find(sys)?.build_wheel(&source, &built, epoch, offline)?;
+    Uv::find(sys)?.build_wheel(&source, &built, epoch, offline, stop)?;
     let name = only_wheel(&built)?;
     refuse_host_wheel(&name)?;
     let (fresh, _) = open_wheel(&built.join(name.to_string()), &name)?;
@@ -107,8 +134,7 @@ pub fn build(project: &Project, epoch: u32, offline: bool) -> anyhow::Result<App
     let sha256 = sha256_of(&path)?;
     let stamp = Stamp { inputs, file: name.to_string(), sha256: sha256.clone() };
     sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
-    sys.say(format!("built {}", project.shown(&path)));
-    Ok(AppWheel { path, name, sha256, epoch })
+    Ok(AppWheel { path, name, sha256, epoch, is_new: true })
 }
 
 fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {

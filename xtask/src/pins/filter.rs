@@ -8,7 +8,7 @@ use crate::target::Target;
 use anyhow::Context as _;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A pin that the box gets.
 #[derive(Debug)]
@@ -92,8 +92,17 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
         pin.marker.iter().chain(of_needs).map(move |marker| (pin.name.as_ref(), marker))
     });
     let of_roots = pins.roots.iter().flatten().filter_map(|need| Some((need.name.as_ref(), need.marker.as_ref()?)));
+    // Of ten thousand pins most share a few markers.
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for (name, marker) in of_roots.chain(markers) {
-        for variable in environment.unknowable(marker) {
+        if known.contains(marker.as_str()) {
+            continue;
+        }
+        let unknowable = environment.unknowable(marker);
+        if unknowable.is_empty() {
+            known.insert(marker);
+        }
+        for variable in unknowable {
             let warning = format!(
                 "`{name}`: the marker `{}` reads `{variable}`, which belongs to the running kernel and is not known of {}: it counts as empty",
                 shortened(marker),
@@ -123,12 +132,21 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
             }
         }
         None => {
+            let mut known: BTreeMap<&str, bool> = BTreeMap::new();
             for pin in &pins.pins {
                 if let Some(groups) = &pin.left_out {
                     filtered.dropped.push(Dropped { pin, why: Why::Group(groups.clone()) });
                     continue;
                 }
-                let holds = pin.marker.as_ref().map_or(Ok(true), |marker| environment.holds(marker, &pins.asked));
+                let holds = match pin.marker.as_deref() {
+                    None => Ok(true),
+                    Some(marker) => match known.get(marker) {
+                        Some(holds) => Ok(*holds),
+                        None => {
+                            environment.holds(marker, &pins.asked).inspect(|holds| drop(known.insert(marker, *holds)))
+                        }
+                    },
+                };
                 match holds.with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place)) {
                     Ok(true) => filtered.kept.push(Kept { pin, extras: pin.extras.clone() }),
                     Ok(false) => {

@@ -66,7 +66,8 @@ struct File {
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
-    let lock: Lock = toml_text::read(source.text(), "make it anew with `pdm lock`")?;
+    let put = |lock: &mut Lock, packages| lock.packages = packages;
+    let lock = toml_text::read_entries(source.text(), "package", "make it anew with `pdm lock`", put)?;
     let version = lock.metadata.lock_version.as_deref().unwrap_or_default();
     if !version.starts_with("4.") && version != "4" {
         return Err(Problem::with_hint(

@@ -79,7 +79,8 @@ struct Origin {
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
-    let lock: Lock = toml_text::read(source.text(), "make it anew with `poetry lock`")?;
+    let put = |lock: &mut Lock, packages| lock.packages = packages;
+    let lock = toml_text::read_entries(source.text(), "package", "make it anew with `poetry lock`", put)?;
     let version = lock.metadata.version.as_deref().unwrap_or("1.0");
     if !version.starts_with("1.") && !version.starts_with("2.") {
         return Err(Problem::with_hint(

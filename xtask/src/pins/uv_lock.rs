@@ -90,7 +90,8 @@ impl Origin {
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
-    let lock: Lock = toml_text::read(source.text(), "make it anew with `uv lock`")?;
+    let put = |lock: &mut Lock, packages| lock.packages = packages;
+    let lock = toml_text::read_entries(source.text(), "package", "make it anew with `uv lock`", put)?;
     if lock.version != 1 {
         return Err(Problem::with_hint(
             format!("its `version` is {}, and 1 is the one known", lock.version),

@@ -1,7 +1,7 @@
 //! Programs that are run to their end, and where they are.
 
 use crate::problem::shortened;
-use crate::sys::{Sys, Verbosity};
+use crate::sys::{Stop, Sys, Verbosity};
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::IsTerminal as _;
@@ -70,6 +70,7 @@ pub struct Program {
     pub(super) removed: Vec<String>,
     pub(super) folder: Option<Utf8PathBuf>,
     asks: bool,
+    stop: Stop,
 }
 
 impl Program {
@@ -77,7 +78,7 @@ impl Program {
     pub fn new(program: impl Into<Utf8PathBuf>) -> Self {
         let program = program.into();
         let (words, variables, removed) = (Vec::new(), Vec::new(), Vec::new());
-        Self { program, words, variables, removed, folder: None, asks: false }
+        Self { program, words, variables, removed, folder: None, asks: false, stop: Stop::default() }
     }
 
     /// Adds arguments.
@@ -101,6 +102,12 @@ impl Program {
     /// Lets it see the terminal as its standard input, where there is one: it may have to ask the person.
     pub fn asks(mut self) -> Self {
         self.asks = std::io::stdin().is_terminal();
+        self
+    }
+
+    /// Ends it as soon as this is asked for.
+    pub fn until(mut self, stop: &Stop) -> Self {
+        self.stop = stop.clone();
         self
     }
 
@@ -143,7 +150,7 @@ impl Sys {
         self.detail(format!("$ {}", shortened(&line)));
         let mut command = std::process::Command::from(command);
         command.stdin(if program.asks { Stdio::inherit() } else { Stdio::null() });
-        let output = command.output().with_context(|| format!("failed to run `{}`", program.program))?;
+        let output = program.stop.output(command).with_context(|| format!("failed to run `{}`", program.program))?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         Ok(Ended { line, code: output.status.code(), stdout, stderr })

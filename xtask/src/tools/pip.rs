@@ -2,7 +2,7 @@
 
 use crate::pins::Place;
 use crate::problem::Problem;
-use crate::sys::{Program, Sys};
+use crate::sys::{Program, Stop, Sys};
 use crate::target::Target;
 use crate::tools::python;
 use crate::wheel::Candidate;
@@ -21,8 +21,9 @@ impl Pip {
     /// Takes the pip of the host's Python if it is new enough, else that of the private environment.
     pub fn find(sys: &Sys) -> anyhow::Result<Self> {
         let host = python::find()?;
-        let printed =
-            sys.run(&Program::new(&host).args(["-m", "pip", "--version"])).map(|said| said.out).unwrap_or_default();
+        // `pip --version` takes four times as long, since it starts all of pip.
+        let asked = Program::new(&host).args(["-c", "import pip; print('pip', pip.__version__)"]);
+        let printed = sys.run(&asked).map(|said| said.out).unwrap_or_default();
         if python::is_at_least(&printed, LEAST) {
             return Ok(Self { python: host });
         }
@@ -33,7 +34,16 @@ impl Pip {
     ///
     /// The target's full version and its whole list of platforms are given, since pip judges even a
     /// direct URL by them, and takes `3.11` for 3.11.0.
-    pub fn download(&self, sys: &Sys, files: &[&Candidate], target: &Target, folder: &Utf8Path) -> anyhow::Result<()> {
+    ///
+    /// - Fails: soon after it is to `stop` as well.
+    pub fn download(
+        &self,
+        sys: &Sys,
+        files: &[&Candidate],
+        target: &Target,
+        folder: &Utf8Path,
+        stop: &Stop,
+    ) -> anyhow::Result<()> {
         // URLs can hold credentials: they go through a file that only its owner reads.
         let (_keep, scratch) = sys.scratch()?;
         let list = scratch.join("urls.txt");
@@ -64,7 +74,7 @@ impl Pip {
         for platform in target.platforms() {
             command = command.args(["--platform", &platform]);
         }
-        let command = command.args(["--requirement", list.as_str()]);
+        let command = command.args(["--requirement", list.as_str()]).until(stop);
         let other_bytes = |error: &anyhow::Error| format!("{error:#}").contains("DO NOT MATCH THE HASHES");
         let tried = sys.run(&command).or_else(|error| match other_bytes(&error) {
             // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.

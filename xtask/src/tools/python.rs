@@ -4,6 +4,7 @@ use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
+use std::sync::Mutex;
 
 /// What is put into the private environment.
 const PINNED: [&str; 2] = ["uv==0.13.9", "pip==26.2"];
@@ -36,6 +37,9 @@ pub fn environment(
     name: &str,
     pip: &[&str],
 ) -> anyhow::Result<Utf8PathBuf> {
+    // Two that want the same at once in one run: the second finds it made.
+    static MAKING: Mutex<()> = Mutex::new(());
+    let _making = MAKING.lock().expect("no thread panics");
     let folder = sys.workspace().join(name);
     let programs = if cfg!(windows) { "Scripts" } else { "bin" };
     if folder.is_dir() {

@@ -4,7 +4,7 @@ use crate::config::Build;
 use crate::decide::Question;
 use crate::pins::{Pin, Place, Selection, name_in_url};
 use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path};
+use crate::sys::{Program, Stop, Sys, on_path};
 use crate::target::Target;
 use crate::toml_text;
 use crate::tools::python;
@@ -168,8 +168,16 @@ impl<'a> Uv<'a> {
     /// Builds a wheel from a source tree, under a umask that every host can have.
     ///
     /// Build backends record the permissions of files that they write, and so the caller's umask.
-    pub fn build_wheel(&self, source: &Utf8Path, into: &Utf8Path, epoch: u32, offline: bool) -> anyhow::Result<()> {
-        let spinner = self.sys.spinner("building the application's wheel");
+    ///
+    /// - Fails: soon after it is to `stop` as well.
+    pub fn build_wheel(
+        &self,
+        source: &Utf8Path,
+        into: &Utf8Path,
+        epoch: u32,
+        offline: bool,
+        stop: &Stop,
+    ) -> anyhow::Result<()> {
         let mut words = vec!["build", "--quiet", "--wheel", "--out-dir", into.as_str(), source.as_str()];
         if offline {
             words.push("--offline");
@@ -180,8 +188,7 @@ impl<'a> Uv<'a> {
             Program::new(&self.program)
         };
         let command = with_settings(command).args(words).env("SOURCE_DATE_EPOCH", epoch.to_string()).in_folder(source);
-        self.sys.run(&command).context("failed to build the application's wheel")?;
-        spinner.finish_and_clear();
+        self.sys.run(&command.until(stop)).context("failed to build the application's wheel")?;
         Ok(())
     }
 }

@@ -105,7 +105,8 @@ struct Identity {
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let text = source.text().trim_start_matches('\u{feff}');
-    let lock: Lock = toml_text::read(text, "make it anew with the tool that wrote it")?;
+    let put = |lock: &mut Lock, packages| lock.packages = packages;
+    let lock = toml_text::read_entries(text, "packages", "make it anew with the tool that wrote it", put)?;
     let mut pins = Pins { no_twins: true, ..Pins::default() };
     let mut faults = Vec::new();
     pins.warnings.extend(newer_minor(&lock.lock_version)?);
