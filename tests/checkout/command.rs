@@ -1,45 +1,9 @@
 //! One way to run a program, so that every failure shows its command line and all it said.
 
+use anyhow::Context;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, bail};
-
-/// A program that ended: its command line, its exit code and what it said.
-#[derive(Debug)]
-pub struct Finished {
-    line: String,
-    /// `None` when a signal ended it.
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
-}
-
-impl Finished {
-    pub fn succeeded(&self) -> bool {
-        self.code == Some(0)
-    }
-
-    /// The standard output without its last line end; an exit code other than 0 is an error.
-    pub fn text(self) -> anyhow::Result<String> {
-        if !self.succeeded() {
-            bail!("{self}");
-        }
-        Ok(self.stdout.trim_end().to_owned())
-    }
-}
-
-impl std::fmt::Display for Finished {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.code {
-            Some(code) => write!(f, "`{}` ended with code {code}", self.line)?,
-            None => write!(f, "`{}` was ended by a signal", self.line)?,
-        }
-        for line in self.stdout.lines().chain(self.stderr.lines()) {
-            write!(f, "\n  | {line}")?;
-        }
-        Ok(())
-    }
-}
+pub use xtask::sys::Ended as Finished;
 
 /// Runs `command` to its end with nothing to read.
 ///

@@ -2,8 +2,12 @@
 
 use crate::boxes::{Draft, pack};
 use crate::rpms::{data_of, entry_in, forged, verified};
-use crate::{Refused, Rows};
+use crate::{Random, Refused, Rows};
+use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use xtask::verify::{Evidence, judge};
 
 /// `/opt/demo/bin/python`: the first file of the list that is one, as the place of its size in the header.
 fn first_size(header: &[u8]) -> usize {
@@ -69,4 +73,42 @@ fn a_hundred_thousand_files_take_time_in_proportion() {
     println!("10,000 files: {few:?}; 100,000 files: {many:?}");
     // Ten times the files, and a tree that is searched a little deeper.
     assert!(many < few * 25 + Duration::from_secs(1), "10,000 files: {few:?}; 100,000 files: {many:?}");
+}
+
+/// A file that counts what is read of it.
+struct Counted {
+    file: Cursor<Vec<u8>>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.bytes.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+/// What `verify` costs, whatever the clock says: the payload goes by once, and so do the RECORDs.
+#[test]
+fn a_package_is_read_once() {
+    let mut random = Random(7);
+    let noise: String = (0..2_000_000).map(|_| char::from(b'!' + random.below(90) as u8)).collect();
+    let demo = Draft::of("demo").with("demo/noise.txt", &noise.replace(['<', '&'], "x"));
+    let (_, rpm) = pack(&[demo, Draft::app()]).unwrap();
+    let (size, bytes) = (rpm.len() as u64, Arc::new(AtomicU64::new(0)));
+    let mut evidence = Evidence::gather(Counted { file: Cursor::new(rpm), bytes: Arc::clone(&bytes) }).unwrap();
+    let read = bytes.load(Ordering::Relaxed);
+    assert!(size > 1 << 20 && (size..size + size / 10).contains(&read), "{read} bytes were read of {size}");
+    judge(&evidence);
+    let first = evidence.distributions().all.len();
+    evidence.texts.clear();
+    judge(&evidence);
+    assert!(first == 2 && evidence.distributions().all.iter().all(|dist| dist.record.is_some()), "they are read again");
 }

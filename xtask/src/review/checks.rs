@@ -1,10 +1,8 @@
 //! Every check with what it said.
 
-use crate::verify::{Finding, Judged, Outcome, Severity, Verdict, count};
+use crate::verify::{Finding, Judged, Outcome, Severity, Verdict, count, most_of};
 use serde::Serialize;
 
-/// More findings of one check than this are counted, not shown: nobody reads them, and a page has to end.
-const MOST_FINDINGS: usize = 1000;
 /// Those behind the first of these are folded.
 const UNFOLDED: usize = 10;
 
@@ -65,11 +63,10 @@ impl CheckRow {
             Outcome::NotMade { why, .. } => (why, &[]),
         };
         // Errors first: what stops a delivery must not be behind a thousand warnings.
-        let of = |severity| findings.iter().filter(move |finding| finding.severity == severity);
-        let mut rows = of(Severity::Error).chain(of(Severity::Warning)).take(MOST_FINDINGS).map(FindingRow::of);
+        let (findings, left_out) = most_of(findings);
+        let mut rows = findings.into_iter().map(FindingRow::of);
         let shown: Vec<FindingRow> = rows.by_ref().take(UNFOLDED).collect();
         let folded: Vec<FindingRow> = rows.collect();
-        let left_out = findings.len() - shown.len() - folded.len();
         let verdict = judged.outcome.verdict();
         Self {
             name: judged.check.name,

@@ -81,7 +81,7 @@ impl DistRow {
         licenses: &BTreeMap<String, String>,
         locked: &HashMap<&str, &Package>,
     ) -> Self {
-        let metadata = owner.metadata.as_ref();
+        let metadata = owner.metadata;
         let name = owner.name.clone();
         let locked = locked.get(name.as_str());
         let version = metadata.map_or_else(|| "not readable".to_owned(), |metadata| metadata.version.to_string());

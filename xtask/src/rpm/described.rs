@@ -51,7 +51,7 @@ impl FileRow {
 }
 
 /// What the header says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Described {
     /// `quality_report`
     pub name: String,
@@ -129,7 +129,7 @@ const OTHER_SCRIPTLETS: [(&str, IndexTag); 7] = [
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
     let header = &metadata.header;
     let text = |tag: IndexTag| -> anyhow::Result<String> { Ok(header.get_entry_data_as_string(tag)?.to_owned()) };
-    let mut files = BTreeMap::new();
+    let mut files = Vec::new();
     for entry in metadata.get_file_entries().context("its list of files")? {
         let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
         let row = FileRow {
@@ -140,8 +140,12 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
             flags: entry.flags().bits(),
             link: entry.linkto().unwrap_or_default().to_owned(),
         };
-        ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
+        files.push((path, row));
     }
+    // Most come sorted; a map of them at once is made in half the time of one after another.
+    files.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let twice = files.windows(2).find(|two| two[0].0 == two[1].0);
+    ensure!(twice.is_none(), "it lists `{}` twice", twice.map_or("", |two| two[0].0.as_str()));
     let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
     let mut scriptlets = BTreeMap::new();
     let mut interpreters = BTreeMap::new();
@@ -173,7 +177,7 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         provides: dependencies(metadata.get_provides().context("what it provides")?),
         origin: origin(header),
         suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
-        files,
+        files: files.into_iter().collect(),
     })
 }
 

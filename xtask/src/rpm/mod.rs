@@ -19,6 +19,7 @@ mod read;
 mod signature;
 mod sources;
 mod spec;
+mod unpacked;
 mod version;
 mod vouching;
 

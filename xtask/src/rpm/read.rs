@@ -5,12 +5,13 @@ use crate::rpm::ahead::{Ahead, read_ahead};
 use crate::rpm::cpio;
 use crate::rpm::described::{Described, FileRow, describe};
 use crate::rpm::front::Front;
+use crate::rpm::unpacked::Unpacked;
 use crate::rpm::vouching::Vouching;
 use crate::wheel::is_bomb;
 use anyhow::{Context as _, bail, ensure};
 use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 
 /// rpm's own limits (`header.c`): bytes of data and number of tags in a header.
@@ -19,6 +20,9 @@ const MOST_TAGS: u32 = 65_535;
 pub(super) const LEAD: u64 = 96;
 pub(super) const INTRO: usize = 16;
 
+/// What looks at the files: the header, a path, its row and its content.
+pub type Visit<'a> = dyn FnMut(&Described, &str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()> + 'a;
+
 /// The bytes of an RPM. A signature changes its size, and neither of the digests.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bytes {
@@ -26,7 +30,7 @@ pub struct Bytes {
     pub size: u64,
     /// SHA-256 of the header, in hex
     pub header: String,
-    /// SHA-256 of the compressed payload, in hex
+    /// SHA-256 of the compressed payload, in hex; empty while it was not read
     pub payload: String,
 }
 
@@ -34,12 +38,14 @@ pub struct Bytes {
 pub struct Opened<R> {
     /// what the header says
     pub described: Described,
-    /// digests of header and payload that are not what the package says, in words
+    /// digests of header and payload that are not what the package says, in words; of what was read
     pub digest_faults: Vec<String>,
     /// what it is made of, as found
     pub bytes: Bytes,
     /// its digests and signatures, as they stand there
     pub vouching: Vouching,
+    /// the payload's digest, as the header says
+    said: Option<String>,
     input: R,
     header_at: u64,
     payload_at: u64,
@@ -49,7 +55,17 @@ impl<R: Read + Seek + Send> Opened<R> {
     /// Reads the header, and checks the digests of header and payload.
     ///
     /// - Fails: for a file that is no RPM or was cut short within its header.
-    pub fn read(mut input: R) -> anyhow::Result<Self> {
+    pub fn read(input: R) -> anyhow::Result<Self> {
+        let mut opened = Self::read_header(input)?;
+        let digest = opened.digest_of(opened.payload_at, None)?;
+        opened.note_payload(digest);
+        Ok(opened)
+    }
+
+    /// Reads the header, and checks its digest; that of the payload is checked by [`Self::for_each_file`].
+    ///
+    /// - Fails: as [`Self::read`].
+    pub fn read_header(mut input: R) -> anyhow::Result<Self> {
         let length = input.seek(SeekFrom::End(0))?;
         let mut magic = [0; 4];
         input.seek(SeekFrom::Start(0))?;
@@ -69,12 +85,20 @@ impl<R: Read + Seek + Send> Opened<R> {
             Ok(bytes)
         };
         let vouching = Vouching::read(&part(LEAD, signature_end)?, &part(header_at, payload_at)?)?;
+        let said = metadata.header.get_entry_data_as_string_array(IndexTag::RPMTAG_PAYLOADSHA256);
+        let said = said.ok().and_then(|list| list.first().map(|text| (*text).to_owned()));
         let (described, digest_faults) = (describe(&metadata)?, Vec::new());
         let bytes = Bytes { size: length, ..Bytes::default() };
-        let mut opened = Self { described, digest_faults, bytes, vouching, input, header_at, payload_at };
-        let faults = opened.check_digests(&metadata, header_at)?;
-        opened.digest_faults = faults;
+        let mut opened = Self { described, digest_faults, bytes, vouching, said, input, header_at, payload_at };
+        opened.bytes.header = opened.digest_of(header_at, Some(payload_at - header_at))?;
+        let said = metadata.signature.get_entry_data_as_string(rpm::IndexSignatureTag::RPMSIGTAG_SHA256);
+        opened.digest_faults.extend(digest_fault("header", said.ok(), &opened.bytes.header));
         Ok(opened)
+    }
+
+    fn note_payload(&mut self, digest: String) {
+        self.digest_faults.extend(digest_fault("payload", self.said.as_deref(), &digest));
+        self.bytes.payload = digest;
     }
 
     /// Everything before the payload: lead, signature header, header.
@@ -91,25 +115,6 @@ impl<R: Read + Seek + Send> Opened<R> {
         Ok(std::io::copy(&mut self.input, out)?)
     }
 
-    fn check_digests(&mut self, metadata: &PackageMetadata, header_at: u64) -> anyhow::Result<Vec<String>> {
-        let mut faults = Vec::new();
-        self.bytes.header = self.digest_of(header_at, Some(self.payload_at - header_at))?;
-        self.bytes.payload = self.digest_of(self.payload_at, None)?;
-        let mut compare = |what: &str, said: Option<String>, found: &str| match said {
-            None => faults.push(format!("there is no SHA-256 digest of the {what}")),
-            Some(said) if said != found => {
-                faults.push(format!("the {what} has the SHA-256 digest {found} instead of {said}"))
-            }
-            Some(_) => {}
-        };
-        let said = metadata.signature.get_entry_data_as_string(rpm::IndexSignatureTag::RPMSIGTAG_SHA256);
-        compare("header", said.ok().map(str::to_owned), &self.bytes.header);
-        let said = metadata.header.get_entry_data_as_string_array(IndexTag::RPMTAG_PAYLOADSHA256);
-        let said = said.ok().and_then(|list| list.first().map(|text| (*text).to_owned()));
-        compare("payload", said, &self.bytes.payload);
-        Ok(faults)
-    }
-
     fn digest_of(&mut self, from: u64, length: Option<u64>) -> anyhow::Result<String> {
         self.input.seek(SeekFrom::Start(from))?;
         let mut hasher = Sha256::new();
@@ -124,43 +129,52 @@ impl<R: Read + Seek + Send> Opened<R> {
         Ok(hex(&hasher.finalize()))
     }
 
-    /// Gives each file of the archive to `visit`, with a reader of its content that ends where it ends.
+    /// Gives each file of the archive to `visit`, with a reader of its content that ends where it ends. Then the
+    /// payload's digest is known and checked, where it was not before.
     ///
     /// - Fails: for an archive that is damaged, or has a file that the header lacks or says otherwise.
-    pub fn for_each_file(
-        &mut self,
-        visit: &mut dyn FnMut(&str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
+    pub fn for_each_file(&mut self, visit: &mut Visit<'_>) -> anyhow::Result<()> {
         let has = self.input.seek(SeekFrom::End(0))? - self.payload_at;
         let claims = self.described.files.values().fold(0_u64, |sum, row| sum.saturating_add(row.size));
         if is_bomb(has, claims) {
             bail!("it claims to unpack from {has} to {claims} bytes, which is how a bomb looks");
         }
         self.input.seek(SeekFrom::Start(self.payload_at))?;
-        let packed = BufReader::with_capacity(256 << 10, &mut self.input);
-        let archive = unpacked(&self.described.compressor, packed)?;
-        let files = &self.described.files;
-        // One core unpacks, the other looks at what comes.
-        read_ahead(archive, |archive| for_each_entry(archive, files, visit))
+        let unpacked = Unpacked::new(&self.described.compressor, &mut self.input)?;
+        let described = &self.described;
+        // One core unpacks, and hashes what it unpacks; the other looks at what comes.
+        let (visited, unpacked) = read_ahead(unpacked, |archive| for_each_entry(archive, described, visit));
+        visited?;
+        if self.bytes.payload.is_empty() {
+            let digest = hex(&unpacked.digest()?);
+            self.note_payload(digest);
+        }
+        Ok(())
     }
 }
 
-fn for_each_entry(
-    archive: &mut Ahead,
-    files: &BTreeMap<String, FileRow>,
-    visit: &mut dyn FnMut(&str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut seen = BTreeSet::new();
+fn digest_fault(what: &str, said: Option<&str>, found: &str) -> Option<String> {
+    match said {
+        None => Some(format!("there is no SHA-256 digest of the {what}")),
+        Some(said) if said != found => Some(format!("the {what} has the SHA-256 digest {found} instead of {said}")),
+        Some(_) => None,
+    }
+}
+
+fn for_each_entry(archive: &mut Ahead, described: &Described, visit: &mut Visit<'_>) -> anyhow::Result<()> {
+    let files = &described.files;
+    let mut seen: HashSet<&str> = HashSet::with_capacity(files.len());
     while let Some(head) = cpio::read_header(archive)? {
         let path = head.name.strip_prefix('.').unwrap_or(&head.name);
-        let row = files.get(path).with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
-        ensure!(seen.insert(path.to_owned()), "the archive has `{path}` twice");
+        let (path, row) =
+            files.get_key_value(path).with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
+        ensure!(seen.insert(path), "the archive has `{path}` twice");
         ensure!(head.mode == u32::from(row.mode), "the archive says another mode of `{path}` than the header");
         let size = u64::from(head.size);
         if row.is_file() {
             ensure!(size == row.size, "the archive says another size of `{path}` than the header");
             let mut content = archive.take(size);
-            visit(path, row, &mut content)?;
+            visit(described, path, row, &mut content)?;
             std::io::copy(&mut content, &mut std::io::sink())?;
             ensure!(content.limit() == 0, "the archive ends in `{path}`");
         } else {
@@ -177,14 +191,6 @@ fn for_each_entry(
         bail!("the header lists `{path}`, which the archive lacks");
     }
     Ok(())
-}
-
-fn unpacked<'a>(compressor: &str, packed: impl BufRead + Send + 'a) -> anyhow::Result<Box<dyn Read + Send + 'a>> {
-    Ok(match compressor {
-        "zstd" => Box::new(zstd::stream::read::Decoder::with_buffer(packed)?),
-        "gzip" => Box::new(flate2::bufread::MultiGzDecoder::new(packed)),
-        other => bail!("its payload is compressed by `{other}`, which this tool does not write"),
-    })
 }
 
 /// Checks a header's intro and index against the file's length, so that parsing it takes no more

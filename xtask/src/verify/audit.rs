@@ -37,15 +37,15 @@ pub fn installed(evidence: &Evidence) -> (Vec<Installed>, Vec<String>) {
         evidence.lock.as_ref().map(|lock| lock.packages.iter().map(|package| &package.name).collect());
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
-    for path in evidence.dist_infos() {
-        let text = evidence.texts.get(&format!("{path}/METADATA"));
-        match text.and_then(|text| Metadata::parse(text).ok()) {
+    for dist in &evidence.distributions().all {
+        match dist.readable() {
             Some(Metadata { name, version, .. }) => {
-                if locked.as_ref().is_none_or(|locked| locked.contains(&name)) {
-                    found.push(Installed { path: path.to_owned(), name, version });
+                if locked.as_ref().is_none_or(|locked| locked.contains(name)) {
+                    let (name, version) = (name.clone(), version.clone());
+                    found.push(Installed { path: dist.info.clone(), name, version });
                 }
             }
-            None => unreadable.push(path.to_owned()),
+            None => unreadable.push(dist.info.clone()),
         }
     }
     (found, unreadable)

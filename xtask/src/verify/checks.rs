@@ -35,8 +35,17 @@ pub struct Check {
     pub when: When,
     /// Its first line is the reason, what follows the explanation.
     text: &'static str,
+    /// whether what it says of this package depends on the programs of the host, and not on the package alone
+    asks_host: fn(&Evidence) -> bool,
     pub(super) judge: fn(&Evidence) -> Outcome,
 }
+
+/// It looks at the package alone.
+const NO: fn(&Evidence) -> bool = |_| false;
+/// It asks shells.
+const SHELLS: fn(&Evidence) -> bool = |_| true;
+/// It asks an interpreter about what has no byte-code.
+const PYTHON: fn(&Evidence) -> bool = |evidence| evidence.without_byte_code().is_none_or(|modules| !modules.is_empty());
 
 impl Check {
     /// What it is for, in a line.
@@ -46,11 +55,7 @@ impl Check {
 
     /// Whether what it says depends on the programs of the host, and not on the package alone.
     pub fn asks_host(&self, evidence: &Evidence) -> bool {
-        match self.name {
-            "scriptlets" => true,
-            "imports" => evidence.without_byte_code().is_none_or(|modules| !modules.is_empty()),
-            _ => false,
-        }
+        (self.asks_host)(evidence)
     }
 
     /// Why it is made, and what to do about its findings; with LF, whatever work tree it was built from.
@@ -62,28 +67,28 @@ impl Check {
 /// Every check, in the order of the report.
 #[rustfmt::skip]
 pub const CHECKS: &[Check] = &[
-    Check { name: "digests",     when: When::Always, text: include_str!("explained/digests.md"), judge: files::digests },
-    Check { name: "record",      when: When::Always, text: include_str!("explained/record.md"), judge: python::record },
-    Check { name: "lock",        when: When::Always, text: include_str!("explained/lock.md"), judge: python::lock },
-    Check { name: "tags",        when: When::Always, text: include_str!("explained/tags.md"), judge: python::tags },
-    Check { name: "requires",    when: When::Always, text: include_str!("explained/requires.md"), judge: python::requires },
-    Check { name: "byte-code",   when: When::Always, text: include_str!("explained/byte-code.md"), judge: byte_code::judge },
-    Check { name: "imports",     when: When::Always, text: include_str!("explained/imports.md"), judge: python::imports },
-    Check { name: "elf",         when: When::Always, text: include_str!("explained/elf.md"), judge: elf::elf },
-    Check { name: "libraries",   when: When::Always, text: include_str!("explained/libraries.md"), judge: elf::libraries },
-    Check { name: "symbols",     when: When::Always, text: include_str!("explained/symbols.md"), judge: elf::symbols },
-    Check { name: "hardening",   when: When::Always, text: include_str!("explained/hardening.md"), judge: elf::hardening },
-    Check { name: "extensions",  when: When::Always, text: include_str!("explained/extensions.md"), judge: elf::extensions },
-    Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), judge: service::entry_point },
-    Check { name: "scriptlets",  when: When::Always, text: include_str!("explained/scriptlets.md"), judge: scriptlets::judge },
-    Check { name: "units",       when: When::Always, text: include_str!("explained/units.md"), judge: units::judge },
-    Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), judge: service::unit_keys },
-    Check { name: "sysusers",    when: When::Always, text: include_str!("explained/sysusers.md"), judge: sysusers::judge },
-    Check { name: "places",      when: When::Always, text: include_str!("explained/places.md"), judge: places::judge },
-    Check { name: "modes",       when: When::Always, text: include_str!("explained/modes.md"), judge: files::modes },
-    Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), judge: files::host_paths },
-    Check { name: "config",      when: When::Always, text: include_str!("explained/config.md"), judge: config::judge },
-    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), judge: secrets::judge },
-    Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), judge: fips::judge },
-    Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), judge: audit::judge },
+    Check { name: "digests",     when: When::Always, text: include_str!("explained/digests.md"), asks_host: NO, judge: files::digests },
+    Check { name: "record",      when: When::Always, text: include_str!("explained/record.md"), asks_host: NO, judge: python::record },
+    Check { name: "lock",        when: When::Always, text: include_str!("explained/lock.md"), asks_host: NO, judge: python::lock },
+    Check { name: "tags",        when: When::Always, text: include_str!("explained/tags.md"), asks_host: NO, judge: python::tags },
+    Check { name: "requires",    when: When::Always, text: include_str!("explained/requires.md"), asks_host: NO, judge: python::requires },
+    Check { name: "byte-code",   when: When::Always, text: include_str!("explained/byte-code.md"), asks_host: NO, judge: byte_code::judge },
+    Check { name: "imports",     when: When::Always, text: include_str!("explained/imports.md"), asks_host: PYTHON, judge: python::imports },
+    Check { name: "elf",         when: When::Always, text: include_str!("explained/elf.md"), asks_host: NO, judge: elf::elf },
+    Check { name: "libraries",   when: When::Always, text: include_str!("explained/libraries.md"), asks_host: NO, judge: elf::libraries },
+    Check { name: "symbols",     when: When::Always, text: include_str!("explained/symbols.md"), asks_host: NO, judge: elf::symbols },
+    Check { name: "hardening",   when: When::Always, text: include_str!("explained/hardening.md"), asks_host: NO, judge: elf::hardening },
+    Check { name: "extensions",  when: When::Always, text: include_str!("explained/extensions.md"), asks_host: NO, judge: elf::extensions },
+    Check { name: "entry-point", when: When::Always, text: include_str!("explained/entry-point.md"), asks_host: NO, judge: service::entry_point },
+    Check { name: "scriptlets",  when: When::Always, text: include_str!("explained/scriptlets.md"), asks_host: SHELLS, judge: scriptlets::judge },
+    Check { name: "units",       when: When::Always, text: include_str!("explained/units.md"), asks_host: NO, judge: units::judge },
+    Check { name: "unit-keys",   when: When::Always, text: include_str!("explained/unit-keys.md"), asks_host: NO, judge: service::unit_keys },
+    Check { name: "sysusers",    when: When::Always, text: include_str!("explained/sysusers.md"), asks_host: NO, judge: sysusers::judge },
+    Check { name: "places",      when: When::Always, text: include_str!("explained/places.md"), asks_host: NO, judge: places::judge },
+    Check { name: "modes",       when: When::Always, text: include_str!("explained/modes.md"), asks_host: NO, judge: files::modes },
+    Check { name: "host-paths",  when: When::Always, text: include_str!("explained/host-paths.md"), asks_host: NO, judge: files::host_paths },
+    Check { name: "config",      when: When::Always, text: include_str!("explained/config.md"), asks_host: NO, judge: config::judge },
+    Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), asks_host: NO, judge: secrets::judge },
+    Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), asks_host: NO, judge: fips::judge },
+    Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), asks_host: NO, judge: audit::judge },
 ];

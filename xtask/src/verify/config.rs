@@ -2,13 +2,14 @@
 
 use crate::problem::shortened;
 use crate::toml_text::check_depth;
-use crate::verify::{Evidence, Finding, Outcome, Owners, count};
+use crate::verify::{Evidence, Finding, Outcome, count};
 use serde_json::Value;
 
 /// `config`
 pub fn judge(evidence: &Evidence) -> Outcome {
     let name = &evidence.described.name;
     let again = "build it with this tool, which gives config files 0640, root and the service's group";
+    let distributions = evidence.distributions();
     let mut findings = Vec::new();
     let (mut files, mut parsed, mut unparsed) = (0, 0, 0);
     for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.is_config()) {
@@ -27,7 +28,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
             say(&format!("the service owns its own configuration ({shown})"), "root as its owner");
         }
         // What a wheel brings below `etc` is no secret; the application's own may come to hold one.
-        let is_public = row.mode & 0o044 == 0o044 && Owners::of(evidence).place_of(path).is_some();
+        let is_public = row.mode & 0o044 == 0o044 && distributions.owner_of(path).is_some();
         if row.mode & 0o007 != 0 && !is_public {
             say(&format!("everybody on the box may read it ({shown})"), "0640: it may come to hold a password");
         } else if !is_public && (row.owner.group != *name || row.mode & 0o040 == 0) {

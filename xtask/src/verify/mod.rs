@@ -30,7 +30,7 @@ pub use difference::{
     Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
     Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
 };
-pub use evidence::{CryptoMarks, Evidence, Module, OnHost, for_each_source};
+pub use evidence::{CryptoMarks, Distribution, Distributions, Evidence, Listed, Module, OnHost, for_each_source};
 pub use fips::Fips;
 pub use owners::{Owner, Owners};
 pub use python::{Compiled, Importers};
@@ -42,6 +42,8 @@ pub use verdict::{Verdict, in_a_line};
 
 /// More findings of one check than anybody reads; a hostile package could have millions.
 const MOST_FINDINGS: usize = 1000;
+/// What to do about those that are only counted; it tells their row from all others.
+const ABOUT_REST: &str = "see to those above, and verify again";
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,6 +87,17 @@ impl Finding {
 
     fn warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
+    }
+
+    /// The row for findings that are not shown.
+    fn rest(more: usize, severity: Severity) -> Self {
+        Self { severity, ..Self::error("", format!("{more} findings more"), "none", ABOUT_REST) }
+    }
+
+    /// How many findings its row stands for, where it is of [`Self::rest`].
+    fn stands_for(&self) -> Option<usize> {
+        let number = self.found.split(' ').next().filter(|_| self.cure == ABOUT_REST);
+        number?.parse().ok()
     }
 }
 
@@ -156,8 +169,17 @@ fn settle(findings: &mut Vec<Finding>) {
     let severity = findings[MOST_FINDINGS].severity;
     findings.truncate(MOST_FINDINGS);
     findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
-    let rest = Finding::error("", format!("{more} findings more"), "none", "see to those above, and verify again");
-    findings.push(Finding { severity, ..rest });
+    findings.push(Finding::rest(more, severity));
+}
+
+/// Findings to show, errors first, and how many are not shown: no more than [`judge`] leaves of a check.
+pub fn most_of(findings: &[Finding]) -> (Vec<&Finding>, usize) {
+    let counted: usize = findings.iter().filter_map(Finding::stands_for).sum();
+    let mut shown: Vec<&Finding> = findings.iter().filter(|finding| finding.stands_for().is_none()).collect();
+    shown.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    let more = shown.len().saturating_sub(MOST_FINDINGS);
+    shown.truncate(MOST_FINDINGS);
+    (shown, counted + more)
 }
 
 /// The checks that need the target, without one.
@@ -197,6 +219,10 @@ mod tests {
             assert_eq!(findings.iter().filter(is_error).count(), shown, "{errors} errors, {warnings} warnings");
             let more = findings.last().filter(|finding| finding.path.is_empty());
             assert_eq!(more.map(|finding| (finding.found.as_str(), finding.severity)), last, "{errors}, {warnings}");
+            let (most, left_out) = most_of(&findings);
+            assert_eq!(most.len() + left_out, errors + warnings, "{errors}, {warnings}");
+            assert!(most.len() <= MOST_FINDINGS && most.iter().all(|finding| !finding.path.is_empty()));
+            assert!(most.is_sorted_by_key(|finding| std::cmp::Reverse(finding.severity)), "{errors}, {warnings}");
         }
     }
 }

@@ -1,15 +1,13 @@
 //! Which distribution brought which file, by the RECORDs.
 
-use crate::verify::Evidence;
-use crate::verify::python::absolute;
-use crate::wheel::{Metadata, Record};
-use std::collections::HashMap;
+use crate::verify::{Distributions, Evidence};
+use crate::wheel::Metadata;
 
 /// The distributions of a package, and their files.
 pub struct Owners<'a> {
     /// in the order of their folders
     pub dists: Vec<Owner<'a>>,
-    by_path: HashMap<String, usize>,
+    distributions: &'a Distributions,
 }
 
 /// A distribution.
@@ -19,7 +17,7 @@ pub struct Owner<'a> {
     /// normalized; that of the folder where METADATA cannot be read
     pub name: String,
     /// none where it cannot be read
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<&'a Metadata>,
     /// whether it is the application itself
     pub is_application: bool,
 }
@@ -28,26 +26,21 @@ impl<'a> Owners<'a> {
     /// A file that two RECORDs list is the first one's; what other checks find fault with, a RECORD that cannot be read,
     /// owns nothing.
     pub fn of(evidence: &'a Evidence) -> Self {
-        let mut owners = Self { dists: Vec::new(), by_path: HashMap::new() };
-        for (place, dist_info) in evidence.dist_infos().into_iter().enumerate() {
-            let (base, folder) = dist_info.rsplit_once('/').unwrap_or(("", dist_info));
-            let text = |name: &str| evidence.texts.get(&format!("{dist_info}/{name}"));
-            let metadata = text("METADATA").and_then(|text| Metadata::parse(text).ok());
+        let distributions = evidence.distributions();
+        let dists = distributions.all.iter().map(|dist| {
+            let metadata = dist.readable();
+            let folder = dist.info.rsplit('/').next().unwrap_or_default();
             let of_folder = || folder.split('-').next().unwrap_or_default().to_owned();
-            let name = metadata.as_ref().map_or_else(of_folder, |metadata| metadata.name.to_string());
-            let is_application = base == evidence.root();
-            owners.dists.push(Owner { dist_info, name, metadata, is_application });
-            let Some(Ok(record)) = text("RECORD").map(|text| Record::parse(text)) else { continue };
-            for relative in record.rows.keys() {
-                owners.by_path.entry(absolute(base, relative)).or_insert(place);
-            }
-        }
-        owners
+            let name = metadata.map_or_else(of_folder, |metadata| metadata.name.to_string());
+            Owner { dist_info: &dist.info, name, metadata, is_application: dist.folder() == evidence.root() }
+        });
+        Self { dists: dists.collect(), distributions }
     }
 
     /// Whose a file is: its place in `dists`. Byte-code is its source's.
     pub fn place_of(&self, path: &str) -> Option<usize> {
-        self.by_path.get(path).or_else(|| self.by_path.get(&source_of(path)?)).copied()
+        let of = |path: &str| self.distributions.owner_of(path);
+        of(path).or_else(|| of(&source_of(path)?))
     }
 
     /// The name of whose a file is.

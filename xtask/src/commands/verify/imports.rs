@@ -1,14 +1,13 @@
 //! What the check `imports` needs of this host: an interpreter, where the package has no byte-code, and who imports
 //! what does not compile.
 
-use crate::commands::byte_code::KEPT;
+use crate::commands::verify::kept;
 use crate::hex::hex;
 use crate::sys::Sys;
 use crate::templates::COMPILE_ONLY;
 use crate::tools::compile_only::{Source, run};
 use crate::tools::interpreter::{self, Interpreter};
 use crate::verify::{Compiled, Evidence, Importers, Module, for_each_source};
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
@@ -22,20 +21,13 @@ struct OfDist {
     skipped: BTreeSet<String>,
 }
 
-/// [`OfDist`] as it is kept.
-#[derive(Serialize, Deserialize)]
-struct Kept {
-    said: OfDist,
-    /// of `said`: what was damaged is made anew
-    sha256: String,
-}
-
 /// Asks this host, and writes the answers into the evidence.
 ///
 /// - Takes: `path`, the file that the evidence is of.
 pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBar) -> anyhow::Result<()> {
     let uncompiled: Vec<Module> = match evidence.without_byte_code() {
         Some(modules) => {
+            let modules: Vec<Module> = modules.into_iter().cloned().collect();
             if !modules.is_empty() {
                 evidence.host.compiled = reasons(sys, path, evidence, &modules)?.map(Ok);
             }
@@ -44,8 +36,8 @@ pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBa
         None => {
             let compiled = compiled(sys, path, evidence, bar)?;
             let faults = compiled.as_ref().map(|compiled| &compiled.faults).ok();
-            let is_faulty = |module: &Module| faults.is_some_and(|faults| faults.contains_key(&module.path));
-            let uncompiled = evidence.modules().into_iter().filter(is_faulty).collect();
+            let is_faulty = |module: &&Module| faults.is_some_and(|faults| faults.contains_key(&module.path));
+            let uncompiled = evidence.modules().iter().filter(is_faulty).cloned().collect();
             evidence.host.compiled = Some(compiled);
             uncompiled
         }
@@ -92,7 +84,7 @@ fn compiled(
     };
     let modules = evidence.modules();
     let mut dists: BTreeMap<&str, Vec<&Module>> = BTreeMap::new();
-    for module in &modules {
+    for module in modules {
         dists.entry(&module.dist).or_default().push(module);
     }
     let cache = sys.cache().map(|cache| cache.join("compiled"));
@@ -100,7 +92,7 @@ fn compiled(
     let places: BTreeMap<&str, Option<Utf8PathBuf>> = dists.iter().map(|(dist, of)| (*dist, place(of))).collect();
     let mut said: BTreeMap<&str, OfDist> = BTreeMap::new();
     for (dist, place) in &places {
-        said.extend(place.as_deref().and_then(read).map(|known| (*dist, known)));
+        said.extend(place.as_deref().and_then(kept::read).map(|known| (*dist, known)));
     }
     let fresh: BTreeMap<&str, &Module> = modules
         .iter()
@@ -111,11 +103,10 @@ fn compiled(
         bar.set_message(format!("compiling {} modules by CPython {}", fresh.len(), by.version));
         for (dist, of) in compile(sys, path, evidence, &fresh, &by)? {
             if let Some(Some(place)) = places.get(dist) {
-                keep(sys, place, &of)?;
+                kept::keep(sys, place, &of)?;
             }
             said.insert(dist, of);
         }
-        cache.as_deref().inspect(|cache| KEPT.hold(cache));
     }
     let mut all = Compiled { by: by.version, ..Compiled::default() };
     for of in said.into_values() {
@@ -166,22 +157,4 @@ fn key(evidence: &Evidence, of: &[&Module], by: &Interpreter) -> String {
         hasher.update(format!("\0{}\0{digest}", module.path));
     }
     hex(&hasher.finalize())
-}
-
-/// What was kept; nothing where it is not there or is damaged.
-fn read(place: &Utf8Path) -> Option<OfDist> {
-    let file = fs_err::File::open(place).ok()?;
-    let kept: Kept = serde_json::from_reader(std::io::BufReader::new(&file)).ok()?;
-    // By its time the cache knows what is still used.
-    let _ = file.file().set_modified(std::time::SystemTime::now());
-    (digest(&kept.said).ok()? == kept.sha256).then_some(kept.said)
-}
-
-fn keep(sys: &Sys, place: &Utf8Path, said: &OfDist) -> anyhow::Result<()> {
-    let kept = Kept { sha256: digest(said)?, said: said.clone() };
-    sys.write(place, &serde_json::to_vec(&kept)?).context("failed to keep what compiling said")
-}
-
-fn digest(said: &OfDist) -> anyhow::Result<String> {
-    Ok(hex(&Sha256::digest(serde_json::to_vec(said)?)))
 }

@@ -7,6 +7,7 @@ mod explain;
 mod imports;
 #[cfg(unix)]
 mod install;
+mod kept;
 mod report;
 mod schema;
 mod scriptlets;

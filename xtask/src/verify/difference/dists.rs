@@ -2,7 +2,6 @@
 
 use crate::verify::Evidence;
 use crate::verify::difference::Change;
-use crate::wheel::Metadata;
 use pep440_rs::Version;
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -62,9 +61,8 @@ pub enum Direction {
 
 /// The distributions of a package, by name; one that cannot be read goes by the name of its folder.
 pub(super) fn of(evidence: &Evidence) -> BTreeMap<String, Dist> {
-    let dists = evidence.dist_infos().into_iter().map(|folder| {
-        let metadata = evidence.texts.get(&format!("{folder}/METADATA")).and_then(|text| Metadata::parse(text).ok());
-        let dist = match metadata {
+    let dists = evidence.distributions().all.iter().map(|installed| {
+        let dist = match installed.readable() {
             Some(metadata) => Dist {
                 name: metadata.name.to_string(),
                 version: metadata.version.to_string(),
@@ -74,7 +72,7 @@ pub(super) fn of(evidence: &Evidence) -> BTreeMap<String, Dist> {
                 },
             },
             None => {
-                let stem = folder.rsplit('/').next().unwrap_or_default().trim_end_matches(".dist-info");
+                let stem = installed.info.rsplit('/').next().unwrap_or_default().trim_end_matches(".dist-info");
                 let (name, version) = stem.split_once('-').unwrap_or((stem, ""));
                 Dist { name: name.to_owned(), version: version.to_owned(), license: "not readable".to_owned() }
             }

@@ -32,7 +32,7 @@ impl Owned {
         let mut asks: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); dists.len()];
         let placed = owners.dists.iter().enumerate();
         let metadata: Vec<(usize, &Metadata)> =
-            placed.filter_map(|(place, owner)| Some((place, owner.metadata.as_ref()?))).collect();
+            placed.filter_map(|(place, owner)| Some((place, owner.metadata?))).collect();
         // Which extras the team asked for is not said in the package: all may have been.
         let of_all: Vec<Dist<'_>> =
             metadata.iter().map(|(_, metadata)| Dist { metadata, extras: &metadata.extras }).collect();

@@ -1,6 +1,7 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
 mod crypto;
+mod distributions;
 mod entries;
 mod file;
 mod modules;
@@ -21,7 +22,9 @@ use entries::Entries;
 use file::Observers;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
+use std::sync::OnceLock;
 
+pub use distributions::{Distribution, Distributions, Listed, absolute};
 pub use entries::places;
 pub use modules::{Module, for_each_source};
 pub use sources::Sources;
@@ -34,6 +37,8 @@ const MOST_TEXT: u64 = 32 << 20;
 /// All texts together are kept up to this: those of 40 large wheels take 5 MB.
 const MOST_TEXTS: u64 = 96 << 20;
 
+/// An ELF file up to this is kept in memory while it comes: writing it to disk costs as much as unpacking it.
+const MOST_ELF_IN_MEMORY: u64 = 32 << 20;
 /// What ELF files ask for is kept up to this: that of 2,000 files takes 2 MB.
 const MOST_ELF: usize = 64 << 20;
 
@@ -92,6 +97,9 @@ pub struct Evidence {
     elf_weight: usize,
     /// path → marks of cryptography in the ELF files that have any; looked for where FIPS is asked for
     pub crypto: BTreeMap<String, CryptoMarks>,
+    /// by the first check that asks
+    distributions: OnceLock<Distributions>,
+    modules: OnceLock<Vec<Module>>,
 }
 
 impl Evidence {
@@ -105,13 +113,13 @@ impl Evidence {
 
     /// Reads an RPM; with `fips`, its ELF files are looked through for cryptography.
     pub fn gather_with(input: impl Read + Seek + Send, fips: Option<Fips>) -> anyhow::Result<Self> {
-        let mut opened = Opened::read(input)?;
+        let mut opened = Opened::read_header(input)?;
         let mut evidence = Self {
             root: Self::find_root(&opened.described),
-            described: opened.described.clone(),
-            bytes: opened.bytes.clone(),
+            described: Described::default(),
+            bytes: Bytes::default(),
             vouching: std::mem::take(&mut opened.vouching),
-            digest_faults: std::mem::take(&mut opened.digest_faults),
+            digest_faults: Vec::new(),
             changed_files: Vec::new(),
             lock: None,
             target: None,
@@ -129,14 +137,31 @@ impl Evidence {
             elf: BTreeMap::new(),
             elf_weight: 0,
             crypto: BTreeMap::new(),
+            distributions: OnceLock::new(),
+            modules: OnceLock::new(),
         };
-        opened.for_each_file(&mut |path, row, content| evidence.look_at(path, row, content)).context("its payload")?;
+        opened
+            .for_each_file(&mut |described, path, row, content| {
+                let has = |path: &str| described.files.contains_key(path);
+                evidence.look_at(path, row, content, &has)
+            })
+            .context("its payload")?;
+        evidence.described = opened.described;
+        evidence.bytes = opened.bytes;
+        evidence.digest_faults = opened.digest_faults;
         evidence.lock = evidence.find_lock();
         evidence.target = evidence.lock.as_ref().and_then(|lock| lock.target().ok());
         Ok(evidence)
     }
 
-    fn look_at(&mut self, path: &str, row: &FileRow, content: &mut dyn BufRead) -> anyhow::Result<()> {
+    /// - Takes: `has`, whether there is such a path in the package.
+    fn look_at(
+        &mut self,
+        path: &str,
+        row: &FileRow,
+        content: &mut dyn BufRead,
+        has: &dyn Fn(&str) -> bool,
+    ) -> anyhow::Result<()> {
         let is_text = is_read_as_text(path, row);
         let is_entry = self.entries.wants(&self.root, path, row);
         if is_text {
@@ -148,10 +173,10 @@ impl Evidence {
             );
         }
         let observers = Observers {
-            elf: ElfReader::new(row.size),
+            elf: ElfReader::new(row.size).with_memory(MOST_ELF_IN_MEMORY),
             crypto: self.fips.is_some().then(CryptoScan::default),
             spotter: self.of_application(path).map(|_| Spotter::default()),
-            source: self.sources.hash_of(path, |path| self.has(path)),
+            source: self.sources.hash_of(path, has),
             keeps: is_text || is_entry,
         };
         let seen = observers.watch(content)?;
@@ -226,19 +251,5 @@ impl Evidence {
     /// The folder of the dependencies' modules.
     pub fn library(&self) -> String {
         format!("{}/lib", self.root)
-    }
-
-    /// The `*.dist-info` folders in the two folders that are imported from, sorted. What a distribution brings in a
-    /// folder of its own is none of these, as it is none to `importlib.metadata`.
-    pub fn dist_infos(&self) -> Vec<&str> {
-        let library = self.library();
-        let is_imported_from = |folder: &str| folder == self.root || folder == library;
-        self.described
-            .files
-            .keys()
-            .filter_map(|path| path.strip_suffix("/METADATA"))
-            .filter(|path| path.ends_with(".dist-info"))
-            .filter(|path| path.rsplit_once('/').is_some_and(|(folder, _)| is_imported_from(folder)))
-            .collect()
     }
 }

@@ -1,7 +1,6 @@
 //! The modules of the distributions: what can be imported on the box.
 
 use crate::verify::Evidence;
-use crate::wheel::Record;
 use anyhow::ensure;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
@@ -42,21 +41,19 @@ impl Module {
 
 impl Evidence {
     /// Every module of every distribution, sorted by path; without files whose names no `import` can say.
-    pub fn modules(&self) -> Vec<Module> {
+    pub fn modules(&self) -> &[Module] {
+        self.modules.get_or_init(|| self.find_modules())
+    }
+
+    fn find_modules(&self) -> Vec<Module> {
         let mut modules = BTreeMap::new();
-        for info in self.dist_infos() {
-            let Some(Ok(record)) = self.texts.get(&format!("{info}/RECORD")).map(|text| Record::parse(text)) else {
-                continue;
-            };
-            let folder = info.rsplit_once('/').map_or("", |(folder, _)| folder);
-            for relative in record.rows.keys() {
-                let Some(name) = name_of(relative) else { continue };
-                let path = format!("{folder}/{relative}");
-                if self.has(&path) {
-                    let is_application = folder == self.root();
-                    let module = Module { path: path.clone(), name, dist: info.to_owned(), is_application };
-                    modules.entry(path).or_insert(module);
-                }
+        for dist in &self.distributions().all {
+            let (folder, is_application) = (dist.folder(), dist.folder() == self.root());
+            for listed in dist.listed() {
+                let Some(name) = name_of(&listed.relative).filter(|_| listed.path.is_some()) else { continue };
+                let path = format!("{folder}/{}", listed.relative);
+                let module = Module { path: path.clone(), name, dist: dist.info.clone(), is_application };
+                modules.entry(path).or_insert(module);
             }
         }
         modules.into_values().collect()
@@ -65,11 +62,11 @@ impl Evidence {
     /// The modules without byte-code, where the package has some.
     ///
     /// - Gives: none where it has none at all, and for a Python whose byte-code is not known.
-    pub fn without_byte_code(&self) -> Option<Vec<Module>> {
+    pub fn without_byte_code(&self) -> Option<Vec<&Module>> {
         let tag = self.target.as_ref()?.magic_tag().filter(|_| !self.byte_code.is_empty())?;
         let lacks =
-            |module: &Module| tag.cached(&module.path).is_some_and(|cached| !self.byte_code.contains_key(&cached));
-        Some(self.modules().into_iter().filter(lacks).collect())
+            |module: &&Module| tag.cached(&module.path).is_some_and(|cached| !self.byte_code.contains_key(&cached));
+        Some(self.modules().iter().filter(lacks).collect())
     }
 }
 
@@ -95,9 +92,10 @@ pub fn for_each_source(
     modules: &BTreeMap<&str, &Module>,
     visit: &mut dyn FnMut(&Module, Option<Vec<u8>>),
 ) -> anyhow::Result<()> {
-    let mut opened = crate::rpm::Opened::read(input)?;
-    ensure!(opened.described.files == evidence.described.files, "it was changed while it was read");
-    opened.for_each_file(&mut |path, row, content| {
+    const CHANGED: &str = "it was changed while it was read";
+    let mut opened = crate::rpm::Opened::read_header(input)?;
+    ensure!(opened.bytes.header == evidence.bytes.header, CHANGED);
+    opened.for_each_file(&mut |_, path, row, content| {
         let Some(module) = modules.get(path) else { return Ok(()) };
         if row.size > MOST_SOURCE {
             visit(module, None);
@@ -107,7 +105,9 @@ pub fn for_each_source(
         content.read_to_end(&mut source)?;
         visit(module, Some(source));
         Ok(())
-    })
+    })?;
+    ensure!(opened.bytes == evidence.bytes, CHANGED);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -27,9 +27,9 @@ pub fn imports(evidence: &Evidence) -> Outcome {
                 Some(Ok(compiled)) => compiled.faults.get(path).cloned(),
                 _ => None,
             };
-            let fault = |module: Module| {
+            let fault = |module: &Module| {
                 let why = why(&module.path).unwrap_or_else(|| no_code.to_owned());
-                (module.path, why)
+                (module.path.clone(), why)
             };
             let faults = lacking.into_iter().map(fault).collect();
             (format!("by the byte-code of CPython {}", target.python()), faults)

@@ -1,9 +1,8 @@
 //! Check of the lock that travels in the package: what is installed is what was locked, and the SBOM says so.
 
 use crate::lockfile::{Lock, Package};
-use crate::verify::python::record::absolute;
-use crate::verify::{Evidence, Finding, Outcome, count};
-use crate::wheel::{Metadata, Record, digest_of_library, is_compared};
+use crate::verify::{Distribution, Evidence, Finding, Outcome, count};
+use crate::wheel::{digest_of_library, is_compared};
 use pep508_rs::PackageName;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +11,9 @@ const AGAIN: &str = "build the RPM again from the committed lock";
 
 /// A distribution in `lib`.
 struct Installed<'a> {
-    /// its `*.dist-info`
-    info: &'a str,
+    dist: &'a Distribution,
     /// as its METADATA says
     version: String,
-    /// paths below `lib`
-    files: BTreeSet<String>,
 }
 
 /// `lock`
@@ -26,32 +22,27 @@ pub fn lock(evidence: &Evidence) -> Outcome {
     let library = evidence.library();
     let mut findings = Vec::new();
     let mut installed: BTreeMap<PackageName, Vec<Installed<'_>>> = BTreeMap::new();
-    let mut owned = BTreeSet::new();
-    let (inside, beside): (Vec<&str>, Vec<&str>) =
-        evidence.dist_infos().into_iter().partition(|info| info.starts_with(&format!("{library}/")));
-    for info in inside {
-        let record = evidence.texts.get(&format!("{info}/RECORD")).and_then(|text| Record::parse(text).ok());
-        let record = record.unwrap_or_default();
-        owned.extend(record.rows.keys().map(|path| absolute(&library, path)));
-        let metadata = evidence.texts.get(&format!("{info}/METADATA")).and_then(|text| Metadata::parse(text).ok());
-        let Some(metadata) = metadata else {
-            findings.push(Finding::error(info, "its METADATA cannot be read", "a package of the lock", AGAIN));
+    let distributions = evidence.distributions();
+    let (inside, beside): (Vec<&Distribution>, Vec<&Distribution>) =
+        distributions.all.iter().partition(|dist| dist.folder() == library);
+    for dist in inside {
+        let Some(metadata) = dist.readable() else {
+            findings.push(Finding::error(&dist.info, "its METADATA cannot be read", "a package of the lock", AGAIN));
             continue;
         };
         let version = metadata.version.to_string();
-        let files = record.rows.into_keys().collect();
-        installed.entry(metadata.name).or_default().push(Installed { info, version, files });
+        installed.entry(metadata.name.clone()).or_default().push(Installed { dist, version });
     }
     for package in &lock.packages {
         findings.extend(faults_of(evidence, package, &installed.remove(&package.name).unwrap_or_default()));
     }
     for one in installed.values().flatten() {
-        findings.push(Finding::error(one.info, "the lock does not have it", "packages of the lock", AGAIN));
+        findings.push(Finding::error(&one.dist.info, "the lock does not have it", "packages of the lock", AGAIN));
     }
     let below = format!("{library}/");
     for (path, row) in evidence.described.files.range(below.clone()..).take_while(|(path, _)| path.starts_with(&below))
     {
-        if row.is_file() && !owned.contains(path) {
+        if row.is_file() && !distributions.is_of_dependency(path) {
             let expected = "nothing but what the locked packages install";
             findings.push(Finding::error(path, "it belongs to no distribution", expected, AGAIN));
         }
@@ -69,7 +60,7 @@ pub fn lock(evidence: &Evidence) -> Outcome {
 fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]) -> Vec<Finding> {
     let Package { name, version, .. } = package;
     let [one] = installed else {
-        let infos: Vec<&str> = installed.iter().map(|one| one.info).collect();
+        let infos: Vec<&str> = installed.iter().map(|one| one.dist.info.as_str()).collect();
         let found = match infos.as_slice() {
             [] => format!("`{name}` of the lock is not in it"),
             many => format!("`{name}` is in it {} times: {}", many.len(), many.join(", ")),
@@ -77,20 +68,26 @@ fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]
         return vec![Finding::error(evidence.library(), found, format!("{name} {version}, once"), AGAIN)];
     };
     if one.version != version.to_string() {
-        return vec![Finding::error(one.info, format!("it is {name} {}", one.version), version.to_string(), AGAIN)];
+        return vec![Finding::error(
+            &one.dist.info,
+            format!("it is {name} {}", one.version),
+            version.to_string(),
+            AGAIN,
+        )];
     }
     let Some(locked) = &package.contents else { return Vec::new() };
-    let library = evidence.library();
-    let dist_info = one.info.rsplit('/').next().unwrap_or(one.info);
+    let info = &one.dist.info;
+    let dist_info = info.rsplit('/').next().unwrap_or(info);
     let mut files = BTreeMap::new();
-    for path in one.files.iter().filter(|path| !path.starts_with("../") && is_compared(path, dist_info)) {
-        let row = evidence.described.files.get(&absolute(&library, path));
-        files.insert(path.as_str(), row.map(|row| row.digest.clone()).unwrap_or_default());
+    let is_held = |path: &str| !path.starts_with("../") && is_compared(path, dist_info);
+    for listed in one.dist.listed().iter().filter(|listed| is_held(&listed.relative)) {
+        let row = listed.path.as_deref().and_then(|path| evidence.described.files.get(path));
+        files.insert(listed.relative.as_str(), row.map(|row| row.digest.clone()).unwrap_or_default());
     }
     let found = digest_of_library(&files);
     let expected = format!("{locked}, that of `{}`", package.wheel);
     let differs = format!("what is installed has the digest {found}");
-    if found == *locked { Vec::new() } else { vec![Finding::error(one.info, differs, expected, AGAIN)] }
+    if found == *locked { Vec::new() } else { vec![Finding::error(info, differs, expected, AGAIN)] }
 }
 
 /// A lock without digests of the contents: nothing could be held against it, which is no pass.

@@ -9,23 +9,23 @@ mod source;
 use crate::closure::{Dist, walk};
 use crate::target::TagRanks;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
-use crate::wheel::{Metadata, WheelFile, expand_tags};
+use crate::wheel::{WheelFile, expand_tags};
 use pep508_rs::PackageName;
 use std::collections::BTreeMap;
 
 pub use attributes::plainly_lacks;
 pub use imports::{Compiled, Importers, imports};
 pub use lock::lock;
-pub use record::{absolute, record};
+pub use record::record;
 
 /// `tags`
 pub fn tags(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let ranks = TagRanks::new(target.tags());
     let mut findings = Vec::new();
-    let dists = evidence.dist_infos();
-    for dist_info in &dists {
-        let path = format!("{dist_info}/WHEEL");
+    let dists = &evidence.distributions().all;
+    for dist in dists {
+        let path = format!("{}/WHEEL", dist.info);
         let file = evidence.texts.get(&path).map(|text| WheelFile::parse(text));
         let cure = format!("lock a wheel for {}", target.in_words());
         match file {
@@ -56,10 +56,10 @@ pub fn requires(evidence: &Evidence) -> Outcome {
     let relock = "lock it again, and build the RPM again";
     let mut findings = Vec::new();
     let mut paths: BTreeMap<PackageName, String> = BTreeMap::new();
-    let mut all: Vec<Metadata> = Vec::new();
-    for dist_info in evidence.dist_infos() {
-        let path = format!("{dist_info}/METADATA");
-        match evidence.texts.get(&path).map(|text| Metadata::parse(text)) {
+    let mut all = Vec::new();
+    for dist in &evidence.distributions().all {
+        let path = format!("{}/METADATA", dist.info);
+        match &dist.metadata {
             Some(Ok(metadata)) => {
                 paths.insert(metadata.name.clone(), path);
                 all.push(metadata);

@@ -1,20 +1,22 @@
 //! Check of RECORD: what is installed is what it lists.
 
 use crate::hex::hex;
+use crate::verify::evidence::absolute;
 use crate::verify::{Evidence, Finding, Outcome, count};
-use crate::wheel::{DigestKind, Record};
+use crate::wheel::DigestKind;
 use std::collections::BTreeSet;
 
 /// `record`
 pub fn record(evidence: &Evidence) -> Outcome {
     let again = "build the RPM again; a wheel that differs from its RECORD is not to be trusted";
     let mut findings = Vec::new();
-    let mut listed: BTreeSet<String> = BTreeSet::new();
-    let dists = evidence.dist_infos();
-    for dist_info in &dists {
-        let path = format!("{dist_info}/RECORD");
-        let record = match evidence.texts.get(&path).map(|text| Record::parse(text)) {
-            Some(Ok(record)) => record,
+    let distributions = evidence.distributions();
+    // Those that the package has are counted by their owners.
+    let mut absent: BTreeSet<String> = BTreeSet::new();
+    for dist in &distributions.all {
+        let path = format!("{}/RECORD", dist.info);
+        let listed = match &dist.record {
+            Some(Ok(listed)) => listed,
             Some(Err(error)) => {
                 findings.push(Finding::error(&path, format!("it cannot be read: {error:#}"), "a RECORD", again));
                 continue;
@@ -24,65 +26,56 @@ pub fn record(evidence: &Evidence) -> Outcome {
                 continue;
             }
         };
-        let base = dist_info.rsplit_once('/').map_or("", |(base, _)| base);
-        for (relative, row) in &record.rows {
-            let file = absolute(base, relative);
-            let found = evidence.described.files.get(&file);
-            match (found, &row.digest) {
-                (None, _) => findings.push(Finding::error(
-                    &file,
-                    "it is not there",
-                    format!("the file that `{path}` lists"),
-                    again,
-                )),
-                (Some(found), Some(digest)) if digest.kind == DigestKind::Sha256 => {
-                    if hex(&digest.bytes) != found.digest {
+        for row in listed {
+            let found = row.path.as_deref().and_then(|file| Some((file, evidence.described.files.get(file)?)));
+            let Some((file, found)) = found else {
+                let file = absolute(dist.folder(), &row.relative);
+                let expected = format!("the file that `{path}` lists");
+                findings.push(Finding::error(&file, "it is not there", expected, again));
+                absent.insert(file);
+                continue;
+            };
+            match &row.digest {
+                Some(digest) if digest.kind == DigestKind::Sha256 => {
+                    if !is_hex_of(&found.digest, &digest.bytes) {
                         let found = format!("it has the SHA-256 digest {}", found.digest);
                         let expected = format!("{}, as `{path}` says", hex(&digest.bytes));
-                        findings.push(Finding::error(&file, found, expected, again));
+                        findings.push(Finding::error(file, found, expected, again));
                     }
                 }
-                (Some(_), Some(_)) => {
+                Some(_) => {
                     let found = format!("`{path}` has a digest of it of another kind");
-                    findings.push(Finding::error(&file, found, "sha256", again));
+                    findings.push(Finding::error(file, found, "sha256", again));
                 }
-                (Some(_), None) if !file.ends_with("/RECORD") => {
-                    findings.push(Finding::error(&file, format!("`{path}` has no digest of it"), "sha256", again));
+                None if !file.ends_with("/RECORD") => {
+                    findings.push(Finding::error(file, format!("`{path}` has no digest of it"), "sha256", again));
                 }
-                (Some(_), None) => {}
+                None => {}
             }
-            listed.insert(file);
         }
     }
     // Config files and the launchers of this tool belong to no distribution.
     let root = evidence.root();
     let own = ["python", "self-signed-certificate", "wait-until-ready"].map(|program| format!("{root}/bin/{program}"));
     for (path, row) in &evidence.described.files {
-        let is_own = own.contains(path) || row.is_config();
-        if row.is_file() && path.starts_with(&format!("{root}/")) && !is_own && !listed.contains(path) {
+        let is_own = || own.contains(path) || row.is_config();
+        let is_below = path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
+        if row.is_file() && is_below && distributions.owner_of(path).is_none() && !is_own() {
             findings.push(Finding::error(path, "no RECORD lists it", "nothing but what a distribution lists", again));
         }
     }
+    let files = distributions.files() + absent.len();
     Outcome::Made {
-        looked_at: format!("{}, {}", count(dists.len(), "distribution"), count(listed.len(), "file")),
+        looked_at: format!("{}, {}", count(distributions.all.len(), "distribution"), count(files, "file")),
         findings,
     }
 }
 
-/// Resolves a path of RECORD against the folder that it is relative to.
-pub fn absolute(base: &str, relative: &str) -> String {
-    if relative.starts_with('/') {
-        return relative.to_owned();
-    }
-    let mut parts: Vec<&str> = base.split('/').collect();
-    for part in relative.split('/') {
-        match part {
-            ".." => drop(parts.pop()),
-            "." | "" => {}
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
+/// Whether a text is the lower-case hex of bytes.
+fn is_hex_of(text: &str, bytes: &[u8]) -> bool {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    text.len() == 2 * bytes.len() && text.bytes().eq(digits)
 }
 
 #[cfg(test)]
@@ -90,9 +83,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_of_record_are_resolved() {
-        assert_eq!(absolute("/opt/x/lib", "a/b.py"), "/opt/x/lib/a/b.py");
-        assert_eq!(absolute("/opt/x/lib", "../bin/flask"), "/opt/x/bin/flask");
-        assert_eq!(absolute("/opt/x/lib", "/etc/x"), "/etc/x");
+    fn hex_is_compared_without_being_written() {
+        #[rustfmt::skip]
+        let cases: [(&str, &[u8], bool); 5] = [
+            ("",     &[],           true),
+            ("00ff", &[0x00, 0xff], true),
+            ("00fe", &[0x00, 0xff], false),
+            ("00FF", &[0x00, 0xff], false),
+            ("00f",  &[0x00, 0xff], false),
+        ];
+        for (text, bytes, expected) in cases {
+            assert_eq!(is_hex_of(text, bytes), expected, "{text}");
+        }
     }
 }
