@@ -54,6 +54,10 @@ impl fmt::Display for BoxPath {
     }
 }
 
+/// A file of so many bytes or more is one that an rpm before 4.12 cannot read: 32 bits say the sizes of an archive, and
+/// rpm keeps off their last value as well (`CPIO_FILESIZE_MAX` of its `lib/cpio.c`).
+pub const LARGE_FILE: u64 = u32::MAX as u64;
+
 /// Where a file's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
@@ -239,6 +243,11 @@ impl Tree {
     /// The entries, sorted by path.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&BoxPath, &Entry)> {
         self.entries.iter()
+    }
+
+    /// Whether a file is one of [`LARGE_FILE`].
+    pub fn has_large_file(&self) -> bool {
+        self.entries.values().any(|entry| entry.size() >= LARGE_FILE)
     }
 
     /// The entry at a path.

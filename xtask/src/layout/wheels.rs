@@ -1,9 +1,10 @@
 //! A wheel's files on the box: where each lands, with which mode, and the RECORD of what is installed.
 
 use crate::layout::{Builder, Wheel};
+use crate::problem::Problem;
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
-use crate::tree::{BoxPath, Content, Entry, Kind, Role};
+use crate::tree::{BoxPath, Content, Entry, Kind, LARGE_FILE, Role};
 use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};
 use anyhow::{Context as _, bail};
 use minijinja::context;
@@ -79,6 +80,15 @@ impl<R: ReaderAt> Builder<'_, R> {
     fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<Entry> {
         let member = &wheel.archive.members()[placed.place];
         let source = wheel.name.to_string();
+        if member.size >= LARGE_FILE && !self.parts.target.knows_large_files() {
+            return Err(Problem::with_hint(
+                format!(
+                    "`{}` has {} bytes, and the rpm of `{}` reads none of {LARGE_FILE} or more",
+                    placed.path, member.size, self.parts.target.name
+                ),
+                "leave the file out of the wheel, or split it there; or bring it to the box beside the RPM",
+            ));
+        }
         let executable = member.mode == Mode::Executable || placed.scheme == Scheme::Scripts;
         let mode = if executable { 0o755 } else { 0o644 };
         if placed.scheme == Scheme::Scripts

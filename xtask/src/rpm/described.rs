@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use rpm::{DependencyFlags, IndexTag, PackageMetadata};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Bytes of a file name (`NAME_MAX`).
 const MOST_WORD: usize = 255;
@@ -39,6 +39,11 @@ impl FileRow {
         self.mode & 0o170_000 == 0o100_000
     }
 
+    /// Whether it is a symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.mode & 0o170_000 == 0o120_000
+    }
+
     /// Whether it is a config file (`RPMFILE_CONFIG` of rpm's `rpmfiles.h`).
     pub fn is_config(&self) -> bool {
         self.flags & 1 != 0
@@ -63,6 +68,8 @@ pub struct Described {
     pub arch: String,
     /// path → row
     pub files: BTreeMap<String, FileRow>,
+    /// the paths in the order of the header, where its archive may name files by their place; else none
+    pub(super) order: Vec<String>,
     /// in seconds since 1970
     pub build_time: u32,
     /// the compressor's name, as the header has it; `none` where it has none
@@ -129,7 +136,8 @@ const OTHER_SCRIPTLETS: [(&str, IndexTag); 7] = [
 pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
     let header = &metadata.header;
     let text = |tag: IndexTag| -> anyhow::Result<String> { Ok(header.get_entry_data_as_string(tag)?.to_owned()) };
-    let mut files = BTreeMap::new();
+    let may_place = header.entry_is_present(IndexTag::RPMTAG_LONGFILESIZES);
+    let (mut files, mut order) = (BTreeMap::new(), Vec::new());
     for entry in metadata.get_file_entries().context("its list of files")? {
         let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
         let row = FileRow {
@@ -140,8 +148,10 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
             flags: entry.flags().bits(),
             link: entry.linkto().unwrap_or_default().to_owned(),
         };
+        order.extend(may_place.then(|| path.clone()));
         ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
     }
+    check_links(header)?;
     let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
     let mut scriptlets = BTreeMap::new();
     let mut interpreters = BTreeMap::new();
@@ -174,7 +184,25 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
         origin: origin(header),
         suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
         files,
+        order,
     })
+}
+
+/// Refuses files that rpm would make hard links of one another, by the inodes of the header: it reads a content for the
+/// last of them alone, whatever the archive has for the others.
+fn check_links(header: &rpm::Header<IndexTag>) -> anyhow::Result<()> {
+    const GHOST: u32 = 1 << 6;
+    let numbers = |tag| header.get_entry_data_as_u32_array(tag).unwrap_or_default();
+    let inodes = numbers(IndexTag::RPMTAG_FILEINODES);
+    let (devices, flags) = (numbers(IndexTag::RPMTAG_FILEDEVICES), numbers(IndexTag::RPMTAG_FILEFLAGS));
+    let modes = header.get_entry_data_as_u16_array(IndexTag::RPMTAG_FILEMODES).unwrap_or_default();
+    let mut seen = HashSet::with_capacity(inodes.len());
+    for (((inode, device), flags), mode) in inodes.iter().zip(&devices).zip(&flags).zip(&modes) {
+        if mode & 0o170_000 == 0o100_000 && flags & GHOST == 0 {
+            ensure!(seen.insert((device, inode)), "two of its files are hard links of one another, by inode {inode}");
+        }
+    }
+    Ok(())
 }
 
 /// A part of the package's file name, so no longer than one; paths are made of it, once for each file.

@@ -4,7 +4,7 @@ use crate::hex::hex;
 use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
 use crate::target::Compression;
-use crate::tree::{Entry, Kind, Role, Tree};
+use crate::tree::{Entry, Kind, LARGE_FILE, Role, Tree};
 use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
 use std::collections::BTreeMap;
 
@@ -73,9 +73,10 @@ fn signature_entries(header: &[u8], payload: &PayloadFacts) -> Vec<HeaderEntry> 
     let digest = hex(&sha2::Sha256::digest(header));
     let (size, archive_size) = (header.len() as u64 + payload.size, payload.archive_size);
     let mut entries = vec![HeaderEntry::new(273, IndexData::StringTag(digest))];
-    // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits; the LONG ones are for packages that need them.
+    // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits, LONGSIZE and LONGARCHIVESIZE 64. Which ones stand here is decided
+    // before the payload is packed, since room is left for them: by the most that it can become.
     match (u32::try_from(size), u32::try_from(archive_size)) {
-        (Ok(size), Ok(archive_size)) => {
+        (Ok(size), Ok(archive_size)) if most_size(header.len(), payload.archive_size) < LARGE_FILE => {
             entries.push(HeaderEntry::new(1000, IndexData::Int32(vec![size])));
             entries.push(HeaderEntry::new(1007, IndexData::Int32(vec![archive_size])));
         }
@@ -85,6 +86,12 @@ fn signature_entries(header: &[u8], payload: &PayloadFacts) -> Vec<HeaderEntry> 
         }
     }
     entries
+}
+
+/// More than header and payload can have, in bytes: what does not compress grows by less than a hundredth and some
+/// bytes a piece, of which each has 512 entries or 4 MB.
+fn most_size(header: usize, archive_size: u64) -> u64 {
+    (1 << 20) + header as u64 + archive_size.saturating_add(archive_size / 64)
 }
 
 fn text(value: &str) -> IndexData {
@@ -128,8 +135,8 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
         (5093, IndexData::Int32(vec![SHA256])),
     ];
     tags.push(match u32::try_from(installed) {
-        Ok(installed) => (1009, IndexData::Int32(vec![installed])),
-        Err(_) => (5009, IndexData::Int64(vec![installed])),
+        Ok(small) if installed < LARGE_FILE => (1009, IndexData::Int32(vec![small])),
+        _ => (5009, IndexData::Int64(vec![installed])),
     });
     let optional = [(1011, &package.vendor), (1020, &package.url)];
     tags.extend(optional.into_iter().filter_map(|(tag, value)| value.as_deref().map(|value| (tag, text(value)))));
@@ -147,12 +154,22 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
     tags.push((1081, texts([change.name.as_str()])));
     tags.push((1082, texts([change.text.as_str()])));
     tags.extend(dependencies([1047, 1112, 1113], &package.provides));
-    tags.extend(dependencies([1049, 1048, 1050], &a_row_a_scriptlet(&package.requires)));
+    tags.extend(dependencies([1049, 1048, 1050], &requires(package, tree)));
     if !package.suggests.is_empty() {
         tags.extend(dependencies([5049, 5051, 5050], &package.suggests));
     }
     tags.extend(files(tree));
     tags.into_iter().map(|(tag, data)| HeaderEntry::new(tag, data)).collect()
+}
+
+/// What the package requires, and of rpm what its files need; rpmbuild adds that by itself.
+fn requires(package: &Package, tree: &Tree) -> Vec<Dependency> {
+    let mut requires = package.requires.clone();
+    if tree.has_large_file() {
+        requires.push(Dependency::large_files());
+        requires.sort();
+    }
+    a_row_a_scriptlet(&requires)
 }
 
 /// What scriptlets are run by, in a row for each of them, as rpmbuild writes it.
@@ -191,8 +208,10 @@ fn files(tree: &Tree) -> Vec<(u32, IndexData)> {
     let mut folder_names: Vec<(&str, u32)> = folders.iter().map(|(name, index)| (*name, *index)).collect();
     folder_names.sort_by_key(|(_, index)| *index);
     vec![
-        // Sizes fit 32 bits: the payload refuses a file that does not.
-        (1028, int32(&|entry| u32::try_from(entry.size()).unwrap_or(u32::MAX))),
+        match tree.has_large_file() {
+            false => (1028, int32(&|entry| u32::try_from(entry.size()).unwrap_or(u32::MAX))),
+            true => (5008, IndexData::Int64(entries.iter().map(|entry| entry.size()).collect())),
+        },
         (1030, IndexData::Int16(entries.iter().map(|entry| mode_of(entry)).collect())),
         (1033, IndexData::Int16(vec![0; count])),
         (1034, int32(&|entry| entry.mtime)),

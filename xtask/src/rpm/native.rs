@@ -37,7 +37,6 @@ pub fn write<R: ReaderAt + Sync>(
 ) -> anyhow::Result<Written> {
     let payload = Payload::plan(tree);
     let archive_size = payload.archive_size();
-    // The size of the payload decides only which tags the signature header has, at 4 GiB.
     let placeholder = PayloadFacts { digest: "0".repeat(64), size: 0, archive_size };
     let room = encode(package, tree, &placeholder)?.len() as u64;
     out.seek(SeekFrom::Start(room))?;

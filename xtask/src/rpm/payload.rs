@@ -7,7 +7,7 @@ use crate::layout::Wheel;
 use crate::rpm::cpio;
 use crate::rpm::ordered::in_order;
 use crate::target::Compression;
-use crate::tree::{BoxPath, Content, Entry, Kind, Tree};
+use crate::tree::{BoxPath, Content, Entry, Kind, LARGE_FILE, Tree};
 use crate::wheel::Scratch;
 use anyhow::{Context as _, bail};
 use rawzip::ReaderAt;
@@ -173,17 +173,18 @@ fn write_item<R: ReaderAt>(
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     let size = item.entry.size();
-    let Ok(small_size) = u32::try_from(size) else {
-        bail!("it has {size} bytes, and a file of 4 GiB or more does not fit into a cpio archive");
-    };
-    let head = cpio::Entry {
-        name: archive_name(item.path),
-        inode: u32::try_from(item.index + 1)?,
-        mode: u32::from(super::header::mode_of(item.entry)),
-        mtime: item.entry.mtime,
-        size: small_size,
-    };
-    cpio::write_header(out, &head)?;
+    if size >= LARGE_FILE {
+        cpio::write_place(out, u32::try_from(item.index)?)?;
+    } else {
+        let head = cpio::Entry {
+            name: archive_name(item.path),
+            inode: u32::try_from(item.index + 1)?,
+            mode: u32::from(super::header::mode_of(item.entry)),
+            mtime: item.entry.mtime,
+            size: u32::try_from(size)?,
+        };
+        cpio::write_header(out, &head)?;
+    }
     write_content(item.entry, wheels, scratch, out)?;
     Ok(cpio::write_padding(out, size)?)
 }

@@ -139,24 +139,51 @@ impl<R: Read + Seek + Send> Opened<R> {
         self.input.seek(SeekFrom::Start(self.payload_at))?;
         let packed = BufReader::with_capacity(256 << 10, &mut self.input);
         let archive = unpacked(&self.described.compressor, packed)?;
-        let files = &self.described.files;
+        let files = Listed { rows: &self.described.files, order: &self.described.order };
         // One core unpacks, the other looks at what comes.
-        read_ahead(archive, |archive| for_each_entry(archive, files, visit))
+        read_ahead(archive, |archive| for_each_entry(archive, &files, visit))
+    }
+}
+
+/// The files of the header.
+struct Listed<'a> {
+    rows: &'a BTreeMap<String, FileRow>,
+    order: &'a [String],
+}
+
+impl<'a> Listed<'a> {
+    /// The file that an entry of the archive is, with its size.
+    fn find(&self, head: &cpio::Head) -> anyhow::Result<(&'a str, &'a FileRow, u64)> {
+        let path = match head {
+            cpio::Head::Named(entry) => entry.name.strip_prefix('.').unwrap_or(&entry.name),
+            cpio::Head::Place(place) => {
+                let path = self.order.get(*place as usize);
+                path.with_context(|| format!("the archive has a file {place}, and the header no sizes for such"))?
+            }
+        };
+        let found = self.rows.get_key_value(path);
+        let (path, row) = found.with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
+        match head {
+            cpio::Head::Named(entry) => {
+                let is_same = entry.mode == u32::from(row.mode);
+                ensure!(is_same, "the archive says another mode of `{path}` than the header");
+                Ok((path, row, u64::from(entry.size)))
+            }
+            // rpm takes the size from the header, and none for what is neither a file nor a link.
+            cpio::Head::Place(_) => Ok((path, row, if row.is_file() || row.is_link() { row.size } else { 0 })),
+        }
     }
 }
 
 fn for_each_entry(
     archive: &mut Ahead,
-    files: &BTreeMap<String, FileRow>,
+    files: &Listed<'_>,
     visit: &mut dyn FnMut(&str, &FileRow, &mut dyn BufRead) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let mut seen = BTreeSet::new();
-    while let Some(head) = cpio::read_header(archive)? {
-        let path = head.name.strip_prefix('.').unwrap_or(&head.name);
-        let row = files.get(path).with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
-        ensure!(seen.insert(path.to_owned()), "the archive has `{path}` twice");
-        ensure!(head.mode == u32::from(row.mode), "the archive says another mode of `{path}` than the header");
-        let size = u64::from(head.size);
+    while let Some(head) = cpio::read_head(archive)? {
+        let (path, row, size) = files.find(&head)?;
+        ensure!(seen.insert(path), "the archive has `{path}` twice");
         if row.is_file() {
             ensure!(size == row.size, "the archive says another size of `{path}` than the header");
             let mut content = archive.take(size);
@@ -165,14 +192,14 @@ fn for_each_entry(
             ensure!(content.limit() == 0, "the archive ends in `{path}`");
         } else {
             // The target of a link is a path.
-            let most = if row.mode & 0o170_000 == 0o120_000 { cpio::MOST_NAME } else { 0 };
+            let most = if row.is_link() { cpio::MOST_NAME } else { 0 };
             ensure!(size <= most, "`{path}` is no file and has content");
             std::io::copy(&mut archive.take(size), &mut std::io::sink())?;
         }
         cpio::skip_padding(archive, size)?;
     }
     const GHOST: u32 = 1 << 6;
-    let missing = files.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
+    let missing = files.rows.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
     if let Some((path, _)) = missing {
         bail!("the header lists `{path}`, which the archive lacks");
     }
