@@ -91,8 +91,7 @@ pub fn write_trailer(out: &mut dyn Write) -> std::io::Result<()> {
 /// A field of a head, by its place behind the magic.
 fn field_of(head: &[u8], index: usize) -> anyhow::Result<u32> {
     let at = MAGIC.len() + index * 8;
-    let digits =
-        std::str::from_utf8(&head[at..at + 8]).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+    let digits = std::str::from_utf8(&head[at..at + 8]).ok().filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
     let digits = digits.context("a field of a cpio header is not hexadecimal")?;
     Ok(u32::from_str_radix(digits, 16)?)
 }

@@ -1,6 +1,6 @@
 //! What an RPM's header says, as plain values.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use rpm::{DependencyFlags, IndexTag, PackageMetadata};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -138,8 +138,13 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
     let text = |tag: IndexTag| -> anyhow::Result<String> { Ok(header.get_entry_data_as_string(tag)?.to_owned()) };
     let may_place = header.entry_is_present(IndexTag::RPMTAG_LONGFILESIZES);
     let (mut files, mut order) = (BTreeMap::new(), Vec::new());
-    for entry in metadata.get_file_entries().context("its list of files")? {
-        let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
+    // One by one: a list of all would take more memory than what is kept.
+    let mut fault = None;
+    let visited = metadata.for_each_file_entry(|entry| {
+        let Some(path) = entry.path().to_str().map(str::to_owned) else {
+            fault.get_or_insert_with(|| anyhow!("a path in it is not UTF-8"));
+            return Ok(());
+        };
         let row = FileRow {
             mode: entry.mode().raw_mode(),
             owner: Owner { user: entry.user().to_owned(), group: entry.group().to_owned() },
@@ -149,8 +154,15 @@ pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> 
             link: entry.linkto().unwrap_or_default().to_owned(),
         };
         order.extend(may_place.then(|| path.clone()));
-        ensure!(files.insert(path.clone(), row).is_none(), "it lists `{path}` twice");
-    }
+        if let Some((path, _)) = files.get_key_value(&path) {
+            fault.get_or_insert_with(|| anyhow!("it lists `{path}` twice"));
+        } else {
+            files.insert(path, row);
+        }
+        Ok(())
+    });
+    visited.context("its list of files")?;
+    fault.map_or(Ok(()), Err)?;
     check_links(header)?;
     let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
     let mut scriptlets = BTreeMap::new();

@@ -1,11 +1,13 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
 use crate::hex::hex;
+use crate::rpm::read::LEAD;
+use crate::rpm::tags::{self, Data, HEADER_REGION, SIGNATURE_REGION};
 use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
 use crate::target::Compression;
 use crate::tree::{Entry, Kind, LARGE_FILE, Role, Tree};
-use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
+use rpm::{Header, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
 use std::collections::BTreeMap;
 
 /// SHA-256 in RFC 4880's list of hash algorithms, which rpm uses for file digests.
@@ -56,34 +58,41 @@ pub(super) struct PayloadFacts {
 
 /// Lead, signature header and header as bytes. Their length does not depend on `payload`'s values.
 pub(super) fn encode(package: &Package, tree: &Tree, payload: &PayloadFacts) -> anyhow::Result<Vec<u8>> {
-    let header = Header::from_entries(entries(package, tree, payload), IndexTag::RPMTAG_HEADERIMMUTABLE);
-    let lead = Lead::new(&format!("{}-{}-{}", package.name, package.version, package.release));
-    let signature = Header::from_entries([], IndexSignatureTag::HEADER_SIGNATURES);
-    let mut metadata = PackageMetadata { lead, signature, header };
-    let header_bytes = metadata.header_bytes()?;
-    metadata.signature =
-        Header::from_entries(signature_entries(&header_bytes, payload), IndexSignatureTag::HEADER_SIGNATURES);
-    let mut bytes = Vec::with_capacity(header_bytes.len() + 1024);
-    metadata.write(&mut bytes)?;
+    let mut bytes = lead(package)?;
+    let header = tags::encode(entries(package, tree, payload), HEADER_REGION);
+    let signature = tags::encode(signature_entries(&header, payload), SIGNATURE_REGION);
+    bytes.reserve_exact(signature.len() + 8 + header.len());
+    bytes.extend_from_slice(&signature);
+    bytes.resize(bytes.len().next_multiple_of(8), 0);
+    bytes.extend_from_slice(&header);
     Ok(bytes)
 }
 
-fn signature_entries(header: &[u8], payload: &PayloadFacts) -> Vec<HeaderEntry> {
+/// What stands before the headers, which rpm takes for nothing but a mark.
+fn lead(package: &Package) -> anyhow::Result<Vec<u8>> {
+    let metadata = PackageMetadata {
+        lead: Lead::new(&format!("{}-{}-{}", package.name, package.version, package.release)),
+        signature: Header::from_entries([], IndexSignatureTag::HEADER_SIGNATURES),
+        header: Header::from_entries([], IndexTag::RPMTAG_HEADERIMMUTABLE),
+    };
+    let mut bytes = Vec::new();
+    metadata.write(&mut bytes)?;
+    bytes.truncate(LEAD as usize);
+    Ok(bytes)
+}
+
+fn signature_entries(header: &[u8], payload: &PayloadFacts) -> Vec<(u32, Data<'static>)> {
     use sha2::Digest as _;
     let digest = hex(&sha2::Sha256::digest(header));
     let (size, archive_size) = (header.len() as u64 + payload.size, payload.archive_size);
-    let mut entries = vec![HeaderEntry::new(273, IndexData::StringTag(digest))];
+    let mut entries = vec![(273, Data::text(digest))];
     // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits, LONGSIZE and LONGARCHIVESIZE 64. Which ones stand here is decided
     // before the payload is packed, since room is left for them: by the most that it can become.
     match (u32::try_from(size), u32::try_from(archive_size)) {
         (Ok(size), Ok(archive_size)) if most_size(header.len(), payload.archive_size) < LARGE_FILE => {
-            entries.push(HeaderEntry::new(1000, IndexData::Int32(vec![size])));
-            entries.push(HeaderEntry::new(1007, IndexData::Int32(vec![archive_size])));
+            entries.extend([(1000, Data::int32(size)), (1007, Data::int32(archive_size))]);
         }
-        _ => {
-            entries.push(HeaderEntry::new(270, IndexData::Int64(vec![size])));
-            entries.push(HeaderEntry::new(271, IndexData::Int64(vec![archive_size])));
-        }
+        _ => entries.extend([(270, Data::int64(size)), (271, Data::int64(archive_size))]),
     }
     entries
 }
@@ -94,53 +103,45 @@ fn most_size(header: usize, archive_size: u64) -> u64 {
     (1 << 20) + header as u64 + archive_size.saturating_add(archive_size / 64)
 }
 
-fn text(value: &str) -> IndexData {
-    IndexData::StringTag(value.to_owned())
-}
-
-fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> IndexData {
-    IndexData::StringArray(values.into_iter().map(Into::into).collect())
-}
-
-fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<HeaderEntry> {
-    let translated = |value: &str| IndexData::I18NString(vec![value.to_owned()]);
+fn entries<'a>(package: &'a Package, tree: &'a Tree, payload: &'a PayloadFacts) -> Vec<(u32, Data<'a>)> {
+    let text = |value: &'a str| Data::text(value);
     let installed: u64 = tree.entries().map(|(_, entry)| entry.size()).sum();
     let compressor = match package.compression {
         Compression::Gzip => "gzip",
         Compression::Zstd => "zstd",
     };
-    let mut tags: Vec<(u32, IndexData)> = vec![
-        (100, texts(["C"])),
+    let mut tags = vec![
+        (100, Data::texts(["C"])),
         (1000, text(&package.name)),
         (1001, text(&package.version)),
         (1002, text(&package.release)),
-        (1004, translated(&package.summary)),
-        (1005, translated(&package.description)),
-        (1006, IndexData::Int32(vec![package.build_time])),
+        (1004, Data::Translated(&package.summary)),
+        (1005, Data::Translated(&package.description)),
+        (1006, Data::int32(package.build_time)),
         // The host that builds must not show.
         (1007, text("localhost")),
         (1014, text(&package.license)),
-        (1016, translated("Unspecified")),
+        (1016, Data::Translated("Unspecified")),
         (1021, text("linux")),
         (1022, text(&package.arch)),
         // A package without it counts as a source package.
-        (1044, text(&format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
+        (1044, Data::text(format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
         (1064, text(concat!("xtask-", env!("CARGO_PKG_VERSION")))),
         (1124, text("cpio")),
         (1125, text(compressor)),
-        (1126, text(&package.level.to_string())),
-        (1132, text(&format!("{}-redhat-linux-gnu", package.arch))),
+        (1126, Data::text(package.level.to_string())),
+        (1132, Data::text(format!("{}-redhat-linux-gnu", package.arch))),
         (5062, text("utf-8")),
-        (5092, texts([payload.digest.as_str()])),
-        (5093, IndexData::Int32(vec![SHA256])),
+        (5092, Data::texts([payload.digest.as_str()])),
+        (5093, Data::int32(SHA256)),
     ];
     tags.push(match u32::try_from(installed) {
-        Ok(small) if installed < LARGE_FILE => (1009, IndexData::Int32(vec![small])),
-        _ => (5009, IndexData::Int64(vec![installed])),
+        Ok(small) if installed < LARGE_FILE => (1009, Data::int32(small)),
+        _ => (5009, Data::int64(installed)),
     });
     let optional = [(1011, &package.vendor), (1020, &package.url)];
     tags.extend(optional.into_iter().filter_map(|(tag, value)| value.as_deref().map(|value| (tag, text(value)))));
-    tags.extend(package.epoch.map(|epoch| (1003, IndexData::Int32(vec![epoch]))));
+    tags.extend(package.epoch.map(|epoch| (1003, Data::int32(epoch))));
     let scriptlets = &package.scriptlets;
     for script in SCRIPTS {
         if let Some(body) = (script.body)(scriptlets) {
@@ -150,16 +151,16 @@ fn entries(package: &Package, tree: &Tree, payload: &PayloadFacts) -> Vec<Header
         }
     }
     let change = &package.change;
-    tags.push((1080, IndexData::Int32(vec![change.time])));
-    tags.push((1081, texts([change.name.as_str()])));
-    tags.push((1082, texts([change.text.as_str()])));
-    tags.extend(dependencies([1047, 1112, 1113], &package.provides));
-    tags.extend(dependencies([1049, 1048, 1050], &requires(package, tree)));
+    tags.push((1080, Data::int32(change.time)));
+    tags.push((1081, Data::texts([change.name.as_str()])));
+    tags.push((1082, Data::texts([change.text.as_str()])));
+    tags.extend(dependencies([1047, 1112, 1113], package.provides.clone()));
+    tags.extend(dependencies([1049, 1048, 1050], requires(package, tree)));
     if !package.suggests.is_empty() {
-        tags.extend(dependencies([5049, 5051, 5050], &package.suggests));
+        tags.extend(dependencies([5049, 5051, 5050], package.suggests.clone()));
     }
     tags.extend(files(tree));
-    tags.into_iter().map(|(tag, data)| HeaderEntry::new(tag, data)).collect()
+    tags
 }
 
 /// What the package requires, and of rpm what its files need; rpmbuild adds that by itself.
@@ -186,48 +187,53 @@ fn a_row_a_scriptlet(list: &[Dependency]) -> Vec<Dependency> {
 }
 
 /// Takes the tags of names, flags and versions.
-fn dependencies([names, flags, versions]: [u32; 3], list: &[Dependency]) -> [(u32, IndexData); 3] {
+fn dependencies<'a>([names, flags, versions]: [u32; 3], list: Vec<Dependency>) -> [(u32, Data<'a>); 3] {
+    let bits: Vec<u32> = list.iter().map(|dependency| Sense::bits(dependency.sense)).collect();
+    let (of_names, of_versions): (Vec<String>, Vec<String>) =
+        list.into_iter().map(|dependency| (dependency.name, dependency.version)).unzip();
     [
-        (names, texts(list.iter().map(|dependency| dependency.name.clone()))),
-        (flags, IndexData::Int32(list.iter().map(|dependency| Sense::bits(dependency.sense)).collect())),
-        (versions, texts(list.iter().map(|dependency| dependency.version.clone()))),
+        (names, Data::texts(of_names)),
+        (flags, Data::Int32(Box::new(bits.into_iter()))),
+        (versions, Data::texts(of_versions)),
     ]
 }
 
 /// The arrays with one value a file, in the order of paths.
-fn files(tree: &Tree) -> Vec<(u32, IndexData)> {
+fn files(tree: &Tree) -> Vec<(u32, Data<'_>)> {
     let count = tree.entries().len();
-    let entries: Vec<&Entry> = tree.entries().map(|(_, entry)| entry).collect();
-    let int32 = |of: &dyn Fn(&Entry) -> u32| IndexData::Int32(entries.iter().map(|entry| of(entry)).collect());
+    let entries = || tree.entries().map(|(_, entry)| entry);
+    let of_all = |value: u32| Data::Int32(Box::new(std::iter::repeat_n(value, count)));
+    let text_of_all = |value: &'static str| Data::texts(std::iter::repeat_n(value, count));
     let mut folders: BTreeMap<&str, u32> = BTreeMap::new();
     for (path, _) in tree.entries() {
         let next = folders.len() as u32;
         folders.entry(path.split().0).or_insert(next);
     }
-    let folder_indexes = tree.entries().map(|(path, _)| folders[path.split().0]).collect();
     let mut folder_names: Vec<(&str, u32)> = folders.iter().map(|(name, index)| (*name, *index)).collect();
     folder_names.sort_by_key(|(_, index)| *index);
+    let folder_indexes = tree.entries().map(move |(path, _)| folders[path.split().0]);
+    let small = |entry: &Entry| u32::try_from(entry.size()).unwrap_or(u32::MAX);
     vec![
         match tree.has_large_file() {
-            false => (1028, int32(&|entry| u32::try_from(entry.size()).unwrap_or(u32::MAX))),
-            true => (5008, IndexData::Int64(entries.iter().map(|entry| entry.size()).collect())),
+            false => (1028, Data::Int32(Box::new(entries().map(small)))),
+            true => (5008, Data::Int64(Box::new(entries().map(Entry::size)))),
         },
-        (1030, IndexData::Int16(entries.iter().map(|entry| mode_of(entry)).collect())),
-        (1033, IndexData::Int16(vec![0; count])),
-        (1034, int32(&|entry| entry.mtime)),
-        (1035, texts(entries.iter().map(|entry| digest_of(entry)))),
-        (1036, texts(vec![""; count])),
-        (1037, int32(&flags_of)),
-        (1039, texts(vec!["root"; count])),
-        (1040, texts(entries.iter().map(|entry| entry.group.clone()))),
-        (1045, IndexData::Int32(vec![VERIFY_ALL; count])),
-        (1095, IndexData::Int32(vec![1; count])),
-        (1096, IndexData::Int32((1..=count as u32).collect())),
-        (1097, texts(vec![""; count])),
-        (1116, IndexData::Int32(folder_indexes)),
-        (1117, texts(tree.entries().map(|(path, _)| path.split().1))),
-        (1118, texts(folder_names.into_iter().map(|(name, _)| name))),
-        (5011, IndexData::Int32(vec![SHA256])),
+        (1030, Data::Int16(Box::new(entries().map(mode_of)))),
+        (1033, Data::Int16(Box::new(std::iter::repeat_n(0, count)))),
+        (1034, Data::Int32(Box::new(entries().map(|entry| entry.mtime)))),
+        (1035, Data::texts(entries().map(digest_of))),
+        (1036, text_of_all("")),
+        (1037, Data::Int32(Box::new(entries().map(flags_of)))),
+        (1039, text_of_all("root")),
+        (1040, Data::texts(entries().map(|entry| entry.group.as_str()))),
+        (1045, of_all(VERIFY_ALL)),
+        (1095, of_all(1)),
+        (1096, Data::Int32(Box::new(1..=count as u32))),
+        (1097, text_of_all("")),
+        (1116, Data::Int32(Box::new(folder_indexes))),
+        (1117, Data::texts(tree.entries().map(|(path, _)| path.split().1))),
+        (1118, Data::texts(folder_names.into_iter().map(|(name, _)| name))),
+        (5011, Data::int32(SHA256)),
     ]
 }
 

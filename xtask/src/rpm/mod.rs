@@ -18,6 +18,7 @@ mod read;
 mod signature;
 mod sources;
 mod spec;
+mod tags;
 mod version;
 mod vouching;
 

@@ -12,6 +12,7 @@ use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 /// rpm's own limits (`header.c`): bytes of data and number of tags in a header.
 const MOST_DATA: u32 = 256 << 20;
@@ -33,7 +34,7 @@ pub struct Bytes {
 /// An opened RPM, its header read, its payload not yet.
 pub struct Opened<R> {
     /// what the header says
-    pub described: Described,
+    pub described: Arc<Described>,
     /// digests of header and payload that are not what the package says, in words
     pub digest_faults: Vec<String>,
     /// what it is made of, as found
@@ -69,7 +70,7 @@ impl<R: Read + Seek + Send> Opened<R> {
             Ok(bytes)
         };
         let vouching = Vouching::read(&part(LEAD, signature_end)?, &part(header_at, payload_at)?)?;
-        let (described, digest_faults) = (describe(&metadata)?, Vec::new());
+        let (described, digest_faults) = (Arc::new(describe(&metadata)?), Vec::new());
         let bytes = Bytes { size: length, ..Bytes::default() };
         let mut opened = Self { described, digest_faults, bytes, vouching, input, header_at, payload_at };
         let faults = opened.check_digests(&metadata, header_at)?;

@@ -21,6 +21,7 @@ use entries::Entries;
 use file::Observers;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
+use std::sync::Arc;
 
 pub use entries::places;
 pub use modules::{Module, for_each_source};
@@ -52,7 +53,7 @@ pub struct OnHost {
 #[derive(Debug)]
 pub struct Evidence {
     /// what the header says
-    pub described: Described,
+    pub described: Arc<Described>,
     /// the file's bytes, by digest
     pub bytes: Bytes,
     /// its digests and signatures, as they stand in it
@@ -108,7 +109,7 @@ impl Evidence {
         let mut opened = Opened::read(input)?;
         let mut evidence = Self {
             root: Self::find_root(&opened.described),
-            described: opened.described.clone(),
+            described: Arc::clone(&opened.described),
             bytes: opened.bytes.clone(),
             vouching: std::mem::take(&mut opened.vouching),
             digest_faults: std::mem::take(&mut opened.digest_faults),

@@ -11,6 +11,7 @@ use crate::sys::Sys;
 use crate::verify::{Evidence, UnitText};
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 mod admin;
@@ -82,7 +83,7 @@ pub fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, bo
     }
     let old = bench.wish.from.as_ref().map(|path| -> anyhow::Result<Described> {
         let file = fs_err::File::open(sys.root.join(path))?;
-        Ok(Opened::read(file).with_context(|| format!("`--from {path}`"))?.described)
+        Ok(Arc::unwrap_or_clone(Opened::read(file).with_context(|| format!("`--from {path}`"))?.described))
     });
     let old = old.transpose()?;
     if let Some(old) = &old {
