@@ -151,17 +151,22 @@ fn what_a_package_says_is_never_more_than_text() -> anyhow::Result<()> {
     let mut pages = Vec::new();
     for text in hostile {
         let mut evidence = good();
-        evidence.described.name = text.to_owned();
-        evidence.described.version = text.to_owned();
-        evidence.described.summary = text.to_owned();
-        evidence.described.license = text.to_owned();
-        evidence.described.origin.change = format!("- Built from {text}");
-        evidence.described.requires.push(format!("{text} = 1"));
-        evidence.described.scriptlets.insert("post", text.to_owned());
+        std::sync::Arc::make_mut(&mut evidence.described).name = text.to_owned();
+        std::sync::Arc::make_mut(&mut evidence.described).version = text.to_owned();
+        std::sync::Arc::make_mut(&mut evidence.described).summary = text.to_owned();
+        std::sync::Arc::make_mut(&mut evidence.described).license = text.to_owned();
+        std::sync::Arc::make_mut(&mut evidence.described).origin.change = format!("- Built from {text}");
+        std::sync::Arc::make_mut(&mut evidence.described).requires.push(format!("{text} = 1"));
+        std::sync::Arc::make_mut(&mut evidence.described).scriptlets.insert("post", text.to_owned());
         let facts = SignatureFacts { algorithm: 1, hash: 8, issuer: text.to_owned(), bits: 2048 };
         evidence.vouching.signatures = vec![Ok(facts)];
-        let row = evidence.described.files.values().find(|row| row.is_file()).context("no file")?.clone();
-        evidence.described.files.insert(format!("/opt/{text}"), row);
+        let row = std::sync::Arc::make_mut(&mut evidence.described)
+            .files
+            .values()
+            .find(|row| row.is_file())
+            .context("no file")?
+            .clone();
+        std::sync::Arc::make_mut(&mut evidence.described).files.insert(format!("/opt/{text}"), row);
         evidence.texts.insert(
             format!("/usr/lib/systemd/system/{text}.service"),
             format!("[Service]\nUser={text}\nListenStream={text}"),
@@ -275,7 +280,9 @@ fn a_hundred_thousand_files_and_findings_are_cut_and_counted() -> anyhow::Result
     let own = evidence.described.files.len();
     let row = evidence.described.files.values().find(|row| row.is_file()).context("no file")?.clone();
     for number in 0..100_000 {
-        evidence.described.files.insert(format!("/opt/demo/lib/many/{number:06}.py"), row.clone());
+        std::sync::Arc::make_mut(&mut evidence.described)
+            .files
+            .insert(format!("/opt/demo/lib/many/{number:06}.py"), row.clone());
     }
     let findings = (0..100_000).map(|n| finding(Severity::Warning, &format!("/opt/{n}"), "x"));
     let findings = findings.chain([finding(Severity::Error, "/opt/the-error", "y")]).collect();

@@ -186,7 +186,7 @@ fn what_is_asked_of_the_box_stands_in_the_header() {
     let without = |what: &str| {
         let mut evidence = good();
         let before = evidence.described.requires.len();
-        evidence.described.requires.retain(|required| !required.starts_with(what));
+        std::sync::Arc::make_mut(&mut evidence.described).requires.retain(|required| !required.starts_with(what));
         assert!(evidence.described.requires.len() < before, "{what}");
         evidence
     };
@@ -199,10 +199,10 @@ fn what_is_asked_of_the_box_stands_in_the_header() {
     assert_eq!(findings(&without("libm.so.6")), finding("error", "libm.so.6"));
     // What the package says to be optional is; a lower version than is asked for is not enough.
     let mut optional = without("libodbc.so.2");
-    optional.described.suggests.push("libodbc.so.2(ODBC_1)(64bit)".to_owned());
+    std::sync::Arc::make_mut(&mut optional.described).suggests.push("libodbc.so.2(ODBC_1)(64bit)".to_owned());
     assert_eq!(findings(&optional), [""; 0]);
     let mut lower = without("libm.so.6");
-    lower.described.requires.push("libm.so.6(GLIBC_2.27)(64bit)".to_owned());
+    std::sync::Arc::make_mut(&mut lower.described).requires.push("libm.so.6(GLIBC_2.27)(64bit)".to_owned());
     assert_eq!(findings(&lower), finding("error", "libm.so.6"));
     // el7's rpm has no way to say it.
     let mut old = without("libodbc.so.2");

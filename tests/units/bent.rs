@@ -2,6 +2,7 @@
 
 use crate::boxes::{Draft, pack};
 use std::io::Cursor;
+use std::sync::Arc;
 use xtask::rpm::FileRow;
 use xtask::verify::{Evidence, Outcome, ParsedBy, ScriptFault, Severity, judge};
 
@@ -17,7 +18,7 @@ fn good() -> Evidence {
 }
 
 fn row<'a>(evidence: &'a mut Evidence, path: &str) -> &'a mut FileRow {
-    evidence.described.files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
+    Arc::make_mut(&mut evidence.described).files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
 }
 
 fn text(evidence: &mut Evidence, path: &str, change: impl FnOnce(&str) -> String) {
@@ -27,13 +28,13 @@ fn text(evidence: &mut Evidence, path: &str, change: impl FnOnce(&str) -> String
 
 fn script(evidence: &mut Evidence, name: &'static str, change: impl FnOnce(&str) -> String) {
     let text = change(&evidence.described.scriptlets[name]);
-    evidence.described.scriptlets.insert(name, text);
+    Arc::make_mut(&mut evidence.described).scriptlets.insert(name, text);
 }
 
 /// A second path like another one.
 fn copy(evidence: &mut Evidence, from: &str, to: &str) {
     let row = evidence.described.files[from].clone();
-    evidence.described.files.insert(to.to_owned(), row);
+    Arc::make_mut(&mut evidence.described).files.insert(to.to_owned(), row);
 }
 
 /// The checks that found something, and what.
@@ -61,8 +62,8 @@ fn each_fault_is_found_by_the_check_that_ought_to() {
     type Bend = fn(&mut Evidence);
     #[rustfmt::skip]
     let cases: &[(&str, &str, Bend)] = &[ // check, what is said, what is bent
-        ("scriptlets", "%post is run by `<lua>`",            |e| drop(e.described.interpreters.insert("post", "<lua>".to_owned()))),
-        ("scriptlets", "of the kind %pretrans",              |e| e.described.other_scriptlets.push("pretrans")),
+        ("scriptlets", "%post is run by `<lua>`",            |e| drop(Arc::make_mut(&mut e.described).interpreters.insert("post", "<lua>".to_owned()))),
+        ("scriptlets", "of the kind %pretrans",              |e| Arc::make_mut(&mut e.described).other_scriptlets.push("pretrans")),
         ("scriptlets", "%post ends with",                    |e| script(e, "post", |text| text.replace("exit 0", ""))),
         ("scriptlets", "is parsed by nobody",                |e| script(e, "post", |text| format!("# {}\n{text}", "x".repeat(300_000)))),
         ("scriptlets", "%pre: line 1: bad",                  |e| e.host.parsed_by.as_mut().unwrap().said.push(ScriptFault { path: String::new(), what: "%pre: line 1: bad".to_owned(), severity: Severity::Error })),
@@ -150,7 +151,7 @@ fn texts_with_random_faults_never_panic() {
             evidence.texts.insert((*path).to_owned(), String::from_utf8_lossy(&text).into_owned());
         }
         let cut: String = pre.chars().take(random(pre.len())).collect();
-        evidence.described.scriptlets.insert("pre", cut);
+        Arc::make_mut(&mut evidence.described).scriptlets.insert("pre", cut);
         found(&evidence);
     }
 }

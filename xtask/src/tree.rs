@@ -3,8 +3,10 @@
 
 use anyhow::{bail, ensure};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// An absolute path on the box; the only way to get one is through the check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,11 +120,11 @@ pub struct Entry {
     /// permission bits, `0o644`
     pub mode: u16,
     /// `root`, or the service's group for what only it may read
-    pub group: String,
+    pub group: Cow<'static, str>,
     /// seconds since 1970
     pub mtime: u32,
     /// who claims the path, for messages: a wheel's name, or a part of this tool
-    pub source: String,
+    pub source: Arc<str>,
 }
 
 impl Entry {
@@ -137,9 +139,9 @@ impl Entry {
                 role: Role::Plain,
             },
             mode: 0o644,
-            group: "root".to_owned(),
+            group: Cow::Borrowed("root"),
             mtime,
-            source: source.to_owned(),
+            source: source.into(),
         }
     }
 
@@ -148,9 +150,9 @@ impl Entry {
         Self {
             kind: Kind::Folder,
             mode: 0o755,
-            group: "root".to_owned(),
+            group: Cow::Borrowed("root"),
             mtime,
-            source: "the folders of the package".to_owned(),
+            source: "the folders of the package".into(),
         }
     }
 

@@ -10,18 +10,20 @@ use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 impl<R: ReaderAt> Builder<'_, R> {
     pub(super) fn add_wheel(&mut self, index: usize, wheel: &Wheel<R>, folder: &BoxPath) -> anyhow::Result<()> {
         check_fits(wheel, self.parts.target, &self.ranks)?;
-        let source = wheel.name.to_string();
+        let source: Arc<str> = wheel.name.to_string().into();
         let mut record = Record::default();
         let licenses: BTreeMap<usize, &str> =
             license_files(&wheel.contents).into_iter().map(|(placed, name)| (placed.place, name)).collect();
         for placed in wheel.contents.files.iter().filter(|placed| !is_others_byte_code(placed)) {
             let path = self.path_of(wheel, placed, folder)?;
-            let entry = self.entry_of(index, wheel, placed)?;
+            let entry = self.entry_of(index, wheel, placed, &source)?;
             self.note_in_record(&mut record, folder, &path, &entry);
             if let Some(license) = licenses.get(&placed.place) {
                 let copy = BoxPath::new(format!("/usr/share/licenses/{}/{}/{license}", self.name, wheel.name.name))?;
@@ -51,9 +53,9 @@ impl<R: ReaderAt> Builder<'_, R> {
                     role: Role::Plain,
                 },
                 mode: 0o644,
-                group: "root".to_owned(),
+                group: Cow::Borrowed("root"),
                 mtime: wheel.mtime,
-                source: source.clone(),
+                source: Arc::clone(&source),
             };
             // A module that two wheels share is compiled with each, and its time is that of the first.
             let shared = self.tree.get(&path).filter(|before| before.is_byte_code()).cloned();
@@ -77,9 +79,8 @@ impl<R: ReaderAt> Builder<'_, R> {
         }
     }
 
-    fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<Entry> {
+    fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed, source: &Arc<str>) -> anyhow::Result<Entry> {
         let member = &wheel.archive.members()[placed.place];
-        let source = wheel.name.to_string();
         if member.size >= LARGE_FILE && !self.parts.target.knows_large_files() {
             return Err(Problem::with_hint(
                 format!(
@@ -94,7 +95,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         if placed.scheme == Scheme::Scripts
             && let Some(text) = self.python_script(wheel, placed)?
         {
-            return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode));
+            return Ok(Entry::made(text, wheel.mtime, source).with_mode(mode));
         }
         let is_config = placed.scheme == Scheme::Data && placed.path.starts_with("etc/");
         Ok(Entry {
@@ -105,9 +106,9 @@ impl<R: ReaderAt> Builder<'_, R> {
                 role: if is_config { Role::Config } else { Role::Plain },
             },
             mode,
-            group: "root".to_owned(),
+            group: Cow::Borrowed("root"),
             mtime: wheel.mtime,
-            source,
+            source: Arc::clone(source),
         })
     }
 

@@ -84,7 +84,7 @@ impl Front {
         tags.push(Tag { number, kind: BINARY, count, data });
         let mut bytes = self.lead.clone();
         let tags = tags.iter().map(|tag| (tag.number, Data::Raw(tag.kind, tag.count, &tag.data)));
-        bytes.extend(encode(tags.collect(), SIGNATURE_REGION));
+        bytes.extend(encode(tags.collect(), SIGNATURE_REGION, 0));
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes.extend(&self.header);
         bytes

@@ -6,7 +6,7 @@ use crate::rpm::tags::{self, Data, HEADER_REGION, SIGNATURE_REGION};
 use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
 use crate::target::Compression;
-use crate::tree::{Entry, Kind, LARGE_FILE, Role, Tree};
+use crate::tree::{BoxPath, Entry, Kind, LARGE_FILE, Role, Tree};
 use rpm::{Header, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
 use std::collections::BTreeMap;
 
@@ -56,16 +56,17 @@ pub(super) struct PayloadFacts {
     pub archive_size: u64,
 }
 
-/// Lead, signature header and header as bytes. Their length does not depend on `payload`'s values.
-pub(super) fn encode(package: &Package, tree: &Tree, payload: &PayloadFacts) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = lead(package)?;
-    let header = tags::encode(entries(package, tree, payload), HEADER_REGION);
-    let signature = tags::encode(signature_entries(&header, payload), SIGNATURE_REGION);
-    bytes.reserve_exact(signature.len() + 8 + header.len());
-    bytes.extend_from_slice(&signature);
-    bytes.resize(bytes.len().next_multiple_of(8), 0);
-    bytes.extend_from_slice(&header);
-    Ok(bytes)
+/// Lead and signature header, and the header, as bytes. Their lengths do not depend on `payload`'s values.
+pub(super) fn encode(package: &Package, tree: &Tree, payload: &PayloadFacts) -> anyhow::Result<[Vec<u8>; 2]> {
+    /// Of a file, beside its name and its group: digest, owner, numbers, ends of texts.
+    const OF_FILE: usize = 120;
+    let of_names = |(path, entry): (&BoxPath, &Entry)| path.split().1.len() + entry.group.len() + OF_FILE;
+    let room = (64 << 10) + tree.entries().map(of_names).sum::<usize>();
+    let header = tags::encode(entries(package, tree, payload), HEADER_REGION, room);
+    let mut front = lead(package)?;
+    front.extend(tags::encode(signature_entries(&header, payload), SIGNATURE_REGION, 0));
+    front.resize(front.len().next_multiple_of(8), 0);
+    Ok([front, header])
 }
 
 /// What stands before the headers, which rpm takes for nothing but a mark.
@@ -225,7 +226,7 @@ fn files(tree: &Tree) -> Vec<(u32, Data<'_>)> {
         (1036, text_of_all("")),
         (1037, Data::Int32(Box::new(entries().map(flags_of)))),
         (1039, text_of_all("root")),
-        (1040, Data::texts(entries().map(|entry| entry.group.as_str()))),
+        (1040, Data::texts(entries().map(|entry| &*entry.group))),
         (1045, of_all(VERIFY_ALL)),
         (1095, of_all(1)),
         (1096, Data::Int32(Box::new(1..=count as u32))),
@@ -251,5 +252,34 @@ fn flags_of(entry: &Entry) -> u32 {
         Kind::File { role: Role::Doc, .. } => 1 << 1,
         Kind::File { role: Role::License, .. } => 1 << 7,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_64_bits_stand_where_those_of_32_may_not_do() {
+        #[rustfmt::skip]
+        let cases = [ // of the archive, of the payload         tags
+            (1 << 20,              1 << 19,                       [273, 1000, 1007]),
+            (4 << 30,              1 << 19,                       [273, 270, 271]),
+            (LARGE_FILE,           1 << 19,                       [273, 270, 271]),
+            (4_200_000_000,        4_200_000_000,                 [273, 1000, 1007]),
+            // It does not compress, and what stands around it is too much.
+            (LARGE_FILE - 1000,    LARGE_FILE + 50_000,           [273, 270, 271]),
+            (LARGE_FILE - 1000,    1 << 19,                       [273, 270, 271]),
+        ];
+        for (archive_size, size, tags) in cases {
+            let facts = PayloadFacts { digest: String::new(), size, archive_size };
+            let entries = signature_entries(&[0; 4096], &facts);
+            let found: Vec<u32> = entries.iter().map(|(tag, _)| *tag).collect();
+            assert_eq!(found, tags, "{archive_size}, {size}");
+            // Room is left before the size is known.
+            let before = signature_entries(&[0; 4096], &PayloadFacts { size: 0, ..facts.clone() });
+            let length = |entries| tags::encode(entries, SIGNATURE_REGION, 0).len();
+            assert_eq!(length(before), length(entries), "{archive_size}, {size}");
+        }
     }
 }

@@ -38,7 +38,7 @@ pub fn write<R: ReaderAt + Sync>(
     let payload = Payload::plan(tree);
     let archive_size = payload.archive_size();
     let placeholder = PayloadFacts { digest: "0".repeat(64), size: 0, archive_size };
-    let room = encode(package, tree, &placeholder)?.len() as u64;
+    let room: u64 = encode(package, tree, &placeholder)?.map(|part| part.len() as u64).iter().sum();
     out.seek(SeekFrom::Start(room))?;
     let mut hasher = Sha256::new();
     let mut size = 0_u64;
@@ -48,10 +48,11 @@ pub fn write<R: ReaderAt + Sync>(
         out.write_all(bytes).context("failed to write the payload")
     })?;
     let digest = hex(&hasher.finalize());
-    let header = encode(package, tree, &PayloadFacts { digest, size, archive_size })?;
-    ensure!(header.len() as u64 == room, "the header needs {} bytes, and {room} were left for it", header.len());
+    let parts = encode(package, tree, &PayloadFacts { digest, size, archive_size })?;
+    let needed: u64 = parts.iter().map(|part| part.len() as u64).sum();
+    ensure!(needed == room, "the header needs {needed} bytes, and {room} were left for it");
     out.seek(SeekFrom::Start(0))?;
-    out.write_all(&header).context("failed to write the header")?;
+    parts.iter().try_for_each(|part| out.write_all(part)).context("failed to write the header")?;
     out.flush()?;
     Ok(Written { size: room + size, archive_size, entries: tree.entries().len() })
 }

@@ -92,6 +92,22 @@ impl<R: Read + Seek + Send> Opened<R> {
         Ok(std::io::copy(&mut self.input, out)?)
     }
 
+    /// Opens the file of an [`Opened`] once more, for its payload; its header is not taken apart again.
+    ///
+    /// - Fails: where the file is another one now.
+    pub fn again(mut input: R, described: &Arc<Described>, bytes: &Bytes) -> anyhow::Result<Self> {
+        let length = input.seek(SeekFrom::End(0))?;
+        let signature_end = check_header(&mut input, LEAD, length).context("its signature header")?;
+        let header_at = signature_end.next_multiple_of(8);
+        let payload_at = check_header(&mut input, header_at, length).context("its header")?;
+        let (described, bytes, vouching) = (Arc::clone(described), bytes.clone(), Vouching::default());
+        let mut opened = Self { described, digest_faults: Vec::new(), bytes, vouching, input, header_at, payload_at };
+        let header = opened.digest_of(header_at, Some(payload_at - header_at))?;
+        let is_same = header == opened.bytes.header && opened.digest_of(payload_at, None)? == opened.bytes.payload;
+        ensure!(is_same, "it was changed while it was read");
+        Ok(opened)
+    }
+
     fn check_digests(&mut self, metadata: &PackageMetadata, header_at: u64) -> anyhow::Result<Vec<String>> {
         let mut faults = Vec::new();
         self.bytes.header = self.digest_of(header_at, Some(self.payload_at - header_at))?;
@@ -288,4 +304,44 @@ pub(super) fn for_each_tag<'a>(
         visit(tag, kind, field(12), &rest[..length]);
     }
     Ok(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpm::Owner;
+
+    #[test]
+    fn a_place_in_the_header_is_a_file_with_the_size_that_stands_there() {
+        let row = |mode, size| FileRow {
+            mode,
+            owner: Owner { user: "root".to_owned(), group: "root".to_owned() },
+            size,
+            digest: String::new(),
+            flags: 0,
+            link: String::new(),
+        };
+        let rows: BTreeMap<String, FileRow> =
+            [("/d", row(0o040_755, 4096)), ("/f", row(0o100_644, 5 << 30)), ("/l", row(0o120_777, 3))]
+                .map(|(path, row)| (path.to_owned(), row))
+                .into();
+        let order = ["/f", "/l", "/d", "/gone"].map(str::to_owned);
+        #[rustfmt::skip]
+        let cases: [(&[String], u32, Result<(&str, u64), &str>); 7] = [
+            (&order, 0,        Ok(("/f", 5 << 30))),
+            (&order, 1,        Ok(("/l", 3))),
+            (&order, 2,        Ok(("/d", 0))),
+            (&order, 3,        Err("the archive has `/gone`, which the header lacks")),
+            (&order, 4,        Err("the archive has a file 4, and the header no sizes for such")),
+            // To some rpms this is the end of the archive.
+            (&order, u32::MAX, Err("the archive has a file 4294967295, and the header no sizes for such")),
+            (&[],    0,        Err("the archive has a file 0, and the header no sizes for such")),
+        ];
+        for (order, place, expected) in cases {
+            let files = Listed { rows: &rows, order };
+            let head = cpio::Head::Place(place);
+            let found = files.find(&head).map(|(path, _, size)| (path, size)).map_err(|error| error.to_string());
+            assert_eq!(found.as_ref().map_err(String::as_str).copied(), expected, "{place}");
+        }
+    }
 }

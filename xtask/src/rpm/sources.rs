@@ -48,7 +48,7 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
     /// Each folder with all that is in it at once: tar sets a folder's time when it leaves it.
     fn entries(&self, part: Part) -> impl Iterator<Item = (&'a BoxPath, &'a Entry)> {
         let is_of = move |entry: &Entry| {
-            let is_dependency = entry.kind != Kind::Folder && self.names.contains(&entry.source);
+            let is_dependency = entry.kind != Kind::Folder && self.names.contains(&*entry.source);
             is_dependency == (part == Part::Dependencies)
         };
         let mut entries: Vec<_> = self.tree.entries().filter(move |(_, entry)| is_of(entry)).collect();

@@ -44,8 +44,8 @@ impl<'a> Data<'a> {
         Self::Texts(Box::new(values.into_iter().map(Into::into)))
     }
 
-    /// Appends it to the store; gives its kind, where it starts, and its count.
-    fn append(self, store: &mut Vec<u8>) -> [u32; 3] {
+    /// Appends it to the store, which begins at `head`; gives its kind, where it starts there, and its count.
+    fn append(self, store: &mut Vec<u8>, head: usize) -> [u32; 3] {
         let mut count = 0;
         let kind = match &self {
             Self::Int16(_) => 3,
@@ -62,8 +62,8 @@ impl<'a> Data<'a> {
             5 => 8,
             _ => 1,
         };
-        store.resize(store.len().next_multiple_of(align), 0);
-        let start = store.len() as u32;
+        store.resize(head + (store.len() - head).next_multiple_of(align), 0);
+        let start = (store.len() - head) as u32;
         let mut text = |value: &str| {
             store.extend_from_slice(value.as_bytes());
             store.push(0);
@@ -96,25 +96,27 @@ impl<'a> Data<'a> {
 
 /// Writes a header: intro, region, tags in the order of their numbers, their data in the same, trailer.
 ///
-/// - Takes: `region`, 62 for a signature header and 63 for a header.
-pub(super) fn encode(mut tags: Vec<(u32, Data<'_>)>, region: u32) -> Vec<u8> {
+/// - Takes: `region`, 62 for a signature header and 63 for a header; `room`, about how many bytes the data has: a buffer
+///   that grows takes twice the memory.
+pub(super) fn encode(mut tags: Vec<(u32, Data<'_>)>, region: u32, room: usize) -> Vec<u8> {
     tags.sort_by_key(|(tag, _)| *tag);
     let count = tags.len() as u32 + 1;
+    // What stands before the data is as long whatever it says.
     let head = MAGIC.len() + 8 + count as usize * ENTRY;
+    let mut bytes = Vec::with_capacity(head + room + ENTRY);
+    bytes.resize(head, 0);
     let mut index = Vec::with_capacity(count as usize);
-    let mut store = Vec::new();
     for (tag, data) in tags {
-        let [kind, start, count] = data.append(&mut store);
+        let [kind, start, count] = data.append(&mut bytes, head);
         index.push([tag, kind, start, count]);
     }
-    let end = store.len() as u32;
+    let end = (bytes.len() - head) as u32;
     index.insert(0, [region, BINARY, end, ENTRY as u32]);
-    let mut bytes = Vec::with_capacity(head + store.len() + ENTRY);
-    let mut numbers = |numbers: &[u32]| numbers.iter().for_each(|number| bytes.extend(number.to_be_bytes()));
-    numbers(&[0x8ead_e801, 0, count, end + ENTRY as u32]);
-    index.iter().for_each(|entry| numbers(entry));
-    bytes.append(&mut store);
-    let trailer = [region, BINARY, (count * ENTRY as u32).wrapping_neg(), ENTRY as u32];
-    bytes.extend(trailer.iter().flat_map(|number| number.to_be_bytes()));
+    let in_bytes = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
+    let mut intro = MAGIC.to_vec();
+    intro.extend(in_bytes(&[count, end + ENTRY as u32]));
+    intro.extend(index.iter().flat_map(|entry| in_bytes(entry)));
+    bytes[..head].copy_from_slice(&intro);
+    bytes.extend(in_bytes(&[region, BINARY, (count * ENTRY as u32).wrapping_neg(), ENTRY as u32]));
     bytes
 }

@@ -80,7 +80,8 @@ impl<R: ReaderAt> Archive<R> {
         if zip.entries_hint() > MOST_ENTRIES {
             bail!("it claims {} entries; at most {MOST_ENTRIES} are read", zip.entries_hint());
         }
-        let mut members = Vec::new();
+        // An entry takes 46 bytes of the file at least, whatever is claimed.
+        let mut members = Vec::with_capacity(zip.entries_hint().min(size / 46) as usize);
         let mut faults = Vec::new();
         let (mut packed, mut unpacked, mut count, mut directory_end) = (0_u64, 0_u64, 0_u64, zip.directory_offset());
         let mut entries = zip.entries(&mut buffer);

@@ -2,7 +2,6 @@
 
 use crate::verify::Evidence;
 use crate::wheel::Record;
-use anyhow::ensure;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
 
@@ -95,8 +94,7 @@ pub fn for_each_source(
     modules: &BTreeMap<&str, &Module>,
     visit: &mut dyn FnMut(&Module, Option<Vec<u8>>),
 ) -> anyhow::Result<()> {
-    let mut opened = crate::rpm::Opened::read(input)?;
-    ensure!(opened.described.files == evidence.described.files, "it was changed while it was read");
+    let mut opened = crate::rpm::Opened::again(input, &evidence.described, &evidence.bytes)?;
     opened.for_each_file(&mut |path, row, content| {
         let Some(module) = modules.get(path) else { return Ok(()) };
         if row.size > MOST_SOURCE {
