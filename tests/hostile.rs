@@ -16,6 +16,9 @@ mod chance;
 mod commands;
 #[path = "hostile/installed.rs"]
 mod installed;
+#[cfg(target_os = "linux")]
+#[path = "hostile/large_files.rs"]
+mod large_files;
 #[path = "hostile/large_rpms.rs"]
 mod large_rpms;
 #[path = "hostile/layouts.rs"]

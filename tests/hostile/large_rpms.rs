@@ -48,6 +48,33 @@ fn what_claims_to_unpack_to_a_whole_disk_is_refused_before_it_does() {
     assert!(started.elapsed() < Duration::from_secs(20), "it took {:?}", started.elapsed());
 }
 
+#[test]
+fn what_rpm_would_read_otherwise_is_refused() {
+    let mut rows = Rows::default();
+    let placed = forged(
+        |_| (),
+        |archive| {
+            let entry = entry_in(archive, "./opt/demo/bin/python");
+            let head = (110 + "./opt/demo/bin/python".len() + 1).next_multiple_of(4);
+            archive.splice(entry.start..entry.start + head, *b"07070X00000002\0\0");
+        },
+    );
+    rows.check("a place in the header, which has no such sizes", Refused("no sizes for such"), || verified(&placed));
+    // rpm makes one file of the two, with the content of the last.
+    let linked = forged(
+        |header| {
+            let (modes, inodes) = (data_of(header, 1030), data_of(header, 1096));
+            let files: Vec<usize> = (0..12).filter(|index| header[modes + index * 2] == 0x81).collect();
+            let of = |file: usize| inodes + file * 4..inodes + file * 4 + 4;
+            let first = header[of(files[0])].to_vec();
+            header[of(files[1])].copy_from_slice(&first);
+        },
+        |_| (),
+    );
+    rows.check("two files with one inode", Refused("hard links of one another"), || verified(&linked));
+    rows.finish();
+}
+
 /// The same finding-free package with `files` files more; how long judging it takes.
 fn time_with(files: usize) -> Duration {
     let wheels: Vec<Draft> = (0..5)

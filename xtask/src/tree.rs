@@ -3,8 +3,10 @@
 
 use anyhow::{bail, ensure};
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// An absolute path on the box; the only way to get one is through the check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +55,10 @@ impl fmt::Display for BoxPath {
         f.write_str(&self.0)
     }
 }
+
+/// A file of so many bytes or more is one that an rpm before 4.12 cannot read: 32 bits say the sizes of an archive, and
+/// rpm keeps off their last value as well (`CPIO_FILESIZE_MAX` of its `lib/cpio.c`).
+pub const LARGE_FILE: u64 = u32::MAX as u64;
 
 /// Where a file's bytes come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,11 +120,11 @@ pub struct Entry {
     /// permission bits, `0o644`
     pub mode: u16,
     /// `root`, or the service's group for what only it may read
-    pub group: String,
+    pub group: Cow<'static, str>,
     /// seconds since 1970
     pub mtime: u32,
     /// who claims the path, for messages: a wheel's name, or a part of this tool
-    pub source: String,
+    pub source: Arc<str>,
     /// the wheel that it comes with, by its place in the list that the tree was laid out from; none for what comes
     /// with the package itself
     pub wheel: Option<usize>,
@@ -136,9 +142,9 @@ impl Entry {
                 role: Role::Plain,
             },
             mode: 0o644,
-            group: "root".to_owned(),
+            group: Cow::Borrowed("root"),
             mtime,
-            source: source.to_owned(),
+            source: source.into(),
             wheel: None,
         }
     }
@@ -148,9 +154,9 @@ impl Entry {
         Self {
             kind: Kind::Folder,
             mode: 0o755,
-            group: "root".to_owned(),
+            group: Cow::Borrowed("root"),
             mtime,
-            source: "the folders of the package".to_owned(),
+            source: "the folders of the package".into(),
             wheel: None,
         }
     }
@@ -250,6 +256,11 @@ impl Tree {
     /// The entries, sorted by path.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&BoxPath, &Entry)> {
         self.entries.iter()
+    }
+
+    /// Whether a file is one of [`LARGE_FILE`].
+    pub fn has_large_file(&self) -> bool {
+        self.entries.values().any(|entry| entry.size() >= LARGE_FILE)
     }
 
     /// The entry at a path.

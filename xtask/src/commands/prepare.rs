@@ -192,6 +192,8 @@ pub fn prepare<'a>(
     };
     let file_name = facts.file_name();
     let tree = layout.tree;
+    // What the tree has of each file is enough from here on.
+    wheels.iter_mut().for_each(|wheel| wheel.contents.files = Vec::new());
     let unknown_licenses = licenses.unknown;
     Ok(Ready { target, package, tree, file_name, texts, unknown_licenses, byte_code, wheels, lock })
 }

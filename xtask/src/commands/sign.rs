@@ -53,7 +53,7 @@ impl<'a> Signer<'a> {
             self.sys.say(format!("warning: `{shown}`: {trouble}"));
         }
         let mode = fs_err::metadata(path)?.permissions();
-        let bytes = front.signed(&signature);
+        let bytes = front.signed(&signature)?;
         let size = self.sys.create(path, |file| {
             file.write_all(&bytes)?;
             let payload = opened.copy_payload(file)?;

@@ -147,7 +147,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         for (path, bytes) in self.parts.config_files {
             let mut entry =
                 Entry::made(bytes.clone(), self.parts.epoch, "`app.config`").with_mode(0o640).with_role(Role::Config);
-            self.name.clone_into(&mut entry.group);
+            entry.group = self.name.to_owned().into();
             self.tree.claim(self.root.join(path.as_str())?, entry).map_err(|error| {
                 let cure = "leave the file out of the application's wheel: as a config file it is the administrator's";
                 Problem::around(error, format!("the config file `{path}`"), cure)
@@ -227,7 +227,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             let folder = BoxPath::new(facts.credentials_folder())?;
             entries.extend(folder.parent().map(|above| (above, Entry::folder(epoch))));
             let mut entry = Entry::folder(epoch).with_mode(0o750);
-            self.name.clone_into(&mut entry.group);
+            entry.group = self.name.to_owned().into();
             entries.push((folder, entry));
         }
         entries.into_iter().try_for_each(|(path, entry)| self.tree.claim(path, entry))

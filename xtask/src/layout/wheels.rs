@@ -1,26 +1,29 @@
 //! A wheel's files on the box: where each lands, with which mode, and the RECORD of what is installed.
 
 use crate::layout::{Builder, Wheel};
+use crate::problem::Problem;
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
-use crate::tree::{BoxPath, Content, Entry, Kind, Role};
+use crate::tree::{BoxPath, Content, Entry, Kind, LARGE_FILE, Role};
 use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};
 use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 impl<R: ReaderAt> Builder<'_, R> {
     pub(super) fn add_wheel(&mut self, index: usize, wheel: &Wheel<R>, folder: &BoxPath) -> anyhow::Result<()> {
         check_fits(wheel, self.parts.target, &self.ranks)?;
-        let source = wheel.name.to_string();
+        let source: Arc<str> = wheel.name.to_string().into();
         let mut record = Record::default();
         let licenses: BTreeMap<usize, &str> =
             license_files(&wheel.contents).into_iter().map(|(placed, name)| (placed.place, name)).collect();
         for placed in wheel.contents.files.iter().filter(|placed| !is_others_byte_code(placed)) {
             let path = self.path_of(wheel, placed, folder)?;
-            let entry = self.entry_of(index, wheel, placed)?;
+            let entry = self.entry_of(index, wheel, placed, &source)?;
             self.note_in_record(&mut record, folder, &path, &entry);
             if let Some(license) = licenses.get(&placed.place) {
                 let copy = BoxPath::new(format!("/usr/share/licenses/{}/{}/{license}", self.name, wheel.name.name))?;
@@ -50,9 +53,9 @@ impl<R: ReaderAt> Builder<'_, R> {
                     role: Role::Plain,
                 },
                 mode: 0o644,
-                group: "root".to_owned(),
+                group: Cow::Borrowed("root"),
                 mtime: wheel.mtime,
-                source: source.clone(),
+                source: Arc::clone(&source),
                 wheel: Some(index),
             };
             // A module that two wheels share is compiled with each, and its time is that of the first.
@@ -77,15 +80,23 @@ impl<R: ReaderAt> Builder<'_, R> {
         }
     }
 
-    fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed) -> anyhow::Result<Entry> {
+    fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed, source: &Arc<str>) -> anyhow::Result<Entry> {
         let member = &wheel.archive.members()[placed.place];
-        let source = wheel.name.to_string();
+        if member.size >= LARGE_FILE && !self.parts.target.knows_large_files() {
+            return Err(Problem::with_hint(
+                format!(
+                    "`{}` has {} bytes, and the rpm of `{}` reads none of {LARGE_FILE} or more",
+                    placed.path, member.size, self.parts.target.name
+                ),
+                "leave the file out of the wheel, or split it there; or bring it to the box beside the RPM",
+            ));
+        }
         let executable = member.mode == Mode::Executable || placed.scheme == Scheme::Scripts;
         let mode = if executable { 0o755 } else { 0o644 };
         if placed.scheme == Scheme::Scripts
             && let Some(text) = self.python_script(wheel, placed)?
         {
-            return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode).of_wheel(index));
+            return Ok(Entry::made(text, wheel.mtime, source).with_mode(mode).of_wheel(index));
         }
         let is_config = placed.scheme == Scheme::Data && placed.path.starts_with("etc/");
         Ok(Entry {
@@ -96,9 +107,9 @@ impl<R: ReaderAt> Builder<'_, R> {
                 role: if is_config { Role::Config } else { Role::Plain },
             },
             mode,
-            group: "root".to_owned(),
+            group: Cow::Borrowed("root"),
             mtime: wheel.mtime,
-            source,
+            source: Arc::clone(source),
             wheel: Some(index),
         })
     }

@@ -142,9 +142,9 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
                     None => Ok(true),
                     Some(marker) => match known.get(marker) {
                         Some(holds) => Ok(*holds),
-                        None => {
-                            environment.holds(marker, &pins.asked).inspect(|holds| drop(known.insert(marker, *holds)))
-                        }
+                        None => environment.holds(marker, &pins.asked).inspect(|holds| {
+                            known.insert(marker, *holds);
+                        }),
                     },
                 };
                 match holds.with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place)) {

@@ -1,11 +1,19 @@
 //! What an RPM's header says, as plain values.
 
+use crate::rpm::tagged::Tags;
 use anyhow::{Context as _, ensure};
-use rpm::{DependencyFlags, IndexTag, PackageMetadata};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Bytes of a file name (`NAME_MAX`).
 const MOST_WORD: usize = 255;
+/// `RPMTAG_FILEDIGESTALGO`, without which it is MD5.
+const DIGEST_ALGORITHM: u32 = 5011;
+const MD5: u32 = 1;
+/// `RPMTAG_BASENAMES`
+const BASE_NAMES: u32 = 1117;
+/// `RPMTAG_FILEMODES` and `RPMTAG_LONGFILESIZES`
+const MODES: u32 = 1030;
+const LONG_SIZES: u32 = 5008;
 
 /// User and group.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +47,11 @@ impl FileRow {
         self.mode & 0o170_000 == 0o100_000
     }
 
+    /// Whether it is a symbolic link.
+    pub fn is_link(&self) -> bool {
+        self.mode & 0o170_000 == 0o120_000
+    }
+
     /// Whether it is a config file (`RPMFILE_CONFIG` of rpm's `rpmfiles.h`).
     pub fn is_config(&self) -> bool {
         self.flags & 1 != 0
@@ -63,6 +76,8 @@ pub struct Described {
     pub arch: String,
     /// path → row
     pub files: BTreeMap<String, FileRow>,
+    /// the paths in the order of the header, where its archive may name files by their place; else none
+    pub(super) order: Vec<String>,
     /// in seconds since 1970
     pub build_time: u32,
     /// the compressor's name, as the header has it; `none` where it has none
@@ -107,131 +122,176 @@ pub struct Origin {
 }
 
 #[rustfmt::skip]
-const SCRIPTLETS: [(&str, IndexTag, IndexTag); 5] = [
-    ("pre",    IndexTag::RPMTAG_PREIN,        IndexTag::RPMTAG_PREINPROG),
-    ("post",   IndexTag::RPMTAG_POSTIN,       IndexTag::RPMTAG_POSTINPROG),
-    ("preun",  IndexTag::RPMTAG_PREUN,        IndexTag::RPMTAG_PREUNPROG),
-    ("postun", IndexTag::RPMTAG_POSTUN,       IndexTag::RPMTAG_POSTUNPROG),
-    ("verify", IndexTag::RPMTAG_VERIFYSCRIPT, IndexTag::RPMTAG_VERIFYSCRIPTPROG),
+const SCRIPTLETS: [(&str, u32, u32); 5] = [ // RPMTAG_PREIN, RPMTAG_PREINPROG and so on
+    ("pre",    1023, 1085),
+    ("post",   1024, 1086),
+    ("preun",  1025, 1087),
+    ("postun", 1026, 1088),
+    ("verify", 1079, 1091),
 ];
-/// Any of a kind has a program; the text may be absent.
+/// Any of a kind has a program (`RPMTAG_FILETRIGGERSCRIPTPROG` and so on); the text may be absent.
 #[rustfmt::skip]
-const OTHER_SCRIPTLETS: [(&str, IndexTag); 7] = [
-    ("filetrigger",      IndexTag::RPMTAG_FILETRIGGERSCRIPTPROG),
-    ("posttrans",        IndexTag::RPMTAG_POSTTRANSPROG),
-    ("postuntrans",      IndexTag::RPMTAG_POSTUNTRANSPROG),
-    ("pretrans",         IndexTag::RPMTAG_PRETRANSPROG),
-    ("preuntrans",       IndexTag::RPMTAG_PREUNTRANSPROG),
-    ("transfiletrigger", IndexTag::RPMTAG_TRANSFILETRIGGERSCRIPTPROG),
-    ("trigger",          IndexTag::RPMTAG_TRIGGERSCRIPTPROG),
+const OTHER_SCRIPTLETS: [(&str, u32); 7] = [
+    ("filetrigger",      5067),
+    ("posttrans",        1154),
+    ("postuntrans",      5106),
+    ("pretrans",         1153),
+    ("preuntrans",       5105),
+    ("transfiletrigger", 5077),
+    ("trigger",          1092),
 ];
 
-pub(super) fn describe(metadata: &PackageMetadata) -> anyhow::Result<Described> {
-    let header = &metadata.header;
-    let text = |tag: IndexTag| -> anyhow::Result<String> { Ok(header.get_entry_data_as_string(tag)?.to_owned()) };
-    let mut files = Vec::new();
-    for entry in metadata.get_file_entries().context("its list of files")? {
-        let path = entry.path().to_str().context("a path in it is not UTF-8")?.to_owned();
-        let row = FileRow {
-            mode: entry.mode().raw_mode(),
-            owner: Owner { user: entry.user().to_owned(), group: entry.group().to_owned() },
-            size: entry.size() as u64,
-            digest: entry.digest().map(|digest| digest.as_hex().to_owned()).unwrap_or_default(),
-            flags: entry.flags().bits(),
-            link: entry.linkto().unwrap_or_default().to_owned(),
-        };
-        files.push((path, row));
-    }
-    // Most come sorted; a map of them at once is made in half the time of one after another.
-    files.sort_by(|(a, _), (b, _)| a.cmp(b));
-    let twice = files.windows(2).find(|two| two[0].0 == two[1].0);
-    ensure!(twice.is_none(), "it lists `{}` twice", twice.map_or("", |two| two[0].0.as_str()));
-    let algorithm = header.get_entry_data_as_u32(IndexTag::RPMTAG_FILEDIGESTALGO).unwrap_or(1);
+/// - Takes: `header`, not the signature header; its tags by their numbers in rpm's `rpmtag.h`.
+pub(super) fn describe(header: &Tags) -> anyhow::Result<Described> {
     let mut scriptlets = BTreeMap::new();
     let mut interpreters = BTreeMap::new();
     for (name, script, program) in SCRIPTLETS {
-        if header.entry_is_present(script) {
-            scriptlets.insert(name, text(script).with_context(|| format!("its scriptlet %{name}"))?);
+        if header.has(script) {
+            scriptlets.insert(name, header.text(script).with_context(|| format!("its scriptlet %{name}"))?);
         }
-        if header.entry_is_present(program) {
-            let words = header.get_entry_data_as_string_array(program).map(|words| words.join(" "));
-            interpreters.insert(name, words.or_else(|_| text(program)).with_context(|| format!("what runs %{name}"))?);
+        if header.has(program) {
+            let words = header.texts(program).with_context(|| format!("what runs %{name}"))?;
+            interpreters.insert(name, words.join(" "));
         }
     }
-    let others = OTHER_SCRIPTLETS.iter().filter(|(_, tag)| header.entry_is_present(*tag));
+    let others = OTHER_SCRIPTLETS.iter().filter(|(_, tag)| header.has(*tag));
     let other_scriptlets = others.map(|(name, _)| *name).collect();
+    let listed = list(header).context("its list of files")?;
+    check_links(header)?;
+    // The archive may name a file by its place where the header has long sizes.
+    let order = if header.has(LONG_SIZES) { listed.iter().map(|(path, _)| path.clone()).collect() } else { Vec::new() };
     Ok(Described {
-        name: word(header, IndexTag::RPMTAG_NAME).context("its name")?,
-        version: word(header, IndexTag::RPMTAG_VERSION).context("its version")?,
-        release: word(header, IndexTag::RPMTAG_RELEASE).context("its release")?,
-        arch: word(header, IndexTag::RPMTAG_ARCH).context("its architecture")?,
-        build_time: header.get_entry_data_as_u32(IndexTag::RPMTAG_BUILDTIME).unwrap_or(0),
-        compressor: text(IndexTag::RPMTAG_PAYLOADCOMPRESSOR).unwrap_or_else(|_| "none".to_owned()),
-        file_digest_algorithm: algorithm,
+        name: word(header, 1000).context("its name")?,
+        version: word(header, 1001).context("its version")?,
+        release: word(header, 1002).context("its release")?,
+        arch: word(header, 1022).context("its architecture")?,
+        build_time: header.number(1006).unwrap_or(0),
+        compressor: header.text(1125).unwrap_or_else(|_| "none".to_owned()),
+        file_digest_algorithm: header.number(DIGEST_ALGORITHM).unwrap_or(MD5),
         scriptlets,
         interpreters,
         other_scriptlets,
-        summary: in_no_language(header, IndexTag::RPMTAG_SUMMARY),
-        license: text(IndexTag::RPMTAG_LICENSE).unwrap_or_default(),
-        requires: dependencies(metadata.get_requires().context("what it requires")?),
-        provides: dependencies(metadata.get_provides().context("what it provides")?),
+        summary: header.first_text(1004).unwrap_or_default(),
+        license: header.text(1014).unwrap_or_default(),
+        requires: dependencies(header, [1049, 1048, 1050]).context("what it requires")?,
+        provides: dependencies(header, [1047, 1112, 1113]).context("what it provides")?,
         origin: origin(header),
-        suggests: dependencies(metadata.get_suggests().context("what it suggests")?),
-        files: files.into_iter().collect(),
+        suggests: dependencies(header, [5049, 5051, 5050]).context("what it suggests")?,
+        files: by_path(listed)?,
+        order,
     })
 }
 
+/// Most come sorted; a map of them at once is made in half the time of one after another.
+fn by_path(mut listed: Vec<(String, FileRow)>) -> anyhow::Result<BTreeMap<String, FileRow>> {
+    listed.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let twice = listed.windows(2).find(|two| two[0].0 == two[1].0);
+    ensure!(twice.is_none(), "it lists `{}` twice", twice.map_or("", |two| two[0].0.as_str()));
+    Ok(listed.into_iter().collect())
+}
+
+/// The files in the order of the header.
+fn list(header: &Tags) -> anyhow::Result<Vec<(String, FileRow)>> {
+    if !header.has(MODES) && !header.has(BASE_NAMES) {
+        return Ok(Vec::new());
+    }
+    let sizes = match header.has(LONG_SIZES) {
+        true => header.int64(LONG_SIZES)?,
+        false => header.int32(1028)?.into_iter().map(u64::from).collect(),
+    };
+    let (modes, flags, folder_indexes) = (header.int16(MODES)?, header.int32(1037)?, header.int32(1116)?);
+    let (digests, links) = (header.texts(1035)?, header.texts(1036)?);
+    let (users, groups) = (header.texts(1039)?, header.texts(1040)?);
+    let (names, folders) = (header.texts(BASE_NAMES)?, header.texts(1118)?);
+    let count = names.len();
+    let lengths =
+        [modes.len(), flags.len(), folder_indexes.len(), digests.len(), links.len(), users.len(), groups.len()];
+    ensure!(sizes.len() == count && lengths.iter().all(|length| *length == count), "its arrays are not of one length");
+    let digest_length = match header.number(DIGEST_ALGORITHM).unwrap_or(MD5) {
+        MD5 => Some(32),
+        2 => Some(40),
+        8 => Some(64),
+        9 => Some(96),
+        10 => Some(128),
+        11 => Some(56),
+        _ => None,
+    };
+    let mut listed = Vec::with_capacity(count);
+    for at in 0..count {
+        let folder = folders.get(folder_indexes[at] as usize).context("a folder of a file is not listed")?;
+        let path = format!("{folder}{}", names[at]);
+        let digest = &digests[at];
+        let is_hex = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_digest = is_hex && digest_length.is_none_or(|length| digest.len() == length);
+        ensure!(digest.is_empty() || is_digest, "`{path}` has the digest `{}`", digest.escape_debug());
+        let row = FileRow {
+            mode: modes[at],
+            owner: Owner { user: users[at].to_string(), group: groups[at].to_string() },
+            size: sizes[at],
+            digest: digest.to_string(),
+            flags: flags[at],
+            link: links[at].to_string(),
+        };
+        listed.push((path, row));
+    }
+    Ok(listed)
+}
+
+/// Refuses files that rpm would make hard links of one another, by the inodes of the header: it reads a content for the
+/// last of them alone, whatever the archive has for the others.
+fn check_links(header: &Tags) -> anyhow::Result<()> {
+    const GHOST: u32 = 1 << 6;
+    let numbers = |tag| header.int32(tag).unwrap_or_default();
+    let (inodes, devices, flags) = (numbers(1096), numbers(1095), numbers(1037));
+    let modes = header.int16(MODES).unwrap_or_default();
+    let mut seen = HashSet::with_capacity(inodes.len());
+    for (((inode, device), flags), mode) in inodes.iter().zip(&devices).zip(&flags).zip(&modes) {
+        if mode & 0o170_000 == 0o100_000 && flags & GHOST == 0 {
+            ensure!(seen.insert((device, inode)), "two of its files are hard links of one another, by inode {inode}");
+        }
+    }
+    Ok(())
+}
+
 /// A part of the package's file name, so no longer than one; paths are made of it, once for each file.
-fn word(header: &rpm::Header<IndexTag>, tag: IndexTag) -> anyhow::Result<String> {
-    let text = header.get_entry_data_as_string(tag)?;
+fn word(header: &Tags, tag: u32) -> anyhow::Result<String> {
+    let text = header.text(tag)?;
     let is_plain = |c: char| c.is_ascii_graphic() && c != '/';
     ensure!(!text.is_empty() && text.len() <= MOST_WORD, "it has {} bytes instead of 1 to {MOST_WORD}", text.len());
     ensure!(text.chars().all(is_plain), "`{}` cannot stand in a file name", text.escape_debug());
-    Ok(text.to_owned())
+    Ok(text)
 }
 
-/// A text that a package may have in several languages, in the first, which is none.
-fn in_no_language(header: &rpm::Header<IndexTag>, tag: IndexTag) -> String {
-    let plain = || header.get_entry_data_as_string(tag).map(str::to_owned);
-    let texts = header.get_entry_data_as_i18n_string(tag).map(|texts| texts.to_owned());
-    texts.or_else(|_| plain()).unwrap_or_default()
-}
-
-fn origin(header: &rpm::Header<IndexTag>) -> Origin {
-    let text = |tag| header.get_entry_data_as_string(tag).map(str::to_owned).unwrap_or_default();
-    let changes = header.get_entry_data_as_string_array(IndexTag::RPMTAG_CHANGELOGTEXT).unwrap_or_default();
-    let installed = header.get_entry_data_as_u32(IndexTag::RPMTAG_SIZE).map(u64::from);
-    let installed = installed.or_else(|_| header.get_entry_data_as_u64(IndexTag::RPMTAG_LONGSIZE));
+fn origin(header: &Tags) -> Origin {
+    let text = |tag| header.text(tag).unwrap_or_default();
+    let first = |tag| header.first_text(tag).unwrap_or_default();
+    let long = |tag| header.int64(tag).ok().and_then(|sizes| sizes.first().copied());
     Origin {
-        epoch: header.get_entry_data_as_u32(IndexTag::RPMTAG_EPOCH).ok(),
-        builder: text(IndexTag::RPMTAG_RPMVERSION),
-        level: text(IndexTag::RPMTAG_PAYLOADFLAGS),
-        change: changes.first().map(|text| (*text).to_owned()).unwrap_or_default(),
-        by: header
-            .get_entry_data_as_string_array(IndexTag::RPMTAG_CHANGELOGNAME)
-            .ok()
-            .and_then(|names| names.first().map(|name| (*name).to_owned()))
-            .unwrap_or_default(),
-        installed: installed.unwrap_or(0),
+        epoch: header.number(1003),
+        builder: text(1064),
+        level: text(1126),
+        change: first(1082),
+        by: first(1081),
+        installed: header.number(1009).map(u64::from).or_else(|| long(5009)).unwrap_or(0),
     }
 }
 
 /// As rpm prints them, sorted and each once.
-fn dependencies(of: Vec<rpm::Dependency>) -> Vec<String> {
-    let texts = of.into_iter().map(|dependency| {
-        let has = |flag| dependency.flags.contains(flag);
-        let mut sense = String::new();
-        for (flag, sign) in
-            [(DependencyFlags::LESS, '<'), (DependencyFlags::GREATER, '>'), (DependencyFlags::EQUAL, '=')]
-        {
-            if has(flag) {
-                sense.push(sign);
-            }
-        }
+///
+/// - Takes: the tags of names, flags and versions, which a package has all or none of.
+fn dependencies(header: &Tags, [names, flags, versions]: [u32; 3]) -> anyhow::Result<Vec<String>> {
+    if ![names, flags, versions].iter().any(|tag| header.has(*tag)) {
+        return Ok(Vec::new());
+    }
+    let (names, flags, versions) = (header.texts(names)?, header.int32(flags)?, header.texts(versions)?);
+    let texts = names.iter().zip(flags).zip(versions).map(|((name, flags), version)| {
+        // RPMSENSE_LESS, _GREATER and _EQUAL.
+        let signs = [(1 << 1, '<'), (1 << 2, '>'), (1 << 3, '=')];
+        let sense: String = signs.iter().filter(|(bit, _)| flags & bit != 0).map(|(_, sign)| *sign).collect();
         match sense.as_str() {
-            "" => dependency.name,
-            sense => format!("{} {sense} {}", dependency.name, dependency.version),
+            "" => name.to_string(),
+            sense => format!("{name} {sense} {version}"),
         }
     });
-    texts.collect::<BTreeSet<_>>().into_iter().collect()
+    Ok(texts.collect::<BTreeSet<_>>().into_iter().collect())
 }

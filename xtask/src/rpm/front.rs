@@ -5,14 +5,9 @@
 
 use crate::problem::Problem;
 use crate::rpm::read::{INTRO, LEAD, for_each_tag};
+use crate::rpm::tags::{BINARY, Data, HEADER_REGION, MAGIC, SIGNATURE_REGION, encode};
 use crate::rpm::{Algorithm, Signature};
 use anyhow::{Context as _, ensure};
-
-/// What every header starts with: magic, version 1, four reserved bytes.
-const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0];
-const HEADER_REGION: u32 = 63;
-const SIGNATURE_REGION: u32 = 62;
-const BINARY: u32 = 7;
 
 /// `RPMSIGTAG_RSA`, `RPMSIGTAG_DSA`: signatures over the header.
 const RSA: u32 = 268;
@@ -77,7 +72,7 @@ impl Front {
     }
 
     /// Lead, signature header with `signature` instead of any other, padding and header, as bytes.
-    pub fn signed(&self, signature: &Signature) -> Vec<u8> {
+    pub fn signed(&self, signature: &Signature) -> anyhow::Result<Vec<u8>> {
         let number = match signature.algorithm {
             Algorithm::Rsa => RSA,
             Algorithm::Dsa | Algorithm::Ecdsa | Algorithm::EdDsa => DSA,
@@ -87,12 +82,12 @@ impl Front {
         let mut tags: Vec<Tag> =
             self.tags.iter().filter(|tag| !is_signature(tag.number) && tag.number != ROOM).cloned().collect();
         tags.push(Tag { number, kind: BINARY, count, data });
-        tags.sort_by_key(|tag| tag.number);
         let mut bytes = self.lead.clone();
-        bytes.extend(encode(&tags));
+        let tags = tags.iter().map(|tag| (tag.number, Data::Raw(tag.kind, tag.count, &tag.data)));
+        bytes.extend(encode(tags.collect(), SIGNATURE_REGION, 0)?);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes.extend(&self.header);
-        bytes
+        Ok(bytes)
     }
 }
 
@@ -141,31 +136,4 @@ fn check_region(header: &[u8]) -> anyhow::Result<()> {
     let trailer = [HEADER_REGION, BINARY, (index.len() as u32).wrapping_neg(), INTRO as u32];
     let is = |bytes: &[u8], numbers: [u32; 4]| (0..4).all(|place| number_at(bytes, place * 4) == numbers[place]);
     if is(index, entry) && is(&store[at..], trailer) { Ok(()) } else { Err(odd()) }
-}
-
-/// A signature header: intro, region, tags in their order with data aligned by kind, trailer.
-fn encode(tags: &[Tag]) -> Vec<u8> {
-    let mut store: Vec<u8> = Vec::new();
-    let mut entries = Vec::new();
-    for tag in tags {
-        let align = match tag.kind {
-            3 => 2,
-            4 => 4,
-            5 => 8,
-            _ => 1,
-        };
-        store.resize(store.len().next_multiple_of(align), 0);
-        entries.push([tag.number, tag.kind, store.len() as u32, tag.count]);
-        store.extend(&tag.data);
-    }
-    let count = tags.len() as u32 + 1;
-    entries.insert(0, [SIGNATURE_REGION, BINARY, store.len() as u32, INTRO as u32]);
-    let trailer = [SIGNATURE_REGION, BINARY, (count * INTRO as u32).wrapping_neg(), INTRO as u32];
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(count.to_be_bytes());
-    bytes.extend((store.len() as u32 + INTRO as u32).to_be_bytes());
-    bytes.extend(entries.iter().flatten().flat_map(|number| number.to_be_bytes()));
-    bytes.extend(store);
-    bytes.extend(trailer.iter().flat_map(|number| number.to_be_bytes()));
-    bytes
 }

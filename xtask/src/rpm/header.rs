@@ -1,13 +1,14 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
 use crate::hex::hex;
-use crate::rpm::read::INTRO;
+use crate::rpm::read::{INTRO, LEAD};
+use crate::rpm::tags::{self, Data, HEADER_REGION, SIGNATURE_REGION};
+use crate::rpm::vouching::PAYLOAD_SHA256;
 use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
 use crate::target::Compression;
-use crate::tree::{Entry, Kind, Role, Tree};
+use crate::tree::{BoxPath, Entry, Kind, LARGE_FILE, Role, Tree};
 use anyhow::Context as _;
-use rpm::{Header, HeaderEntry, IndexData, IndexSignatureTag, IndexTag, Lead, PackageMetadata};
 use std::collections::BTreeMap;
 
 /// SHA-256 in RFC 4880's list of hash algorithms, which rpm uses for file digests.
@@ -47,13 +48,11 @@ pub(super) fn mode_of(entry: &Entry) -> u16 {
 
 /// Stands where the payload's digest will, and is as long.
 const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-/// `RPMTAG_PAYLOADSHA256`
-const PAYLOAD_DIGEST: u32 = 5092;
 
 /// What stands before a payload that is not written yet. Of the header all is known but the payload's digest, and
 /// its length does not depend on that; it may have megabytes, and is encoded once.
 pub(super) struct Front {
-    lead: Lead,
+    lead: Vec<u8>,
     header: Vec<u8>,
     /// where the payload's digest stands in the header
     digest_at: usize,
@@ -63,10 +62,14 @@ pub(super) struct Front {
 impl Front {
     /// - Takes: `archive_size`, of the payload before compression, in bytes.
     pub fn new(package: &Package, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
-        let lead = Lead::new(&format!("{}-{}-{}", package.name, package.version, package.release));
-        let header = metadata(lead.clone(), [], entries(package, tree)).header_bytes()?;
+        /// Of a file, beside its name and its group: digest, owner, numbers, ends of texts.
+        const OF_FILE: usize = 120;
+        let of_names = |(path, entry): (&BoxPath, &Entry)| path.split().1.len() + entry.group.len() + OF_FILE;
+        let room = (64 << 10) + tree.entries().map(of_names).sum::<usize>();
+        let header = tags::encode(entries(package, tree), HEADER_REGION, room)?;
         let digest_at = digest_at(&header).context("the header has no digest of the payload")?;
-        Ok(Self { lead, header, digest_at, archive_size })
+        let name = format!("{}-{}-{}", package.name, package.version, package.release);
+        Ok(Self { lead: lead(&name), header, digest_at, archive_size })
     }
 
     /// The size of all of it, in bytes.
@@ -84,105 +87,101 @@ impl Front {
 
     /// - Takes: `size`, of the compressed payload in bytes.
     fn before_header(&self, size: u64) -> anyhow::Result<Vec<u8>> {
-        let metadata =
-            metadata(self.lead.clone(), signature_entries(&self.header, size, self.archive_size), Vec::new());
-        let mut bytes = Vec::new();
-        metadata.write(&mut bytes)?;
-        // An empty header stands in for the one that is encoded already.
-        bytes.truncate(bytes.len() - metadata.header_bytes()?.len());
+        let mut bytes = self.lead.clone();
+        bytes.extend(tags::encode(signature_entries(&self.header, size, self.archive_size), SIGNATURE_REGION, 0)?);
+        bytes.resize(bytes.len().next_multiple_of(8), 0);
         Ok(bytes)
     }
 }
 
-fn metadata(
-    lead: Lead,
-    signature: impl IntoIterator<Item = HeaderEntry>,
-    header: impl IntoIterator<Item = HeaderEntry>,
-) -> PackageMetadata {
-    PackageMetadata {
-        lead,
-        signature: Header::from_entries(signature, IndexSignatureTag::HEADER_SIGNATURES),
-        header: Header::from_entries(header, IndexTag::RPMTAG_HEADERIMMUTABLE),
-    }
+/// What stands before the headers, which rpm takes for nothing but a mark (rpm's docs, "Lead").
+///
+/// - Takes: `name`, of which it holds 65 bytes at most, and a NUL.
+fn lead(name: &str) -> Vec<u8> {
+    const NAME: usize = 66;
+    let mut bytes = vec![0xed, 0xab, 0xee, 0xdb, 3, 0, 0, 0, 0, 0];
+    let length = name.len().min(NAME - 1);
+    bytes.extend(&name.as_bytes()[..length]);
+    bytes.resize(10 + NAME, 0);
+    // The operating system, Linux, and the form of the signature: a header.
+    bytes.extend([0, 1, 0, 5]);
+    bytes.resize(LEAD as usize, 0);
+    bytes
 }
 
 /// Where in a header the payload's digest stands: by its index, of 16 bytes a tag after an intro of as many.
 fn digest_at(header: &[u8]) -> Option<usize> {
     let number = |at: usize| Some(u32::from_be_bytes(*header.get(at..)?.first_chunk()?));
     let tags = number(8)? as usize;
-    let at = (1..=tags).map(|tag| INTRO * tag).find(|at| number(*at) == Some(PAYLOAD_DIGEST))?;
+    let at = (1..=tags).map(|tag| INTRO * tag).find(|at| number(*at) == Some(PAYLOAD_SHA256))?;
     let store = INTRO * (tags + 1);
     let place = store + number(at + 8)? as usize;
     header[place..].starts_with(NO_DIGEST.as_bytes()).then_some(place)
 }
 
 /// - Takes: the sizes of the payload in bytes, compressed and before.
-fn signature_entries(header: &[u8], size: u64, archive_size: u64) -> Vec<HeaderEntry> {
+fn signature_entries(header: &[u8], size: u64, archive_size: u64) -> Vec<(u32, Data<'static>)> {
     use sha2::Digest as _;
     let digest = hex(&sha2::Sha256::digest(header));
+    let most = most_size(header.len(), archive_size);
     let size = header.len() as u64 + size;
-    let mut entries = vec![HeaderEntry::new(273, IndexData::StringTag(digest))];
-    // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits; the LONG ones are for packages that need them.
+    let mut entries = vec![(273, Data::text(digest))];
+    // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits, LONGSIZE and LONGARCHIVESIZE 64. Which ones stand here is decided
+    // before the payload is packed, since room is left for them: by the most that it can become.
     match (u32::try_from(size), u32::try_from(archive_size)) {
-        (Ok(size), Ok(archive_size)) => {
-            entries.push(HeaderEntry::new(1000, IndexData::Int32(vec![size])));
-            entries.push(HeaderEntry::new(1007, IndexData::Int32(vec![archive_size])));
+        (Ok(size), Ok(archive_size)) if most < LARGE_FILE => {
+            entries.extend([(1000, Data::int32(size)), (1007, Data::int32(archive_size))]);
         }
-        _ => {
-            entries.push(HeaderEntry::new(270, IndexData::Int64(vec![size])));
-            entries.push(HeaderEntry::new(271, IndexData::Int64(vec![archive_size])));
-        }
+        _ => entries.extend([(270, Data::int64(size)), (271, Data::int64(archive_size))]),
     }
     entries
 }
 
-fn text(value: &str) -> IndexData {
-    IndexData::StringTag(value.to_owned())
+/// More than header and payload can have, in bytes: what does not compress grows by less than a hundredth and some
+/// bytes a piece, of which each has 512 entries or 4 MB.
+fn most_size(header: usize, archive_size: u64) -> u64 {
+    (1 << 20) + header as u64 + archive_size.saturating_add(archive_size / 64)
 }
 
-fn texts(values: impl IntoIterator<Item = impl Into<String>>) -> IndexData {
-    IndexData::StringArray(values.into_iter().map(Into::into).collect())
-}
-
-fn entries(package: &Package, tree: &Tree) -> Vec<HeaderEntry> {
-    let translated = |value: &str| IndexData::I18NString(vec![value.to_owned()]);
+fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
+    let text = |value: &'a str| Data::text(value);
     let installed: u64 = tree.entries().map(|(_, entry)| entry.size()).sum();
     let compressor = match package.compression {
         Compression::Gzip => "gzip",
         Compression::Zstd => "zstd",
     };
-    let mut tags: Vec<(u32, IndexData)> = vec![
-        (100, texts(["C"])),
+    let mut tags = vec![
+        (100, Data::texts(["C"])),
         (1000, text(&package.name)),
         (1001, text(&package.version)),
         (1002, text(&package.release)),
-        (1004, translated(&package.summary)),
-        (1005, translated(&package.description)),
-        (1006, IndexData::Int32(vec![package.build_time])),
+        (1004, Data::Translated(&package.summary)),
+        (1005, Data::Translated(&package.description)),
+        (1006, Data::int32(package.build_time)),
         // The host that builds must not show.
         (1007, text("localhost")),
         (1014, text(&package.license)),
-        (1016, translated("Unspecified")),
+        (1016, Data::Translated("Unspecified")),
         (1021, text("linux")),
         (1022, text(&package.arch)),
         // A package without it counts as a source package.
-        (1044, text(&format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
+        (1044, Data::text(format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
         (1064, text(concat!("xtask-", env!("CARGO_PKG_VERSION")))),
         (1124, text("cpio")),
         (1125, text(compressor)),
-        (1126, text(&package.level.to_string())),
-        (1132, text(&format!("{}-redhat-linux-gnu", package.arch))),
+        (1126, Data::text(package.level.to_string())),
+        (1132, Data::text(format!("{}-redhat-linux-gnu", package.arch))),
         (5062, text("utf-8")),
-        (PAYLOAD_DIGEST, texts([NO_DIGEST])),
-        (5093, IndexData::Int32(vec![SHA256])),
+        (PAYLOAD_SHA256, Data::texts([NO_DIGEST])),
+        (5093, Data::int32(SHA256)),
     ];
     tags.push(match u32::try_from(installed) {
-        Ok(installed) => (1009, IndexData::Int32(vec![installed])),
-        Err(_) => (5009, IndexData::Int64(vec![installed])),
+        Ok(small) if installed < LARGE_FILE => (1009, Data::int32(small)),
+        _ => (5009, Data::int64(installed)),
     });
     let optional = [(1011, &package.vendor), (1020, &package.url)];
     tags.extend(optional.into_iter().filter_map(|(tag, value)| value.as_deref().map(|value| (tag, text(value)))));
-    tags.extend(package.epoch.map(|epoch| (1003, IndexData::Int32(vec![epoch]))));
+    tags.extend(package.epoch.map(|epoch| (1003, Data::int32(epoch))));
     let scriptlets = &package.scriptlets;
     for script in SCRIPTS {
         if let Some(body) = (script.body)(scriptlets) {
@@ -192,16 +191,26 @@ fn entries(package: &Package, tree: &Tree) -> Vec<HeaderEntry> {
         }
     }
     let change = &package.change;
-    tags.push((1080, IndexData::Int32(vec![change.time])));
-    tags.push((1081, texts([change.name.as_str()])));
-    tags.push((1082, texts([change.text.as_str()])));
-    tags.extend(dependencies([1047, 1112, 1113], &package.provides));
-    tags.extend(dependencies([1049, 1048, 1050], &a_row_a_scriptlet(&package.requires)));
+    tags.push((1080, Data::int32(change.time)));
+    tags.push((1081, Data::texts([change.name.as_str()])));
+    tags.push((1082, Data::texts([change.text.as_str()])));
+    tags.extend(dependencies([1047, 1112, 1113], package.provides.clone()));
+    tags.extend(dependencies([1049, 1048, 1050], requires(package, tree)));
     if !package.suggests.is_empty() {
-        tags.extend(dependencies([5049, 5051, 5050], &package.suggests));
+        tags.extend(dependencies([5049, 5051, 5050], package.suggests.clone()));
     }
     tags.extend(files(tree));
-    tags.into_iter().map(|(tag, data)| HeaderEntry::new(tag, data)).collect()
+    tags
+}
+
+/// What the package requires, and of rpm what its files need; rpmbuild adds that by itself.
+fn requires(package: &Package, tree: &Tree) -> Vec<Dependency> {
+    let mut requires = package.requires.clone();
+    if tree.has_large_file() {
+        requires.push(Dependency::large_files());
+        requires.sort();
+    }
+    a_row_a_scriptlet(&requires)
 }
 
 /// What scriptlets are run by, in a row for each of them, as rpmbuild writes it.
@@ -218,46 +227,53 @@ fn a_row_a_scriptlet(list: &[Dependency]) -> Vec<Dependency> {
 }
 
 /// Takes the tags of names, flags and versions.
-fn dependencies([names, flags, versions]: [u32; 3], list: &[Dependency]) -> [(u32, IndexData); 3] {
+fn dependencies<'a>([names, flags, versions]: [u32; 3], list: Vec<Dependency>) -> [(u32, Data<'a>); 3] {
+    let bits: Vec<u32> = list.iter().map(|dependency| Sense::bits(dependency.sense)).collect();
+    let (of_names, of_versions): (Vec<String>, Vec<String>) =
+        list.into_iter().map(|dependency| (dependency.name, dependency.version)).unzip();
     [
-        (names, texts(list.iter().map(|dependency| dependency.name.clone()))),
-        (flags, IndexData::Int32(list.iter().map(|dependency| Sense::bits(dependency.sense)).collect())),
-        (versions, texts(list.iter().map(|dependency| dependency.version.clone()))),
+        (names, Data::texts(of_names)),
+        (flags, Data::Int32(Box::new(bits.into_iter()))),
+        (versions, Data::texts(of_versions)),
     ]
 }
 
 /// The arrays with one value a file, in the order of paths.
-fn files(tree: &Tree) -> Vec<(u32, IndexData)> {
+fn files(tree: &Tree) -> Vec<(u32, Data<'_>)> {
     let count = tree.entries().len();
-    let entries: Vec<&Entry> = tree.entries().map(|(_, entry)| entry).collect();
-    let int32 = |of: &dyn Fn(&Entry) -> u32| IndexData::Int32(entries.iter().map(|entry| of(entry)).collect());
+    let entries = || tree.entries().map(|(_, entry)| entry);
+    let of_all = |value: u32| Data::Int32(Box::new(std::iter::repeat_n(value, count)));
+    let text_of_all = |value: &'static str| Data::texts(std::iter::repeat_n(value, count));
     let mut folders: BTreeMap<&str, u32> = BTreeMap::new();
     for (path, _) in tree.entries() {
         let next = folders.len() as u32;
         folders.entry(path.split().0).or_insert(next);
     }
-    let folder_indexes = tree.entries().map(|(path, _)| folders[path.split().0]).collect();
     let mut folder_names: Vec<(&str, u32)> = folders.iter().map(|(name, index)| (*name, *index)).collect();
     folder_names.sort_by_key(|(_, index)| *index);
+    let folder_indexes = tree.entries().map(move |(path, _)| folders[path.split().0]);
+    let small = |entry: &Entry| u32::try_from(entry.size()).unwrap_or(u32::MAX);
     vec![
-        // Sizes fit 32 bits: the payload refuses a file that does not.
-        (1028, int32(&|entry| u32::try_from(entry.size()).unwrap_or(u32::MAX))),
-        (1030, IndexData::Int16(entries.iter().map(|entry| mode_of(entry)).collect())),
-        (1033, IndexData::Int16(vec![0; count])),
-        (1034, int32(&|entry| entry.mtime)),
-        (1035, texts(entries.iter().map(|entry| digest_of(entry)))),
-        (1036, texts(vec![""; count])),
-        (1037, int32(&flags_of)),
-        (1039, texts(vec!["root"; count])),
-        (1040, texts(entries.iter().map(|entry| entry.group.clone()))),
-        (1045, IndexData::Int32(vec![VERIFY_ALL; count])),
-        (1095, IndexData::Int32(vec![1; count])),
-        (1096, IndexData::Int32((1..=count as u32).collect())),
-        (1097, texts(vec![""; count])),
-        (1116, IndexData::Int32(folder_indexes)),
-        (1117, texts(tree.entries().map(|(path, _)| path.split().1))),
-        (1118, texts(folder_names.into_iter().map(|(name, _)| name))),
-        (5011, IndexData::Int32(vec![SHA256])),
+        match tree.has_large_file() {
+            false => (1028, Data::Int32(Box::new(entries().map(small)))),
+            true => (5008, Data::Int64(Box::new(entries().map(Entry::size)))),
+        },
+        (1030, Data::Int16(Box::new(entries().map(mode_of)))),
+        (1033, Data::Int16(Box::new(std::iter::repeat_n(0, count)))),
+        (1034, Data::Int32(Box::new(entries().map(|entry| entry.mtime)))),
+        (1035, Data::texts(entries().map(digest_of))),
+        (1036, text_of_all("")),
+        (1037, Data::Int32(Box::new(entries().map(flags_of)))),
+        (1039, text_of_all("root")),
+        (1040, Data::texts(entries().map(|entry| &*entry.group))),
+        (1045, of_all(VERIFY_ALL)),
+        (1095, of_all(1)),
+        (1096, Data::Int32(Box::new(1..=count as u32))),
+        (1097, text_of_all("")),
+        (1116, Data::Int32(Box::new(folder_indexes))),
+        (1117, Data::texts(tree.entries().map(|(path, _)| path.split().1))),
+        (1118, Data::texts(folder_names.into_iter().map(|(name, _)| name))),
+        (5011, Data::int32(SHA256)),
     ]
 }
 
@@ -275,5 +291,33 @@ fn flags_of(entry: &Entry) -> u32 {
         Kind::File { role: Role::Doc, .. } => 1 << 1,
         Kind::File { role: Role::License, .. } => 1 << 7,
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_of_64_bits_stand_where_those_of_32_may_not_do() {
+        #[rustfmt::skip]
+        let cases = [ // of the archive, of the payload         tags
+            (1 << 20,              1 << 19,                       [273, 1000, 1007]),
+            (4 << 30,              1 << 19,                       [273, 270, 271]),
+            (LARGE_FILE,           1 << 19,                       [273, 270, 271]),
+            (4_200_000_000,        4_200_000_000,                 [273, 1000, 1007]),
+            // It does not compress, and what stands around it is too much.
+            (LARGE_FILE - 1000,    LARGE_FILE + 50_000,           [273, 270, 271]),
+            (LARGE_FILE - 1000,    1 << 19,                       [273, 270, 271]),
+        ];
+        for (archive_size, size, tags) in cases {
+            let entries = signature_entries(&[0; 4096], size, archive_size);
+            let found: Vec<u32> = entries.iter().map(|(tag, _)| *tag).collect();
+            assert_eq!(found, tags, "{archive_size}, {size}");
+            // Room is left before the size is known.
+            let before = signature_entries(&[0; 4096], 0, archive_size);
+            let length = |entries| tags::encode(entries, SIGNATURE_REGION, 0).unwrap().len();
+            assert_eq!(length(before), length(entries), "{archive_size}, {size}");
+        }
     }
 }

@@ -121,7 +121,7 @@ mod tests {
         let mut tree = Tree::default();
         for (path, mode, group, role) in rows {
             let mut entry = Entry::made("1", 0, "a test").with_mode(*mode).with_role(*role);
-            (*group).clone_into(&mut entry.group);
+            entry.group = (*group).to_owned().into();
             tree.claim(BoxPath::new(*path).unwrap(), entry).unwrap();
         }
         for root in roots {

@@ -19,6 +19,8 @@ mod read;
 mod signature;
 mod sources;
 mod spec;
+mod tagged;
+mod tags;
 mod unpacked;
 mod version;
 mod vouching;

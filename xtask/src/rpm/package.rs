@@ -85,6 +85,11 @@ impl Dependency {
     fn new(name: impl Into<String>, sense: Sense, version: impl Into<String>) -> Self {
         Self { name: name.into(), sense, version: version.into() }
     }
+
+    /// An rpm that reads files of [`LARGE_FILE`](crate::tree::LARGE_FILE) bytes and more.
+    pub(super) fn large_files() -> Self {
+        Self::new("rpmlib(LargeFiles)", Sense::RPMLIB, "4.12.0-1")
+    }
 }
 
 /// An entry of the changelog, `rpm -q --changelog`.

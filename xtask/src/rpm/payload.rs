@@ -234,7 +234,7 @@ fn write_items<R: ReaderAt>(
     }
     for (place, item) in piece.items.iter().enumerate() {
         let mut write = || -> anyhow::Result<()> {
-            cpio::write_header(out, &piece.head(place)?)?;
+            piece.write_head(place, out)?;
             write_content(item.entry, wheels, scratch, out)?;
             Ok(cpio::write_padding(out, item.entry.size())?)
         };

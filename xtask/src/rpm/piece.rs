@@ -4,8 +4,7 @@
 use crate::hex::hex;
 use crate::rpm::cpio;
 use crate::rpm::header::mode_of;
-use crate::tree::{BoxPath, Content, Entry, Kind, Tree};
-use anyhow::Context as _;
+use crate::tree::{BoxPath, Content, Entry, Kind, LARGE_FILE, Tree};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::io::{self, Write};
@@ -67,6 +66,8 @@ impl KeptPieces for NothingKept {
 
 /// One entry of a piece.
 pub(super) struct Item<'a> {
+    /// in the header's list of files
+    pub place: u32,
     pub path: &'a BoxPath,
     pub entry: &'a Entry,
 }
@@ -82,7 +83,8 @@ impl<'a> Piece<'a> {
     /// Cuts a tree: folders and what comes with the package first, then each wheel's files, then what was made for
     /// that wheel. The last piece is empty: the archive ends there.
     pub fn cut(tree: &'a Tree) -> Vec<Self> {
-        let mut items: Vec<Item<'a>> = tree.entries().map(|(path, entry)| Item { path, entry }).collect();
+        let mut items: Vec<Item<'a>> =
+            (0..).zip(tree.entries()).map(|(place, (path, entry))| Item { place, path, entry }).collect();
         // Stable: of a group in the order of paths.
         items.sort_by_key(|item| group(item.entry));
         let mut pieces: Vec<Self> = Vec::new();
@@ -117,22 +119,24 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// What the archive says of an entry.
+    /// Writes what the archive says of an entry.
     ///
     /// - Takes: `place`, in the piece. No two entries of a piece have the same inode, and two pieces may: who reads
     ///   the archive looks at inodes only where there are several links.
-    pub fn head(&self, place: usize) -> anyhow::Result<cpio::Entry> {
-        let Item { path, entry } = self.items[place];
-        let size = entry.size();
-        Ok(cpio::Entry {
-            name: archive_name(path),
+    pub fn write_head(&self, place: usize, out: &mut dyn Write) -> anyhow::Result<()> {
+        let item = &self.items[place];
+        let size = item.entry.size();
+        if size >= LARGE_FILE {
+            return Ok(cpio::write_place(out, item.place)?);
+        }
+        let head = cpio::Entry {
+            name: archive_name(item.path),
             inode: u32::try_from(place + 1)?,
-            mode: u32::from(mode_of(entry)),
-            mtime: entry.mtime,
-            size: u32::try_from(size).ok().with_context(|| {
-                format!("it has {size} bytes, and a file of 4 GiB or more does not fit into a cpio archive")
-            })?,
-        })
+            mode: u32::from(mode_of(item.entry)),
+            mtime: item.entry.mtime,
+            size: u32::try_from(size)?,
+        };
+        Ok(cpio::write_header(out, &head)?)
     }
 
     /// Names what the piece will be: by the heads of its entries, and the digests that are known of their contents.
@@ -142,7 +146,7 @@ impl<'a> Piece<'a> {
         let mut all = Vec::with_capacity(256 * self.items.len());
         writeln!(all, "{RULES} {compressor}")?;
         for (place, item) in self.items.iter().enumerate() {
-            cpio::write_header(&mut all, &self.head(place)?)?;
+            self.write_head(place, &mut all)?;
             if let Kind::File { sha256, .. } = &item.entry.kind {
                 all.extend_from_slice(sha256);
             }

@@ -5,17 +5,17 @@ use crate::rpm::ahead::{Ahead, read_ahead};
 use crate::rpm::cpio;
 use crate::rpm::described::{Described, FileRow, describe};
 use crate::rpm::front::Front;
+use crate::rpm::tagged::Tags;
 use crate::rpm::unpacked::Unpacked;
-use crate::rpm::vouching::Vouching;
+use crate::rpm::vouching::{HEADER_SHA256, PAYLOAD_SHA256, Vouching};
 use crate::wheel::is_bomb;
 use anyhow::{Context as _, bail, ensure};
-use rpm::{IndexTag, PackageMetadata};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeSet, HashSet};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::io::{BufRead, Read, Seek, SeekFrom};
 
 /// rpm's own limits (`header.c`): bytes of data and number of tags in a header.
-const MOST_DATA: u32 = 256 << 20;
+pub(super) const MOST_DATA: u32 = 256 << 20;
 const MOST_TAGS: u32 = 65_535;
 pub(super) const LEAD: u64 = 96;
 pub(super) const INTRO: usize = 16;
@@ -74,25 +74,23 @@ impl<R: Read + Seek + Send> Opened<R> {
         let signature_end = check_header(&mut input, LEAD, length).context("its signature header")?;
         let header_at = signature_end.next_multiple_of(8);
         let payload_at = check_header(&mut input, header_at, length).context("its header")?;
-        input.seek(SeekFrom::Start(0))?;
-        let mut front = BufReader::new((&mut input).take(payload_at));
-        let metadata = PackageMetadata::parse(&mut front).context("it is no RPM")?;
-        drop(front);
         let mut part = |from: u64, to: u64| -> anyhow::Result<Vec<u8>> {
             let mut bytes = vec![0; (to - from) as usize];
             input.seek(SeekFrom::Start(from))?;
             input.read_exact(&mut bytes)?;
             Ok(bytes)
         };
-        let vouching = Vouching::read(&part(LEAD, signature_end)?, &part(header_at, payload_at)?)?;
-        let said = metadata.header.get_entry_data_as_string_array(IndexTag::RPMTAG_PAYLOADSHA256);
-        let said = said.ok().and_then(|list| list.first().map(|text| (*text).to_owned()));
-        let (described, digest_faults) = (describe(&metadata)?, Vec::new());
+        let (signature_header, header) = (part(LEAD, signature_end)?, part(header_at, payload_at)?);
+        let vouching = Vouching::read(&signature_header, &header)?;
+        let signature_header = Tags::read(&signature_header).context("its signature header")?;
+        let header = Tags::read(&header).context("its header")?;
+        let said = header.first_text(PAYLOAD_SHA256).ok();
+        let (described, digest_faults) = (describe(&header)?, Vec::new());
         let bytes = Bytes { size: length, ..Bytes::default() };
         let mut opened = Self { described, digest_faults, bytes, vouching, said, input, header_at, payload_at };
         opened.bytes.header = opened.digest_of(header_at, Some(payload_at - header_at))?;
-        let said = metadata.signature.get_entry_data_as_string(rpm::IndexSignatureTag::RPMSIGTAG_SHA256);
-        opened.digest_faults.extend(digest_fault("header", said.ok(), &opened.bytes.header));
+        let said = signature_header.text(HEADER_SHA256).ok();
+        opened.digest_faults.extend(digest_fault("header", said.as_deref(), &opened.bytes.header));
         Ok(opened)
     }
 
@@ -161,16 +159,33 @@ fn digest_fault(what: &str, said: Option<&str>, found: &str) -> Option<String> {
     }
 }
 
+/// The file that an entry of the archive is, with its size.
+fn find<'a>(described: &'a Described, head: &cpio::Head) -> anyhow::Result<(&'a str, &'a FileRow, u64)> {
+    let path = match head {
+        cpio::Head::Named(entry) => entry.name.strip_prefix('.').unwrap_or(&entry.name),
+        cpio::Head::Place(place) => {
+            let path = described.order.get(*place as usize);
+            path.with_context(|| format!("the archive has a file {place}, and the header no sizes for such"))?
+        }
+    };
+    let found = described.files.get_key_value(path);
+    let (path, row) = found.with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
+    match head {
+        cpio::Head::Named(entry) => {
+            let is_same = entry.mode == u32::from(row.mode);
+            ensure!(is_same, "the archive says another mode of `{path}` than the header");
+            Ok((path, row, u64::from(entry.size)))
+        }
+        // rpm takes the size from the header, and none for what is neither a file nor a link.
+        cpio::Head::Place(_) => Ok((path, row, if row.is_file() || row.is_link() { row.size } else { 0 })),
+    }
+}
+
 fn for_each_entry(archive: &mut Ahead, described: &Described, visit: &mut Visit<'_>) -> anyhow::Result<()> {
-    let files = &described.files;
-    let mut seen: HashSet<&str> = HashSet::with_capacity(files.len());
-    while let Some(head) = cpio::read_header(archive)? {
-        let path = head.name.strip_prefix('.').unwrap_or(&head.name);
-        let (path, row) =
-            files.get_key_value(path).with_context(|| format!("the archive has `{path}`, which the header lacks"))?;
+    let mut seen: HashSet<&str> = HashSet::with_capacity(described.files.len());
+    while let Some(head) = cpio::read_head(archive)? {
+        let (path, row, size) = find(described, &head)?;
         ensure!(seen.insert(path), "the archive has `{path}` twice");
-        ensure!(head.mode == u32::from(row.mode), "the archive says another mode of `{path}` than the header");
-        let size = u64::from(head.size);
         if row.is_file() {
             ensure!(size == row.size, "the archive says another size of `{path}` than the header");
             let mut content = archive.take(size);
@@ -179,14 +194,14 @@ fn for_each_entry(archive: &mut Ahead, described: &Described, visit: &mut Visit<
             ensure!(content.limit() == 0, "the archive ends in `{path}`");
         } else {
             // The target of a link is a path.
-            let most = if row.mode & 0o170_000 == 0o120_000 { cpio::MOST_NAME } else { 0 };
+            let most = if row.is_link() { cpio::MOST_NAME } else { 0 };
             ensure!(size <= most, "`{path}` is no file and has content");
             std::io::copy(&mut archive.take(size), &mut std::io::sink())?;
         }
         cpio::skip_padding(archive, size)?;
     }
     const GHOST: u32 = 1 << 6;
-    let missing = files.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
+    let missing = described.files.iter().find(|(path, row)| row.flags & GHOST == 0 && !seen.contains(path.as_str()));
     if let Some((path, _)) = missing {
         bail!("the header lists `{path}`, which the archive lacks");
     }
@@ -266,4 +281,46 @@ pub(super) fn for_each_tag<'a>(
         visit(tag, kind, field(12), &rest[..length]);
     }
     Ok(region)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpm::Owner;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn a_place_in_the_header_is_a_file_with_the_size_that_stands_there() {
+        let row = |mode, size| FileRow {
+            mode,
+            owner: Owner { user: "root".to_owned(), group: "root".to_owned() },
+            size,
+            digest: String::new(),
+            flags: 0,
+            link: String::new(),
+        };
+        let rows: BTreeMap<String, FileRow> =
+            [("/d", row(0o040_755, 4096)), ("/f", row(0o100_644, 5 << 30)), ("/l", row(0o120_777, 3))]
+                .map(|(path, row)| (path.to_owned(), row))
+                .into();
+        let order = ["/f", "/l", "/d", "/gone"].map(str::to_owned);
+        type Row<'a> = (&'a [String], u32, Result<(&'a str, u64), &'a str>);
+        #[rustfmt::skip]
+        let cases: [Row<'_>; 7] = [
+            (&order, 0,        Ok(("/f", 5 << 30))),
+            (&order, 1,        Ok(("/l", 3))),
+            (&order, 2,        Ok(("/d", 0))),
+            (&order, 3,        Err("the archive has `/gone`, which the header lacks")),
+            (&order, 4,        Err("the archive has a file 4, and the header no sizes for such")),
+            // To some rpms this is the end of the archive.
+            (&order, u32::MAX, Err("the archive has a file 4294967295, and the header no sizes for such")),
+            (&[],    0,        Err("the archive has a file 0, and the header no sizes for such")),
+        ];
+        for (order, place, expected) in cases {
+            let described = Described { files: rows.clone(), order: order.to_vec(), ..Described::default() };
+            let head = cpio::Head::Place(place);
+            let found = find(&described, &head).map(|(path, _, size)| (path, size)).map_err(|error| error.to_string());
+            assert_eq!(found.as_ref().map_err(String::as_str).copied(), expected, "{place}");
+        }
+    }
 }

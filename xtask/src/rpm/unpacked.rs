@@ -198,8 +198,9 @@ mod tests {
         let frame = |bytes: &[u8]| zstd::bulk::compress(bytes, 1).unwrap();
         let noise: Vec<u8> = Sha256::digest(b"x").iter().copied().cycle().take(CHUNK).collect();
         let all = content(2 * CHUNK + 100_000);
+        type Row = (&'static str, &'static str, Vec<Vec<u8>>, Vec<u8>);
         #[rustfmt::skip]
-        let cases: [(&str, &str, Vec<Vec<u8>>, Vec<u8>); 10] = [
+        let cases: [Row; 10] = [
             ("none",            "zstd", vec![],                                                          vec![]),
             ("an empty one",    "zstd", vec![frame(b"")],                                                vec![]),
             ("one a chunk",     "zstd", all.chunks(CHUNK).map(frame).collect(),                          all.clone()),

@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 /// `RPMSIGTAG_SHA256`: the header's digest.
-const HEADER_SHA256: u32 = 273;
+pub(super) const HEADER_SHA256: u32 = 273;
 /// `RPMTAG_PAYLOADSHA256` and `RPMTAG_PAYLOADSHA256ALGO`.
-const PAYLOAD_DIGEST: u32 = 5092;
+pub(super) const PAYLOAD_SHA256: u32 = 5092;
 const PAYLOAD_ALGORITHM: u32 = 5093;
 /// `RPMSIGTAG_OPENPGP`: signatures as base64, one a string.
 const OPENPGP: u32 = 278;
@@ -114,7 +114,7 @@ impl Vouching {
         let mut algorithm = None;
         let mut has_digest = false;
         for_each_tag(index, store, |number, _, _, data| match (number, data) {
-            (PAYLOAD_DIGEST, _) => has_digest = true,
+            (PAYLOAD_SHA256, _) => has_digest = true,
             (PAYLOAD_ALGORITHM, [a, b, c, d, ..]) => algorithm = Some(u32::from_be_bytes([*a, *b, *c, *d])),
             _ => {}
         })

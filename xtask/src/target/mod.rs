@@ -250,6 +250,11 @@ impl Target {
         self.distribution.glibc > (2, 17)
     }
 
+    /// Whether the box's rpm reads files of 4 GiB and more, which came with 4.12 as well.
+    pub fn knows_large_files(&self) -> bool {
+        self.knows_weak_dependencies()
+    }
+
     /// `3.11`
     pub fn python(&self) -> String {
         format!("{}.{}", self.interpreter.version.0, self.interpreter.version.1)

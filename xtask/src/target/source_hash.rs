@@ -81,6 +81,7 @@ fn mixed(mut state: [u64; 4], rounds: usize, bytes: &[u8]) -> [u64; 4] {
 }
 
 /// Turns by shifts, which are one instruction in every profile; `rotate_left` is a call in the one that is run.
+#[allow(clippy::manual_rotate, reason = "see above")]
 #[inline(always)]
 fn round([mut a, mut b, mut c, mut d]: [u64; 4]) -> [u64; 4] {
     a = a.wrapping_add(b);

@@ -5,7 +5,6 @@ use crate::problem::{Problem, all_of};
 use anyhow::{Context as _, bail};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use rawzip::{CompressionMethod, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
-use std::collections::BTreeMap;
 use std::io::Read;
 
 /// More entries than any published wheel has by far.
@@ -62,7 +61,8 @@ pub struct Member {
 pub struct Archive<R> {
     zip: ZipArchive<R>,
     members: Vec<Member>,
-    index: BTreeMap<String, usize>,
+    /// places of members, in the order of their paths
+    index: Vec<u32>,
 }
 
 impl<R: ReaderAt> Archive<R> {
@@ -80,8 +80,8 @@ impl<R: ReaderAt> Archive<R> {
         if zip.entries_hint() > MOST_ENTRIES {
             bail!("it claims {} entries; at most {MOST_ENTRIES} are read", zip.entries_hint());
         }
-        let mut members = Vec::new();
-        let mut index = BTreeMap::new();
+        // An entry takes 46 bytes of the file at least, whatever is claimed.
+        let mut members = Vec::with_capacity(zip.entries_hint().min(size / 46) as usize);
         let mut faults = Vec::new();
         let (mut packed, mut unpacked, mut count, mut directory_end) = (0_u64, 0_u64, 0_u64, zip.directory_offset());
         let mut entries = zip.entries(&mut buffer);
@@ -102,9 +102,6 @@ impl<R: ReaderAt> Archive<R> {
             }
             packed = packed.saturating_add(entry.compressed_size_hint());
             unpacked = unpacked.saturating_add(entry.uncompressed_size_hint());
-            if index.insert(name.clone(), members.len()).is_some() {
-                faults.push(anyhow::anyhow!("entry `{name}` stands twice"));
-            }
             members.push(Member {
                 path: name,
                 size: entry.uncompressed_size_hint(),
@@ -114,6 +111,12 @@ impl<R: ReaderAt> Archive<R> {
                 place: entry.wayfinder(),
             });
         }
+        // A tree of the paths would hold each of them twice.
+        let mut index: Vec<u32> = (0..members.len() as u32).collect();
+        let path_of = |place: &u32| members[*place as usize].path.as_str();
+        index.sort_unstable_by_key(|place| path_of(place));
+        let twice = index.windows(2).filter(|pair| path_of(&pair[0]) == path_of(&pair[1]));
+        faults.extend(twice.map(|pair| anyhow::anyhow!("entry `{}` stands twice", path_of(&pair[0]))));
         all_of("entries are refused", faults)?;
         check_end(&zip, size, count, directory_end)?;
         if packed > size {
@@ -135,7 +138,9 @@ impl<R: ReaderAt> Archive<R> {
 
     /// The place of a file in [`Archive::members`].
     pub fn find(&self, path: &str) -> Option<usize> {
-        self.index.get(path).copied()
+        let path_of = |place: &u32| self.members[*place as usize].path.as_str();
+        let found = self.index.binary_search_by_key(&path, path_of).ok()?;
+        Some(self.index[found] as usize)
     }
 
     /// Unpacks one file piece by piece.

@@ -110,7 +110,7 @@ fn place_files<R: ReaderAt>(
     record: &Record,
 ) -> anyhow::Result<Vec<Placed>> {
     let unsigned = ["RECORD", "RECORD.jws", "RECORD.p7s"].map(|file| format!("{dist_info}/{file}"));
-    let mut files = Vec::new();
+    let mut files = Vec::with_capacity(archive.members().len());
     let mut faults = Vec::new();
     for (place, member) in archive.members().iter().enumerate() {
         if unsigned.contains(&member.path) {

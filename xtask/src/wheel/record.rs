@@ -85,6 +85,8 @@ impl Record {
             let size = row.size.map(|size| size.to_string()).unwrap_or_default();
             text.push_str(&format!("{},{digest},{size}\n", quoted(path)));
         }
+        // It is kept until it is packed.
+        text.shrink_to_fit();
         text
     }
 }

@@ -36,12 +36,11 @@ pub fn record(evidence: &Evidence) -> Outcome {
                 continue;
             };
             match &row.digest {
+                Some(digest) if digest.kind == DigestKind::Sha256 && is_hex_of(&found.digest, &digest.bytes) => {}
                 Some(digest) if digest.kind == DigestKind::Sha256 => {
-                    if !is_hex_of(&found.digest, &digest.bytes) {
-                        let found = format!("it has the SHA-256 digest {}", found.digest);
-                        let expected = format!("{}, as `{path}` says", hex(&digest.bytes));
-                        findings.push(Finding::error(file, found, expected, again));
-                    }
+                    let found = format!("it has the SHA-256 digest {}", found.digest);
+                    let expected = format!("{}, as `{path}` says", hex(&digest.bytes));
+                    findings.push(Finding::error(file, found, expected, again));
                 }
                 Some(_) => {
                     let found = format!("`{path}` has a digest of it of another kind");
