@@ -44,6 +44,7 @@
 //! | [`sys`] | the door: files by rename, programs, time, talk |
 //! | [`tools`] | one file an outside program |
 //! | [`wheelhouse`] | wheels on disk, by sha256 |
+//! | [`pieces`] | compressed pieces of payloads, kept between runs |
 //! | [`machine`] | throw-away machines without network, from the root file system of a box |
 //! | [`commands`] | the tasks: flags → calls |
 //!
@@ -63,6 +64,7 @@ pub mod lockfile;
 #[cfg(unix)]
 pub mod machine;
 pub mod pages;
+pub mod pieces;
 pub mod pins;
 pub mod problem;
 pub mod review;

@@ -2,6 +2,7 @@
 //! No room above this one does I/O of its own.
 
 mod asked;
+mod cache;
 mod program;
 mod running;
 
@@ -16,6 +17,7 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 
 pub use asked::Answer;
+pub use cache::Bounds;
 pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::Running;
 
@@ -138,12 +140,10 @@ impl Sys {
 
     /// What is kept between runs: in the repository's workspace, or where there is none in the user's cache.
     pub fn cache(&self) -> Option<Utf8PathBuf> {
-        if let Ok(root) = find_root(&self.root) {
-            return Some(root.join("target/xtask"));
+        match find_root(&self.root) {
+            Ok(root) => Some(root.join("target/xtask")),
+            Err(_) => user_cache(),
         }
-        let folder = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from).filter(|path| path.is_absolute());
-        let cache = if cfg!(windows) { folder("LOCALAPPDATA") } else { folder("XDG_CACHE_HOME") };
-        Some(cache.or_else(|| Some(folder("HOME")?.join(".cache")))?.join("xtask"))
     }
 
     /// A bar for something that takes more than a moment; nothing where standard error is no terminal.
@@ -163,6 +163,14 @@ impl Sys {
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
         drawn(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()), style, what)
     }
+}
+
+/// What is kept between runs and shared between repositories: `xtask` in the user's cache folder, as the XDG base
+/// directory specification has it; none for a user without a home.
+pub fn user_cache() -> Option<Utf8PathBuf> {
+    let folder = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from).filter(|path| path.is_absolute());
+    let cache = if cfg!(windows) { folder("LOCALAPPDATA") } else { folder("XDG_CACHE_HOME") };
+    Some(cache.or_else(|| Some(folder("HOME")?.join(".cache")))?.join("xtask"))
 }
 
 /// Folders that only their owner enters: a list of URLs in them may hold a credential.

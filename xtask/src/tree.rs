@@ -119,6 +119,9 @@ pub struct Entry {
     pub mtime: u32,
     /// who claims the path, for messages: a wheel's name, or a part of this tool
     pub source: String,
+    /// the wheel that it comes with, by its place in the list that the tree was laid out from; none for what comes
+    /// with the package itself
+    pub wheel: Option<usize>,
 }
 
 impl Entry {
@@ -136,6 +139,7 @@ impl Entry {
             group: "root".to_owned(),
             mtime,
             source: source.to_owned(),
+            wheel: None,
         }
     }
 
@@ -147,7 +151,14 @@ impl Entry {
             group: "root".to_owned(),
             mtime,
             source: "the folders of the package".to_owned(),
+            wheel: None,
         }
+    }
+
+    /// The same as a part of what a wheel brings, by the wheel's place.
+    pub fn of_wheel(mut self, wheel: usize) -> Self {
+        self.wheel = Some(wheel);
+        self
     }
 
     /// The same with another mode.

@@ -4,6 +4,7 @@ use crate::commands::Project;
 use crate::commands::report::count;
 use crate::layout::{Wheel, library};
 use crate::problem::{Problem, hints_of};
+use crate::sys::Bounds;
 use crate::target::{MagicTag, Target};
 use crate::tools::compile::{self, Job};
 use crate::tools::interpreter::{self, Interpreter};
@@ -12,16 +13,13 @@ use crate::wheel::{ByteCode, Scheme};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-/// The cache keeps what was used in this time …
-const LONGEST_UNUSED: Duration = Duration::from_secs(30 * 24 * 3600);
-/// … and of that the newest, up to so many bytes: five times the byte-code of 40 large wheels.
-const MOST_KEPT: u64 = 1 << 30;
+/// What the cache keeps: five times the byte-code of 40 large wheels.
+pub const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(30 * 24 * 3600), most_bytes: 1 << 30 };
 
 /// A wheel on disk, beside its opened one.
 pub struct OnDisk {
@@ -91,7 +89,7 @@ pub fn add(
         for index in &missing {
             opened[*index] = open(&jobs[*index].into);
         }
-        sweep(&cache);
+        KEPT.hold(&cache);
     }
     for ((wheel, job), opened) in wheels.iter_mut().zip(&jobs).zip(opened) {
         let code = opened.with_context(|| format!("byte-code of `{}`", wheel.name))?;
@@ -181,45 +179,4 @@ fn open(path: &Utf8Path) -> anyhow::Result<ByteCode<FileReader>> {
     // By its time the cache knows what is still used; where it cannot be set, the archive goes sooner.
     let _ = file.set_modified(SystemTime::now());
     ByteCode::open(FileReader::from(file), size)
-}
-
-/// Removes from a cache what was not used for long, and the oldest of what is too much.
-pub fn sweep(cache: &Utf8Path) {
-    let entries = cache.read_dir_utf8().into_iter().flatten().flatten().filter_map(|entry| {
-        let data = entry.metadata().ok()?;
-        let unused = data.modified().ok()?.elapsed().unwrap_or_default();
-        Some((unused, data.len(), entry.into_path()))
-    });
-    for path in superfluous(entries.collect()) {
-        let _ = std::fs::remove_file(path);
-    }
-}
-
-/// Of archives by how long they were not used and by size, those that go.
-fn superfluous(mut entries: Vec<(Duration, u64, Utf8PathBuf)>) -> BTreeSet<Utf8PathBuf> {
-    entries.sort();
-    let mut kept = 0;
-    let mut gone = BTreeSet::new();
-    for (unused, size, path) in entries {
-        kept += size;
-        if unused > LONGEST_UNUSED || kept > MOST_KEPT {
-            gone.insert(path);
-        }
-    }
-    gone
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_old_or_too_much_goes() {
-        const DAY: u64 = 24 * 3600;
-        let entries = [("new", 0, 1 << 29), ("used", 2, 1 << 29), ("more", 3, 1), ("old", 31, 1), ("less", 1, 0)];
-        let entries =
-            entries.map(|(name, days, size)| (Duration::from_secs(days * DAY), size, Utf8PathBuf::from(name)));
-        let gone = superfluous(entries.into());
-        assert_eq!(gone.iter().map(|path| path.as_str()).collect::<Vec<_>>(), ["more", "old"]);
-    }
 }

@@ -2,11 +2,13 @@
 
 use crate::commands::Project;
 use crate::commands::prepare::{Ready, gather, prepare};
-use crate::commands::report::Report;
+use crate::commands::report::{Report, count};
 use crate::commands::rpm::BuildFlags;
 use crate::lockfile::Lock;
+use crate::pieces::Pieces;
 use crate::problem::Problem;
 use crate::rpm::{self, Part, SourceNames, Sources, spec};
+use crate::sys::user_cache;
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -28,10 +30,19 @@ pub enum Builder {
 /// Writes an RPM by this tool itself; gives its size in bytes.
 pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
     let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
-    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, file);
+    let kept = pieces(project);
+    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, &kept, file);
     let written = project.sys.create(path, write)?;
     spinner.finish_and_clear();
+    let reused = written.pieces.iter().filter(|piece| piece.is_kept).count();
+    let made = count(written.pieces.len() - reused, "piece");
+    project.sys.detail(format!("{}: {made} compressed, {reused} taken from `{}`", ready.file_name, kept.folder()));
     Ok(written.size)
+}
+
+/// The pieces that are kept: in the user's cache, or where there is none in the repository's workspace.
+fn pieces(project: &Project) -> Pieces {
+    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join("pieces"))
 }
 
 /// rpmbuild, where it is asked for.

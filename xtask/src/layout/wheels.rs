@@ -36,7 +36,7 @@ impl<R: ReaderAt> Builder<'_, R> {
                 function => &script.function,
             })?;
             let path = self.root.join("bin")?.join(&script.name)?;
-            let entry = Entry::made(text, wheel.mtime, &source).with_mode(0o755);
+            let entry = Entry::made(text, wheel.mtime, &source).with_mode(0o755).of_wheel(index);
             self.note_in_record(&mut record, folder, &path, &entry);
             self.tree.claim(path, entry)?;
         }
@@ -53,6 +53,7 @@ impl<R: ReaderAt> Builder<'_, R> {
                 group: "root".to_owned(),
                 mtime: wheel.mtime,
                 source: source.clone(),
+                wheel: Some(index),
             };
             // A module that two wheels share is compiled with each, and its time is that of the first.
             let shared = self.tree.get(&path).filter(|before| before.is_byte_code()).cloned();
@@ -64,7 +65,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         // RECORD lists what is installed, where it is installed ("Recording installed projects").
         let own = format!("{}/RECORD", wheel.contents.dist_info);
         record.rows.insert(own.clone(), Row { digest: None, size: None });
-        self.tree.claim(folder.join(&own)?, Entry::made(record.to_text(), wheel.mtime, &source))
+        self.tree.claim(folder.join(&own)?, Entry::made(record.to_text(), wheel.mtime, &source).of_wheel(index))
     }
 
     fn path_of(&self, wheel: &Wheel<R>, placed: &Placed, folder: &BoxPath) -> anyhow::Result<BoxPath> {
@@ -84,7 +85,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         if placed.scheme == Scheme::Scripts
             && let Some(text) = self.python_script(wheel, placed)?
         {
-            return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode));
+            return Ok(Entry::made(text, wheel.mtime, &source).with_mode(mode).of_wheel(index));
         }
         let is_config = placed.scheme == Scheme::Data && placed.path.starts_with("etc/");
         Ok(Entry {
@@ -98,6 +99,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             group: "root".to_owned(),
             mtime: wheel.mtime,
             source,
+            wheel: Some(index),
         })
     }
 

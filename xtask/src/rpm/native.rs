@@ -7,7 +7,8 @@ use crate::hex::hex;
 use crate::layout::Wheel;
 use crate::rpm::Package;
 use crate::rpm::header::{PayloadFacts, encode};
-use crate::rpm::payload::Payload;
+use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
+use crate::rpm::piece::KeptPieces;
 use crate::tree::Tree;
 use anyhow::{Context as _, ensure};
 use rawzip::ReaderAt;
@@ -23,16 +24,20 @@ pub struct Written {
     pub archive_size: u64,
     /// files and folders
     pub entries: usize,
+    /// the pieces of the payload, in its order
+    pub pieces: Vec<WrittenPiece>,
 }
 
 /// Writes an RPM.
 ///
-/// - Takes: `wheels`, the list that `tree` was laid out from; `out`, empty and at its start.
+/// - Takes: `wheels`, the list that `tree` was laid out from; `kept`, the pieces of earlier runs, and the place for
+///   new ones; `out`, empty and at its start.
 /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
 pub fn write<R: ReaderAt + Sync>(
     package: &Package,
     tree: &Tree,
     wheels: &[Wheel<R>],
+    kept: &dyn KeptPieces,
     out: &mut (impl Write + Seek),
 ) -> anyhow::Result<Written> {
     let payload = Payload::plan(tree);
@@ -43,7 +48,8 @@ pub fn write<R: ReaderAt + Sync>(
     out.seek(SeekFrom::Start(room))?;
     let mut hasher = Sha256::new();
     let mut size = 0_u64;
-    payload.write(wheels, package.compression, package.level, |bytes| {
+    let compressor = Compressor { compression: package.compression, level: package.level };
+    let pieces = payload.write(wheels, compressor, kept, |bytes| {
         hasher.update(bytes);
         size += bytes.len() as u64;
         out.write_all(bytes).context("failed to write the payload")
@@ -54,5 +60,5 @@ pub fn write<R: ReaderAt + Sync>(
     out.seek(SeekFrom::Start(0))?;
     out.write_all(&header).context("failed to write the header")?;
     out.flush()?;
-    Ok(Written { size: room + size, archive_size, entries: tree.entries().len() })
+    Ok(Written { size: room + size, archive_size, entries: tree.entries().len(), pieces })
 }

@@ -1,130 +1,128 @@
-//! Tree → payload: cpio, in compressed pieces that are made side by side.
+//! Tree → payload: cpio, in compressed pieces that are made side by side, or taken from where they are kept.
 //!
 //! A piece is one or more zstd frames, or a gzip member; rpm reads a row of them as one stream. The
 //! header is sorted by path and the archive is not: rpm finds each entry by its name.
 
+use crate::hex::hex;
 use crate::layout::Wheel;
 use crate::rpm::cpio;
 use crate::rpm::ordered::in_order;
+use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece};
 use crate::target::Compression;
-use crate::tree::{BoxPath, Content, Entry, Kind, Tree};
+use crate::tree::{Content, Entry, Kind, Tree};
 use crate::wheel::Scratch;
 use anyhow::{Context as _, bail};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
-use std::io::Write;
+use std::io::{self, Write};
+use std::sync::Mutex;
 
-/// A piece is closed when it has reached this, in bytes before compression …
-const PIECE_BYTES: u64 = FRAME_BYTES as u64;
-/// … or this, in files.
-const PIECE_FILES: usize = 512;
 /// What is compressed at once. zstd is a third faster on a whole frame than on a stream, whose window
 /// wraps around; a larger frame wins little and takes its size in memory on every core.
-const FRAME_BYTES: usize = 4 << 20;
+const FRAME_BYTES: usize = PIECE_BYTES as usize;
 
-/// One entry with its place in the header.
-struct Item<'a> {
-    index: usize,
-    path: &'a BoxPath,
-    entry: &'a Entry,
+/// A piece in a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenPiece {
+    /// the wheel that its files come with; none for what comes with the package itself
+    pub wheel: Option<usize>,
+    /// in bytes before compression
+    pub archive_size: u64,
+    /// in bytes
+    pub size: u64,
+    /// whether it was kept from an earlier run
+    pub is_kept: bool,
+}
+
+/// How a payload is compressed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Compressor {
+    pub compression: Compression,
+    pub level: i32,
+}
+
+impl Compressor {
+    /// All that decides how the same bytes are compressed.
+    fn identity(self) -> anyhow::Result<String> {
+        let Self { compression, level } = self;
+        Ok(match compression {
+            Compression::Zstd => format!("zstd {} {level}", zstd::zstd_safe::version_number()),
+            // Which deflate this is no crate says; what it makes of a sample does.
+            Compression::Gzip => format!("gzip {} {level}", hex(&Sha256::digest(gzipped_sample(level)?))),
+        })
+    }
+
+    fn gzip_level(level: i32) -> flate2::Compression {
+        flate2::Compression::new(level.clamp(1, 9).unsigned_abs())
+    }
+}
+
+/// Bytes with short and long repetitions, compressed.
+fn gzipped_sample(level: i32) -> io::Result<Vec<u8>> {
+    let mut number = 1_u32;
+    let words = (0..6000).map(|_| {
+        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (number >> 20) % 600
+    });
+    let sample: String = words.map(|word| format!("w{word:x} ")).collect();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compressor::gzip_level(level));
+    encoder.write_all(sample.as_bytes())?;
+    encoder.finish()
 }
 
 /// A tree that is ready to be written as a payload.
-pub struct Payload<'a> {
-    pieces: Vec<Vec<Item<'a>>>,
+pub(super) struct Payload<'a> {
+    pieces: Vec<Piece<'a>>,
 }
 
 impl<'a> Payload<'a> {
-    /// Plans the pieces: folders and files made by this tool first, then each wheel's files and its byte-code.
+    /// Plans the pieces.
     pub fn plan(tree: &'a Tree) -> Self {
-        let mut items: Vec<Item<'a>> =
-            tree.entries().enumerate().map(|(index, (path, entry))| Item { index, path, entry }).collect();
-        items.sort_by_key(|item| (group(item.entry), item.index));
-        let mut pieces: Vec<Vec<Item<'a>>> = Vec::new();
-        let mut bytes = 0;
-        for item in items {
-            let joins = pieces.last().is_some_and(|piece: &Vec<Item<'_>>| {
-                group(piece[0].entry).0 == group(item.entry).0 && bytes < PIECE_BYTES && piece.len() < PIECE_FILES
-            });
-            if !joins {
-                pieces.push(Vec::new());
-                bytes = 0;
-            }
-            bytes += item.entry.size();
-            pieces.last_mut().expect("one was pushed").push(item);
-        }
-        Self { pieces }
+        Self { pieces: Piece::cut(tree) }
     }
 
     /// The size of the archive before compression, in bytes.
     pub fn archive_size(&self) -> u64 {
-        let items = self.pieces.iter().flatten();
-        let entries: u64 = items.map(|item| cpio::entry_size(&archive_name(item.path), item.entry.size())).sum();
-        entries + cpio::entry_size(cpio::TRAILER, 0)
+        self.pieces.iter().map(Piece::size).sum()
     }
 
     /// Writes the compressed payload, piece by piece in order, to `take`.
     ///
     /// - Takes: `wheels`, the list that the tree was laid out from.
+    /// - Gives: the pieces, in order. The bytes do not depend on what was kept.
     /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
     pub fn write<R: ReaderAt + Sync>(
         &self,
         wheels: &[Wheel<R>],
-        compression: Compression,
-        level: i32,
+        compressor: Compressor,
+        kept: &dyn KeptPieces,
         take: impl FnMut(&[u8]) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let make = |with: &mut Worker, piece: usize, out: &mut dyn Write| match compression {
-            Compression::Zstd => {
-                let Worker { scratch, compressor, content, frame } = with;
-                let compressor = match compressor {
-                    Some(compressor) => compressor,
-                    None => compressor.insert(zstd::bulk::Compressor::new(level)?),
-                };
-                let mut frames = Frames { out, compressor, content, frame };
-                self.write_piece(piece, wheels, scratch, &mut frames)?;
-                Ok(frames.flush()?)
-            }
-            Compression::Gzip => {
-                let level = flate2::Compression::new(level.clamp(1, 9).unsigned_abs());
-                let mut encoder = flate2::write::GzEncoder::new(out, level);
-                self.write_piece(piece, wheels, &mut with.scratch, &mut encoder)?;
-                encoder.finish()?;
-                Ok(())
-            }
+    ) -> anyhow::Result<Vec<WrittenPiece>> {
+        let identity = compressor.identity()?;
+        let written = Mutex::new(Vec::new());
+        let make = |with: &mut Worker, place: usize, out: &mut dyn Write| -> anyhow::Result<()> {
+            let piece = &self.pieces[place];
+            let key = piece.key(&identity)?;
+            let archive_size = piece.size();
+            let known = if piece.is_end() { None } else { kept.copy(&key, out)? };
+            let size = match known {
+                Some(size) => size,
+                None => {
+                    let keep = if piece.is_end() { None } else { kept.begin(&key, archive_size) };
+                    let mut out = Tee { out, keep, size: 0 };
+                    write_piece(piece, wheels, compressor, with, &mut out)?;
+                    out.finish()
+                }
+            };
+            let piece = WrittenPiece { wheel: piece.wheel, archive_size, size, is_kept: known.is_some() };
+            written.lock().expect("no thread panics").push((place, piece));
+            Ok(())
         };
-        in_order(self.pieces.len(), make, take)
+        in_order(self.pieces.len(), make, take)?;
+        let mut written = written.into_inner().expect("no thread panics");
+        written.sort_by_key(|(place, _)| *place);
+        Ok(written.into_iter().map(|(_, piece)| piece).collect())
     }
-
-    fn write_piece<R: ReaderAt>(
-        &self,
-        piece: usize,
-        wheels: &[Wheel<R>],
-        scratch: &mut Scratch,
-        out: &mut dyn Write,
-    ) -> anyhow::Result<()> {
-        for item in &self.pieces[piece] {
-            write_item(item, wheels, scratch, out)
-                .with_context(|| format!("failed to pack `{}` of {}", item.path, item.entry.source))?;
-        }
-        if piece + 1 == self.pieces.len() {
-            cpio::write_trailer(out)?;
-        }
-        Ok(())
-    }
-}
-
-fn group(entry: &Entry) -> (usize, bool) {
-    match &entry.kind {
-        Kind::Folder => (0, false),
-        Kind::File { content: Content::Bytes(_), .. } => (0, true),
-        Kind::File { content: Content::Member { wheel, .. }, .. } => (2 * wheel + 1, false),
-        Kind::File { content: Content::ByteCode { wheel, .. }, .. } => (2 * wheel + 2, false),
-    }
-}
-
-fn archive_name(path: &BoxPath) -> String {
-    format!(".{path}")
 }
 
 /// What a thread keeps from piece to piece: memory that is mapped anew costs a page fault every 4 KiB.
@@ -136,6 +134,36 @@ struct Worker {
     frame: Vec<u8>,
 }
 
+/// Writes to the payload, and to where the piece is kept as long as that goes well.
+struct Tee<'a> {
+    out: &'a mut dyn Write,
+    keep: Option<Box<dyn NewPiece + 'a>>,
+    size: u64,
+}
+
+impl Tee<'_> {
+    /// Keeps the piece; gives its size in bytes.
+    fn finish(self) -> u64 {
+        self.keep.into_iter().for_each(NewPiece::finish);
+        self.size
+    }
+}
+
+impl Write for Tee<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write_all(bytes)?;
+        self.size += bytes.len() as u64;
+        if self.keep.as_mut().is_some_and(|keep| keep.write_all(bytes).is_err()) {
+            self.keep = None;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// Takes bytes and gives zstd frames, each of [`FRAME_BYTES`] but the last.
 struct Frames<'a> {
     out: &'a mut dyn Write,
@@ -145,7 +173,7 @@ struct Frames<'a> {
 }
 
 impl Write for Frames<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let taken = bytes.len().min(FRAME_BYTES - self.content.len());
         self.content.extend_from_slice(&bytes[..taken]);
         if self.content.len() == FRAME_BYTES {
@@ -154,7 +182,7 @@ impl Write for Frames<'_> {
         Ok(taken)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         if self.content.is_empty() {
             return Ok(());
         }
@@ -166,26 +194,53 @@ impl Write for Frames<'_> {
     }
 }
 
-fn write_item<R: ReaderAt>(
-    item: &Item<'_>,
+/// Writes a compressed piece.
+fn write_piece<R: ReaderAt>(
+    piece: &Piece<'_>,
+    wheels: &[Wheel<R>],
+    by: Compressor,
+    with: &mut Worker,
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    match by.compression {
+        Compression::Zstd => {
+            let Worker { scratch, compressor, content, frame } = with;
+            let compressor = match compressor {
+                Some(compressor) => compressor,
+                None => compressor.insert(zstd::bulk::Compressor::new(by.level)?),
+            };
+            let mut frames = Frames { out, compressor, content, frame };
+            write_items(piece, wheels, scratch, &mut frames)?;
+            Ok(frames.flush()?)
+        }
+        Compression::Gzip => {
+            let mut encoder = flate2::write::GzEncoder::new(out, Compressor::gzip_level(by.level));
+            write_items(piece, wheels, &mut with.scratch, &mut encoder)?;
+            encoder.finish()?;
+            Ok(())
+        }
+    }
+}
+
+/// Writes the entries of a piece, or the end of the archive.
+fn write_items<R: ReaderAt>(
+    piece: &Piece<'_>,
     wheels: &[Wheel<R>],
     scratch: &mut Scratch,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let size = item.entry.size();
-    let Ok(small_size) = u32::try_from(size) else {
-        bail!("it has {size} bytes, and a file of 4 GiB or more does not fit into a cpio archive");
-    };
-    let head = cpio::Entry {
-        name: archive_name(item.path),
-        inode: u32::try_from(item.index + 1)?,
-        mode: u32::from(super::header::mode_of(item.entry)),
-        mtime: item.entry.mtime,
-        size: small_size,
-    };
-    cpio::write_header(out, &head)?;
-    write_content(item.entry, wheels, scratch, out)?;
-    Ok(cpio::write_padding(out, size)?)
+    if piece.is_end() {
+        return Ok(cpio::write_trailer(out)?);
+    }
+    for (place, item) in piece.items.iter().enumerate() {
+        let mut write = || -> anyhow::Result<()> {
+            cpio::write_header(out, &piece.head(place)?)?;
+            write_content(item.entry, wheels, scratch, out)?;
+            Ok(cpio::write_padding(out, item.entry.size())?)
+        };
+        write().with_context(|| format!("failed to pack `{}` of {}", item.path, item.entry.source))?;
+    }
+    Ok(())
 }
 
 /// Writes the content of an entry, as many bytes as it says; a folder has none.

@@ -8,7 +8,6 @@ use crate::wheel::Scratch;
 use anyhow::Context as _;
 use flate2::{Compression, GzBuilder};
 use rawzip::ReaderAt;
-use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The effort of gzip: these are unpacked once, on the host that builds.
@@ -30,14 +29,12 @@ pub enum Part {
 pub struct Sources<'a, R> {
     tree: &'a Tree,
     wheels: &'a [Wheel<R>],
-    names: BTreeSet<String>,
 }
 
 impl<'a, R: ReaderAt> Sources<'a, R> {
     /// Takes `wheels`, the list that `tree` was laid out from: the application's is the last.
     pub fn new(tree: &'a Tree, wheels: &'a [Wheel<R>]) -> Self {
-        let dependencies = wheels.split_last().map_or(&[][..], |(_, dependencies)| dependencies);
-        Self { tree, wheels, names: dependencies.iter().map(|wheel| wheel.name.to_string()).collect() }
+        Self { tree, wheels }
     }
 
     /// Whether a part has anything in it.
@@ -48,7 +45,7 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
     /// Each folder with all that is in it at once: tar sets a folder's time when it leaves it.
     fn entries(&self, part: Part) -> impl Iterator<Item = (&'a BoxPath, &'a Entry)> {
         let is_of = move |entry: &Entry| {
-            let is_dependency = entry.kind != Kind::Folder && self.names.contains(&entry.source);
+            let is_dependency = entry.wheel.is_some_and(|wheel| wheel + 1 < self.wheels.len());
             is_dependency == (part == Part::Dependencies)
         };
         let mut entries: Vec<_> = self.tree.entries().filter(move |(_, entry)| is_of(entry)).collect();

@@ -1,7 +1,7 @@
 //! What the check `imports` needs of this host: an interpreter, where the package has no byte-code, and who imports
 //! what does not compile.
 
-use crate::commands::byte_code::sweep;
+use crate::commands::byte_code::KEPT;
 use crate::hex::hex;
 use crate::sys::Sys;
 use crate::templates::COMPILE_ONLY;
@@ -115,7 +115,7 @@ fn compiled(
             }
             said.insert(dist, of);
         }
-        cache.as_deref().inspect(|cache| sweep(cache));
+        cache.as_deref().inspect(|cache| KEPT.hold(cache));
     }
     let mut all = Compiled { by: by.version, ..Compiled::default() };
     for of in said.into_values() {

@@ -1,0 +1,242 @@
+//! Compressed pieces of payloads, kept between runs in the user's cache folder: a release in which only the
+//! application changed compresses only the application.
+//!
+//! One file a piece, named by its key, with a checksum of its bytes at its end that is looked at before each use. The
+//! checksum finds damage; it is no signature, and need not be: who can write here can write the wheels as well.
+
+use crate::rpm::{KeptPieces, NewPiece, PieceKey};
+use crate::sys::{Bounds, private};
+use camino::{Utf8Path, Utf8PathBuf};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+use tempfile::NamedTempFile;
+use xxhash_rust::xxh3::Xxh3;
+
+/// What the store keeps: forty releases of a large application with all that it needs.
+const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(90 * 24 * 3600), most_bytes: 4 << 30 };
+/// A larger piece, in bytes before compression, is not kept: one file of it would drive out all others.
+const LARGEST: u64 = KEPT.most_bytes / 4;
+/// A piece up to this is read once and checked in memory; a larger one is read twice.
+const IN_MEMORY: u64 = 8 << 20;
+/// Checksum and mark, at the end of each file.
+const TAIL: usize = 24;
+const MARK: &[u8; 8] = b"xtaskpc1";
+
+/// The folder of pieces.
+#[derive(Debug)]
+pub struct Pieces {
+    folder: Utf8PathBuf,
+    added: AtomicBool,
+}
+
+impl Pieces {
+    /// The pieces in a folder, which need not be there.
+    pub fn in_folder(folder: Utf8PathBuf) -> Self {
+        Self { folder, added: AtomicBool::new(false) }
+    }
+
+    /// Where they are.
+    pub fn folder(&self) -> &Utf8Path {
+        &self.folder
+    }
+
+    fn path(&self, key: &PieceKey) -> Utf8PathBuf {
+        self.folder.join(key.to_string())
+    }
+
+    /// Opens a piece; gives it with its size, at its start and known to be whole, or already read.
+    fn open(&self, key: &PieceKey) -> Option<(File, u64, Option<Vec<u8>>)> {
+        let mut file = File::open(self.path(key)).ok()?;
+        let length = file.metadata().ok()?.len();
+        let size = length.checked_sub(TAIL as u64)?;
+        let mut content = None;
+        let (digest, tail) = if length <= IN_MEMORY {
+            let mut bytes = Vec::with_capacity(length as usize);
+            file.read_to_end(&mut bytes).ok()?;
+            let tail = bytes.split_off(size.min(bytes.len() as u64) as usize);
+            let mut hasher = Xxh3::new();
+            hasher.update(&bytes);
+            content = Some(bytes);
+            (hasher.digest128(), tail)
+        } else {
+            let mut hasher = Xxh3::new();
+            let mut reader = BufReader::with_capacity(1 << 18, &mut file);
+            copy_to(&mut (&mut reader).take(size), |bytes| {
+                hasher.update(bytes);
+                Ok(())
+            })
+            .ok()?;
+            let mut tail = Vec::new();
+            reader.read_to_end(&mut tail).ok()?;
+            drop(reader);
+            file.rewind().ok()?;
+            (hasher.digest128(), tail)
+        };
+        (tail == tail_of(digest)).then_some((file, size, content))
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        // Nothing needs to be looked at where nothing was added.
+        if self.added.load(Ordering::Relaxed) {
+            KEPT.hold(&self.folder);
+        }
+    }
+}
+
+fn tail_of(digest: u128) -> Vec<u8> {
+    [&digest.to_le_bytes()[..], MARK].concat()
+}
+
+/// Hands on all that is read, without a buffer of its own.
+fn copy_to(from: &mut dyn io::BufRead, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    loop {
+        let bytes = from.fill_buf()?;
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        take(bytes)?;
+        let length = bytes.len();
+        from.consume(length);
+    }
+}
+
+impl KeptPieces for Pieces {
+    fn copy(&self, key: &PieceKey, out: &mut dyn Write) -> io::Result<Option<u64>> {
+        let Some((file, size, content)) = self.open(key) else { return Ok(None) };
+        // By its time the store knows what is still used; where it cannot be set, the piece goes sooner.
+        let _ = file.set_modified(SystemTime::now());
+        match content {
+            Some(bytes) => out.write_all(&bytes)?,
+            None => {
+                let mut reader = BufReader::with_capacity(1 << 18, file);
+                copy_to(&mut (&mut reader).take(size), |bytes| out.write_all(bytes))?;
+            }
+        }
+        Ok(Some(size))
+    }
+
+    fn begin(&self, key: &PieceKey, size: u64) -> Option<Box<dyn NewPiece + '_>> {
+        if size > LARGEST {
+            return None;
+        }
+        std::fs::create_dir_all(&self.folder).ok()?;
+        let file = private(".xtask-").tempfile_in(&self.folder).ok()?;
+        Some(Box::new(New {
+            file: BufWriter::with_capacity(1 << 18, file),
+            hasher: Xxh3::new(),
+            path: self.path(key),
+            store: self,
+        }))
+    }
+}
+
+/// A piece that is being written, under another name.
+struct New<'a> {
+    file: BufWriter<NamedTempFile>,
+    hasher: Xxh3,
+    path: Utf8PathBuf,
+    store: &'a Pieces,
+}
+
+impl Write for New<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write_all(bytes)?;
+        self.hasher.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl NewPiece for New<'_> {
+    fn finish(self: Box<Self>) {
+        let tail = tail_of(self.hasher.digest128());
+        let Self { mut file, path, store, .. } = *self;
+        let done = file.write_all(&tail).and_then(|()| file.into_inner().map_err(io::IntoInnerError::into_error));
+        if done.is_ok_and(|file| file.persist(path).is_ok()) {
+            store.added.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpm::PieceKey;
+
+    struct Folder {
+        _keep: tempfile::TempDir,
+        store: Pieces,
+    }
+
+    fn folder() -> Folder {
+        let keep = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::try_from(keep.path().join("new/pieces")).unwrap();
+        Folder { _keep: keep, store: Pieces::in_folder(path) }
+    }
+
+    fn keep(store: &Pieces, key: &PieceKey, content: &[u8]) {
+        let mut new = store.begin(key, content.len() as u64).unwrap();
+        content.chunks(1000).for_each(|chunk| new.write_all(chunk).unwrap());
+        new.finish();
+    }
+
+    fn copy(store: &Pieces, key: &PieceKey) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let size = store.copy(key, &mut out).unwrap();
+        assert_eq!(size.unwrap_or_default(), out.len() as u64);
+        size.map(|_| out)
+    }
+
+    #[test]
+    fn what_is_kept_comes_back_and_nothing_else_does() {
+        let Folder { store, .. } = &folder();
+        let (key, other) = (PieceKey::of(b"1"), PieceKey::of(b"2"));
+        assert_eq!(copy(store, &key), None);
+        for size in [0, 1, 100_000, IN_MEMORY as usize, IN_MEMORY as usize + 5] {
+            let content: Vec<u8> = (0..size).map(|byte| (byte * 7 / 3) as u8).collect();
+            keep(store, &key, &content);
+            assert!(copy(store, &key).as_deref() == Some(&content[..]), "{size}");
+            assert_eq!(copy(store, &other), None);
+        }
+        // What was not finished was never there.
+        drop(store.begin(&other, 3));
+        assert_eq!(copy(store, &other), None);
+        assert_eq!(std::fs::read_dir(store.folder()).unwrap().count(), 1);
+        assert!(store.begin(&other, LARGEST + 1).is_none());
+    }
+
+    #[test]
+    fn what_is_damaged_is_as_if_it_were_not_there_and_is_replaced() {
+        let Folder { store, .. } = &folder();
+        let key = PieceKey::of(b"1");
+        for size in [100, IN_MEMORY as usize + 5] {
+            let content = vec![7; size];
+            keep(store, &key, &content);
+            let path = store.path(&key);
+            let whole = std::fs::read(&path).unwrap();
+            let mut damaged: Vec<Vec<u8>> = Vec::new();
+            for cut in [0, 1, TAIL - 1, TAIL, size, whole.len() - 1] {
+                damaged.push(whole[..cut].to_vec());
+            }
+            damaged.push([&whole[..], b"x"].concat());
+            for place in [0, size / 2, size, whole.len() - 1] {
+                let mut flipped = whole.clone();
+                flipped[place] ^= 1;
+                damaged.push(flipped);
+            }
+            for bytes in damaged {
+                std::fs::write(&path, &bytes).unwrap();
+                assert!(copy(store, &key).is_none(), "{} of {} bytes", bytes.len(), whole.len());
+                keep(store, &key, &content);
+                assert!(copy(store, &key).as_deref() == Some(&content[..]));
+            }
+        }
+    }
+}
