@@ -67,7 +67,8 @@ def measured(names, bench):
         title = ROWS[name].__doc__
         rows[name] = {"title": title, "day": datetime.date.today().isoformat(), "figures": figures, "rounds": rounds}
         print(f"\n{title} ({name})", *map(line, figures), sep="\n", flush=True)
-    peak = figure("peak of xtask in all rows but one-large", max(bench.peaks, default=0), MOST_PEAK, "MB")
+    most, what = max(bench.peaks, default=(0, "nothing"))
+    peak = figure(f"peak of xtask in all rows but one-large, which is that of `{what}`", most, MOST_PEAK, "MB")
     print("", line(peak), sep="\n")
     return rows, peak
 
@@ -78,6 +79,7 @@ def main():
     parser.add_argument("--rounds", type=int, help="instead of each row's own number")
     parser.add_argument("--json", type=Path, metavar="FILE", help="with `--only`: where the rows go, with every measurement")
     parser.add_argument("--xtask", type=Path, metavar="FILE", help="measure this program, instead of building it first")
+    parser.add_argument("--quick", action="store_true", help="leave out the slow ways on L, which take minutes each")
     parser.add_argument("--page", action="store_true", help="measure nothing, and write the page")
     parser.add_argument("--build", action="store_true", help="the same as `--only clone`")
     args = parser.parse_args()
@@ -95,11 +97,13 @@ def main():
         before = json.loads(kept.read_text())
         before["machine"] == data["machine"] or die(f"the rows in `{kept.name}` are of another machine: measure all of them")
         data["rows"] = before["rows"]
-    bench = Bench(built(args.xtask), args.rounds)
+    bench = Bench(built(args.xtask), args.rounds, args.quick)
     rows, peak = measured(names, bench)
     data["rows"] |= rows
-    if whole:
-        data["rows"]["peak"] = {"title": "Memory", "day": datetime.date.today().isoformat(), "figures": [peak], "rounds": []}
+    before = data["rows"].get("peak", {"figures": []})["figures"]
+    most = max([*before, peak], key=lambda each: each["value"])
+    data["rows"]["peak"] = {"title": "Memory", "day": datetime.date.today().isoformat(), "figures": [most], "rounds": []}
+    data["rows"] = {name: data["rows"][name] for name in [*ROWS, "peak"] if name in data["rows"]}
     if kept:
         kept.write_text(json.dumps(data, indent=1) + "\n")
     if kept == LATEST:

@@ -13,8 +13,9 @@ NO_STORE = "this build keeps no pieces between runs"
 class Bench:
     """What rows share: the program, the number of rounds, and repositories that are prepared once."""
 
-    def __init__(self, xtask, rounds):
-        self.xtask, self.rounds, self.peaks, self._prepared = xtask, rounds, [], {}
+    def __init__(self, xtask, rounds, quick):
+        self.xtask, self.rounds, self.quick, self._prepared = xtask, rounds, quick, {}
+        self.peaks = []  # pairs: MB, and of what
 
     def small(self):
         return self._once("S", lambda: repositories.small(self.xtask))
@@ -33,7 +34,10 @@ class Bench:
     def own(self, commands, env, **more):
         """Measures this tool, whose peak is judged in the end."""
         result = measure(commands, env=env, cwd=SCRATCH, **more)
-        self.peaks.append(result["peak"])
+        words = [str(word) for word in commands[-1][1:]]
+        if words[0] == "-C":
+            words = words[2:] + ["of", os.path.basename(commands[-1][2])]
+        self.peaks.append((result["peak"], " ".join(os.path.basename(word) for word in words)))
         return result
 
 
@@ -65,7 +69,8 @@ def first(bench):
             for name, way in ways(repository).items():
                 # The slow ones take long on L, and their ratios are far from any goal.
                 slow = name != "uv + nfpm"
-                if way.missing or (slow and not 1 <= turn <= by_hand):
+                left_out = slow and (not 1 <= turn <= by_hand or (bench.quick and size == "L"))
+                if way.missing or left_out:
                     continue
                 result[name] = other(way)
             repository.empty_store()
@@ -74,6 +79,8 @@ def first(bench):
             if turn:
                 results.append({"size": size, **result})
         for name, way in ways(repository).items():
+            if not any(name in each for each in results):
+                way.missing = way.missing or "left out with `--quick`"
             goal = {"S": 0.5, "L": 0.7}[size] if name == "uv + nfpm" else None
             value = None if way.missing else median(results, name, "cpu", of="xtask")
             figures.append(figure(f"{size}: CPU, of {name}", value, goal, missing=way.missing))
