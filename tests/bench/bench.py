@@ -83,8 +83,9 @@ def main():
     parser.add_argument("--page", action="store_true", help="measure nothing, and write the page")
     parser.add_argument("--build", action="store_true", help="the same as `--only clone`")
     args = parser.parse_args()
+    titles = {name: measure_row.__doc__ for name, measure_row in ROWS.items()}
     if args.page:
-        return page.write(json.loads(LATEST.read_text()), passes)
+        return page.write(json.loads(LATEST.read_text()), passes, titles)
     names = (args.only or []) + (["clone"] if args.build else []) or list(ROWS)
     whole = len(names) == len(ROWS)
     SCRATCH.mkdir(parents=True, exist_ok=True)
@@ -107,7 +108,7 @@ def main():
     if kept:
         kept.write_text(json.dumps(data, indent=1) + "\n")
     if kept == LATEST:
-        page.write(data, passes)
+        page.write(data, passes, titles)
     figures = [each for row in rows.values() for each in row["figures"]] + [peak]
     return 0 if all(passes(each) is not False for each in figures) else 1
 

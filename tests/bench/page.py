@@ -80,10 +80,14 @@ def with_unit(value, unit):
     return NOT_MEASURED if value is None else f"{value:.3g}{unit and ' ' + unit}"
 
 
-def goals(data, passes):
-    """Every figure; a goal that was missed, or could not be measured, is a MISS."""
+def goals(data, passes, titles):
+    """Every figure; a goal that was missed, or was not measured, is a MISS."""
     lines = ["| work | figure | goal | |", "|---|---|---|---|"]
-    for row in data["rows"].values():
+    absent = {name: {"title": title, "figures": []} for name, title in titles.items()}
+    for row in (absent | data["rows"]).values():
+        if not row["figures"]:
+            lines.append(f"| **{row['title']}** | {NOT_MEASURED} | | **MISS** |")
+            continue
         lines.append(f"| **{row['title']}** | | | |")
         for each in row["figures"]:
             goal = "" if each["goal"] is None else f"≤ {each['goal']:g}{each['unit'] and ' ' + each['unit']}"
@@ -143,9 +147,12 @@ def about(data):
     return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
 
 
-def write(data, passes):
-    """Writes page and chart; gives the exit code."""
+def write(data, passes, titles):
+    """Writes page and chart; gives the exit code.
+
+    - Takes: `passes`, which judges a figure; `titles`, of all rows by their names.
+    """
     CHART.write_text(drawn(data))
-    heads = ["## The figures", "", about(data), "", goals(data, passes), "", "In seconds and megabytes, medians:", "", absolute(data), ""]
+    heads = ["## The figures", "", about(data), "", goals(data, passes, titles), "", "In seconds and megabytes, medians:", "", absolute(data), ""]
     PAGE.write_text("\n".join([HEAD, *heads, COMPARED, TAIL]).rstrip() + "\n")
     return 0

@@ -122,7 +122,7 @@ def release(bench):
 def targets(bench):
     """Three targets with Python 3.12, against one"""
     repository, rounds = bench._once("T", lambda: repositories.large(bench.xtask, "T", repositories.THREE)), []
-    sets = {"el9": ["el9"], "el9, el10": ["el9", "el10"], "el8, el9, el10": ["el8", "el9", "el10"]}
+    sets = {"el9": ["el9"], "el8": ["el8"], "el9, el10": ["el9", "el10"], "el8, el9, el10": ["el8", "el9", "el10"]}
     for turn in bench.turns(3):
         say(f"three targets: round {turn}")
         result = {}
@@ -135,6 +135,7 @@ def targets(bench):
     return [
         figure("L, el8 + el9 + el10: CPU, of el9 alone", share("el8, el9, el10"), 1.5),
         figure("L, el9 + el10: CPU, of el9 alone", share("el9, el10")),
+        figure("L, el8 alone, whose payload is gzip: CPU, of el9 alone", share("el8")),
     ], rounds
 
 
