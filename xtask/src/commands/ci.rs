@@ -37,6 +37,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("systemd-analyze", "systemd"),
     ("systemd-nspawn", "systemd-container"),
     ("systemd-sysusers", "systemd"),
+    ("valgrind",       "valgrind"),
     ("zstd",           "zstd"),
 ];
 
