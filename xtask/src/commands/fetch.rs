@@ -68,6 +68,10 @@ pub fn fill_wheelhouse(
     offline: bool,
     offers: Option<&Offers>,
 ) -> anyhow::Result<()> {
+    project.steps.during("fetch", || fill(project, locks, offline, offers))
+}
+
+fn fill(project: &Project, locks: &[(&Target, &Lock)], offline: bool, offers: Option<&Offers>) -> anyhow::Result<()> {
     let wheelhouse = project.wheelhouse();
     let mut missing: Vec<(&Target, &Locked)> = Vec::new();
     for (target, lock) in locks {

@@ -84,7 +84,7 @@ pub fn gather(
     let origin = origin(project)?;
     let of: Vec<_> = project.targets.iter().zip(locks).collect();
     fetch::fill_wheelhouse(project, &of, flags.offline, offers)?;
-    let app = wheel::build(project, epoch, flags.offline)?;
+    let app = project.steps.during("wheel", || wheel::build(project, epoch, flags.offline))?;
     let paths = &project.config.app.config;
     let contents = git::contents(&project.sys, &project.app(), paths)?;
     Ok(Gathered { app, config_files: paths.iter().cloned().zip(contents).collect(), origin })
@@ -110,12 +110,23 @@ pub fn prepare<'a>(
     project: &Project,
     target: &'a Target,
     lock: Lock,
+    gathered: &Gathered,
+    level: Option<i32>,
+) -> anyhow::Result<Ready<'a>> {
+    project.steps.during("lay out", || make_ready(project, target, lock, gathered, level))
+}
+
+fn make_ready<'a>(
+    project: &Project,
+    target: &'a Target,
+    lock: Lock,
     Gathered { app, config_files, origin }: &Gathered,
     level: Option<i32>,
 ) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
     let mut wheels = open_wheels(project, &lock, app)?;
-    let byte_code = byte_code::add(project, target, &mut wheels, &on_disk(project, &lock, app))?;
+    let files = on_disk(project, &lock, app);
+    let byte_code = project.steps.during("byte-code", || byte_code::add(project, target, &mut wheels, &files))?;
     let application = wheels.last().context("the application is one of the wheels")?;
     let metadata = &application.contents.metadata;
     if u32::try_from(metadata.version.epoch()).is_err() {

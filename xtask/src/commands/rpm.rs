@@ -5,6 +5,8 @@ use crate::commands::byte_code::{self};
 use crate::commands::locking::{self, State};
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
+use crate::commands::rpmbuild::OnDisk;
+use crate::commands::summary::Summary;
 use crate::commands::{Project, report, rpmbuild};
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
@@ -69,14 +71,13 @@ pub struct BuildFlags {
 }
 
 /// An RPM on disk.
-#[derive(Debug, Clone)]
 pub struct Built {
     /// the box that it is for
     pub target: Target,
     /// where it is
     pub path: Utf8PathBuf,
-    /// in bytes
-    pub size: u64,
+    /// how it lies there; its size changes when it is signed
+    pub on_disk: OnDisk,
     /// files and folders in it
     pub entries: usize,
     /// the time of the commit, in seconds since 1970
@@ -98,7 +99,7 @@ pub struct Built {
 impl Built {
     /// The RPM as JSON; `sha256` in lower-case hex.
     pub fn json(&self, project: &Project, sha256: &str) -> anyhow::Result<Value> {
-        let mut value = made(&project.shown(&self.path), self.size, sha256);
+        let mut value = made(&project.shown(&self.path), self.on_disk.size, sha256);
         value["target"] = json!(self.target.name);
         value["entries"] = json!(self.entries);
         if let Some((path, size)) = &self.source {
@@ -108,10 +109,18 @@ impl Built {
         Ok(value)
     }
 
+    /// The sha256 of the file as it is now.
+    pub fn sha256(&self) -> anyhow::Result<String> {
+        match &self.on_disk.sha256 {
+            Some(known) => Ok(known.clone()),
+            None => sha256_of(&self.path),
+        }
+    }
+
     /// The RPM in a line, and its source package in another.
     pub fn line(&self, project: &Project) -> String {
         let entries = count(self.entries, "path");
-        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.size));
+        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.on_disk.size));
         if let Some((path, size)) = &self.source {
             text.push_str(&format!("{}: {}\n", project.shown(path), report::size(*size)));
         }
@@ -131,10 +140,21 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
     if project.wants_json {
         for rpm in &built {
-            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?)?);
+            let sha256 = rpm.sha256()?;
+            rpm.on_disk.note(project, &sha256);
+            rpms.push(rpm.json(project, &sha256)?);
         }
     }
-    Ok(Report::fine(text, json!({"rpms": rpms})))
+    let summary = summary(project, &built);
+    project.sys.detail(summary.table().trim_end());
+    let mut json = json!({"rpms": rpms});
+    summary.add_to(&mut json);
+    Ok(Report::fine(text, json))
+}
+
+/// Where time and bytes went until now.
+pub fn summary(project: &Project, built: &[Built]) -> Summary {
+    Summary::new(project.steps.so_far(), built.iter().flat_map(|rpm| &rpm.on_disk.shares))
 }
 
 /// Builds the RPMs of all targets.
@@ -222,14 +242,14 @@ fn build_one(
 ) -> anyhow::Result<Built> {
     let ready = prepare(project, target, lock, gathered, flags.level)?;
     let path = project.out().join(&ready.file_name);
-    let (size, source) = match rpmbuild {
+    let (on_disk, source) = match rpmbuild {
         Some(rpmbuild) => rpmbuild::make(project, &ready, rpmbuild, flags, &path)?,
         None => (rpmbuild::write_natively(project, &ready, &path)?, None),
     };
     Ok(Built {
         target: target.clone(),
         path,
-        size,
+        on_disk,
         entries: ready.tree.entries().len(),
         epoch: gathered.app.epoch,
         texts: ready.texts,

@@ -1,20 +1,24 @@
 //! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::commands::Project;
+use crate::commands::outputs;
 use crate::commands::prepare::{Ready, gather, prepare};
 use crate::commands::report::{Report, count};
 use crate::commands::rpm::BuildFlags;
+use crate::commands::summary::Share;
 use crate::lockfile::Lock;
-use crate::pieces::Pieces;
+use crate::pieces::{PIECES, Pieces};
 use crate::problem::Problem;
-use crate::rpm::{self, Part, SourceNames, Sources, spec};
+use crate::rpm::{self, KeptPieces, NothingKept, Part, SourceNames, Sources, WrittenPiece, spec};
 use crate::sys::user_cache;
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 use rawzip::FileReader;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::{Duration, SystemTime};
 
@@ -27,22 +31,98 @@ pub enum Builder {
     Rpmbuild,
 }
 
-/// Writes an RPM by this tool itself; gives its size in bytes.
-pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
+/// An RPM that was written, or lay there already.
+pub struct OnDisk {
+    /// in bytes
+    pub size: u64,
+    /// what each wheel is in it; nothing where rpmbuild wrote it
+    pub shares: Vec<Share>,
+    /// of the file in lower-case hex, where it is known
+    pub sha256: Option<String>,
+    /// what it is noted under, once its digest is known
+    pub noted_as: Option<String>,
+}
+
+/// What is noted of an RPM.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    sha256: String,
+    size: u64,
+    shares: Vec<Share>,
+}
+
+impl OnDisk {
+    /// Notes it for runs to come.
+    ///
+    /// - Takes: `sha256`, of the file as it was written, unsigned.
+    pub fn note(&self, project: &Project, sha256: &str) {
+        // One that lay there already is noted already.
+        if let Some(name) = self.noted_as.as_ref().filter(|_| self.sha256.is_none()) {
+            let noted = Noted { sha256: sha256.to_owned(), size: self.size, shares: self.shares.clone() };
+            outputs::note(project, name, noted);
+        }
+    }
+}
+
+/// Writes an RPM by this tool itself, unless the one that it would be lies there.
+pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
+    project.steps.during("write", || {
+        let plan = rpm::plan(&ready.package, &ready.tree)?;
+        let noted_as = outputs::name(project, [b"rpm".as_slice(), plan.as_bytes()]);
+        let noted: Option<Noted> = noted_as.as_deref().and_then(|name| outputs::noted(project, name));
+        if let Some(Noted { sha256, size, shares }) = noted.filter(|noted| outputs::is_whole(path, &noted.sha256)) {
+            project.sys.detail(format!("`{}` is up to date", project.shown(path)));
+            let shares = shares.into_iter().map(Share::reused).collect();
+            return Ok(OnDisk { size, shares, sha256: Some(sha256), noted_as });
+        }
+        let written = write(project, ready, path)?;
+        Ok(OnDisk { size: written.size, shares: shares_of(ready, &written.pieces), sha256: None, noted_as })
+    })
+}
+
+fn write(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<rpm::Written> {
     let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
-    let kept = pieces(project);
-    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, &kept, file);
-    let written = project.sys.create(path, write)?;
+    let with = |kept: &dyn KeptPieces| {
+        project.sys.create(path, |file| rpm::write(&ready.package, &ready.tree, &ready.wheels, kept, file))
+    };
+    // What is built to be compared must not be what it is compared with.
+    let kept = (!project.makes_elsewhere()).then(|| pieces(project));
+    let written = with(kept.as_ref().map_or(&NothingKept, |kept| kept))?;
     spinner.finish_and_clear();
     let reused = written.pieces.iter().filter(|piece| piece.is_kept).count();
     let made = count(written.pieces.len() - reused, "piece");
-    project.sys.detail(format!("{}: {made} compressed, {reused} taken from `{}`", ready.file_name, kept.folder()));
-    Ok(written.size)
+    let from = match &kept {
+        Some(kept) => format!(", {reused} taken from `{}`", kept.folder()),
+        None => ", as nothing of earlier runs is taken".to_owned(),
+    };
+    project.sys.detail(format!("{}: {made} compressed{from}", ready.file_name));
+    for trouble in kept.iter().flat_map(Pieces::troubles) {
+        project.sys.detail(trouble);
+    }
+    Ok(written)
+}
+
+/// What each wheel is in a payload.
+fn shares_of(ready: &Ready<'_>, pieces: &[WrittenPiece]) -> Vec<Share> {
+    let mut shares: BTreeMap<Option<usize>, Share> = BTreeMap::new();
+    for piece in pieces {
+        let name = piece.wheel.and_then(|wheel| ready.wheels.get(wheel)).map(|wheel| &wheel.contents.metadata.name);
+        let share = shares.entry(piece.wheel).or_default();
+        share.name = name.map(ToString::to_string);
+        share.pieces += 1;
+        share.bytes += piece.size;
+        share.archive_bytes += piece.archive_size;
+        if piece.is_kept {
+            share.reused += 1;
+            share.reused_bytes += piece.size;
+        }
+    }
+    shares.into_values().collect()
 }
 
 /// The pieces that are kept: in the user's cache, or where there is none in the repository's workspace.
 fn pieces(project: &Project) -> Pieces {
-    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join("pieces"))
+    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join(PIECES))
 }
 
 /// rpmbuild, where it is asked for.
@@ -53,21 +133,26 @@ pub fn find<'a>(project: &'a Project, flags: &BuildFlags) -> anyhow::Result<Opti
 
 /// Writes an RPM into `path`, and its source package beside it, as the flags want them.
 ///
-/// - Gives: the size of the RPM in bytes; path and size of the source package.
+/// - Gives: the RPM; path and size in bytes of the source package.
 pub fn make(
     project: &Project,
     ready: &Ready<'_>,
     rpmbuild: &RpmBuild<'_>,
     flags: &BuildFlags,
     path: &Utf8Path,
-) -> anyhow::Result<(u64, Option<(Utf8PathBuf, u64)>)> {
-    let written = Written::write(project, ready)?;
-    let size = match flags.builder {
-        Builder::Native => write_natively(project, ready, path)?,
-        Builder::Rpmbuild => written.build(rpmbuild, path)?,
-    };
-    let source = flags.source.then(|| written.source(rpmbuild, &project.out())).transpose()?;
-    Ok((size, source))
+) -> anyhow::Result<(OnDisk, Option<(Utf8PathBuf, u64)>)> {
+    project.steps.during("rpmbuild", || {
+        let written = Written::write(project, ready)?;
+        let on_disk = match flags.builder {
+            Builder::Native => write_natively(project, ready, path)?,
+            Builder::Rpmbuild => {
+                let size = written.build(rpmbuild, path)?;
+                OnDisk { size, shares: Vec::new(), sha256: None, noted_as: None }
+            }
+        };
+        let source = flags.source.then(|| written.source(rpmbuild, &project.out())).transpose()?;
+        Ok((on_disk, source))
+    })
 }
 
 /// The specs of all targets; the wheels are needed for the list of files.

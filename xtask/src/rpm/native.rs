@@ -28,6 +28,23 @@ pub struct Written {
     pub pieces: Vec<WrittenPiece>,
 }
 
+/// Names the file that [`write`] would write: equal names are equal bytes, whatever is kept.
+///
+/// - Gives: a sha256 in lower-case hex, over the header without the payload's digest, and the keys of the pieces.
+pub fn plan(package: &Package, tree: &Tree) -> anyhow::Result<String> {
+    let payload = Payload::plan(tree);
+    let compressor = Compressor { compression: package.compression, level: package.level };
+    let mut hasher = Sha256::new();
+    hasher.update(encode(package, tree, &placeholder(payload.archive_size()))?);
+    hasher.update(payload.name(compressor)?);
+    Ok(hex(&hasher.finalize()))
+}
+
+/// What is said of a payload that is not written yet. Its size decides only which tags the signature header has, at 4 GiB.
+fn placeholder(archive_size: u64) -> PayloadFacts {
+    PayloadFacts { digest: "0".repeat(64), size: 0, archive_size }
+}
+
 /// Writes an RPM.
 ///
 /// - Takes: `wheels`, the list that `tree` was laid out from; `kept`, the pieces of earlier runs, and the place for
@@ -42,9 +59,7 @@ pub fn write<R: ReaderAt + Sync>(
 ) -> anyhow::Result<Written> {
     let payload = Payload::plan(tree);
     let archive_size = payload.archive_size();
-    // The size of the payload decides only which tags the signature header has, at 4 GiB.
-    let placeholder = PayloadFacts { digest: "0".repeat(64), size: 0, archive_size };
-    let room = encode(package, tree, &placeholder)?.len() as u64;
+    let room = encode(package, tree, &placeholder(archive_size))?.len() as u64;
     out.seek(SeekFrom::Start(room))?;
     let mut hasher = Sha256::new();
     let mut size = 0_u64;

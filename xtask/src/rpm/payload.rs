@@ -86,6 +86,13 @@ impl<'a> Payload<'a> {
         self.pieces.iter().map(Piece::size).sum()
     }
 
+    /// Names the bytes of the compressed payload: the keys of its pieces.
+    pub fn name(&self, compressor: Compressor) -> anyhow::Result<String> {
+        let identity = compressor.identity()?;
+        let keys = self.pieces.iter().map(|piece| Ok(format!("{}\n", piece.key(&identity)?)));
+        keys.collect()
+    }
+
     /// Writes the compressed payload, piece by piece in order, to `take`.
     ///
     /// - Takes: `wheels`, the list that the tree was laid out from.
