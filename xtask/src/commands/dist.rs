@@ -33,6 +33,10 @@ const EFFORT: Compression = Compression::none();
 /// page for the reviewer, `report.<target>.html`.
 /// Nothing is bundled that `verify` finds faulty. With `[sign] key` in `dist/package.toml`, gpg signs the RPMs, and the
 /// public key travels in the bundle as RPM-GPG-KEY-NAME.
+///
+/// An RPM, a bundle and a verdict that would be those of an earlier run are not made again, once the files were found
+/// whole; a verdict is so said. `cargo xtask verify` always judges anew, and after `cargo xtask clean` all is made anew.
+/// Where the time and the bytes went is told at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask dist                      the main job\n  \
     cargo xtask dist --locked             in CI: fail if a lock is stale, instead of writing it\n  \
@@ -74,7 +78,7 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
             None => "run `cargo xtask lock` and commit the result",
         };
         let text = format!("stale locks:\n  {}\n{cure}\n", stale.join("\n  "));
-        return Ok(Report { text, json: json!({"stale": stale}), findings: true });
+        return Ok(Report::found(text, json!({"stale": stale})));
     }
     if flags.build.offline {
         current.refuse_to_ask(project)?;
@@ -111,8 +115,9 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         text.push_str(
             "no bundle was made, since not every check passed; what lies in `dist/out` is not to be shipped\n",
         );
-        tell_summary(project, &built, &mut json);
-        return Ok(Report { text, json, findings: true });
+        let summary = rpm::summary(project, &built);
+        summary.add_to(&mut json);
+        return Ok(Report::found(text, json).saying(summary.table()));
     }
     let (bytes, sha256) = project.steps.during("bundle", || {
         let pages = pages(project, verified, &built, &sums, signed.as_ref())?;
@@ -138,15 +143,10 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     let filled = project.steps.during("repository", || fill(&repositories, project, &built, signing))?;
     text.extend(filled.iter().map(|(line, _)| line.as_str()));
     json["repositories"] = filled.into_iter().map(|(_, json)| json).collect();
-    tell_summary(project, &built, &mut json);
-    Ok(Report::fine(text, json))
-}
-
-/// Where the time and the bytes went: to people with the talk, since no two runs take as long; and to programs.
-fn tell_summary(project: &Project, built: &[Built], json: &mut Value) {
-    let summary = rpm::summary(project, built);
-    project.sys.say(summary.table().trim_end());
-    summary.add_to(json);
+    let summary = rpm::summary(project, &built);
+    summary.add_to(&mut json);
+    // Not with the result: no two runs take as long.
+    Ok(Report::fine(text, json).saying(summary.table()))
 }
 
 /// Verifies the RPMs. What will be signed has other bytes then, and nothing of it is noted.

@@ -133,7 +133,12 @@ pub fn main() -> ExitCode {
             let silent = cli.common.quiet && !report.findings && !is_verify;
             let text = if silent { String::new() } else { report.text };
             match print_out(&if json { format!("{value:#}\n") } else { text }) {
-                Ok(()) => ExitCode::from(u8::from(report.findings)),
+                Ok(()) => {
+                    if !cli.common.quiet && !report.talk.is_empty() {
+                        tell(report.talk.trim_end());
+                    }
+                    ExitCode::from(u8::from(report.findings))
+                }
                 Err(error) => {
                     print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
                     ExitCode::from(2)

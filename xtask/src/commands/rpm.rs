@@ -12,7 +12,7 @@ use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
-use crate::sys::sha256_of;
+use crate::sys::{Verbosity, sha256_of};
 use crate::target::Target;
 use crate::tools::rpmbuild::RpmBuild;
 use crate::wheel::Offers;
@@ -146,10 +146,10 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         }
     }
     let summary = summary(project, &built);
-    project.sys.detail(summary.table().trim_end());
     let mut json = json!({"rpms": rpms});
     summary.add_to(&mut json);
-    Ok(Report::fine(text, json))
+    let is_told = project.sys.verbosity == Verbosity::Verbose;
+    Ok(Report::fine(text, json).saying(if is_told { summary.table() } else { String::new() }))
 }
 
 /// Where time and bytes went until now.

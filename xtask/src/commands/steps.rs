@@ -41,7 +41,9 @@ impl Steps {
             state.running.push(place);
         });
         let made = part();
-        self.change(|state| drop(state.running.pop()));
+        self.change(|state| {
+            state.running.pop();
+        });
         made
     }
 
