@@ -6,6 +6,7 @@ use crate::commands::outputs;
 use crate::commands::report::{Report, made, size};
 use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
+use crate::commands::rpmbuild::digest_of;
 use crate::commands::sign::{Signed, Signer};
 use crate::commands::verified::{self, Verified};
 use crate::hex::hex;
@@ -13,7 +14,6 @@ use crate::lockfile::Lock;
 use crate::pages::public_key_name;
 use crate::review::{self, Delivered};
 use crate::sbom;
-use crate::sys::sha256_of;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -151,15 +151,8 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
 
 /// Verifies the RPMs. What will be signed has other bytes then, and nothing of it is noted.
 fn verify(project: &Project, built: &[Built], will_be_signed: bool) -> anyhow::Result<Vec<Verified>> {
-    let mut verified = Vec::new();
-    for rpm in built {
-        let sha256 = (!will_be_signed).then(|| rpm.sha256()).transpose()?;
-        if let Some(sha256) = &sha256 {
-            rpm.on_disk.note(project, sha256);
-        }
-        verified.push(verified::verify(project, rpm, sha256.as_deref())?);
-    }
-    Ok(verified)
+    let digest = |rpm: &Built| rpm.on_disk.digest.clone().filter(|_| !will_be_signed);
+    built.iter().map(|rpm| verified::verify(project, rpm, digest(rpm))).collect()
 }
 
 /// The page of each RPM for the reviewer, with its name: from what `verify` read before the RPM was signed, and the
@@ -193,7 +186,7 @@ fn sign(signer: &Signer<'_>, project: &Project, built: &mut [Built]) -> anyhow::
     for rpm in built {
         let signed = signer.sign(&rpm.path, &project.shown(&rpm.path))?;
         rpm.on_disk.size = signed.size;
-        rpm.on_disk.sha256 = None;
+        rpm.on_disk.digest = None;
         last = Some(signed);
         if let Some((path, size)) = &mut rpm.source {
             *size = signer.sign(path, &project.shown(path))?.size;
@@ -273,13 +266,13 @@ fn make_bundle(
     let words = ["bundle", folder, &time].into_iter().chain(words);
     let name = outputs::name(project, words.map(str::as_bytes));
     let noted: Option<String> = name.as_deref().and_then(|name| outputs::noted(project, name));
-    if let Some(sha256) = noted.filter(|sha256| outputs::is_whole(path, sha256)) {
+    if let Some(sha256) = noted.filter(|sha256| outputs::whole(path, sha256).is_some()) {
         project.sys.detail(format!("`{}` is up to date", project.shown(path)));
         return Ok((fs_err::metadata(path)?.len(), sha256));
     }
-    project.sys.create(path, |file| {
+    let sha256 = project.sys.create(path, |file| {
         // No name and no time in gzip's header, root and the commit's time in tar's: the same bytes anywhere.
-        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(file, EFFORT);
+        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(&mut *file, EFFORT);
         let mut archive = tar::Builder::new(gzip);
         for (file, text) in &texts {
             append(&mut archive, &format!("{folder}/{file}"), text.len() as u64, epoch, text.as_bytes())?;
@@ -295,10 +288,12 @@ fn make_bundle(
             )?;
         }
         archive.into_inner()?.finish()?;
-        Ok(())
+        Ok(digest_of(file)?.sha256)
     })?;
-    let sha256 = sha256_of(path)?;
-    if let Some(name) = name {
+    // Not where another run wrote its RPM in between.
+    let is_ours =
+        |rpm: &Built| rpm.on_disk.digest.as_ref().is_some_and(|digest| outputs::is_still(&rpm.path, &digest.identity));
+    if let Some(name) = name.filter(|_| built.iter().all(is_ours)) {
         outputs::note(project, &name, &sha256);
     }
     Ok((fs_err::metadata(path)?.len(), sha256))

@@ -228,7 +228,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
         Task::Verify(flags) => verify::run_built(&project()?, flags, &here),
-        Task::Dist(flags) => dist::run(&project()?, flags, &here),
+        Task::Dist(flags) => dist::run(&project()?.with_digests(), flags, &here),
         Task::Target(flags) => target::run(Some(&project()?), flags),
         Task::Clean(flags) => clean::run(Some(&sys.root), flags),
         Task::Ci(flags) => ci::run(&sys, flags),

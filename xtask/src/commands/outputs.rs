@@ -10,8 +10,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::fs::Metadata;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// What is kept of notes: a page and a verdict are a megabyte at most.
 const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(30 * 24 * 3600), most_bytes: 100 << 20 };
@@ -80,10 +81,26 @@ pub fn note<T: Serialize>(project: &Project, name: &str, about: T) {
     }
 }
 
-/// The sha256 of a file where it is a file, and has that one.
-pub fn is_whole(path: &Utf8Path, sha256: &str) -> bool {
+/// Gives the identity of a file where it is a file and has this sha256.
+pub fn whole(path: &Utf8Path, sha256: &str) -> Option<String> {
     // A rename takes the place of a link, and so it is to be.
-    path.symlink_metadata().is_ok_and(|data| data.is_file()) && sha256_of(path).is_ok_and(|found| found == sha256)
+    let data = path.symlink_metadata().ok().filter(Metadata::is_file)?;
+    (sha256_of(path).ok()? == sha256).then(|| identity(&data))
+}
+
+/// Tells a file from any that takes its place: another run may write its own between two looks of this one.
+pub fn identity(data: &Metadata) -> String {
+    let time = data.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(data);
+    #[cfg(not(unix))]
+    let number = 0;
+    format!("{} {time:?} {number}", data.len())
+}
+
+/// Whether the file at a path is still that of an identity.
+pub fn is_still(path: &Utf8Path, identity: &str) -> bool {
+    path.symlink_metadata().is_ok_and(|data| self::identity(&data) == identity)
 }
 
 fn place(project: &Project, name: &str) -> Utf8PathBuf {
@@ -116,14 +133,18 @@ mod tests {
         let file = folder.join("file");
         fs_err::write(&file, "bytes").unwrap();
         let sha256 = sha256_of(&file).unwrap();
-        assert!(is_whole(&file, &sha256));
-        assert!(!is_whole(folder, &sha256) && !is_whole(&folder.join("none"), &sha256));
+        let identity = whole(&file, &sha256).unwrap();
+        assert!(is_still(&file, &identity));
+        assert!(whole(folder, &sha256).is_none() && whole(&folder.join("none"), &sha256).is_none());
         #[cfg(unix)]
         {
             std::os::unix::fs::symlink(&file, folder.join("link")).unwrap();
-            assert!(!is_whole(&folder.join("link"), &sha256));
+            assert!(whole(&folder.join("link"), &sha256).is_none());
         }
+        fs_err::write(folder.join("other"), "bytes").unwrap();
+        fs_err::rename(folder.join("other"), &file).unwrap();
+        assert!(whole(&file, &sha256).is_some() && !is_still(&file, &identity));
         fs_err::write(&file, "Bytes").unwrap();
-        assert!(!is_whole(&file, &sha256));
+        assert!(whole(&file, &sha256).is_none());
     }
 }

@@ -25,6 +25,8 @@ pub struct Project {
     pub every_target: Vec<Target>,
     /// whether the result is printed as JSON
     pub wants_json: bool,
+    /// whether the digests of what is made are wanted; reading a large RPM once more takes a while
+    pub wants_digests: bool,
     /// where the time goes
     pub steps: Steps,
     /// where what is made goes
@@ -56,7 +58,7 @@ impl Project {
         let is_wanted = |target: &&Target| wanted.is_empty() || wanted.contains(&target.name);
         let targets = every_target.iter().filter(is_wanted).cloned().collect();
         let out = sys.root.join("dist/out");
-        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, steps, out })
+        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, wants_digests: wants_json, steps, out })
     }
 
     /// `dist`
@@ -72,6 +74,11 @@ impl Project {
     /// The same, but what is made goes into `folder`.
     pub fn making_into(self, folder: &Utf8Path) -> Self {
         Self { out: folder.to_owned(), ..self }
+    }
+
+    /// The same, with digests of what is made.
+    pub fn with_digests(self) -> Self {
+        Self { wants_digests: true, ..self }
     }
 
     /// Whether what is made goes elsewhere than into `dist/out`.

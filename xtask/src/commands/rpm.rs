@@ -111,8 +111,8 @@ impl Built {
 
     /// The sha256 of the file as it is now.
     pub fn sha256(&self) -> anyhow::Result<String> {
-        match &self.on_disk.sha256 {
-            Some(known) => Ok(known.clone()),
+        match &self.on_disk.digest {
+            Some(known) => Ok(known.sha256.clone()),
             None => sha256_of(&self.path),
         }
     }
@@ -137,12 +137,9 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
-    // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
-    if project.wants_json {
+    if project.wants_digests {
         for rpm in &built {
-            let sha256 = rpm.sha256()?;
-            rpm.on_disk.note(project, &sha256);
-            rpms.push(rpm.json(project, &sha256)?);
+            rpms.push(rpm.json(project, &rpm.sha256()?)?);
         }
     }
     let summary = summary(project, &built);

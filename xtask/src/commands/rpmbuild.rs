@@ -10,7 +10,7 @@ use crate::lockfile::Lock;
 use crate::pieces::{PIECES, Pieces};
 use crate::problem::Problem;
 use crate::rpm::{self, KeptPieces, NothingKept, Part, SourceNames, Sources, WrittenPiece, spec};
-use crate::sys::user_cache;
+use crate::sys::{sha256_of_rest, user_cache};
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,7 +19,7 @@ use rawzip::FileReader;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{Seek as _, Write};
 use std::time::{Duration, SystemTime};
 
 /// What writes the RPM; files, owners, scriptlets and dependencies are the same.
@@ -37,10 +37,17 @@ pub struct OnDisk {
     pub size: u64,
     /// what each wheel is in it; nothing where rpmbuild wrote it
     pub shares: Vec<Share>,
-    /// of the file in lower-case hex, where it is known
-    pub sha256: Option<String>,
-    /// what it is noted under, once its digest is known
-    pub noted_as: Option<String>,
+    /// of the file as it was written; none where it is not wanted, or rpmbuild wrote it
+    pub digest: Option<Digest>,
+}
+
+/// A file that was written, or found whole.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    /// in lower-case hex
+    pub sha256: String,
+    /// of the file that has it: by [`outputs::is_still`] it is told from another run's
+    pub identity: String,
 }
 
 /// What is noted of an RPM.
@@ -51,43 +58,41 @@ struct Noted {
     shares: Vec<Share>,
 }
 
-impl OnDisk {
-    /// Notes it for runs to come.
-    ///
-    /// - Takes: `sha256`, of the file as it was written, unsigned.
-    pub fn note(&self, project: &Project, sha256: &str) {
-        // One that lay there already is noted already.
-        if let Some(name) = self.noted_as.as_ref().filter(|_| self.sha256.is_none()) {
-            let noted = Noted { sha256: sha256.to_owned(), size: self.size, shares: self.shares.clone() };
-            outputs::note(project, name, noted);
-        }
-    }
-}
-
 /// Writes an RPM by this tool itself, unless the one that it would be lies there.
 pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
     project.steps.during("write", || {
         let plan = rpm::plan(&ready.package, &ready.tree)?;
-        let noted_as = outputs::name(project, [b"rpm".as_slice(), plan.as_bytes()]);
-        let noted: Option<Noted> = noted_as.as_deref().and_then(|name| outputs::noted(project, name));
-        if let Some(Noted { sha256, size, shares }) = noted.filter(|noted| outputs::is_whole(path, &noted.sha256)) {
+        let name = outputs::name(project, [b"rpm".as_slice(), plan.as_bytes()]);
+        let noted: Option<Noted> = name.as_deref().and_then(|name| outputs::noted(project, name));
+        if let Some(Noted { sha256, size, shares }) = noted
+            && let Some(identity) = outputs::whole(path, &sha256)
+        {
             project.sys.detail(format!("`{}` is up to date", project.shown(path)));
             let shares = shares.into_iter().map(Share::reused).collect();
-            return Ok(OnDisk { size, shares, sha256: Some(sha256), noted_as });
+            return Ok(OnDisk { size, shares, digest: Some(Digest { sha256, identity }) });
         }
-        let written = write(project, ready, path)?;
-        Ok(OnDisk { size: written.size, shares: shares_of(ready, &written.pieces), sha256: None, noted_as })
+        let (written, digest) = write(project, ready, path)?;
+        let shares = shares_of(ready, &written.pieces);
+        if let (Some(name), Some(digest)) = (name, &digest) {
+            let sha256 = digest.sha256.clone();
+            outputs::note(project, &name, Noted { sha256, size: written.size, shares: shares.clone() });
+        }
+        Ok(OnDisk { size: written.size, shares, digest })
     })
 }
 
-fn write(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<rpm::Written> {
+fn write(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<(rpm::Written, Option<Digest>)> {
     let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
     let with = |kept: &dyn KeptPieces| {
-        project.sys.create(path, |file| rpm::write(&ready.package, &ready.tree, &ready.wheels, kept, file))
+        project.sys.create(path, |file| {
+            let written = rpm::write(&ready.package, &ready.tree, &ready.wheels, kept, file)?;
+            // Before it has its name: then it may be another run's.
+            Ok((written, project.wants_digests.then(|| digest_of(file)).transpose()?))
+        })
     };
     // What is built to be compared must not be what it is compared with.
     let kept = (!project.makes_elsewhere()).then(|| pieces(project));
-    let written = with(kept.as_ref().map_or(&NothingKept, |kept| kept))?;
+    let (written, digest) = with(kept.as_ref().map_or(&NothingKept, |kept| kept))?;
     spinner.finish_and_clear();
     let reused = written.pieces.iter().filter(|piece| piece.is_kept).count();
     let made = count(written.pieces.len() - reused, "piece");
@@ -99,7 +104,14 @@ fn write(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Resul
     for trouble in kept.iter().flat_map(Pieces::troubles) {
         project.sys.detail(trouble);
     }
-    Ok(written)
+    Ok((written, digest))
+}
+
+/// Of a file that is being written.
+pub fn digest_of(file: &mut fs_err::File) -> anyhow::Result<Digest> {
+    file.rewind()?;
+    let sha256 = sha256_of_rest(file)?;
+    Ok(Digest { sha256, identity: outputs::identity(&file.metadata()?) })
 }
 
 /// What each wheel is in a payload.
@@ -147,7 +159,7 @@ pub fn make(
             Builder::Native => write_natively(project, ready, path)?,
             Builder::Rpmbuild => {
                 let size = written.build(rpmbuild, path)?;
-                OnDisk { size, shares: Vec::new(), sha256: None, noted_as: None }
+                OnDisk { size, shares: Vec::new(), digest: None }
             }
         };
         let source = flags.source.then(|| written.source(rpmbuild, &project.out())).transpose()?;

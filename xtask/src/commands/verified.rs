@@ -4,13 +4,14 @@
 use crate::commands::Project;
 use crate::commands::outputs;
 use crate::commands::rpm::Built;
+use crate::commands::rpmbuild::Digest;
 use crate::commands::verify::{Asked, review_of_bytes, verify_files};
 use crate::review::Review;
 use crate::sys::{Verbosity, colours_of_output, on_path};
 use crate::target::Target;
 use crate::tools::interpreter;
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::UNIX_EPOCH;
@@ -27,8 +28,8 @@ pub struct Verified {
     pub before: bool,
     /// what the reviewer gets to see
     pub page: Page,
-    /// what it is noted under, where it may be
-    name: Option<String>,
+    /// what it is noted under, where it may be, and of which file
+    noted_as: Option<(String, Utf8PathBuf, Digest)>,
 }
 
 /// The page for the reviewer.
@@ -52,12 +53,13 @@ const BEFORE: &str = "  verified before: the same bytes, by the same tool and pr
 
 /// Verifies an RPM, unless its bytes were verified before.
 ///
-/// - Takes: `sha256`, of its bytes in lower-case hex; none where they will change, and nothing is kept.
-pub fn verify(project: &Project, rpm: &Built, sha256: Option<&str>) -> anyhow::Result<Verified> {
-    let name = sha256.and_then(|sha256| name_of(project, rpm, sha256));
-    if let Some(Noted { text, json, page }) = name.as_deref().and_then(|name| outputs::noted(project, name)) {
+/// - Takes: `digest`, of its bytes; none where they will change, and nothing is kept.
+pub fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow::Result<Verified> {
+    let noted_as = digest.and_then(|digest| Some((name_of(project, rpm, &digest.sha256)?, rpm.path.clone(), digest)));
+    let noted = noted_as.as_ref().and_then(|(name, ..)| outputs::noted(project, name));
+    if let Some(Noted { text, json, page }) = noted {
         let text = if text.is_empty() { text } else { format!("{text}{BEFORE}") };
-        return Ok(Verified { text, json, findings: false, before: true, page: Page::Made(page), name });
+        return Ok(Verified { text, json, findings: false, before: true, page: Page::Made(page), noted_as: None });
     }
     let file = (project.shown(&rpm.path), rpm.path.clone());
     let mut review = None;
@@ -70,7 +72,7 @@ pub fn verify(project: &Project, rpm: &Built, sha256: Option<&str>) -> anyhow::R
         findings: report.findings,
         before: false,
         page: Page::Of(Box::new(review.context("it was looked at")?)),
-        name,
+        noted_as,
     })
 }
 
@@ -86,7 +88,11 @@ impl Verified {
 
     /// Notes what was said, with the page that was made, for runs to come.
     pub fn note(&self, project: &Project, page: &str) {
-        let Some(name) = self.name.as_ref().filter(|_| !self.before && is_whole(&self.json)) else { return };
+        let Some((name, path, digest)) = self.noted_as.as_ref().filter(|_| is_whole(&self.json)) else { return };
+        // Another run may have put its RPM there before this one was read.
+        if !outputs::is_still(path, &digest.identity) {
+            return;
+        }
         let noted = Noted { text: self.text.clone(), json: self.json.clone(), page: page.to_owned() };
         outputs::note(project, name, noted);
     }
