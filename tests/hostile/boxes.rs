@@ -11,7 +11,7 @@ use xtask::config::Config;
 use xtask::elf::{OfWheel, highest, needs_of};
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
 use xtask::lockfile::{Lock, Package as LockedPackage};
-use xtask::rpm::{Change, Facts, NothingKept, Package, rpm_version, write};
+use xtask::rpm::{Change, Facts, NothingKept, Package, Plan, rpm_version};
 use xtask::service;
 use xtask::target::Target;
 use xtask::tree::Tree;
@@ -218,7 +218,7 @@ pub fn pack_otherwise(
         level: 1,
     };
     let mut out = Cursor::new(Vec::new());
-    write(&package, &layout.tree, wheels, &NothingKept, &mut out)?;
+    Plan::new(&package, &layout.tree, wheels)?.write(&NothingKept, &mut out)?;
     Ok((layout, out.into_inner()))
 }
 

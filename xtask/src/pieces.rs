@@ -9,15 +9,18 @@ use crate::sys::{Bounds, private};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
 use xxhash_rust::xxh3::Xxh3;
 
+/// The folder's name, in the user's cache.
+pub const PIECES: &str = "pieces";
 /// What the store keeps: forty releases of a large application with all that it needs.
 const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(90 * 24 * 3600), most_bytes: 4 << 30 };
-/// A larger piece, in bytes before compression, is not kept: one file of it would drive out all others.
-const LARGEST: u64 = KEPT.most_bytes / 4;
+/// A piece that is larger than this part of the store, before compression, is not kept: it would drive out all others.
+const LARGEST_PART: u64 = 4;
 /// A piece up to this is read once and checked in memory; a larger one is read twice.
 const IN_MEMORY: u64 = 8 << 20;
 /// Checksum and mark, at the end of each file.
@@ -28,13 +31,38 @@ const MARK: &[u8; 8] = b"xtaskpc1";
 #[derive(Debug)]
 pub struct Pieces {
     folder: Utf8PathBuf,
+    bounds: Bounds,
     added: AtomicBool,
+    /// so many were there and could not be taken
+    damaged: AtomicUsize,
+    /// why the first that was not kept could not be
+    trouble: OnceLock<String>,
 }
 
 impl Pieces {
     /// The pieces in a folder, which need not be there.
     pub fn in_folder(folder: Utf8PathBuf) -> Self {
-        Self { folder, added: AtomicBool::new(false) }
+        Self::within(folder, KEPT)
+    }
+
+    /// The same, with bounds of their own.
+    pub fn within(folder: Utf8PathBuf, bounds: Bounds) -> Self {
+        Self { folder, bounds, added: AtomicBool::new(false), damaged: AtomicUsize::new(0), trouble: OnceLock::new() }
+    }
+
+    /// What kept the store from being of use, in lines.
+    pub fn troubles(&self) -> Vec<String> {
+        let damaged = self.damaged.load(Ordering::Relaxed);
+        let damaged = (damaged > 0).then(|| {
+            format!("`{}` had {damaged} that could not be read or were damaged; they were made anew", self.folder)
+        });
+        let trouble = self.trouble.get().map(|why| format!("nothing more is kept in `{}`: {why}", self.folder));
+        damaged.into_iter().chain(trouble).collect()
+    }
+
+    /// Takes what is there, or says why that is not to be had.
+    fn noticed<T>(&self, made: io::Result<T>) -> Option<T> {
+        made.map_err(|error| drop(self.trouble.set(error.to_string()))).ok()
     }
 
     /// Where they are.
@@ -82,7 +110,7 @@ impl Drop for Pieces {
     fn drop(&mut self) {
         // Nothing needs to be looked at where nothing was added.
         if self.added.load(Ordering::Relaxed) {
-            KEPT.hold(&self.folder);
+            self.bounds.hold(&self.folder);
         }
     }
 }
@@ -106,7 +134,11 @@ fn copy_to(from: &mut dyn io::BufRead, mut take: impl FnMut(&[u8]) -> io::Result
 
 impl KeptPieces for Pieces {
     fn copy(&self, key: &PieceKey, out: &mut dyn Write) -> io::Result<Option<u64>> {
-        let Some((file, size, content)) = self.open(key) else { return Ok(None) };
+        let Some((file, size, content)) = self.open(key) else {
+            let is_there = self.path(key).symlink_metadata().is_ok();
+            self.damaged.fetch_add(usize::from(is_there), Ordering::Relaxed);
+            return Ok(None);
+        };
         // By its time the store knows what is still used; where it cannot be set, the piece goes sooner.
         let _ = file.set_modified(SystemTime::now());
         match content {
@@ -120,11 +152,11 @@ impl KeptPieces for Pieces {
     }
 
     fn begin(&self, key: &PieceKey, size: u64) -> Option<Box<dyn NewPiece + '_>> {
-        if size > LARGEST {
+        if size > self.bounds.most_bytes / LARGEST_PART {
             return None;
         }
-        std::fs::create_dir_all(&self.folder).ok()?;
-        let file = private(".xtask-").tempfile_in(&self.folder).ok()?;
+        self.noticed(std::fs::create_dir_all(&self.folder))?;
+        let file = self.noticed(private(".xtask-").tempfile_in(&self.folder))?;
         Some(Box::new(New {
             file: BufWriter::with_capacity(1 << 18, file),
             hasher: Xxh3::new(),
@@ -144,7 +176,10 @@ struct New<'a> {
 
 impl Write for New<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write_all(bytes)?;
+        if let Err(error) = self.file.write_all(bytes) {
+            let _ = self.store.trouble.set(error.to_string());
+            return Err(error);
+        }
         self.hasher.update(bytes);
         Ok(bytes.len())
     }
@@ -158,8 +193,9 @@ impl NewPiece for New<'_> {
     fn finish(self: Box<Self>) {
         let tail = tail_of(self.hasher.digest128());
         let Self { mut file, path, store, .. } = *self;
-        let done = file.write_all(&tail).and_then(|()| file.into_inner().map_err(io::IntoInnerError::into_error));
-        if done.is_ok_and(|file| file.persist(path).is_ok()) {
+        let written = file.write_all(&tail).and_then(|()| file.into_inner().map_err(io::IntoInnerError::into_error));
+        let kept = written.and_then(|file| file.persist(path).map_err(|error| error.error));
+        if store.noticed(kept).is_some() {
             store.added.store(true, Ordering::Relaxed);
         }
     }
@@ -209,7 +245,47 @@ mod tests {
         drop(store.begin(&other, 3));
         assert_eq!(copy(store, &other), None);
         assert_eq!(std::fs::read_dir(store.folder()).unwrap().count(), 1);
-        assert!(store.begin(&other, LARGEST + 1).is_none());
+        assert!(store.begin(&other, KEPT.most_bytes / LARGEST_PART + 1).is_none());
+    }
+
+    #[test]
+    fn the_store_keeps_to_its_bounds() {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        let folder = folder();
+        let bounds = Bounds { longest_unused: DAY, most_bytes: 10_000 };
+        let of = |number: u64| PieceKey::of(&number.to_le_bytes());
+        for number in 0..20 {
+            // A run for each; the later, the younger.
+            let store = Pieces::within(folder.store.folder().to_owned(), bounds);
+            keep(&store, &of(number), &[7; 2000]);
+            let time = SystemTime::now() - Duration::from_secs(100 - number);
+            File::options().append(true).open(store.path(&of(number))).unwrap().set_modified(time).unwrap();
+            // What is used stays, whatever its age.
+            assert!(number == 0 || copy(&store, &of(0)).is_some(), "{number}");
+        }
+        let store = Pieces::within(folder.store.folder().to_owned(), bounds);
+        let there: Vec<u64> = (0..20).filter(|number| copy(&store, &of(*number)).is_some()).collect();
+        assert_eq!(there, [0, 17, 18, 19], "four of them are 8096 bytes, and five would be too much");
+        let old = SystemTime::now() - 2 * DAY;
+        File::options().append(true).open(store.path(&of(18))).unwrap().set_modified(old).unwrap();
+        keep(&store, &of(30), b"");
+        drop(store);
+        assert!(copy(&folder.store, &of(18)).is_none() && copy(&folder.store, &of(19)).is_some());
+    }
+
+    #[test]
+    fn what_keeps_the_store_from_being_of_use_is_said() {
+        let Folder { store, .. } = &folder();
+        assert_eq!(copy(store, &PieceKey::of(b"1")), None);
+        assert_eq!(store.troubles(), Vec::<String>::new());
+        std::fs::create_dir_all(store.path(&PieceKey::of(b"1"))).unwrap();
+        assert_eq!(copy(store, &PieceKey::of(b"1")), None);
+        keep(store, &PieceKey::of(b"1"), b"x");
+        let said = store.troubles().join("\n");
+        assert!(said.contains("had 1 that could not be read") && said.contains("nothing more is kept"), "{said}");
+        std::fs::remove_dir_all(store.folder()).unwrap();
+        std::fs::write(store.folder(), "a file").unwrap();
+        assert!(store.begin(&PieceKey::of(b"2"), 3).is_none());
     }
 
     #[test]

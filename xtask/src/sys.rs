@@ -226,7 +226,11 @@ fn temporary_in(folder: &Utf8Path) -> anyhow::Result<NamedTempFile> {
 
 /// The sha256 of a file, in lower-case hex.
 pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
-    let mut file = fs_err::File::open(path)?;
+    sha256_of_rest(&mut fs_err::File::open(path)?)
+}
+
+/// The same of what is left to read.
+pub fn sha256_of_rest(file: &mut impl Read) -> anyhow::Result<String> {
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 << 10];
     loop {

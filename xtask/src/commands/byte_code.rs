@@ -21,6 +21,9 @@ use std::time::{Duration, SystemTime};
 /// What the cache keeps: five times the byte-code of 40 large wheels.
 pub const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(30 * 24 * 3600), most_bytes: 1 << 30 };
 
+/// The cache's name, in the workspace.
+pub const BYTE_CODE: &str = "byte-code";
+
 /// A wheel on disk, beside its opened one.
 pub struct OnDisk {
     /// where it is
@@ -73,7 +76,7 @@ pub fn add(
             return Ok(None);
         }
     };
-    let cache = sys.workspace().join("byte-code");
+    let cache = sys.workspace().join(BYTE_CODE);
     fs_err::create_dir_all(&cache)?;
     let root = BoxPath::new(project.config.package.root())?;
     let mut jobs = Vec::new();
@@ -85,9 +88,9 @@ pub fn add(
     let mut opened = open_all(&jobs);
     let missing: Vec<usize> = (0..jobs.len()).filter(|index| opened[*index].is_err()).collect();
     if !missing.is_empty() {
-        compile_into(project, &by, &missing.iter().map(|index| jobs[*index].clone()).collect::<Vec<_>>())?;
-        for index in &missing {
-            opened[*index] = open(&jobs[*index].into);
+        let fresh = compile_into(project, &by, &missing.iter().map(|index| jobs[*index].clone()).collect::<Vec<_>>())?;
+        for (index, fresh) in missing.iter().zip(fresh) {
+            opened[*index] = fresh;
         }
         KEPT.hold(&cache);
     }
@@ -126,7 +129,11 @@ where
     Ok(Job { wheel: path.to_owned(), into: Utf8PathBuf::new(), mtime, files, size })
 }
 
-fn compile_into(project: &Project, by: &Interpreter, jobs: &[Job]) -> anyhow::Result<()> {
+fn compile_into(
+    project: &Project,
+    by: &Interpreter,
+    jobs: &[Job],
+) -> anyhow::Result<Vec<anyhow::Result<ByteCode<FileReader>>>> {
     let spinner = project.sys.spinner(&format!("compiling {} by CPython {}", count(jobs.len(), "wheel"), by.version));
     let (_keep, scratch) = project.sys.scratch()?;
     let mut fresh = jobs.to_vec();
@@ -144,10 +151,13 @@ fn compile_into(project: &Project, by: &Interpreter, jobs: &[Job]) -> anyhow::Re
     for line in said.lines() {
         project.sys.detail(format!("no byte-code of {line}"));
     }
+    let mut opened = Vec::new();
     for (made, job) in fresh.iter().zip(jobs) {
+        // Before it has its name: another run, or `clean`, may remove it at once.
+        opened.push(open(&made.into));
         fs_err::rename(&made.into, &job.into)?;
     }
-    Ok(())
+    Ok(opened)
 }
 
 /// Opens the archives that are there and whole, on all cores: each byte of them is read.

@@ -106,7 +106,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
         text.push_str(&format!("NOT RUN  {name}: {why}\n"));
         steps.push(json!({"name": name, "passed": null, "not-run": why}));
     }
-    Ok(Report { text, json: json!({"steps": steps}), findings })
+    Ok(Report { text, json: json!({"steps": steps}), findings, talk: String::new() })
 }
 
 /// The words for a test that asks more of the host than every host has.

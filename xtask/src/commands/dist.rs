@@ -2,17 +2,18 @@
 
 use crate::commands::Project;
 use crate::commands::locking::{self, State};
+use crate::commands::outputs;
 use crate::commands::report::{Report, made, size};
 use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
+use crate::commands::rpmbuild::digest_of;
 use crate::commands::sign::{Signed, Signer};
-use crate::commands::verify::{Asked, review_of_bytes, verify_files};
+use crate::commands::verified::{self, Verified};
 use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::pages::public_key_name;
-use crate::review::{self, Delivered, Review};
+use crate::review::{self, Delivered};
 use crate::sbom;
-use crate::sys::sha256_of;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -32,6 +33,10 @@ const EFFORT: Compression = Compression::none();
 /// page for the reviewer, `report.<target>.html`.
 /// Nothing is bundled that `verify` finds faulty. With `[sign] key` in `dist/package.toml`, gpg signs the RPMs, and the
 /// public key travels in the bundle as RPM-GPG-KEY-NAME.
+///
+/// An RPM, a bundle and a verdict that would be those of an earlier run are not made again, once the files were found
+/// whole; a verdict is so said. `cargo xtask verify` always judges anew, and after `cargo xtask clean` all is made anew.
+/// Where the time and the bytes went is told at the end.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask dist                      the main job\n  \
     cargo xtask dist --locked             in CI: fail if a lock is stale, instead of writing it\n  \
@@ -64,7 +69,7 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         Some(folder) => repository::of(project, &camino::absolute_utf8(here.join(folder))?, signer.is_some())?,
         None => Vec::new(),
     };
-    let current = locking::inspect(project)?;
+    let current = project.steps.during("lock", || locking::inspect(project))?;
     let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
     let stale: Vec<String> = of_team.chain(current.stale(project)).collect();
     if flags.locked && !stale.is_empty() {
@@ -73,48 +78,53 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
             None => "run `cargo xtask lock` and commit the result",
         };
         let text = format!("stale locks:\n  {}\n{cure}\n", stale.join("\n  "));
-        return Ok(Report { text, json: json!({"stale": stale}), findings: true });
+        return Ok(Report::found(text, json!({"stale": stale})));
     }
     if flags.build.offline {
         current.refuse_to_ask(project)?;
     }
-    let locks = locking::bring_up_to_date(project, false)?;
+    let locks = project.steps.during("lock", || locking::bring_up_to_date(project, false))?;
     locks.warn(project, false);
     for (target, _) in project.targets.iter().zip(&locks.all).filter(|(_, locked)| locked.state == State::Written) {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
     let current = locks.all.into_iter().filter_map(|locked| locked.lock).collect();
     let mut built = rpm::build(project, current, &flags.build, locks.offers.as_ref())?;
-    let files: Vec<_> = built.iter().map(|rpm| (project.shown(&rpm.path), rpm.path.clone())).collect();
-    let mut reviews = Vec::new();
-    let verified =
-        verify_files(&project.sys, &Asked::default(), &files, &mut |examined| reviews.push(review_of_bytes(examined)))?;
-    let mut text = verified.text;
+    let verified = project.steps.during("verify", || verify(project, &built, signer.is_some()))?;
+    let findings = verified.iter().any(|one| one.findings);
+    let mut text: String = verified.iter().map(|one| one.text.as_str()).collect();
     let signed = match &signer {
-        Some(signer) if !verified.findings => Some(sign(signer, project, &mut built)?),
+        Some(signer) if !findings => Some(project.steps.during("sign", || sign(signer, project, &mut built))?),
         _ => None,
     };
     let public_key = signed.as_ref().map(|signed| signed.public_key.as_str());
-    let sums = built.iter().map(|rpm| sha256_of(&rpm.path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let sums = built.iter().map(Built::sha256).collect::<anyhow::Result<Vec<_>>>()?;
     let rpms = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256));
-    let rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
-    let mut json = json!({"rpms": rpms, "verify": verified.json["rpms"], "signed": public_key.is_some(), "issuer": signed.as_ref().map(|signed| &signed.issuer)});
+    let mut rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
+    for (rpm, one) in rpms.iter_mut().zip(&verified) {
+        rpm["verified-before"] = json!(one.before);
+    }
+    let verdicts: Vec<&Value> = verified.iter().map(|one| &one.json).collect();
+    let mut json = json!({"rpms": rpms, "verify": verdicts, "signed": public_key.is_some(), "issuer": signed.as_ref().map(|signed| &signed.issuer)});
     text.extend(built.iter().map(|rpm| rpm.line(project)));
     let folder = bundle_folder(project, &built)?;
     let bundle = project.out().join(format!("{folder}.tar.gz"));
-    if verified.findings {
+    if findings {
         // Those of earlier runs would look like this one's.
         remove_bundles(project)?;
         text.push_str(
             "no bundle was made, since not every check passed; what lies in `dist/out` is not to be shipped\n",
         );
-        return Ok(Report { text, json, findings: true });
+        let summary = rpm::summary(project, &built);
+        summary.add_to(&mut json);
+        return Ok(Report::found(text, json).saying(summary.table()));
     }
-    let pages = pages(reviews, &built, &sums, signed.as_ref())?;
-    write_bundle(project, &bundle, (&folder, pages), &built, &sums, public_key)?;
-    let bytes = fs_err::metadata(&bundle)?.len();
+    let (bytes, sha256) = project.steps.during("bundle", || {
+        let pages = pages(project, verified, &built, &sums, signed.as_ref())?;
+        make_bundle(project, &bundle, (&folder, pages), &built, &sums, public_key)
+    })?;
     let shown = project.shown(&bundle);
-    json["bundle"] = made(&shown, bytes, &sha256_of(&bundle)?);
+    json["bundle"] = made(&shown, bytes, &sha256);
     text.push_str(&format!("{shown}: {}, to carry over\n", size(bytes)));
     if key.is_some() && public_key.is_none() {
         let names: Vec<String> = built.iter().map(|rpm| project.shown(&rpm.path)).collect();
@@ -130,30 +140,42 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         ));
     }
     let signing = signer.as_ref().zip(public_key);
-    let filled = fill(&repositories, project, &built, signing)?;
+    let filled = project.steps.during("repository", || fill(&repositories, project, &built, signing))?;
     text.extend(filled.iter().map(|(line, _)| line.as_str()));
     json["repositories"] = filled.into_iter().map(|(_, json)| json).collect();
-    Ok(Report::fine(text, json))
+    let summary = rpm::summary(project, &built);
+    summary.add_to(&mut json);
+    // Not with the result: no two runs take as long.
+    Ok(Report::fine(text, json).saying(summary.table()))
+}
+
+/// Verifies the RPMs. What will be signed has other bytes then, and nothing of it is noted.
+fn verify(project: &Project, built: &[Built], will_be_signed: bool) -> anyhow::Result<Vec<Verified>> {
+    let digest = |rpm: &Built| rpm.on_disk.digest.clone().filter(|_| !will_be_signed);
+    built.iter().map(|rpm| verified::verify(project, rpm, digest(rpm))).collect()
 }
 
 /// The page of each RPM for the reviewer, with its name: from what `verify` read before the RPM was signed, and the
 /// digest of the file as it is now.
 fn pages(
-    reviews: Vec<Review>,
+    project: &Project,
+    verified: Vec<Verified>,
     built: &[Built],
     sha256s: &[String],
     signed: Option<&Signed>,
 ) -> anyhow::Result<Vec<(String, String)>> {
     let signature = signed.map(|signed| format!("{} {}", signed.algorithm.title(), signed.issuer));
     let mut pages = Vec::new();
-    for (review, (rpm, sha256)) in reviews.into_iter().zip(built.iter().zip(sha256s)) {
+    for (one, (rpm, sha256)) in verified.into_iter().zip(built.iter().zip(sha256s)) {
         let delivered = Delivered {
             file: rpm.path.file_name().unwrap_or_default().to_owned(),
-            size: rpm.size,
+            size: rpm.on_disk.size,
             sha256: sha256.clone(),
             signature: signature.clone(),
         };
-        pages.push((review::file_name(&rpm.target.name), review::page(&[(review, delivered)])?));
+        let (page, one) = one.page(|review| review::page(&[(review, delivered)]))?;
+        one.note(project, &page);
+        pages.push((review::file_name(&rpm.target.name), page));
     }
     Ok(pages)
 }
@@ -163,7 +185,8 @@ fn sign(signer: &Signer<'_>, project: &Project, built: &mut [Built]) -> anyhow::
     let mut last = None;
     for rpm in built {
         let signed = signer.sign(&rpm.path, &project.shown(&rpm.path))?;
-        rpm.size = signed.size;
+        rpm.on_disk.size = signed.size;
+        rpm.on_disk.digest = None;
         last = Some(signed);
         if let Some((path, size)) = &mut rpm.source {
             *size = signer.sign(path, &project.shown(path))?.size;
@@ -211,14 +234,15 @@ fn bundle_folder(project: &Project, built: &[Built]) -> anyhow::Result<String> {
     Ok(folder)
 }
 
-fn write_bundle(
+/// Makes the bundle, unless the one that it would be lies there; gives its size in bytes and its sha256.
+fn make_bundle(
     project: &Project,
     path: &Utf8Path,
     (folder, pages): (&str, Vec<(String, String)>),
     built: &[Built],
     sha256s: &[String],
     public_key: Option<&str>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<(u64, String)> {
     let epoch = built.first().context("there is no target")?.epoch;
     let mut sums = String::new();
     let mut texts = pages;
@@ -236,9 +260,19 @@ fn write_bundle(
     sums.extend(texts.iter().map(|(file, text)| format!("{}  {file}\n", hex(&Sha256::digest(text)))));
     texts.push(("SHA256SUMS".to_owned(), sums));
     texts.sort();
-    project.sys.create(path, |file| {
+    // SHA256SUMS, which is one of the texts, stands for the RPMs.
+    let time = epoch.to_string();
+    let words = texts.iter().flat_map(|(file, text)| [file.as_str(), text.as_str()]);
+    let words = ["bundle", folder, &time].into_iter().chain(words);
+    let name = outputs::name(project, words.map(str::as_bytes));
+    let noted: Option<String> = name.as_deref().and_then(|name| outputs::noted(project, name));
+    if let Some(sha256) = noted.filter(|sha256| outputs::whole(path, sha256).is_some()) {
+        project.sys.detail(format!("`{}` is up to date", project.shown(path)));
+        return Ok((fs_err::metadata(path)?.len(), sha256));
+    }
+    let sha256 = project.sys.create(path, |file| {
         // No name and no time in gzip's header, root and the commit's time in tar's: the same bytes anywhere.
-        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(file, EFFORT);
+        let gzip = GzBuilder::new().mtime(0).operating_system(255).write(&mut *file, EFFORT);
         let mut archive = tar::Builder::new(gzip);
         for (file, text) in &texts {
             append(&mut archive, &format!("{folder}/{file}"), text.len() as u64, epoch, text.as_bytes())?;
@@ -248,14 +282,21 @@ fn write_bundle(
             append(
                 &mut archive,
                 &format!("{folder}/{}", rpm.path.file_name().unwrap_or_default()),
-                rpm.size,
+                rpm.on_disk.size,
                 epoch,
                 content,
             )?;
         }
         archive.into_inner()?.finish()?;
-        Ok(())
-    })
+        Ok(digest_of(file)?.sha256)
+    })?;
+    // Not where another run wrote its RPM in between.
+    let is_ours =
+        |rpm: &Built| rpm.on_disk.digest.as_ref().is_some_and(|digest| outputs::is_still(&rpm.path, &digest.identity));
+    if let Some(name) = name.filter(|_| built.iter().all(is_ours)) {
+        outputs::note(project, &name, &sha256);
+    }
+    Ok((fs_err::metadata(path)?.len(), sha256))
 }
 
 fn append(

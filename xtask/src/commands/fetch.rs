@@ -70,8 +70,9 @@ pub fn fill_wheelhouse(
     offline: bool,
     offers: Option<&Offers>,
 ) -> anyhow::Result<()> {
-    let missing = missing(project, locks, offline)?;
-    say_fetched(project, fetch(project, &missing, offers, &Stop::default())?);
+    let missing = project.steps.during("fetch", || missing(project, locks, offline))?;
+    let fetched = project.steps.during("fetch", || fetch(project, &missing, offers, &Stop::default()))?;
+    say_fetched(project, fetched);
     Ok(())
 }
 
@@ -87,16 +88,16 @@ pub fn fill_wheelhouse_beside<T: Send>(
     what: &str,
     other: impl FnOnce(&Stop) -> anyhow::Result<T> + Send,
 ) -> anyhow::Result<T> {
-    let missing = missing(project, locks, offline)?;
+    let missing = project.steps.during("fetch", || missing(project, locks, offline))?;
     let (stop_fetching, stop_other) = (Stop::default(), Stop::default());
     thread::scope(|scope| {
         let beside = scope.spawn(|| other(&stop_other).inspect_err(|_| stop_fetching.ask()));
-        let fetched = fetch(project, &missing, offers, &stop_fetching);
+        let fetched = project.steps.during("fetch", || fetch(project, &missing, offers, &stop_fetching));
         if fetched.is_err() {
             stop_other.ask();
         }
         let spinner = project.sys.spinner(what);
-        let done = beside.join().expect("no thread panics");
+        let done = project.steps.during("wheel", || beside.join().expect("no thread panics"));
         spinner.finish_and_clear();
         say_fetched(project, fetched?);
         done

@@ -110,7 +110,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         text.insert_str(0, &format!("{}: {reason}\n", project.config.app.lock));
     }
     let json = json!({"targets": entries, "team-lock-stale": locks.team_stale, "warnings": locks.warnings, "upgraded": upgraded});
-    Ok(Report { text, json, findings })
+    Ok(Report { text, json, findings, talk: String::new() })
 }
 
 fn describe(target: &Target, locked: &Locked, status: &str) -> Value {

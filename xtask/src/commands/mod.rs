@@ -5,16 +5,22 @@ mod byte_code;
 mod fetch;
 mod libraries;
 mod locking;
+mod outputs;
 mod prepare;
 mod project;
 mod report;
 mod repository;
 mod rpmbuild;
 mod sdist;
+mod steps;
+mod summary;
 mod upgrade;
+mod verified;
 
 /// `ci`: what has to pass before a change lands
 pub mod ci;
+/// `clean`: what is kept goes
+pub mod clean;
 /// `dist`: the main job
 pub mod dist;
 /// `lock`: the one step that decides
@@ -93,6 +99,7 @@ enum Task {
     Verify(verify::Flags),
     Dist(dist::Flags),
     Target(target::Flags),
+    Clean(clean::Flags),
     Ci(ci::Flags),
 }
 
@@ -105,6 +112,7 @@ impl Task {
             Self::Verify(_) => "verify",
             Self::Dist(_) => "dist",
             Self::Target(_) => "target",
+            Self::Clean(_) => "clean",
             Self::Ci(_) => "ci",
         }
     }
@@ -125,7 +133,12 @@ pub fn main() -> ExitCode {
             let silent = cli.common.quiet && !report.findings && !is_verify;
             let text = if silent { String::new() } else { report.text };
             match print_out(&if json { format!("{value:#}\n") } else { text }) {
-                Ok(()) => ExitCode::from(u8::from(report.findings)),
+                Ok(()) => {
+                    if !cli.common.quiet && !report.talk.is_empty() {
+                        tell(report.talk.trim_end());
+                    }
+                    ExitCode::from(u8::from(report.findings))
+                }
                 Err(error) => {
                     print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
                     ExitCode::from(2)
@@ -203,6 +216,11 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     {
         return target::run(None, flags);
     }
+    // What the user keeps is cleaned from anywhere.
+    if let Task::Clean(flags) = &cli.task {
+        let root = clean::repository(find_root(&here), common.directory.is_some(), flags)?;
+        return clean::run(root.as_deref(), flags);
+    }
     let sys = Sys { root: find_root(&here)?, verbosity };
     let project = || Project::load(&sys, &common.target, common.format == Format::Json);
     match &cli.task {
@@ -210,8 +228,9 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
         Task::Verify(flags) => verify::run_built(&project()?, flags, &here),
-        Task::Dist(flags) => dist::run(&project()?, flags, &here),
+        Task::Dist(flags) => dist::run(&project()?.with_digests(), flags, &here),
         Task::Target(flags) => target::run(Some(&project()?), flags),
+        Task::Clean(flags) => clean::run(Some(&sys.root), flags),
         Task::Ci(flags) => ci::run(&sys, flags),
     }
 }

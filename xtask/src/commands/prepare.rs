@@ -112,12 +112,23 @@ pub fn prepare<'a>(
     project: &Project,
     target: &'a Target,
     lock: Lock,
+    gathered: &Gathered,
+    level: Option<i32>,
+) -> anyhow::Result<Ready<'a>> {
+    project.steps.during("lay out", || make_ready(project, target, lock, gathered, level))
+}
+
+fn make_ready<'a>(
+    project: &Project,
+    target: &'a Target,
+    lock: Lock,
     Gathered { app, config_files, origin }: &Gathered,
     level: Option<i32>,
 ) -> anyhow::Result<Ready<'a>> {
     let config = &project.config;
     let mut wheels = open_wheels(project, &lock, app)?;
-    let byte_code = byte_code::add(project, target, &mut wheels, &on_disk(project, &lock, app))?;
+    let files = on_disk(project, &lock, app);
+    let byte_code = project.steps.during("byte-code", || byte_code::add(project, target, &mut wheels, &files))?;
     let application = wheels.last().context("the application is one of the wheels")?;
     let metadata = &application.contents.metadata;
     if u32::try_from(metadata.version.epoch()).is_err() {

@@ -1,5 +1,6 @@
 //! The repository with its checked configuration: what every task but `ci` starts from.
 
+use crate::commands::steps::Steps;
 use crate::commands::unknown_target;
 use crate::config::{Config, Probes};
 use crate::lockfile::Lock;
@@ -24,6 +25,10 @@ pub struct Project {
     pub every_target: Vec<Target>,
     /// whether the result is printed as JSON
     pub wants_json: bool,
+    /// whether the digests of what is made are wanted; reading a large RPM once more takes a while
+    pub wants_digests: bool,
+    /// where the time goes
+    pub steps: Steps,
     /// where what is made goes
     out: Utf8PathBuf,
 }
@@ -31,6 +36,7 @@ pub struct Project {
 impl Project {
     /// Reads `dist/package.toml`, and keeps the targets named in `wanted`; all, if it is empty.
     pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
+        let steps = Steps::new();
         let path = sys.root.join("dist/package.toml");
         let config = Config::parse(&sys.read_text(&path)?).context("failed to read `dist/package.toml`")?;
         let mut probes = Probes::new();
@@ -52,7 +58,7 @@ impl Project {
         let is_wanted = |target: &&Target| wanted.is_empty() || wanted.contains(&target.name);
         let targets = every_target.iter().filter(is_wanted).cloned().collect();
         let out = sys.root.join("dist/out");
-        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, out })
+        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, wants_digests: wants_json, steps, out })
     }
 
     /// `dist`
@@ -68,6 +74,16 @@ impl Project {
     /// The same, but what is made goes into `folder`.
     pub fn making_into(self, folder: &Utf8Path) -> Self {
         Self { out: folder.to_owned(), ..self }
+    }
+
+    /// The same, with digests of what is made.
+    pub fn with_digests(self) -> Self {
+        Self { wants_digests: true, ..self }
+    }
+
+    /// Whether what is made goes elsewhere than into `dist/out`.
+    pub fn makes_elsewhere(&self) -> bool {
+        self.out != self.dist().join("out")
     }
 
     /// The application's folder.

@@ -13,12 +13,24 @@ pub struct Report {
     pub json: Value,
     /// whether the exit code is 1
     pub findings: bool,
+    /// what is said on standard error after it, unless `-q` is given
+    pub talk: String,
 }
 
 impl Report {
     /// A task that went well.
     pub fn fine(text: String, json: Value) -> Self {
-        Self { text, json, findings: false }
+        Self { text, json, findings: false, talk: String::new() }
+    }
+
+    /// The same as a finding.
+    pub fn found(text: String, json: Value) -> Self {
+        Self { findings: true, ..Self::fine(text, json) }
+    }
+
+    /// The same with something to be said after it.
+    pub fn saying(self, talk: String) -> Self {
+        Self { talk, ..self }
     }
 }
 

@@ -5,13 +5,15 @@ use crate::commands::byte_code::{self};
 use crate::commands::locking::{self, State};
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
+use crate::commands::rpmbuild::OnDisk;
+use crate::commands::summary::Summary;
 use crate::commands::{Project, report, rpmbuild};
 use crate::config::LEVELS;
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
-use crate::sys::sha256_of;
+use crate::sys::{Verbosity, sha256_of};
 use crate::target::Target;
 use crate::tools::rpmbuild::RpmBuild;
 use crate::wheel::Offers;
@@ -71,14 +73,13 @@ pub struct BuildFlags {
 }
 
 /// An RPM on disk.
-#[derive(Debug, Clone)]
 pub struct Built {
     /// the box that it is for
     pub target: Target,
     /// where it is
     pub path: Utf8PathBuf,
-    /// in bytes
-    pub size: u64,
+    /// how it lies there; its size changes when it is signed
+    pub on_disk: OnDisk,
     /// files and folders in it
     pub entries: usize,
     /// the time of the commit, in seconds since 1970
@@ -100,7 +101,7 @@ pub struct Built {
 impl Built {
     /// The RPM as JSON; `sha256` in lower-case hex.
     pub fn json(&self, project: &Project, sha256: &str) -> anyhow::Result<Value> {
-        let mut value = made(&project.shown(&self.path), self.size, sha256);
+        let mut value = made(&project.shown(&self.path), self.on_disk.size, sha256);
         value["target"] = json!(self.target.name);
         value["entries"] = json!(self.entries);
         if let Some((path, size)) = &self.source {
@@ -110,10 +111,18 @@ impl Built {
         Ok(value)
     }
 
+    /// The sha256 of the file as it is now.
+    pub fn sha256(&self) -> anyhow::Result<String> {
+        match &self.on_disk.digest {
+            Some(known) => Ok(known.sha256.clone()),
+            None => sha256_of(&self.path),
+        }
+    }
+
     /// The RPM in a line, and its source package in another.
     pub fn line(&self, project: &Project) -> String {
         let entries = count(self.entries, "path");
-        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.size));
+        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.on_disk.size));
         if let Some((path, size)) = &self.source {
             text.push_str(&format!("{}: {}\n", project.shown(path), report::size(*size)));
         }
@@ -130,13 +139,21 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let built = build(project, current_locks(project)?, &flags.build, None)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
-    // Reading a large RPM once more for its digest takes a while: only for those who get to see it.
-    if project.wants_json {
+    if project.wants_digests {
         for rpm in &built {
-            rpms.push(rpm.json(project, &sha256_of(&rpm.path)?)?);
+            rpms.push(rpm.json(project, &rpm.sha256()?)?);
         }
     }
-    Ok(Report::fine(text, json!({"rpms": rpms})))
+    let summary = summary(project, &built);
+    let mut json = json!({"rpms": rpms});
+    summary.add_to(&mut json);
+    let is_told = project.sys.verbosity == Verbosity::Verbose;
+    Ok(Report::fine(text, json).saying(if is_told { summary.table() } else { String::new() }))
+}
+
+/// Where time and bytes went until now.
+pub fn summary(project: &Project, built: &[Built]) -> Summary {
+    Summary::new(project.steps.so_far(), built.iter().flat_map(|rpm| &rpm.on_disk.shares))
 }
 
 /// Builds the RPMs of all targets.
@@ -224,14 +241,14 @@ fn build_one(
 ) -> anyhow::Result<Built> {
     let ready = prepare(project, target, lock, gathered, flags.level)?;
     let path = project.out().join(&ready.file_name);
-    let (size, source) = match rpmbuild {
+    let (on_disk, source) = match rpmbuild {
         Some(rpmbuild) => rpmbuild::make(project, &ready, rpmbuild, flags, &path)?,
         None => (rpmbuild::write_natively(project, &ready, &path)?, None),
     };
     Ok(Built {
         target: target.clone(),
         path,
-        size,
+        on_disk,
         entries: ready.tree.entries().len(),
         epoch: gathered.app.epoch,
         texts: ready.texts,

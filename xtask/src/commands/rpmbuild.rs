@@ -1,21 +1,25 @@
 //! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::commands::Project;
+use crate::commands::outputs;
 use crate::commands::prepare::{Ready, gather, prepare};
 use crate::commands::report::{Report, count};
 use crate::commands::rpm::BuildFlags;
+use crate::commands::summary::Share;
 use crate::lockfile::Lock;
-use crate::pieces::Pieces;
+use crate::pieces::{PIECES, Pieces};
 use crate::problem::Problem;
-use crate::rpm::{self, Part, SourceNames, Sources, spec};
-use crate::sys::user_cache;
+use crate::rpm::{self, KeptPieces, NothingKept, Part, Plan, SourceNames, Sources, WrittenPiece, spec};
+use crate::sys::{sha256_of_rest, user_cache};
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::ValueEnum;
 use rawzip::FileReader;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{Seek as _, Write};
 use std::time::{Duration, SystemTime};
 
 /// What writes the RPM; files, owners, scriptlets and dependencies are the same.
@@ -27,22 +31,115 @@ pub enum Builder {
     Rpmbuild,
 }
 
-/// Writes an RPM by this tool itself; gives its size in bytes.
-pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<u64> {
+/// An RPM that was written, or lay there already.
+pub struct OnDisk {
+    /// in bytes
+    pub size: u64,
+    /// what each wheel is in it; nothing where rpmbuild wrote it
+    pub shares: Vec<Share>,
+    /// of the file as it was written; none where it is not wanted, or rpmbuild wrote it
+    pub digest: Option<Digest>,
+}
+
+/// A file that was written, or found whole.
+#[derive(Debug, Clone)]
+pub struct Digest {
+    /// in lower-case hex
+    pub sha256: String,
+    /// of the file that has it: by [`outputs::is_still`] it is told from another run's
+    pub identity: String,
+}
+
+/// What is noted of an RPM.
+#[derive(Serialize, Deserialize)]
+struct Noted {
+    sha256: String,
+    size: u64,
+    shares: Vec<Share>,
+}
+
+/// Writes an RPM by this tool itself, unless the one that it would be lies there.
+pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
+    project.steps.during("write", || {
+        let plan = Plan::new(&ready.package, &ready.tree, &ready.wheels)?;
+        let name = outputs::name(project, [b"rpm".as_slice(), plan.name().as_bytes()]);
+        let noted: Option<Noted> = name.as_deref().and_then(|name| outputs::noted(project, name));
+        if let Some(Noted { sha256, size, shares }) = noted
+            && let Some(identity) = outputs::whole(path, &sha256)
+        {
+            project.sys.detail(format!("`{}` is up to date", project.shown(path)));
+            let shares = shares.into_iter().map(Share::reused).collect();
+            return Ok(OnDisk { size, shares, digest: Some(Digest { sha256, identity }) });
+        }
+        let (written, digest) = write(project, ready, plan, path)?;
+        let shares = shares_of(ready, &written.pieces);
+        if let (Some(name), Some(digest)) = (name, &digest) {
+            let sha256 = digest.sha256.clone();
+            outputs::note(project, &name, Noted { sha256, size: written.size, shares: shares.clone() });
+        }
+        Ok(OnDisk { size: written.size, shares, digest })
+    })
+}
+
+fn write(
+    project: &Project,
+    ready: &Ready<'_>,
+    plan: Plan<'_, FileReader>,
+    path: &Utf8Path,
+) -> anyhow::Result<(rpm::Written, Option<Digest>)> {
     let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
-    let kept = pieces(project);
-    let write = |file: &mut fs_err::File| rpm::write(&ready.package, &ready.tree, &ready.wheels, &kept, file);
-    let written = project.sys.create(path, write)?;
+    let with = |kept: &dyn KeptPieces| {
+        project.sys.create(path, |file| {
+            let written = plan.write(kept, file)?;
+            // Before it has its name: then it may be another run's.
+            Ok((written, project.wants_digests.then(|| digest_of(file)).transpose()?))
+        })
+    };
+    // What is built to be compared must not be what it is compared with.
+    let kept = (!project.makes_elsewhere()).then(|| pieces(project));
+    let (written, digest) = with(kept.as_ref().map_or(&NothingKept, |kept| kept))?;
     spinner.finish_and_clear();
     let reused = written.pieces.iter().filter(|piece| piece.is_kept).count();
     let made = count(written.pieces.len() - reused, "piece");
-    project.sys.detail(format!("{}: {made} compressed, {reused} taken from `{}`", ready.file_name, kept.folder()));
-    Ok(written.size)
+    let from = match &kept {
+        Some(kept) => format!(", {reused} taken from `{}`", kept.folder()),
+        None => ", as nothing of earlier runs is taken".to_owned(),
+    };
+    project.sys.detail(format!("{}: {made} compressed{from}", ready.file_name));
+    for trouble in kept.iter().flat_map(Pieces::troubles) {
+        project.sys.detail(trouble);
+    }
+    Ok((written, digest))
+}
+
+/// Of a file that is being written.
+pub fn digest_of(file: &mut fs_err::File) -> anyhow::Result<Digest> {
+    file.rewind()?;
+    let sha256 = sha256_of_rest(file)?;
+    Ok(Digest { sha256, identity: outputs::identity(&file.metadata()?) })
+}
+
+/// What each wheel is in a payload.
+fn shares_of(ready: &Ready<'_>, pieces: &[WrittenPiece]) -> Vec<Share> {
+    let mut shares: BTreeMap<Option<usize>, Share> = BTreeMap::new();
+    for piece in pieces {
+        let name = piece.wheel.and_then(|wheel| ready.wheels.get(wheel)).map(|wheel| &wheel.contents.metadata.name);
+        let share = shares.entry(piece.wheel).or_default();
+        share.name = name.map(ToString::to_string);
+        share.pieces += 1;
+        share.bytes += piece.size;
+        share.archive_bytes += piece.archive_size;
+        if piece.is_kept {
+            share.reused += 1;
+            share.reused_bytes += piece.size;
+        }
+    }
+    shares.into_values().collect()
 }
 
 /// The pieces that are kept: in the user's cache, or where there is none in the repository's workspace.
 fn pieces(project: &Project) -> Pieces {
-    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join("pieces"))
+    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join(PIECES))
 }
 
 /// rpmbuild, where it is asked for.
@@ -53,21 +150,26 @@ pub fn find<'a>(project: &'a Project, flags: &BuildFlags) -> anyhow::Result<Opti
 
 /// Writes an RPM into `path`, and its source package beside it, as the flags want them.
 ///
-/// - Gives: the size of the RPM in bytes; path and size of the source package.
+/// - Gives: the RPM; path and size in bytes of the source package.
 pub fn make(
     project: &Project,
     ready: &Ready<'_>,
     rpmbuild: &RpmBuild<'_>,
     flags: &BuildFlags,
     path: &Utf8Path,
-) -> anyhow::Result<(u64, Option<(Utf8PathBuf, u64)>)> {
-    let written = Written::write(project, ready)?;
-    let size = match flags.builder {
-        Builder::Native => write_natively(project, ready, path)?,
-        Builder::Rpmbuild => written.build(rpmbuild, path)?,
-    };
-    let source = flags.source.then(|| written.source(rpmbuild, &project.out())).transpose()?;
-    Ok((size, source))
+) -> anyhow::Result<(OnDisk, Option<(Utf8PathBuf, u64)>)> {
+    project.steps.during("rpmbuild", || {
+        let written = Written::write(project, ready)?;
+        let on_disk = match flags.builder {
+            Builder::Native => write_natively(project, ready, path)?,
+            Builder::Rpmbuild => {
+                let size = written.build(rpmbuild, path)?;
+                OnDisk { size, shares: Vec::new(), digest: None }
+            }
+        };
+        let source = flags.source.then(|| written.source(rpmbuild, &project.out())).transpose()?;
+        Ok((on_disk, source))
+    })
 }
 
 /// The specs of all targets; the wheels are needed for the list of files.

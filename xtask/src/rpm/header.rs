@@ -77,6 +77,11 @@ impl Front {
         Ok((self.before_header(0)?.len() + self.header.len()) as u64)
     }
 
+    /// The header, without the payload's digest.
+    pub fn header(&self) -> &[u8] {
+        &self.header
+    }
+
     /// Lead and signature header, then the header.
     ///
     /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.

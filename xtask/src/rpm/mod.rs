@@ -28,7 +28,7 @@ mod vouching;
 pub use compare::compare_versions;
 pub use described::{Described, FileRow, Origin, Owner};
 pub use front::Front;
-pub use native::{Written, write};
+pub use native::{Plan, Written};
 pub use package::{Change, Dependency, Facts, Package, Sense};
 pub use payload::WrittenPiece;
 pub use piece::{KeptPieces, NewPiece, NothingKept, PieceKey};

@@ -28,36 +28,55 @@ pub struct Written {
     pub pieces: Vec<WrittenPiece>,
 }
 
-/// Writes an RPM.
-///
-/// - Takes: `wheels`, the list that `tree` was laid out from; `kept`, the pieces of earlier runs, and the place for
-///   new ones; `out`, empty and at its start.
-/// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
-pub fn write<R: ReaderAt + Sync>(
-    package: &Package,
-    tree: &Tree,
-    wheels: &[Wheel<R>],
-    kept: &dyn KeptPieces,
-    out: &mut (impl Write + Seek),
-) -> anyhow::Result<Written> {
-    let payload = Payload::plan(tree);
-    let archive_size = payload.archive_size();
-    let front = Front::new(package, tree, archive_size)?;
-    let room = front.size()?;
-    out.seek(SeekFrom::Start(room))?;
-    let mut hasher = Sha256::new();
-    let mut size = 0_u64;
-    let compressor = Compressor { compression: package.compression, level: package.level };
-    let pieces = payload.write(wheels, compressor, kept, |bytes| {
-        hasher.update(bytes);
-        size += bytes.len() as u64;
-        out.write_all(bytes).context("failed to write the payload")
-    })?;
-    let [before, header] = front.finish(&hex(&hasher.finalize()), size)?;
-    let length = (before.len() + header.len()) as u64;
-    ensure!(length == room, "the header needs {length} bytes, and {room} were left for it");
-    out.seek(SeekFrom::Start(0))?;
-    out.write_all(&before).and_then(|()| out.write_all(&header)).context("failed to write the header")?;
-    out.flush()?;
-    Ok(Written { size: room + size, archive_size, entries: tree.entries().len(), pieces })
+/// An RPM before it is written: all of its header but the payload's digest, and what names each piece of the payload.
+pub struct Plan<'a, R> {
+    front: Front,
+    payload: Payload<'a>,
+    wheels: &'a [Wheel<R>],
+    entries: usize,
+}
+
+impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
+    /// - Takes: `wheels`, the list that `tree` was laid out from.
+    pub fn new(package: &Package, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
+        let compressor = Compressor { compression: package.compression, level: package.level };
+        let payload = Payload::plan(tree, compressor)?;
+        let front = Front::new(package, tree, payload.archive_size())?;
+        Ok(Self { front, payload, wheels, entries: tree.entries().len() })
+    }
+
+    /// Names the file that [`Self::write`] would write: equal names are equal bytes, whatever is kept.
+    ///
+    /// - Gives: a sha256 in lower-case hex, over the header without the payload's digest, and the keys of the pieces.
+    pub fn name(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.front.header());
+        self.payload.keys().for_each(|key| hasher.update(key.to_string()));
+        hex(&hasher.finalize())
+    }
+
+    /// Writes it.
+    ///
+    /// - Takes: `kept`, the pieces of earlier runs, and the place for new ones; `out`, empty and at its start.
+    /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
+    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Write + Seek)) -> anyhow::Result<Written> {
+        let Self { front, payload, wheels, entries } = self;
+        let room = front.size()?;
+        out.seek(SeekFrom::Start(room))?;
+        let mut hasher = Sha256::new();
+        let mut size = 0_u64;
+        let archive_size = payload.archive_size();
+        let pieces = payload.write(wheels, kept, |bytes| {
+            hasher.update(bytes);
+            size += bytes.len() as u64;
+            out.write_all(bytes).context("failed to write the payload")
+        })?;
+        let [before, header] = front.finish(&hex(&hasher.finalize()), size)?;
+        let length = (before.len() + header.len()) as u64;
+        ensure!(length == room, "the header needs {length} bytes, and {room} were left for it");
+        out.seek(SeekFrom::Start(0))?;
+        out.write_all(&before).and_then(|()| out.write_all(&header)).context("failed to write the header")?;
+        out.flush()?;
+        Ok(Written { size: room + size, archive_size, entries, pieces })
+    }
 }

@@ -7,7 +7,7 @@ use crate::hex::hex;
 use crate::layout::Wheel;
 use crate::rpm::cpio;
 use crate::rpm::ordered::in_order;
-use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece};
+use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece, PieceKey};
 use crate::target::Compression;
 use crate::tree::{Content, Entry, Kind, Tree};
 use crate::wheel::Scratch;
@@ -72,18 +72,26 @@ fn gzipped_sample(level: i32) -> io::Result<Vec<u8>> {
 
 /// A tree that is ready to be written as a payload.
 pub(super) struct Payload<'a> {
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<(PieceKey, Piece<'a>)>,
+    compressor: Compressor,
 }
 
 impl<'a> Payload<'a> {
     /// Plans the pieces.
-    pub fn plan(tree: &'a Tree) -> Self {
-        Self { pieces: Piece::cut(tree) }
+    pub fn plan(tree: &'a Tree, compressor: Compressor) -> anyhow::Result<Self> {
+        let identity = compressor.identity()?;
+        let pieces = Piece::cut(tree).into_iter().map(|piece| Ok((piece.key(&identity)?, piece)));
+        Ok(Self { pieces: pieces.collect::<anyhow::Result<_>>()?, compressor })
     }
 
     /// The size of the archive before compression, in bytes.
     pub fn archive_size(&self) -> u64 {
-        self.pieces.iter().map(Piece::size).sum()
+        self.pieces.iter().map(|(_, piece)| piece.size()).sum()
+    }
+
+    /// What names the bytes of the compressed payload, piece by piece.
+    pub fn keys(&self) -> impl Iterator<Item = &PieceKey> {
+        self.pieces.iter().map(|(key, _)| key)
     }
 
     /// Writes the compressed payload, piece by piece in order, to `take`.
@@ -94,23 +102,20 @@ impl<'a> Payload<'a> {
     pub fn write<R: ReaderAt + Sync>(
         &self,
         wheels: &[Wheel<R>],
-        compressor: Compressor,
         kept: &dyn KeptPieces,
         take: impl FnMut(&[u8]) -> anyhow::Result<()>,
     ) -> anyhow::Result<Vec<WrittenPiece>> {
-        let identity = compressor.identity()?;
         let written = Mutex::new(Vec::new());
         let make = |with: &mut Worker, place: usize, out: &mut dyn Write| -> anyhow::Result<()> {
-            let piece = &self.pieces[place];
-            let key = piece.key(&identity)?;
+            let (key, piece) = &self.pieces[place];
             let archive_size = piece.size();
-            let known = if piece.is_end() { None } else { kept.copy(&key, out)? };
+            let known = if piece.is_end() { None } else { kept.copy(key, out)? };
             let size = match known {
                 Some(size) => size,
                 None => {
-                    let keep = if piece.is_end() { None } else { kept.begin(&key, archive_size) };
+                    let keep = if piece.is_end() { None } else { kept.begin(key, archive_size) };
                     let mut out = Tee { out, keep, size: 0 };
-                    write_piece(piece, wheels, compressor, with, &mut out)?;
+                    write_piece(piece, wheels, self.compressor, with, &mut out)?;
                     out.finish()
                 }
             };

@@ -224,8 +224,7 @@ pub fn verify_files(
     files: &[(String, Utf8PathBuf)],
     see: &mut dyn FnMut(&Examined),
 ) -> anyhow::Result<Report> {
-    let mut report =
-        Report { text: String::new(), json: json!({"schema": schema::VERSION, "rpms": []}), findings: false };
+    let mut report = Report::fine(String::new(), json!({"schema": schema::VERSION, "rpms": []}));
     let look = shown::Look { colours: colours_of_output(), quiet: sys.verbosity == Verbosity::Quiet };
     for (shown, path) in files {
         #[cfg_attr(not(unix), expect(unused_mut))]
