@@ -55,7 +55,7 @@ impl Flags {
 
 /// Folders of things that can be made again, in the workspace or in the user's cache; they themselves stay, since
 /// another run may be about to write into them.
-const KEPT: [&str; 5] = [PIECES, BYTE_CODE, "compiled", NOTES, "build-cache"];
+const KEPT: [&str; 6] = [PIECES, BYTE_CODE, "compiled", "parsed", NOTES, "build-cache"];
 /// What is being written, and what killed runs left behind; it may be in use for an hour.
 const TEMPORARY: [&str; 3] = [".xtask-", ".fetch-", "tmp-"];
 const IN_USE: Duration = Duration::from_secs(3600);
