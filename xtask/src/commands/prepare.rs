@@ -211,14 +211,16 @@ fn open_wheels(project: &Project, lock: &Lock, app: &AppWheel) -> anyhow::Result
         let mtime = package.uploaded_at().unwrap_or(app.epoch);
         match wheelhouse.open(package) {
             Ok((archive, contents)) => {
-                wheels.push(Wheel { name: package.wheel.clone(), archive, contents, byte_code: None, mtime })
+                let (name, sha256) = (package.wheel.clone(), package.sha256.clone());
+                wheels.push(Wheel { name, sha256, archive, contents, byte_code: None, mtime })
             }
             Err(fault) => faults.push(fault),
         }
     }
     all_of("wheels are refused", faults)?;
     let (archive, contents) = open_wheel(&app.path, &app.name)?;
-    wheels.push(Wheel { name: app.name.clone(), archive, contents, byte_code: None, mtime: app.epoch });
+    let (name, sha256) = (app.name.clone(), app.sha256.clone());
+    wheels.push(Wheel { name, sha256, archive, contents, byte_code: None, mtime: app.epoch });
     Ok(wheels)
 }
 

@@ -57,7 +57,8 @@ pub struct BuildFlags {
     /// Start no program that reaches the network: every wheel must be in `dist/wheels`
     #[arg(long)]
     pub offline: bool,
-    /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el7, el8); 9 if not given
+    /// Compression level of the payload: 1 to 19 for zstd (el9 and later), 1 to 9 for gzip (el7, el8), where larger
+    /// files stay as their wheels have them deflated; 9 if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=19))]
     pub level: Option<i32>,
     /// What writes the RPM

@@ -20,6 +20,8 @@ use rawzip::ReaderAt;
 pub struct Wheel<R> {
     /// its name
     pub name: WheelName,
+    /// of its file, in lower-case hex
+    pub sha256: String,
     /// its archive
     pub archive: Archive<R>,
     /// what it holds
