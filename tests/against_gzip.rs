@@ -86,14 +86,18 @@ fn everyone_reads_the_same_archive() -> anyhow::Result<()> {
     let folder = Utf8Path::from_path(keep.path()).context("the folder's path is not UTF-8")?;
     let (rpm_path, gz) = (folder.join("demo.rpm"), folder.join("payload.gz"));
     fs::write(&rpm_path, &rpm)?;
+    fs::write(folder.join("other.rpm"), &other)?;
     fs::write(&gz, payload(&rpm))?;
     run(Command::new("rpm").args(["-K", "--nosignature", rpm_path.as_str()]))?.text()?;
     run(Command::new("gzip").args(["--test", gz.as_str()]))?.text()?;
-    for line in ["rpm2cpio demo.rpm", "gzip -dc payload.gz"] {
+    let digest_of = |line: &str| {
         let shell = format!("set -e; {line} > archive; sha256sum < archive");
         let said = run(Command::new("sh").args(["-c", &shell]).current_dir(folder))?.text()?;
-        assert_eq!(said.split(' ').next(), Some(expected.as_str()), "{line}");
-    }
+        anyhow::Ok(said.split(' ').next().unwrap_or_default().to_owned())
+    };
+    assert_eq!(digest_of("gzip -dc payload.gz")?, expected);
+    // rpm 4.20 and later write the archive anew.
+    assert_eq!(digest_of("rpm2cpio demo.rpm")?, digest_of("rpm2cpio other.rpm")?);
     let tools = repository().join("tests/python/tools.py");
     let mut python = Command::new("python3");
     python.arg("-B").arg(tools).arg(repository().join("target/xtask/test-gzip")).arg(PIN);
