@@ -69,14 +69,7 @@ pub fn fill_wheelhouse(
     offers: Option<&Offers>,
 ) -> anyhow::Result<()> {
     let wheelhouse = project.wheelhouse();
-    let mut missing: Vec<(&Target, &Locked)> = Vec::new();
-    for (target, lock) in locks {
-        for package in wheelhouse.missing(&project.sys, lock)? {
-            if !missing.iter().any(|(_, other)| other.sha256 == package.sha256 && other.wheel == package.wheel) {
-                missing.push((target, package));
-            }
-        }
-    }
+    let missing = wheelhouse.missing(&project.sys, locks)?;
     if offline {
         return wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>());
     }
