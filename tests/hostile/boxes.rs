@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
+use std::sync::Arc;
 use xtask::config::Config;
 use xtask::elf::{OfWheel, highest, needs_of};
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
@@ -111,7 +112,7 @@ pub fn open(file_name: &str, bytes: Vec<u8>) -> anyhow::Result<Wheel<Vec<u8>>> {
     let sha256 = xtask::hex::hex(&Sha256::digest(&bytes));
     let archive = Archive::open(bytes, size)?;
     let contents = Contents::read(&archive, &name)?;
-    Ok(Wheel { name, sha256, archive, contents, byte_code: None, mtime: 1_700_000_000 })
+    Ok(Wheel { name, sha256, archive, checked: Arc::default(), contents, byte_code: None, mtime: 1_700_000_000 })
 }
 
 /// Lays out wheels, the application as the last, and packs them.

@@ -11,7 +11,7 @@ use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
 use crate::sys::sha256_of;
-use crate::target::Target;
+use crate::target::{Compression, Target};
 use crate::tools::rpmbuild::RpmBuild;
 use crate::wheel::Offers;
 use anyhow::Context as _;
@@ -152,11 +152,16 @@ pub fn build(
     let rpmbuild = rpmbuild::find(project, flags)?;
     let gathered = gather(project, &locks, flags, offers)?;
     let mut built = Vec::new();
-    for (target, lock) in project.targets.iter().zip(locks) {
+    let mut all: Vec<_> = project.targets.iter().zip(locks).enumerate().collect();
+    // What is unpacked for zstd need not be unpacked for gzip, and not the other way round.
+    all.sort_by_key(|(_, (target, _))| target.distribution.compression == Compression::Gzip);
+    for (place, (target, lock)) in all {
         let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild.as_ref())
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
-        built.push(rpm);
+        built.push((place, rpm));
     }
+    built.sort_by_key(|(place, _)| *place);
+    let built: Vec<Built> = built.into_iter().map(|(_, rpm)| rpm).collect();
     let unknown = built.iter().flat_map(|rpm| rpm.unknown_licenses.clone()).collect();
     about::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
     Ok(built)

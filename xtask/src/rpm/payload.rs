@@ -10,8 +10,8 @@ use crate::rpm::ordered::in_order;
 use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece};
 use crate::target::Compression;
 use crate::tree::{Content, Entry, Kind, Tree};
-use crate::wheel::Scratch;
-use anyhow::{Context as _, bail};
+use crate::wheel::{PackedSum, Scratch};
+use anyhow::{Context as _, bail, ensure};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
@@ -251,7 +251,8 @@ fn deflated<'w, R: ReaderAt>(entry: &Entry, wheels: &'w [Wheel<R>]) -> Option<(&
     }
 }
 
-/// Writes a file of a wheel as it is deflated there, and unpacks it to see that it is what it ought to be.
+/// Writes a file of a wheel as it is deflated there, and unpacks it to see that it is what it ought to be, unless that
+/// was seen with another target.
 ///
 /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
 fn take_deflated<R: ReaderAt>(
@@ -261,14 +262,29 @@ fn take_deflated<R: ReaderAt>(
     scratch: &mut Scratch,
     members: &mut Members<'_>,
 ) -> anyhow::Result<()> {
-    let mut hasher = Sha256::new();
-    members.take_deflated(&wheel.archive.members()[place], |packed| {
-        wheel.archive.unpack_with_packed(place, scratch, packed, &mut |bytes| {
-            hasher.update(bytes);
-            Ok(())
-        })
+    let mut sum = PackedSum::default();
+    let mut hasher = (!wheel.checked.has(place)).then(Sha256::new);
+    members.take_deflated(&wheel.archive.members()[place], |out| {
+        let mut packed = |bytes: &[u8]| {
+            sum.update(bytes);
+            out(bytes)
+        };
+        match &mut hasher {
+            Some(hasher) => wheel.archive.unpack_with_packed(place, scratch, &mut packed, &mut |bytes| {
+                hasher.update(bytes);
+                Ok(())
+            }),
+            None => wheel.archive.copy_packed(place, scratch, &mut packed),
+        }
     })?;
-    check_digest(entry, hasher)
+    match hasher {
+        Some(hasher) => {
+            check_digest(entry, hasher)?;
+            wheel.checked.note(place, &sum);
+        }
+        None => ensure!(wheel.checked.is_of(place, &sum), "the wheel was changed while it was packed"),
+    }
+    Ok(())
 }
 
 fn check_digest(entry: &Entry, hasher: Sha256) -> anyhow::Result<()> {
@@ -295,12 +311,21 @@ pub(super) fn write_content<R: ReaderAt>(
         Kind::File { content: Content::Bytes(bytes), .. } => Ok(out.write_all(bytes)?),
         Kind::File { content: content @ (Content::Member { wheel, .. } | Content::ByteCode { wheel, .. }), .. } => {
             let mut hasher = Sha256::new();
+            let mut sum = PackedSum::default();
             let (archive, place) = wheels[*wheel].find(content).context("its wheel has no byte-code")?;
-            archive.unpack(place, scratch, &mut |bytes| {
+            let packed = &mut |bytes: &[u8]| {
+                sum.update(bytes);
+                Ok(())
+            };
+            archive.unpack_with_packed(place, scratch, packed, &mut |bytes| {
                 hasher.update(bytes);
                 Ok(out.write_all(bytes)?)
             })?;
-            check_digest(entry, hasher)
+            check_digest(entry, hasher)?;
+            if let Some((wheel, place)) = deflated(entry, wheels) {
+                wheel.checked.note(place, &sum);
+            }
+            Ok(())
         }
     }
 }

@@ -164,6 +164,13 @@ impl<R: ReaderAt> Archive<R> {
         self.unpack_member(member, scratch, packed, sink).with_context(|| format!("failed to unpack `{}`", member.path))
     }
 
+    /// Hands on a file as it stands in the archive, without a look at what it unpacks to.
+    pub fn copy_packed(&self, place: usize, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+        let entry = self.zip.get_entry(self.members[place].place).context("its local header is damaged")?;
+        let mut reader = entry.reader();
+        read_stored(&mut Seen { reader: &mut reader, as_packed: &mut |_| Ok(()) }, &mut scratch.buffer, sink)
+    }
+
     fn unpack_member(
         &self,
         member: &Member,
