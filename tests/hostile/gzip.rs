@@ -130,3 +130,34 @@ fn a_piece_is_named_by_the_wheel_that_its_deflated_bytes_are_of() {
         assert_eq!(keys(size, compression, true) == keys(size, compression, false), same, "{size} {compression:?}");
     }
 }
+
+/// What was unpacked for another target is copied, and only as long as it is what was unpacked.
+#[test]
+fn what_was_found_right_before_is_taken_only_while_it_is_the_same() {
+    let text: String = ('a'..='z').cycle().take(100_000).collect();
+    let wheels = || [draft(&text).open().unwrap(), Draft::app().open().unwrap()];
+    let by = |compression, wheels: &[_]| Ok(pack_by(compression, wheels, |_, _| (), |_| ())?.1);
+    let (fresh, known) = (wheels(), wheels());
+    let expected: Vec<u8> = by(Compression::Gzip, &fresh).unwrap();
+    by(Compression::Zstd, &known).unwrap();
+    for wheels in [&fresh, &known] {
+        assert!(by(Compression::Gzip, wheels).unwrap() == expected);
+    }
+
+    let mut zip = draft(&text).zip();
+    let entry = zip.entries.iter_mut().find(|entry| entry.central.name == LARGE.as_bytes()).unwrap();
+    // An empty block in front: another stream of the same text.
+    entry.data.splice(0..0, [0, 0, 0, 0xff, 0xff]);
+    both(entry, |fields| fields.packed += 5);
+    let changed = |checked| {
+        let mut wheels = [open("demo-1.0-py3-none-any.whl", zip.bytes()).unwrap(), Draft::app().open().unwrap()];
+        wheels[0].checked = checked;
+        wheels
+    };
+    let mut rows = Rows::default();
+    rows.check("a wheel that nobody saw", Fine, || by(Compression::Gzip, &changed(Default::default())));
+    rows.check("another than was seen", Refused("was changed while it was packed"), || {
+        by(Compression::Gzip, &changed(known[0].checked.clone()))
+    });
+    rows.finish();
+}
