@@ -14,6 +14,8 @@ mod chance;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;
+#[path = "hostile/gzip.rs"]
+mod gzip;
 #[path = "hostile/installed.rs"]
 mod installed;
 #[cfg(target_os = "linux")]

@@ -55,6 +55,12 @@ fn names_that_could_leave_the_box_or_confuse_it_are_refused() {
     rows.finish();
 }
 
+/// An archive of one file, whose packed bytes go on where they ought to end.
+fn behind_the_stream(mut entry: Entry, more: &[u8]) -> Zip {
+    entry.data.extend_from_slice(more);
+    Zip::of(vec![entry.both(|fields| fields.packed += more.len() as u32)])
+}
+
 #[test]
 fn entries_that_lie_are_refused() {
     let text = b"one and the same content, one and the same content";
@@ -108,6 +114,8 @@ fn entries_that_lie_are_refused() {
         ("a size of 0",                     both(|f| f.size = 0),                                   Refused("more than the")),
         ("a larger size",                   both(|f| f.size += 1),                                  Refused("instead of the")),
         ("a smaller packed size",           both(|f| f.packed -= 3),                                Refused("")),
+        ("bytes behind the deflated ones",  behind_the_stream(base(), b"x"),                        Refused("goes on behind its end")),
+        ("many bytes behind them",          behind_the_stream(base(), &[0; 1 << 17]),               Refused("goes on behind its end")),
         ("a packed size of 0",              both(|f| f.packed = 0),                                 Refused("")),
         ("a packed size past the end",      both(|f| f.packed = 1 << 20),                           Refused("overlap")),
         ("deflated said to be stored",      both(|f| f.method = 0),                                 Refused("")),

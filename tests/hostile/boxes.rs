@@ -7,13 +7,14 @@ use camino::Utf8PathBuf;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
+use std::sync::Arc;
 use xtask::config::Config;
 use xtask::elf::{OfWheel, highest, needs_of};
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
 use xtask::lockfile::{Lock, Package as LockedPackage};
-use xtask::rpm::{Change, Facts, NothingKept, Package, Plan, rpm_version};
+use xtask::rpm::{Change, Facts, KeptPieces, NothingKept, Package, Plan, rpm_version};
 use xtask::service;
-use xtask::target::Target;
+use xtask::target::{Compression, Target};
 use xtask::tree::Tree;
 use xtask::wheel::{Archive, Contents, library_digest};
 
@@ -108,9 +109,10 @@ pub fn digest(content: &[u8]) -> String {
 pub fn open(file_name: &str, bytes: Vec<u8>) -> anyhow::Result<Wheel<Vec<u8>>> {
     let name = file_name.parse()?;
     let size = bytes.len() as u64;
+    let sha256 = xtask::hex::hex(&Sha256::digest(&bytes));
     let archive = Archive::open(bytes, size)?;
     let contents = Contents::read(&archive, &name)?;
-    Ok(Wheel { name, archive, contents, byte_code: None, mtime: 1_700_000_000 })
+    Ok(Wheel { name, sha256, archive, checked: Arc::default(), contents, byte_code: None, mtime: 1_700_000_000 })
 }
 
 /// Lays out wheels, the application as the last, and packs them.
@@ -153,6 +155,27 @@ fn lock_of(wheels: &[Wheel<Vec<u8>>]) -> Lock {
 /// Packs wheels with another lock or SBOM, or another tree, than is theirs.
 pub fn pack_otherwise(
     wheels: &[Wheel<Vec<u8>>],
+    documents: impl FnOnce(&mut Lock, &mut String),
+    tree: impl FnOnce(&mut Tree),
+) -> anyhow::Result<(Layout, Vec<u8>)> {
+    pack_by(target().distribution.compression, wheels, documents, tree)
+}
+
+/// Packs wheels by another compression than that of their box.
+pub fn pack_by(
+    compression: Compression,
+    wheels: &[Wheel<Vec<u8>>],
+    documents: impl FnOnce(&mut Lock, &mut String),
+    tree: impl FnOnce(&mut Tree),
+) -> anyhow::Result<(Layout, Vec<u8>)> {
+    pack_into(compression, wheels, &NothingKept, documents, tree)
+}
+
+/// Packs wheels, with pieces that are kept.
+pub fn pack_into(
+    compression: Compression,
+    wheels: &[Wheel<Vec<u8>>],
+    kept: &dyn KeptPieces,
     documents: impl FnOnce(&mut Lock, &mut String),
     tree: impl FnOnce(&mut Tree),
 ) -> anyhow::Result<(Layout, Vec<u8>)> {
@@ -214,11 +237,11 @@ pub fn pack_otherwise(
         scriptlets: texts.scriptlets(layout.program)?,
         change: Change::new("Example", &facts, "nothing", 1_700_000_000),
         build_time: 1_700_000_000,
-        compression: target.distribution.compression,
+        compression,
         level: 1,
     };
     let mut out = Cursor::new(Vec::new());
-    Plan::new(&package, &layout.tree, wheels)?.write(&NothingKept, &mut out)?;
+    Plan::new(&package, &layout.tree, wheels)?.write(kept, &mut out)?;
     Ok((layout, out.into_inner()))
 }
 

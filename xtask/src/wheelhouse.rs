@@ -10,6 +10,7 @@ use crate::wheel::{Archive, Candidate, Contents, WheelName};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
+use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,16 +49,29 @@ impl Wheelhouse {
         self.folder.join(package.wheel.to_string())
     }
 
-    /// The packages of a lock whose wheel is not there, or not with the right bytes.
-    pub fn missing<'l>(&self, sys: &Sys, lock: &'l Lock) -> anyhow::Result<Vec<&'l Package>> {
+    /// The packages whose wheel is not there, or not with the right bytes, each with the first target that needs it.
+    ///
+    /// - Takes: `locks`. A wheel that several of them have is read once.
+    pub fn missing<'l>(
+        &self,
+        sys: &Sys,
+        locks: &[(&'l Target, &'l Lock)],
+    ) -> anyhow::Result<Vec<(&'l Target, &'l Package)>> {
+        let mut known = BTreeSet::new();
+        let of_all =
+            locks.iter().flat_map(|(target, lock)| lock.packages.iter().map(move |package| (*target, package)));
+        let packages: Vec<(&Target, &Package)> =
+            of_all.filter(|(_, package)| known.insert((package.wheel.to_string(), &package.sha256))).collect();
         let next = AtomicUsize::new(0);
         let missing = Mutex::new(Vec::new());
         let failure = Mutex::new(None);
         let work = || {
-            while let Some(package) = lock.packages.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some((_, package)) = packages.get(index) else { return };
                 match self.holds(sys, package) {
                     Ok(true) => {}
-                    Ok(false) => missing.lock().expect("no thread panics").push(package),
+                    Ok(false) => missing.lock().expect("no thread panics").push(index),
                     Err(error) => *failure.lock().expect("no thread panics") = Some(error),
                 }
             }
@@ -71,8 +85,8 @@ impl Wheelhouse {
             return Err(error);
         }
         let mut missing = missing.into_inner().expect("no thread panics");
-        missing.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(missing)
+        missing.sort_unstable();
+        Ok(missing.into_iter().map(|index: usize| packages[index]).collect())
     }
 
     fn holds(&self, sys: &Sys, package: &Package) -> anyhow::Result<bool> {

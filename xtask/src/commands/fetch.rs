@@ -111,14 +111,7 @@ fn missing<'a>(
     offline: bool,
 ) -> anyhow::Result<Vec<(&'a Target, &'a Locked)>> {
     let wheelhouse = project.wheelhouse();
-    let mut missing: Vec<(&Target, &Locked)> = Vec::new();
-    for (target, lock) in locks {
-        for package in wheelhouse.missing(&project.sys, lock)? {
-            if !missing.iter().any(|(_, other)| other.sha256 == package.sha256 && other.wheel == package.wheel) {
-                missing.push((target, package));
-            }
-        }
-    }
+    let missing = wheelhouse.missing(&project.sys, locks)?;
     if offline {
         wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>())?;
     }

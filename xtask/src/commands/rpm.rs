@@ -14,7 +14,7 @@ use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
 use crate::sys::{Verbosity, sha256_of};
-use crate::target::Target;
+use crate::target::{Compression, Target};
 use crate::tools::rpmbuild::RpmBuild;
 use crate::wheel::Offers;
 use anyhow::Context as _;
@@ -60,8 +60,8 @@ pub struct BuildFlags {
     /// Start no program that reaches the network: every wheel must be in `dist/wheels`
     #[arg(long)]
     pub offline: bool,
-    /// Compression level of the payload, instead of `package.compression-level`: 1 to 19 for zstd (el9 and later),
-    /// 1 to 9 for gzip (el7, el8); 9 if neither is given
+    /// Compression level of the payload, instead of `package.compression-level`: 1 to 19 for zstd (el9 and later; 9 if
+    /// neither is given), 1 to 9 for gzip (el7, el8; 6), where larger files stay as their wheels have them deflated
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(i64::from(*LEVELS.start())..=i64::from(*LEVELS.end())))]
     pub level: Option<i32>,
     /// What writes the RPM
@@ -170,11 +170,16 @@ pub fn build(
     let rpmbuild = rpmbuild::find(project, flags)?;
     let gathered = gather(project, &locks, flags, offers)?;
     let mut built = Vec::new();
-    for (target, lock) in project.targets.iter().zip(locks) {
+    let mut all: Vec<_> = project.targets.iter().zip(locks).enumerate().collect();
+    // What is unpacked for zstd need not be unpacked for gzip, and not the other way round.
+    all.sort_by_key(|(_, (target, _))| target.distribution.compression == Compression::Gzip);
+    for (place, (target, lock)) in all {
         let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild.as_ref())
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
-        built.push(rpm);
+        built.push((place, rpm));
     }
+    built.sort_by_key(|(place, _)| *place);
+    let built: Vec<Built> = built.into_iter().map(|(_, rpm)| rpm).collect();
     let unknown = built.iter().flat_map(|rpm| rpm.unknown_licenses.clone()).collect();
     about::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
     Ok(built)

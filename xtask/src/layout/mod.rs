@@ -11,17 +11,22 @@ use crate::service::{Facts, Program};
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
-use crate::wheel::{Archive, ByteCode, Contents, WheelName};
+use crate::wheel::{Archive, ByteCode, Checked, Contents, WheelName};
 use camino::Utf8PathBuf;
 use minijinja::context;
 use rawzip::ReaderAt;
+use std::sync::Arc;
 
 /// An opened wheel.
 pub struct Wheel<R> {
     /// its name
     pub name: WheelName,
+    /// of its file, in lower-case hex
+    pub sha256: String,
     /// its archive
     pub archive: Archive<R>,
+    /// what of it was found right in this run, with whichever target
+    pub checked: Arc<Checked>,
     /// what it holds
     pub contents: Contents,
     /// what was compiled from it for the target's Python, if anything was

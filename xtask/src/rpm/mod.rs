@@ -8,6 +8,7 @@ mod compare;
 mod cpio;
 mod described;
 mod front;
+mod gzip;
 mod header;
 mod listed;
 mod native;

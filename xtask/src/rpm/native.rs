@@ -40,7 +40,7 @@ impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
     /// - Takes: `wheels`, the list that `tree` was laid out from.
     pub fn new(package: &Package, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
         let compressor = Compressor { compression: package.compression, level: package.level };
-        let payload = Payload::plan(tree, compressor)?;
+        let payload = Payload::plan(tree, wheels, compressor)?;
         let front = Front::new(package, tree, payload.archive_size())?;
         Ok(Self { front, payload, wheels, entries: tree.entries().len() })
     }

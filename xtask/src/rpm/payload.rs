@@ -1,17 +1,17 @@
 //! Tree → payload: cpio, in compressed pieces that are made side by side, or taken from where they are kept.
 //!
-//! A piece is one or more zstd frames, or a gzip member; rpm reads a row of them as one stream. The
+//! A piece is one or more zstd frames, or gzip members; rpm reads a row of them as one stream. The
 //! header is sorted by path and the archive is not: rpm finds each entry by its name.
 
-use crate::hex::hex;
 use crate::layout::Wheel;
 use crate::rpm::cpio;
+use crate::rpm::gzip::{Deflater, Members, OWN_MEMBER, deflate_identity};
 use crate::rpm::ordered::in_order;
 use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece, PieceKey};
 use crate::target::Compression;
 use crate::tree::{Content, Entry, Kind, Tree};
-use crate::wheel::Scratch;
-use anyhow::{Context as _, bail};
+use crate::wheel::{PackedSum, Scratch};
+use anyhow::{Context as _, bail, ensure};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
@@ -47,27 +47,9 @@ impl Compressor {
         let Self { compression, level } = self;
         Ok(match compression {
             Compression::Zstd => format!("zstd {} {level}", zstd::zstd_safe::version_number()),
-            // Which deflate this is no crate says; what it makes of a sample does.
-            Compression::Gzip => format!("gzip {} {level}", hex(&Sha256::digest(gzipped_sample(level)?))),
+            Compression::Gzip => format!("gzip {} {level}", deflate_identity(level)?),
         })
     }
-
-    fn gzip_level(level: i32) -> flate2::Compression {
-        flate2::Compression::new(level.clamp(1, 9).unsigned_abs())
-    }
-}
-
-/// Bytes with short and long repetitions, compressed.
-fn gzipped_sample(level: i32) -> io::Result<Vec<u8>> {
-    let mut number = 1_u32;
-    let words = (0..6000).map(|_| {
-        number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (number >> 20) % 600
-    });
-    let sample: String = words.map(|word| format!("w{word:x} ")).collect();
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), Compressor::gzip_level(level));
-    encoder.write_all(sample.as_bytes())?;
-    encoder.finish()
 }
 
 /// A tree that is ready to be written as a payload.
@@ -78,9 +60,15 @@ pub(super) struct Payload<'a> {
 
 impl<'a> Payload<'a> {
     /// Plans the pieces.
-    pub fn plan(tree: &'a Tree, compressor: Compressor) -> anyhow::Result<Self> {
+    ///
+    /// - Takes: `wheels`, the list that the tree was laid out from.
+    pub fn plan<R: ReaderAt>(tree: &'a Tree, wheels: &[Wheel<R>], compressor: Compressor) -> anyhow::Result<Self> {
         let identity = compressor.identity()?;
-        let pieces = Piece::cut(tree).into_iter().map(|piece| Ok((piece.key(&identity)?, piece)));
+        let taken = |entry: &Entry| {
+            let taken = deflated(entry, wheels).filter(|_| compressor.compression == Compression::Gzip);
+            taken.map(|(wheel, place)| format!("{} {place}", wheel.sha256))
+        };
+        let pieces = Piece::cut(tree).into_iter().map(|piece| Ok((piece.key(&identity, taken)?, piece)));
         Ok(Self { pieces: pieces.collect::<anyhow::Result<_>>()?, compressor })
     }
 
@@ -137,6 +125,7 @@ struct Worker {
     compressor: Option<zstd::bulk::Compressor<'static>>,
     content: Vec<u8>,
     frame: Vec<u8>,
+    deflater: Option<Deflater>,
 }
 
 /// Writes to the payload, and to where the piece is kept as long as that goes well.
@@ -199,7 +188,29 @@ impl Write for Frames<'_> {
     }
 }
 
-/// Writes a compressed piece.
+/// What the entries of a piece go into.
+enum Packer<'a> {
+    Zstd(Frames<'a>),
+    Gzip(Members<'a>),
+}
+
+impl Write for Packer<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Zstd(frames) => frames.write(bytes),
+            Self::Gzip(members) => members.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Zstd(frames) => frames.flush(),
+            Self::Gzip(members) => members.flush(),
+        }
+    }
+}
+
+/// Writes a compressed piece: its entries, or the end of the archive.
 fn write_piece<R: ReaderAt>(
     piece: &Piece<'_>,
     wheels: &[Wheel<R>],
@@ -207,45 +218,91 @@ fn write_piece<R: ReaderAt>(
     with: &mut Worker,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    match by.compression {
+    let Worker { scratch, compressor, content, frame, deflater } = with;
+    let mut packer = match by.compression {
         Compression::Zstd => {
-            let Worker { scratch, compressor, content, frame } = with;
             let compressor = match compressor {
                 Some(compressor) => compressor,
                 None => compressor.insert(zstd::bulk::Compressor::new(by.level)?),
             };
-            let mut frames = Frames { out, compressor, content, frame };
-            write_items(piece, wheels, scratch, &mut frames)?;
-            Ok(frames.flush()?)
+            Packer::Zstd(Frames { out, compressor, content, frame })
         }
-        Compression::Gzip => {
-            let mut encoder = flate2::write::GzEncoder::new(out, Compressor::gzip_level(by.level));
-            write_items(piece, wheels, &mut with.scratch, &mut encoder)?;
-            encoder.finish()?;
-            Ok(())
-        }
-    }
-}
-
-/// Writes the entries of a piece, or the end of the archive.
-fn write_items<R: ReaderAt>(
-    piece: &Piece<'_>,
-    wheels: &[Wheel<R>],
-    scratch: &mut Scratch,
-    out: &mut dyn Write,
-) -> anyhow::Result<()> {
+        Compression::Gzip => Packer::Gzip(Members::new(out, deflater.get_or_insert_with(|| Deflater::new(by.level)))),
+    };
     if piece.is_end() {
-        return Ok(cpio::write_trailer(out)?);
+        cpio::write_trailer(&mut packer)?;
     }
     for (place, item) in piece.items.iter().enumerate() {
         let mut write = || -> anyhow::Result<()> {
-            piece.write_head(place, out)?;
-            write_content(item.entry, wheels, scratch, out)?;
-            Ok(cpio::write_padding(out, item.entry.size())?)
+            piece.write_head(place, &mut packer)?;
+            match (&mut packer, deflated(item.entry, wheels)) {
+                (Packer::Gzip(members), Some((wheel, place))) => {
+                    take_deflated(item.entry, wheel, place, scratch, members)?;
+                }
+                _ => write_content(item.entry, wheels, scratch, &mut packer)?,
+            }
+            Ok(cpio::write_padding(&mut packer, item.entry.size())?)
         };
         write().with_context(|| format!("failed to pack `{}` of {}", item.path, item.entry.source))?;
     }
+    Ok(packer.flush()?)
+}
+
+/// The wheel of an entry, and its place there, where a member of gzip can be made of it as it is.
+fn deflated<'w, R: ReaderAt>(entry: &Entry, wheels: &'w [Wheel<R>]) -> Option<(&'w Wheel<R>, usize)> {
+    match entry.kind {
+        Kind::File { content: Content::Member { wheel, place }, size, .. } if size >= OWN_MEMBER => {
+            let wheel = &wheels[wheel];
+            wheel.archive.members()[place].is_deflated.then_some((wheel, place))
+        }
+        _ => None,
+    }
+}
+
+/// Writes a file of a wheel as it is deflated there, and unpacks it to see that it is what it ought to be, unless that
+/// was seen with another target.
+///
+/// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+fn take_deflated<R: ReaderAt>(
+    entry: &Entry,
+    wheel: &Wheel<R>,
+    place: usize,
+    scratch: &mut Scratch,
+    members: &mut Members<'_>,
+) -> anyhow::Result<()> {
+    let mut sum = PackedSum::default();
+    let mut hasher = (!wheel.checked.has(place)).then(Sha256::new);
+    members.take_deflated(&wheel.archive.members()[place], |out| {
+        let mut packed = |bytes: &[u8]| {
+            sum.update(bytes);
+            out(bytes)
+        };
+        match &mut hasher {
+            Some(hasher) => wheel.archive.unpack_with_packed(place, scratch, &mut packed, &mut |bytes| {
+                hasher.update(bytes);
+                Ok(())
+            }),
+            None => wheel.archive.copy_packed(place, scratch, &mut packed),
+        }
+    })?;
+    match hasher {
+        Some(hasher) => {
+            check_digest(entry, hasher)?;
+            wheel.checked.note(place, &sum);
+        }
+        None => ensure!(wheel.checked.is_of(place, &sum), "the wheel was changed while it was packed"),
+    }
     Ok(())
+}
+
+fn check_digest(entry: &Entry, hasher: Sha256) -> anyhow::Result<()> {
+    let found = hasher.finalize();
+    match &entry.kind {
+        Kind::File { sha256, .. } if found.as_slice() != sha256 => {
+            bail!("its content does not have the digest that its RECORD says")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes the content of an entry, as many bytes as it says; a folder has none.
@@ -260,19 +317,21 @@ pub(super) fn write_content<R: ReaderAt>(
     match &entry.kind {
         Kind::Folder => Ok(()),
         Kind::File { content: Content::Bytes(bytes), .. } => Ok(out.write_all(bytes)?),
-        Kind::File {
-            content: content @ (Content::Member { wheel, .. } | Content::ByteCode { wheel, .. }),
-            sha256,
-            ..
-        } => {
+        Kind::File { content: content @ (Content::Member { wheel, .. } | Content::ByteCode { wheel, .. }), .. } => {
             let mut hasher = Sha256::new();
+            let mut sum = PackedSum::default();
             let (archive, place) = wheels[*wheel].find(content).context("its wheel has no byte-code")?;
-            archive.unpack(place, scratch, &mut |bytes| {
+            let packed = &mut |bytes: &[u8]| {
+                sum.update(bytes);
+                Ok(())
+            };
+            archive.unpack_with_packed(place, scratch, packed, &mut |bytes| {
                 hasher.update(bytes);
                 Ok(out.write_all(bytes)?)
             })?;
-            if hasher.finalize().as_slice() != sha256 {
-                bail!("its content does not have the digest that its RECORD says");
+            check_digest(entry, hasher)?;
+            if let Some((wheel, place)) = deflated(entry, wheels) {
+                wheel.checked.note(place, &sum);
             }
             Ok(())
         }

@@ -14,7 +14,7 @@ pub(super) const PIECE_BYTES: u64 = 4 << 20;
 /// … or this, in files.
 const PIECE_FILES: usize = 512;
 /// Stands for how pieces are made here: raised when the same entries give other bytes.
-const RULES: &str = "1";
+const RULES: &str = "2";
 
 /// Names the bytes of a piece: equal keys are equal bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -141,14 +141,19 @@ impl<'a> Piece<'a> {
 
     /// Names what the piece will be: by the heads of its entries, and the digests that are known of their contents.
     ///
-    /// - Takes: `compressor`, which tells all that decides how the same bytes are compressed.
-    pub fn key(&self, compressor: &str) -> anyhow::Result<PieceKey> {
+    /// - Takes: `compressor`, which tells all that decides how the same bytes are compressed; `taken`, which names the
+    ///   compressed bytes of an entry where they are taken as they are.
+    pub fn key(&self, compressor: &str, taken: impl Fn(&Entry) -> Option<String>) -> anyhow::Result<PieceKey> {
         let mut all = Vec::with_capacity(256 * self.items.len());
         writeln!(all, "{RULES} {compressor}")?;
         for (place, item) in self.items.iter().enumerate() {
             self.write_head(place, &mut all)?;
             if let Kind::File { sha256, .. } = &item.entry.kind {
                 all.extend_from_slice(sha256);
+            }
+            // No head starts like this, and all that is variable in one is as long as it says.
+            if let Some(bytes) = taken(item.entry) {
+                writeln!(all, "as in {bytes}")?;
             }
         }
         Ok(PieceKey::of(&all))

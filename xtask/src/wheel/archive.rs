@@ -52,8 +52,10 @@ pub struct Member {
     pub size: u64,
     /// from the archive's Unix mode, where one is given
     pub mode: Mode,
-    crc32: u32,
-    stored: bool,
+    /// of its bytes, unpacked; checked when they are
+    pub crc32: u32,
+    /// whether it is deflated; else it is stored
+    pub is_deflated: bool,
     place: ZipArchiveEntryWayfinder,
 }
 
@@ -107,7 +109,7 @@ impl<R: ReaderAt> Archive<R> {
                 size: entry.uncompressed_size_hint(),
                 mode: if entry.mode().permissions() & 0o111 != 0 { Mode::Executable } else { Mode::Plain },
                 crc32: entry.crc32(),
-                stored: entry.compression_method() == CompressionMethod::STORE,
+                is_deflated: entry.compression_method() == CompressionMethod::DEFLATE,
                 place: entry.wayfinder(),
             });
         }
@@ -146,14 +148,41 @@ impl<R: ReaderAt> Archive<R> {
     /// Unpacks one file piece by piece.
     ///
     /// - Takes: the file's place in [`Archive::members`]; `sink`, called with each piece in order.
-    /// - Fails: where the local header names another file, or size or CRC-32 differ; what went into
-    ///   the sink until then is not to be used.
+    /// - Fails: where the local header names another file, size or CRC-32 differ, or the deflated bytes go on behind
+    ///   their end; what went into the sink until then is not to be used.
     pub fn unpack(&self, place: usize, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
-        let member = &self.members[place];
-        self.unpack_member(member, scratch, sink).with_context(|| format!("failed to unpack `{}`", member.path))
+        self.unpack_with_packed(place, scratch, &mut |_| Ok(()), sink)
     }
 
-    fn unpack_member(&self, member: &Member, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    /// Unpacks one file as [`Archive::unpack`] does, and hands on what it is unpacked from as well.
+    ///
+    /// - Takes: `packed`, called in order with the bytes as they stand in the archive: of a deflated file one whole
+    ///   deflate stream (RFC 1951), and nothing else.
+    pub fn unpack_with_packed(
+        &self,
+        place: usize,
+        scratch: &mut Scratch,
+        packed: &mut Sink<'_>,
+        sink: &mut Sink<'_>,
+    ) -> anyhow::Result<()> {
+        let member = &self.members[place];
+        self.unpack_member(member, scratch, packed, sink).with_context(|| format!("failed to unpack `{}`", member.path))
+    }
+
+    /// Hands on a file as it stands in the archive, without a look at what it unpacks to.
+    pub fn copy_packed(&self, place: usize, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+        let entry = self.zip.get_entry(self.members[place].place).context("its local header is damaged")?;
+        let mut reader = entry.reader();
+        read_stored(&mut Seen { reader: &mut reader, as_packed: &mut |_| Ok(()) }, &mut scratch.buffer, sink)
+    }
+
+    fn unpack_member(
+        &self,
+        member: &Member,
+        scratch: &mut Scratch,
+        as_packed: &mut Sink<'_>,
+        sink: &mut Sink<'_>,
+    ) -> anyhow::Result<()> {
         let Scratch { buffer, inflater, packed } = scratch;
         let entry = self.zip.get_entry(member.place).context("its local header is damaged")?;
         let local = entry.local_header(buffer).context("its local header is damaged")?;
@@ -170,12 +199,12 @@ impl<R: ReaderAt> Archive<R> {
             crc.update(bytes);
             sink(bytes)
         };
-        let mut content = entry.reader();
-        if member.stored {
-            read_stored(&mut content, buffer, &mut take)?;
-        } else {
+        let mut content = Seen { reader: entry.reader(), as_packed };
+        if member.is_deflated {
             inflater.reset(false);
             inflate(&mut content, inflater, packed, buffer, &mut take)?;
+        } else {
+            read_stored(&mut content, buffer, &mut take)?;
         }
         if size != member.size {
             bail!("it has {size} bytes instead of the {} that it claims", member.size);
@@ -246,17 +275,31 @@ fn check_end<R: ReaderAt>(zip: &ZipArchive<R>, size: u64, count: u64, directory_
 /// Takes the pieces of a file in order.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> anyhow::Result<()> + 'a;
 
-fn read_stored(content: &mut dyn Read, buffer: &mut [u8], take: &mut Sink<'_>) -> anyhow::Result<()> {
+/// Lets another see what is read.
+struct Seen<'a, 'b, R> {
+    reader: R,
+    as_packed: &'a mut Sink<'b>,
+}
+
+impl<R: Read> Seen<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> anyhow::Result<usize> {
+        let count = self.reader.read(buffer).context("its data is damaged")?;
+        (self.as_packed)(&buffer[..count])?;
+        Ok(count)
+    }
+}
+
+fn read_stored<R: Read>(content: &mut Seen<'_, '_, R>, buffer: &mut [u8], take: &mut Sink<'_>) -> anyhow::Result<()> {
     loop {
-        match content.read(buffer).context("its data is damaged")? {
+        match content.read(buffer)? {
             0 => return Ok(()),
             count => take(&buffer[..count])?,
         }
     }
 }
 
-fn inflate(
-    content: &mut dyn Read,
+fn inflate<R: Read>(
+    content: &mut Seen<'_, '_, R>,
     inflater: &mut Decompress,
     packed: &mut [u8],
     buffer: &mut [u8],
@@ -265,7 +308,7 @@ fn inflate(
     let (mut from, mut to) = (0, 0);
     loop {
         if from == to {
-            (from, to) = (0, content.read(packed).context("its data is damaged")?);
+            (from, to) = (0, content.read(packed)?);
         }
         let (read, written) = (inflater.total_in(), inflater.total_out());
         let status = inflater.decompress(&packed[from..to], buffer, FlushDecompress::None);
@@ -274,6 +317,7 @@ fn inflate(
         let made = usize::try_from(inflater.total_out() - written)?;
         take(&buffer[..made])?;
         match status {
+            Status::StreamEnd if from < to || content.read(packed)? > 0 => bail!("its data goes on behind its end"),
             Status::StreamEnd => return Ok(()),
             _ if made == 0 && to == 0 => bail!("its data ends too early"),
             _ => {}

@@ -3,6 +3,7 @@
 
 mod archive;
 mod byte_code;
+mod checked;
 mod choose;
 mod contents;
 mod entry_points;
@@ -14,6 +15,7 @@ mod rewrite;
 
 pub use archive::{Archive, Member, Mode, Scratch, Sink, is_bomb};
 pub use byte_code::{ByteCode, Compiled};
+pub use checked::{Checked, PackedSum};
 pub use choose::{Candidate, NoWheel, Offer, Offers, Sdist, choose};
 pub use contents::{Contents, Placed, Scheme};
 pub use entry_points::{EntryPoint, console_scripts};
