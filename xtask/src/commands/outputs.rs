@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs::Metadata;
-use std::sync::OnceLock;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// What is kept of notes: a page and a verdict are a megabyte at most.
@@ -38,21 +37,19 @@ pub fn digest_of<'w>(words: impl IntoIterator<Item = &'w [u8]>) -> String {
     hex(&hasher.finalize())
 }
 
-/// This program: the sha256 of its file. None where that cannot be read; then nothing is taken from earlier runs.
-fn this_program() -> Option<&'static str> {
-    static PROGRAM: OnceLock<Option<String>> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| {
-        let path = Utf8PathBuf::try_from(std::env::current_exe().ok()?).ok()?;
-        sha256_of(&path).ok()
-    });
-    program.as_deref()
+/// This program, by where its file is, its size, time and number: what is built anew is another one. Its digest would take
+/// as long as all else in a small build. None where that cannot be read; then nothing is taken from earlier runs.
+fn this_program() -> Option<String> {
+    let path = Utf8PathBuf::try_from(std::env::current_exe().ok()?).ok()?;
+    Some(format!("{path} {}", identity(&path.metadata().ok()?)))
 }
 
 /// Names what a thing is made from: `inputs`, by this program. None where nothing is to be taken from earlier runs.
 pub fn name<'w>(project: &Project, inputs: impl IntoIterator<Item = &'w [u8]>) -> Option<String> {
     // What is built to be compared must not be what it is compared with.
     let program = this_program().filter(|_| !project.makes_elsewhere())?;
-    Some(digest_of([program.as_bytes()].into_iter().chain(inputs)))
+    let inputs = digest_of(inputs);
+    Some(digest_of([program.as_bytes(), inputs.as_bytes()]))
 }
 
 /// What was noted under a name.
