@@ -18,6 +18,8 @@ mod same;
 mod shared;
 #[path = "pieces/store.rs"]
 mod store;
+#[path = "pieces/wheels.rs"]
+mod wheels;
 #[path = "hostile/zip.rs"]
 #[allow(dead_code, reason = "the hostile tests use more of it")]
 mod zip;

@@ -18,11 +18,11 @@ impl BoxPath {
         let path = path.into();
         let parts = path.strip_prefix('/').map(|rest| rest.split('/'));
         let good = parts.is_some_and(|mut parts| parts.all(|part| !matches!(part, "" | "." | "..")));
-        ensure!(
-            good && !path.chars().any(char::is_control),
-            "`{}` is not an absolute path on the box",
-            path.escape_debug()
-        );
+        let has_control = match path.is_ascii() {
+            true => path.bytes().any(|byte| byte.is_ascii_control()),
+            false => path.chars().any(char::is_control),
+        };
+        ensure!(good && !has_control, "`{}` is not an absolute path on the box", path.escape_debug());
         ensure!(path.len() < 4096, "`{path}` is longer than a path may be");
         Ok(Self(path))
     }

@@ -1,4 +1,8 @@
-//! `dist/wheels`: the wheels of the locks, each checked by its sha256 at every read.
+//! `dist/wheels`: the wheels of the locks, each checked by its sha256 whenever it may have changed.
+
+mod seen;
+
+pub use seen::SEEN;
 
 use crate::lockfile::{Lock, Package};
 use crate::pins::Place;
@@ -10,6 +14,7 @@ use crate::wheel::{Archive, Candidate, Contents, WheelName};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
+use seen::Seen;
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use std::sync::Mutex;
@@ -65,11 +70,12 @@ impl Wheelhouse {
         let next = AtomicUsize::new(0);
         let missing = Mutex::new(Vec::new());
         let failure = Mutex::new(None);
+        let seen = Seen::read(sys);
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some((_, package)) = packages.get(index) else { return };
-                match self.holds(sys, package) {
+                match self.holds(sys, package, &seen) {
                     Ok(true) => {}
                     Ok(false) => missing.lock().expect("no thread panics").push(index),
                     Err(error) => *failure.lock().expect("no thread panics") = Some(error),
@@ -81,6 +87,7 @@ impl Wheelhouse {
                 scope.spawn(work);
             }
         });
+        seen.write(sys);
         if let Some(error) = failure.into_inner().expect("no thread panics") {
             return Err(error);
         }
@@ -89,19 +96,23 @@ impl Wheelhouse {
         Ok(missing.into_iter().map(|index: usize| packages[index]).collect())
     }
 
-    fn holds(&self, sys: &Sys, package: &Package) -> anyhow::Result<bool> {
+    fn holds(&self, sys: &Sys, package: &Package, seen: &Seen) -> anyhow::Result<bool> {
         let path = self.path(package);
-        match path.symlink_metadata() {
+        let data = match path.symlink_metadata() {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(error).with_context(|| format!("failed to look at `{path}`")),
             Ok(data) if !data.is_file() => {
                 return Err(Problem::with_hint(format!("`{path}` is no file"), "remove it; a wheel belongs there"));
             }
-            Ok(_) => {}
+            Ok(data) => data,
+        };
+        if seen.has(&path, &data, &package.sha256) {
+            return Ok(true);
         }
         let same = sha256_of(&path)? == package.sha256;
-        if !same {
-            sys.say(format!("`{path}` does not have the sha256 of the lock"));
+        match same {
+            true => seen.note(&path, &data, &package.sha256),
+            false => sys.say(format!("`{path}` does not have the sha256 of the lock")),
         }
         Ok(same)
     }

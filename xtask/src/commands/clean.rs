@@ -6,6 +6,7 @@ use crate::commands::report::{Report, count, size};
 use crate::pieces::PIECES;
 use crate::problem::all_of;
 use crate::sys::user_cache;
+use crate::wheelhouse::SEEN;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -18,8 +19,8 @@ use std::time::Duration;
 ///
 /// From `xtask` in the user's cache folder, which all repositories share: the compressed pieces of payloads, and what
 /// interpreters said. From `target/xtask` of the repository, where there is one: byte-code, the same answers, notes of
-/// what was made and verified, and what killed runs left behind. The next `dist` makes the same bytes, only slower; so
-/// does one that runs at this moment.
+/// what was made, verified and read, and what killed runs left behind. The next `dist` makes the same bytes, only slower;
+/// so does one that runs at this moment.
 ///
 /// Wheels, RPMs, bundles and the private uv and pip stay, unless they are asked for. A link goes, and what it leads to
 /// stays. What is not there is no error.
@@ -100,7 +101,7 @@ fn sweep(broom: &mut Broom, place: &Utf8Path, with_tools: bool) {
         let is_answer = name.strip_prefix("python").is_some_and(|rest| rest.ends_with(".json"));
         if KEPT.contains(&name) {
             broom.empty(&entry);
-        } else if is_answer || starts_with(&TEMPORARY) || (with_tools && starts_with(&TOOLS)) {
+        } else if is_answer || name == SEEN || starts_with(&TEMPORARY) || (with_tools && starts_with(&TOOLS)) {
             broom.take(&entry);
         }
     }

@@ -259,12 +259,10 @@ pub(super) fn for_each_tag<'a>(
             5 => count.saturating_mul(8),
             6 | 8 | 9 => {
                 let strings = if kind == 6 { 1 } else { count };
-                let mut ends = rest.iter().enumerate().filter(|(_, byte)| **byte == 0).map(|(at, _)| at + 1);
-                match strings {
-                    0 => 0,
-                    strings => {
-                        ends.nth(strings - 1).with_context(|| format!("its tag {tag} has strings without an end"))?
-                    }
+                let mut ends = memchr::memchr_iter(0, rest);
+                match strings.checked_sub(1).map(|last| ends.nth(last)) {
+                    None => 0,
+                    Some(end) => 1 + end.with_context(|| format!("its tag {tag} has strings without an end"))?,
                 }
             }
             _ => bail!("its tag {tag} is of a kind that is not known"),

@@ -60,7 +60,13 @@ impl<'a> Tags<'a> {
     pub(super) fn texts(&self, tag: u32) -> anyhow::Result<Vec<Cow<'a, str>>> {
         let row = self.row(tag, &[TEXT, TEXTS, TRANSLATED], "strings")?;
         let count = if row.kind == TEXT { 1 } else { row.count as usize };
-        let texts = row.data.split(|byte| *byte == 0).take(count).map(|bytes| match std::str::from_utf8(bytes) {
+        let mut start = 0;
+        let strings = memchr::memchr_iter(0, row.data).take(count).map(|end| {
+            let string = &row.data[start..end];
+            start = end + 1;
+            string
+        });
+        let texts = strings.map(|bytes| match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(_) if !self.is_utf8 => Ok(String::from_utf8_lossy(bytes)),
             Err(error) => Err(error).with_context(|| format!("its tag {tag} is not UTF-8")),
