@@ -126,12 +126,8 @@ fn commands_that_name_what_is_not_there_are_found() {
 /// Sources of 8 MB, which is as much as is looked into, that repeat what could be looked at again and again.
 #[test]
 fn sources_that_are_hard_to_read_take_no_longer_than_others() {
-    let module = |name: &str| Module {
-        path: format!("/opt/demo/lib/{name}.py"),
-        name: name.to_owned(),
-        dist: String::new(),
-        is_application: false,
-    };
+    let module =
+        |name: &str| Module::new(format!("/opt/demo/lib/{name}.py").into(), "/opt/demo/lib", "".into(), false).unwrap();
     let repeated = |text: &str| text.repeat((8 << 20) / text.len());
     let nested: String = (0..3000).map(|depth| format!("{}if a:\n", " ".repeat(depth))).collect();
     let long = "a.".repeat(2 << 20);

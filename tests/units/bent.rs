@@ -2,7 +2,8 @@
 
 use crate::boxes::{Draft, pack};
 use std::io::Cursor;
-use xtask::rpm::FileRow;
+use std::sync::Arc;
+use xtask::rpm::{FileRow, Owner};
 use xtask::verify::{Evidence, Outcome, ParsedBy, ScriptFault, Severity, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
@@ -18,6 +19,10 @@ fn good() -> Evidence {
 
 fn row<'a>(evidence: &'a mut Evidence, path: &str) -> &'a mut FileRow {
     evidence.described.files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
+}
+
+fn owner<'a>(evidence: &'a mut Evidence, path: &str) -> &'a mut Owner {
+    Arc::make_mut(&mut row(evidence, path).owner)
 }
 
 fn text(evidence: &mut Evidence, path: &str, change: impl FnOnce(&str) -> String) {
@@ -75,11 +80,11 @@ fn each_fault_is_found_by_the_check_that_ought_to() {
         ("sysusers",   "its user `nobody` is not made by the sysusers file and %pre", |e| text(e, UNIT, |text| text.replace("User=demo", "User=nobody"))),
         ("sysusers",   "is not made by %pre",                |e| script(e, "pre", |text| text.replace("useradd", "usermod"))),
         ("sysusers",   "is not made by the sysusers file",   |e| text(e, "/usr/lib/sysusers.d/demo.conf", |text| text.replace("u demo", "g demo"))),
-        ("sysusers",   "its group `other`",                  |e| row(e, CONFIG).owner.group = "other".to_owned()),
+        ("sysusers",   "its group `other`",                  |e| owner(e, CONFIG).group = "other".to_owned()),
         ("config",     "everybody on the box may read it",   |e| row(e, CONFIG).mode = 0o100_644),
         ("config",     "an upgrade would take the place",    |e| row(e, CONFIG).flags = 1),
-        ("config",     "the service cannot read it",         |e| row(e, CONFIG).owner.group = "root".to_owned()),
-        ("config",     "the service owns its own",           |e| row(e, CONFIG).owner.user = "demo".to_owned()),
+        ("config",     "the service cannot read it",         |e| owner(e, CONFIG).group = "root".to_owned()),
+        ("config",     "the service owns its own",           |e| owner(e, CONFIG).user = "demo".to_owned()),
         ("config",     "is indented by a tab",               |e| text(e, CONFIG, |_| "a:\n\tb: 1\n".to_owned())),
         ("config",     "it is not UTF-8",                    |e| drop(e.texts.remove(CONFIG))),
         ("secrets",    "line 1: `password` has a value",     |e| text(e, CONFIG, |_| "password: abc\n".to_owned())),
@@ -93,7 +98,7 @@ fn each_fault_is_found_by_the_check_that_ought_to() {
         ("places",     "`openssh` has a folder",             |e| copy(e, "/opt/demo", "/etc/ssh")),
         ("modes",      "it has the sticky bit",              |e| row(e, "/opt/demo").mode = 0o041_755),
         ("modes",      "the service cannot read it",         |e| row(e, MODULE).mode = 0o100_600),
-        ("modes",      "a folder is not root's",             |e| row(e, "/opt/demo").owner.user = "demo".to_owned()),
+        ("modes",      "a folder is not root's",             |e| owner(e, "/opt/demo").user = "demo".to_owned()),
     ];
     let mut faults = Vec::new();
     for (check, says, bend) in cases {

@@ -209,7 +209,8 @@ impl Entry {
 /// Everything that lands on the box.
 #[derive(Debug, Default)]
 pub struct Tree {
-    entries: BTreeMap<BoxPath, Entry>,
+    /// In boxes: most paths come sorted, and nodes that are filled in order are half empty.
+    entries: BTreeMap<BoxPath, Box<Entry>>,
 }
 
 impl Tree {
@@ -228,7 +229,7 @@ impl Tree {
             }
             Some(_) => Ok(()),
             None => {
-                self.entries.insert(path, entry);
+                self.entries.insert(path, Box::new(entry));
                 Ok(())
             }
         }
@@ -255,7 +256,7 @@ impl Tree {
 
     /// The entries, sorted by path.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = (&BoxPath, &Entry)> {
-        self.entries.iter()
+        self.entries.iter().map(|(path, entry)| (path, &**entry))
     }
 
     /// Whether a file is one of [`LARGE_FILE`].
@@ -265,7 +266,7 @@ impl Tree {
 
     /// The entry at a path.
     pub fn get(&self, path: &BoxPath) -> Option<&Entry> {
-        self.entries.get(path)
+        self.entries.get(path).map(|entry| &**entry)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::rpm::tagged::Tags;
 use anyhow::{Context as _, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 /// Bytes of a file name (`NAME_MAX`).
 const MOST_WORD: usize = 255;
@@ -29,8 +30,8 @@ pub struct Owner {
 pub struct FileRow {
     /// kind and permission bits, as stat(2) has them
     pub mode: u16,
-    /// whose it is
-    pub owner: Owner,
+    /// whose it is; files share it
+    pub owner: Arc<Owner>,
     /// in bytes
     pub size: u64,
     /// hex, empty for what is no regular file
@@ -200,13 +201,12 @@ fn list(header: &Tags) -> anyhow::Result<Vec<(String, FileRow)>> {
         false => header.int32(1028)?.into_iter().map(u64::from).collect(),
     };
     let (modes, flags, folder_indexes) = (header.int16(MODES)?, header.int32(1037)?, header.int32(1116)?);
-    let (digests, links) = (header.texts(1035)?, header.texts(1036)?);
-    let (users, groups) = (header.texts(1039)?, header.texts(1040)?);
-    let (names, folders) = (header.texts(BASE_NAMES)?, header.texts(1118)?);
-    let count = names.len();
-    let lengths =
-        [modes.len(), flags.len(), folder_indexes.len(), digests.len(), links.len(), users.len(), groups.len()];
-    ensure!(sizes.len() == count && lengths.iter().all(|length| *length == count), "its arrays are not of one length");
+    let ((some_digests, digests), (some_links, links)) = (header.each_text(1035)?, header.each_text(1036)?);
+    let ((some_users, users), (some_groups, groups)) = (header.each_text(1039)?, header.each_text(1040)?);
+    let ((count, names), folders) = (header.each_text(BASE_NAMES)?, header.texts(1118)?);
+    let numbers = [sizes.len(), modes.len(), flags.len(), folder_indexes.len()];
+    let mut lengths = numbers.into_iter().chain([some_digests, some_links, some_users, some_groups]);
+    ensure!(lengths.all(|length| length == count), "its arrays are not of one length");
     let digest_length = match header.number(DIGEST_ALGORITHM).unwrap_or(MD5) {
         MD5 => Some(32),
         2 => Some(40),
@@ -216,21 +216,25 @@ fn list(header: &Tags) -> anyhow::Result<Vec<(String, FileRow)>> {
         11 => Some(56),
         _ => None,
     };
-    let mut listed = Vec::with_capacity(count);
-    for at in 0..count {
+    let mut listed: Vec<(String, FileRow)> = Vec::with_capacity(count);
+    let texts = names.zip(digests).zip(links).zip(users).zip(groups).enumerate();
+    for (at, ((((name, digest), link), user), group)) in texts {
+        let (name, digest, link, user, group) = (name?, digest?, link?, user?, group?);
         let folder = folders.get(folder_indexes[at] as usize).context("a folder of a file is not listed")?;
-        let path = format!("{folder}{}", names[at]);
-        let digest = &digests[at];
+        let path = format!("{folder}{name}");
         let is_hex = digest.bytes().all(|byte| byte.is_ascii_hexdigit());
         let is_digest = is_hex && digest_length.is_none_or(|length| digest.len() == length);
         ensure!(digest.is_empty() || is_digest, "`{path}` has the digest `{}`", digest.escape_debug());
+        let before =
+            listed.last().map(|(_, row)| &row.owner).filter(|owner| owner.user == user && owner.group == group);
         let row = FileRow {
             mode: modes[at],
-            owner: Owner { user: users[at].to_string(), group: groups[at].to_string() },
+            owner: before
+                .map_or_else(|| Arc::new(Owner { user: user.into_owned(), group: group.into_owned() }), Arc::clone),
             size: sizes[at],
-            digest: digest.to_string(),
+            digest: digest.into_owned(),
             flags: flags[at],
-            link: links[at].to_string(),
+            link: link.into_owned(),
         };
         listed.push((path, row));
     }

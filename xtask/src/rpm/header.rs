@@ -9,7 +9,9 @@ use crate::service::Scriptlets;
 use crate::target::Compression;
 use crate::tree::{BoxPath, Entry, Kind, LARGE_FILE, Role, Tree};
 use anyhow::Context as _;
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom, Write};
 
 /// SHA-256 in RFC 4880's list of hash algorithms, which rpm uses for file digests.
 const SHA256: u32 = 8;
@@ -52,8 +54,15 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 /// What stands before a payload that is not written yet. Of the header all is known but the payload's digest, and
 /// its length does not depend on that; it may have megabytes, and is encoded once.
 pub(super) struct Front {
-    lead: Vec<u8>,
     header: Vec<u8>,
+    written: WrittenFront,
+}
+
+/// What is written already, with room for what is not known yet.
+pub(super) struct WrittenFront {
+    lead: Vec<u8>,
+    /// of the header, in bytes
+    length: usize,
     /// where the payload's digest stands in the header
     digest_at: usize,
     archive_size: u64,
@@ -69,12 +78,7 @@ impl Front {
         let header = tags::encode(entries(package, tree), HEADER_REGION, room)?;
         let digest_at = digest_at(&header).context("the header has no digest of the payload")?;
         let name = format!("{}-{}-{}", package.name, package.version, package.release);
-        Ok(Self { lead: lead(&name), header, digest_at, archive_size })
-    }
-
-    /// The size of all of it, in bytes.
-    pub fn size(&self) -> anyhow::Result<u64> {
-        Ok((self.before_header(0)?.len() + self.header.len()) as u64)
+        Ok(Self { written: WrittenFront { lead: lead(&name), length: header.len(), digest_at, archive_size }, header })
     }
 
     /// The header, without the payload's digest.
@@ -82,18 +86,49 @@ impl Front {
         &self.header
     }
 
-    /// Lead and signature header, then the header.
+    /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer.
+    ///
+    /// - Gives: its size in bytes as well.
+    pub fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenFront, u64)> {
+        let Self { header, written } = self;
+        let before = written.before_header(NO_DIGEST, 0)?;
+        out.seek(SeekFrom::Start(0))?;
+        out.write_all(&before).and_then(|()| out.write_all(&header)).context("failed to write the header")?;
+        Ok((written, (before.len() + header.len()) as u64))
+    }
+}
+
+impl WrittenFront {
+    /// Fills in what was not known.
     ///
     /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
-    pub fn finish(mut self, digest: &str, size: u64) -> anyhow::Result<[Vec<u8>; 2]> {
-        self.header[self.digest_at..][..NO_DIGEST.len()].copy_from_slice(digest.as_bytes());
-        Ok([self.before_header(size)?, self.header])
+    pub fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
+        let header_at = self.before_header(NO_DIGEST, size)?.len() as u64;
+        out.seek(SeekFrom::Start(header_at + self.digest_at as u64))?;
+        out.write_all(digest.as_bytes()).context("failed to write the header")?;
+        out.seek(SeekFrom::Start(header_at))?;
+        let mut header = out.take(self.length as u64);
+        let mut hasher = Sha256::new();
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match header.read(&mut buffer).context("failed to read the header")? {
+                0 => break,
+                count => hasher.update(&buffer[..count]),
+            }
+        }
+        let before = self.before_header(&hex(&hasher.finalize()), size)?;
+        out.seek(SeekFrom::Start(0))?;
+        out.write_all(&before).context("failed to write the header")?;
+        Ok(out.flush()?)
     }
 
-    /// - Takes: `size`, of the compressed payload in bytes.
-    fn before_header(&self, size: u64) -> anyhow::Result<Vec<u8>> {
+    /// Lead and signature header. Its length does not depend on what is taken.
+    ///
+    /// - Takes: `digest`, the sha256 of the header in hex; `size`, of the compressed payload in bytes.
+    fn before_header(&self, digest: &str, size: u64) -> anyhow::Result<Vec<u8>> {
         let mut bytes = self.lead.clone();
-        bytes.extend(tags::encode(signature_entries(&self.header, size, self.archive_size), SIGNATURE_REGION, 0)?);
+        let entries = signature_entries(digest, self.length, size, self.archive_size);
+        bytes.extend(tags::encode(entries, SIGNATURE_REGION, 0)?);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         Ok(bytes)
     }
@@ -124,13 +159,11 @@ fn digest_at(header: &[u8]) -> Option<usize> {
     header[place..].starts_with(NO_DIGEST.as_bytes()).then_some(place)
 }
 
-/// - Takes: the sizes of the payload in bytes, compressed and before.
-fn signature_entries(header: &[u8], size: u64, archive_size: u64) -> Vec<(u32, Data<'static>)> {
-    use sha2::Digest as _;
-    let digest = hex(&sha2::Sha256::digest(header));
-    let most = most_size(header.len(), archive_size);
-    let size = header.len() as u64 + size;
-    let mut entries = vec![(273, Data::text(digest))];
+/// - Takes: `digest` and `length` of the header; the sizes of the payload in bytes, compressed and before.
+fn signature_entries(digest: &str, length: usize, size: u64, archive_size: u64) -> Vec<(u32, Data<'static>)> {
+    let most = most_size(length, archive_size);
+    let size = length as u64 + size;
+    let mut entries = vec![(273, Data::text(digest.to_owned()))];
     // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits, LONGSIZE and LONGARCHIVESIZE 64. Which ones stand here is decided
     // before the payload is packed, since room is left for them: by the most that it can become.
     match (u32::try_from(size), u32::try_from(archive_size)) {
@@ -316,11 +349,11 @@ mod tests {
             (LARGE_FILE - 1000,    1 << 19,                       [273, 270, 271]),
         ];
         for (archive_size, size, tags) in cases {
-            let entries = signature_entries(&[0; 4096], size, archive_size);
+            let entries = signature_entries(NO_DIGEST, 4096, size, archive_size);
             let found: Vec<u32> = entries.iter().map(|(tag, _)| *tag).collect();
             assert_eq!(found, tags, "{archive_size}, {size}");
             // Room is left before the size is known.
-            let before = signature_entries(&[0; 4096], 0, archive_size);
+            let before = signature_entries(NO_DIGEST, 4096, 0, archive_size);
             let length = |entries| tags::encode(entries, SIGNATURE_REGION, 0).unwrap().len();
             assert_eq!(length(before), length(entries), "{archive_size}, {size}");
         }

@@ -1,7 +1,7 @@
 //! The native builder: header and payload in one pass into one file, nothing whole in memory.
 //!
 //! The header stands before the payload and has its digest. All but that is known beforehand, and a
-//! digest is always as long, so room is left for the header, and it is written last.
+//! digest is always as long, so the header is written first, with room for it that is filled in the end.
 
 use crate::hex::hex;
 use crate::layout::Wheel;
@@ -10,10 +10,10 @@ use crate::rpm::header::Front;
 use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
 use crate::rpm::piece::KeptPieces;
 use crate::tree::Tree;
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, Write};
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +59,9 @@ impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
     ///
     /// - Takes: `kept`, the pieces of earlier runs, and the place for new ones; `out`, empty and at its start.
     /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
-    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Write + Seek)) -> anyhow::Result<Written> {
+    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<Written> {
         let Self { front, payload, wheels, entries } = self;
-        let room = front.size()?;
-        out.seek(SeekFrom::Start(room))?;
+        let (front, room) = front.write(out)?;
         let mut hasher = Sha256::new();
         let mut size = 0_u64;
         let archive_size = payload.archive_size();
@@ -71,12 +70,7 @@ impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
             size += bytes.len() as u64;
             out.write_all(bytes).context("failed to write the payload")
         })?;
-        let [before, header] = front.finish(&hex(&hasher.finalize()), size)?;
-        let length = (before.len() + header.len()) as u64;
-        ensure!(length == room, "the header needs {length} bytes, and {room} were left for it");
-        out.seek(SeekFrom::Start(0))?;
-        out.write_all(&before).and_then(|()| out.write_all(&header)).context("failed to write the header")?;
-        out.flush()?;
+        front.finish(&hex(&hasher.finalize()), size, out)?;
         Ok(Written { size: room + size, archive_size, entries, pieces })
     }
 }

@@ -57,8 +57,7 @@ impl<R: Read + Seek + Send> Opened<R> {
     /// - Fails: for a file that is no RPM or was cut short within its header.
     pub fn read(input: R) -> anyhow::Result<Self> {
         let mut opened = Self::read_header(input)?;
-        let digest = opened.digest_of(opened.payload_at, None)?;
-        opened.note_payload(digest);
+        opened.read_payload()?;
         Ok(opened)
     }
 
@@ -71,25 +70,18 @@ impl<R: Read + Seek + Send> Opened<R> {
         input.seek(SeekFrom::Start(0))?;
         let is_rpm = input.read_exact(&mut magic).is_ok() && magic == [0xed, 0xab, 0xee, 0xdb];
         ensure!(is_rpm, "it is no RPM: it does not start as one does");
-        let signature_end = check_header(&mut input, LEAD, length).context("its signature header")?;
-        let header_at = signature_end.next_multiple_of(8);
-        let payload_at = check_header(&mut input, header_at, length).context("its header")?;
-        let mut part = |from: u64, to: u64| -> anyhow::Result<Vec<u8>> {
-            let mut bytes = vec![0; (to - from) as usize];
-            input.seek(SeekFrom::Start(from))?;
-            input.read_exact(&mut bytes)?;
-            Ok(bytes)
-        };
-        let (signature_header, header) = (part(LEAD, signature_end)?, part(header_at, payload_at)?);
+        let signature_header = header_bytes(&mut input, LEAD, length).context("its signature header")?;
+        let header_at = (LEAD + signature_header.len() as u64).next_multiple_of(8);
+        let header = header_bytes(&mut input, header_at, length).context("its header")?;
+        let payload_at = header_at + header.len() as u64;
+        let signature_tags = Tags::read(&signature_header).context("its signature header")?;
+        let tags = Tags::read(&header).context("its header")?;
         let vouching = Vouching::read(&signature_header, &header)?;
-        let signature_header = Tags::read(&signature_header).context("its signature header")?;
-        let header = Tags::read(&header).context("its header")?;
-        let said = header.first_text(PAYLOAD_SHA256).ok();
-        let (described, digest_faults) = (describe(&header)?, Vec::new());
-        let bytes = Bytes { size: length, ..Bytes::default() };
+        let said = tags.first_text(PAYLOAD_SHA256).ok();
+        let (described, digest_faults) = (describe(&tags)?, Vec::new());
+        let bytes = Bytes { size: length, header: hex(&Sha256::digest(&header)), ..Bytes::default() };
         let mut opened = Self { described, digest_faults, bytes, vouching, said, input, header_at, payload_at };
-        opened.bytes.header = opened.digest_of(header_at, Some(payload_at - header_at))?;
-        let said = signature_header.text(HEADER_SHA256).ok();
+        let said = signature_tags.text(HEADER_SHA256).ok();
         opened.digest_faults.extend(digest_fault("header", said.as_deref(), &opened.bytes.header));
         Ok(opened)
     }
@@ -113,18 +105,18 @@ impl<R: Read + Seek + Send> Opened<R> {
         Ok(std::io::copy(&mut self.input, out)?)
     }
 
-    fn digest_of(&mut self, from: u64, length: Option<u64>) -> anyhow::Result<String> {
-        self.input.seek(SeekFrom::Start(from))?;
+    fn read_payload(&mut self) -> anyhow::Result<()> {
+        self.input.seek(SeekFrom::Start(self.payload_at))?;
         let mut hasher = Sha256::new();
-        let mut part = (&mut self.input).take(length.unwrap_or(u64::MAX));
         let mut buffer = vec![0; 256 << 10];
         loop {
-            match part.read(&mut buffer)? {
+            match self.input.read(&mut buffer)? {
                 0 => break,
                 count => hasher.update(&buffer[..count]),
             }
         }
-        Ok(hex(&hasher.finalize()))
+        self.note_payload(hex(&hasher.finalize()));
+        Ok(())
     }
 
     /// Gives each file of the archive to `visit`, with a reader of its content that ends where it ends. Then the
@@ -208,9 +200,9 @@ fn for_each_entry(archive: &mut Ahead, described: &Described, visit: &mut Visit<
     Ok(())
 }
 
-/// Checks a header's intro and index against the file's length, so that parsing it takes no more
-/// memory than it has bytes, and follows no offset that leads out of it. Gives its end.
-fn check_header(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow::Result<u64> {
+/// Reads a header, from its magic to its end, after a look at the file's length: what a header claims takes no memory that
+/// the file does not have.
+fn header_bytes(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow::Result<Vec<u8>> {
     input.seek(SeekFrom::Start(at))?;
     let mut intro = [0; INTRO];
     input.read_exact(&mut intro).context("the file is too short")?;
@@ -220,22 +212,15 @@ fn check_header(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow:
     ensure!(tags <= MOST_TAGS && data <= MOST_DATA, "it claims {tags} tags and {data} bytes, more than rpm reads");
     let end = at + INTRO as u64 + u64::from(tags) * INTRO as u64 + u64::from(data);
     ensure!(end <= length, "it claims to end at byte {end}, and the file has {length}");
-    let mut index = vec![0; tags as usize * INTRO];
-    input.read_exact(&mut index)?;
-    let mut store = vec![0; data as usize];
-    input.read_exact(&mut store)?;
-    check_index(&index, &store)?;
-    Ok(end)
+    let mut bytes = vec![0; (end - at) as usize];
+    bytes[..INTRO].copy_from_slice(&intro);
+    input.read_exact(&mut bytes[INTRO..])?;
+    Ok(bytes)
 }
 
-/// Checks, as rpm does (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it, and that
-/// each stands once.
-fn check_index(index: &[u8], store: &[u8]) -> anyhow::Result<()> {
-    for_each_tag(index, store, |_, _, _, _| ()).map(drop)
-}
-
-/// Gives each tag of a checked header to `visit`: number, kind, count and data; the region's own entry, which
-/// comes first, is passed over. Gives the number of that, 0 for a header without one.
+/// Gives each tag of a header to `visit`: number, kind, count and data; the region's own entry, which
+/// comes first, is passed over. Gives the number of that, 0 for a header without one. Checks, as rpm does
+/// (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it, and that each stands once.
 ///
 /// - Takes: `index` and `store`, the two parts of a header behind its intro.
 pub(super) fn for_each_tag<'a>(
@@ -291,7 +276,7 @@ mod tests {
     fn a_place_in_the_header_is_a_file_with_the_size_that_stands_there() {
         let row = |mode, size| FileRow {
             mode,
-            owner: Owner { user: "root".to_owned(), group: "root".to_owned() },
+            owner: Owner { user: "root".to_owned(), group: "root".to_owned() }.into(),
             size,
             digest: String::new(),
             flags: 0,

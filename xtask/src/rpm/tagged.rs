@@ -58,20 +58,29 @@ impl<'a> Tags<'a> {
     ///
     /// - Fails: for what is not UTF-8 in a package that says that all is; else it becomes `U+FFFD`.
     pub(super) fn texts(&self, tag: u32) -> anyhow::Result<Vec<Cow<'a, str>>> {
+        self.each_text(tag)?.1.collect()
+    }
+
+    /// The same, with how many there are, and one after the other: of a hundred thousand files a list is megabytes.
+    pub(super) fn each_text(
+        &self,
+        tag: u32,
+    ) -> anyhow::Result<(usize, impl Iterator<Item = anyhow::Result<Cow<'a, str>>> + use<'a>)> {
+        let is_utf8 = self.is_utf8;
         let row = self.row(tag, &[TEXT, TEXTS, TRANSLATED], "strings")?;
         let count = if row.kind == TEXT { 1 } else { row.count as usize };
         let mut start = 0;
-        let strings = memchr::memchr_iter(0, row.data).take(count).map(|end| {
+        let strings = memchr::memchr_iter(0, row.data).take(count).map(move |end| {
             let string = &row.data[start..end];
             start = end + 1;
             string
         });
-        let texts = strings.map(|bytes| match std::str::from_utf8(bytes) {
+        let texts = strings.map(move |bytes| match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
-            Err(_) if !self.is_utf8 => Ok(String::from_utf8_lossy(bytes)),
+            Err(_) if !is_utf8 => Ok(String::from_utf8_lossy(bytes)),
             Err(error) => Err(error).with_context(|| format!("its tag {tag} is not UTF-8")),
         });
-        texts.collect()
+        Ok((count, texts))
     }
 
     /// The string of a tag that has one.

@@ -42,10 +42,10 @@ pub fn installed(evidence: &Evidence) -> (Vec<Installed>, Vec<String>) {
             Some(Metadata { name, version, .. }) => {
                 if locked.as_ref().is_none_or(|locked| locked.contains(name)) {
                     let (name, version) = (name.clone(), version.clone());
-                    found.push(Installed { path: dist.info.clone(), name, version });
+                    found.push(Installed { path: dist.info.to_string(), name, version });
                 }
             }
-            None => unreadable.push(dist.info.clone()),
+            None => unreadable.push(dist.info.to_string()),
         }
     }
     (found, unreadable)

@@ -36,7 +36,7 @@ pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBa
         None => {
             let compiled = compiled(sys, path, evidence, bar)?;
             let faults = compiled.as_ref().map(|compiled| &compiled.faults).ok();
-            let is_faulty = |module: &&Module| faults.is_some_and(|faults| faults.contains_key(&module.path));
+            let is_faulty = |module: &&Module| faults.is_some_and(|faults| faults.contains_key(&*module.path));
             let uncompiled = evidence.modules().iter().filter(is_faulty).cloned().collect();
             evidence.host.compiled = Some(compiled);
             uncompiled
@@ -48,7 +48,7 @@ pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBa
     bar.set_message("looking for who imports what does not compile");
     let mut importers = Importers::of(&uncompiled);
     let modules = evidence.modules();
-    let by_path = modules.iter().map(|module| (module.path.as_str(), module)).collect();
+    let by_path = modules.iter().map(|module| (&*module.path, module)).collect();
     for_each_source(fs_err::File::open(path)?, evidence, &by_path, &mut |module, source| {
         if let Some(source) = source {
             importers.take(module, &source);
@@ -62,7 +62,7 @@ pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBa
 fn reasons(sys: &Sys, path: &Utf8Path, evidence: &Evidence, of: &[Module]) -> anyhow::Result<Option<Compiled>> {
     let target = evidence.target.as_ref().and_then(|target| Some((target, target.magic_tag()?)));
     let Some(by) = target.and_then(|(target, tag)| interpreter::find(sys, target, tag).ok()) else { return Ok(None) };
-    let said = compile(sys, path, evidence, &of.iter().map(|module| (module.path.as_str(), module)).collect(), &by)?;
+    let said = compile(sys, path, evidence, &of.iter().map(|module| (&*module.path, module)).collect(), &by)?;
     let faults = said.into_values().flat_map(|of| of.faults).collect();
     Ok(Some(Compiled { by: by.version, faults, ..Compiled::default() }))
 }
@@ -96,8 +96,8 @@ fn compiled(
     }
     let fresh: BTreeMap<&str, &Module> = modules
         .iter()
-        .filter(|module| !said.contains_key(module.dist.as_str()))
-        .map(|module| (module.path.as_str(), module))
+        .filter(|module| !said.contains_key(&*module.dist))
+        .map(|module| (&*module.path, module))
         .collect();
     if !fresh.is_empty() {
         bar.set_message(format!("compiling {} modules by CPython {}", fresh.len(), by.version));
@@ -124,17 +124,16 @@ fn compile<'m>(
     fresh: &BTreeMap<&str, &'m Module>,
     by: &Interpreter,
 ) -> anyhow::Result<BTreeMap<&'m str, OfDist>> {
-    let mut said: BTreeMap<&str, OfDist> =
-        fresh.values().map(|module| (module.dist.as_str(), OfDist::default())).collect();
+    let mut said: BTreeMap<&str, OfDist> = fresh.values().map(|module| (&*module.dist, OfDist::default())).collect();
     let mut skipped = Vec::new();
     let faults = run(sys, by, |queue| {
         for_each_source(fs_err::File::open(path)?, evidence, fresh, &mut |module, source| match source {
             // Who takes them lives as long as this.
-            Some(bytes) => drop(queue.send(Source { path: module.path.clone(), bytes })),
-            None => skipped.push(module.path.clone()),
+            Some(bytes) => drop(queue.send(Source { path: module.path.to_string(), bytes })),
+            None => skipped.push(module.path.to_string()),
         })
     })?;
-    let of = |path: &str| fresh.get(path).map(|module| module.dist.as_str());
+    let of = |path: &str| fresh.get(path).map(|module| &*module.dist);
     for path in skipped {
         if let Some(of) = of(&path).and_then(|dist| said.get_mut(dist)) {
             of.skipped.insert(path);
@@ -153,7 +152,7 @@ fn key(evidence: &Evidence, of: &[&Module], by: &Interpreter) -> String {
     let mut hasher = Sha256::new_with_prefix(COMPILE_ONLY);
     hasher.update(&by.version);
     for module in of {
-        let digest = evidence.described.files.get(&module.path).map_or("", |row| row.digest.as_str());
+        let digest = evidence.described.files.get(&*module.path).map_or("", |row| row.digest.as_str());
         hasher.update(format!("\0{}\0{digest}", module.path));
     }
     hex(&hasher.finalize())

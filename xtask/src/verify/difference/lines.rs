@@ -106,7 +106,7 @@ mod tests {
     use crate::rpm::Owner;
 
     fn row(flags: u32) -> FileRow {
-        let owner = Owner { user: "root".into(), group: "root".into() };
+        let owner = Owner { user: "root".into(), group: "root".into() }.into();
         FileRow { mode: 0o100_644, owner, size: 1, digest: "0".into(), flags, link: String::new() }
     }
 

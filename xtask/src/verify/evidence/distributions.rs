@@ -18,7 +18,7 @@ pub struct Distributions {
 #[derive(Debug)]
 pub struct Distribution {
     /// `/opt/NAME/lib/NAME-VERSION.dist-info`
-    pub info: String,
+    pub info: Arc<str>,
     /// its METADATA, or why it cannot be read; none where it is not there, or is no text
     pub metadata: Option<anyhow::Result<Metadata>>,
     /// its RECORD's rows sorted by path, or why it cannot be read; none where it is not there, or is no text
@@ -85,7 +85,7 @@ impl Distributions {
         for info in dist_infos(evidence) {
             let text = |name: &str| evidence.texts.get(&format!("{info}/{name}"));
             let mut dist = Distribution {
-                info: info.to_owned(),
+                info: info.into(),
                 metadata: text("METADATA").map(|text| Metadata::parse(text)),
                 record: None,
             };

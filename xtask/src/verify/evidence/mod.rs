@@ -22,7 +22,7 @@ use entries::Entries;
 use file::Observers;
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Seek};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 pub use distributions::{Distribution, Distributions, Listed, absolute};
 pub use entries::places;
@@ -50,7 +50,7 @@ pub struct OnHost {
     /// what compiling the modules said, or why none was; none where the byte-code in the package says it all
     pub compiled: Option<Result<Compiled, String>>,
     /// path of a module that does not compile → path of one that imports it
-    pub importers: BTreeMap<String, String>,
+    pub importers: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 /// What the checks judge.

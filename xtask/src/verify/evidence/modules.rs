@@ -4,6 +4,7 @@ use crate::verify::Evidence;
 use anyhow::ensure;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 /// A source is looked into up to this: its compiler takes two hundred times the memory.
 pub const MOST_SOURCE: u64 = 8 << 20;
@@ -12,16 +13,49 @@ pub const MOST_SOURCE: u64 = 8 << 20;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Module {
     /// on the box
-    pub path: String,
-    /// `flask.json.tag`; that of a package is its folder's
-    pub name: String,
+    pub path: Arc<str>,
+    /// in bytes, of the folder that it is imported from
+    folder: usize,
     /// the `*.dist-info` of its distribution
-    pub dist: String,
+    pub dist: Arc<str>,
     /// whether it is the application's own
     pub is_application: bool,
 }
 
 impl Module {
+    /// A module, where some `import` can say its name.
+    ///
+    /// - Takes: `folder`, which it is imported from and which `path` begins with.
+    pub fn new(path: Arc<str>, folder: &str, dist: Arc<str>, is_application: bool) -> Option<Self> {
+        let stem = stem_of(path.strip_prefix(folder)?.strip_prefix('/')?)?;
+        let is_identifier = |part: &str| {
+            part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+        };
+        let is_module = stem.split('/').all(is_identifier);
+        is_module.then_some(Self { folder: folder.len(), path, dist, is_application })
+    }
+
+    /// `flask.json.tag`; that of a package is its folder's.
+    pub fn name(&self) -> String {
+        self.stem().replace('/', ".")
+    }
+
+    fn stem(&self) -> &str {
+        let relative = &self.path[self.folder + 1..];
+        stem_of(relative).unwrap_or(relative)
+    }
+
+    /// The parts of its name.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.stem().split('/')
+    }
+
+    /// Whether it is imported by itself, and not from a package.
+    pub fn is_at_top(&self) -> bool {
+        !self.stem().contains('/')
+    }
+
     /// Whether it is the `__init__.py` of a package.
     pub fn is_package(&self) -> bool {
         self.path.ends_with("/__init__.py")
@@ -31,7 +65,7 @@ impl Module {
     pub fn is_aside(&self) -> bool {
         const WORDS: [&str; 9] =
             ["conftest", "example", "examples", "fixtures", "template", "templates", "test", "testing", "tests"];
-        self.name.split('.').any(|part| {
+        self.parts().any(|part| {
             let part = part.trim_start_matches('_');
             let ends = ["_test", "_tests", "_template", "_templates"];
             WORDS.contains(&part) || part.starts_with("test_") || ends.iter().any(|end| part.ends_with(end))
@@ -46,17 +80,18 @@ impl Evidence {
     }
 
     fn find_modules(&self) -> Vec<Module> {
-        let mut modules = BTreeMap::new();
+        let mut modules = Vec::with_capacity(self.distributions().files());
         for dist in &self.distributions().all {
-            let (folder, is_application) = (dist.folder(), dist.folder() == self.root());
+            let is_application = dist.folder() == self.root();
             for listed in dist.listed() {
-                let Some(name) = name_of(&listed.relative).filter(|_| listed.path.is_some()) else { continue };
-                let path = format!("{folder}/{}", listed.relative);
-                let module = Module { path: path.clone(), name, dist: dist.info.clone(), is_application };
-                modules.entry(path).or_insert(module);
+                let Some(path) = &listed.path else { continue };
+                modules.extend(Module::new(Arc::clone(path), dist.folder(), Arc::clone(&dist.info), is_application));
             }
         }
-        modules.into_values().collect()
+        // Stable: a module that two list is the first one's.
+        modules.sort_by(|a, b| a.path.cmp(&b.path));
+        modules.dedup_by(|a, b| a.path == b.path);
+        modules
     }
 
     /// The modules without byte-code, where the package has some.
@@ -70,15 +105,10 @@ impl Evidence {
     }
 }
 
-/// The name that a file below a folder of modules is imported by.
-fn name_of(relative: &str) -> Option<String> {
+/// The path of a file without what makes it a module, or a folder a package.
+fn stem_of(relative: &str) -> Option<&str> {
     let stem = relative.strip_suffix(".py")?;
-    let stem = stem.strip_suffix("/__init__").unwrap_or(stem);
-    let is_identifier = |part: &str| {
-        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
-            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
-    };
-    stem.split('/').all(is_identifier).then(|| stem.replace('/', "."))
+    Some(stem.strip_suffix("/__init__").unwrap_or(stem))
 }
 
 /// Reads an RPM once more, and gives the source of each module that is asked for to `visit`; none for one that is
@@ -130,14 +160,16 @@ mod tests {
             ("a.pyi",                        None),
         ];
         for (path, name) in cases {
-            assert_eq!(name_of(path).as_deref(), name, "{path}");
+            let module = Module::new(format!("/lib/{path}").into(), "/lib", "".into(), false);
+            assert_eq!(module.map(|module| module.name()).as_deref(), name, "{path}");
         }
     }
 
     #[test]
     fn tests_and_examples_are_aside() {
         let aside = |name: &str| {
-            Module { path: String::new(), name: name.to_owned(), dist: String::new(), is_application: false }.is_aside()
+            let path = format!("/lib/{}.py", name.replace('.', "/"));
+            Module::new(path.into(), "/lib", "".into(), false).is_some_and(|module| module.is_aside())
         };
         for name in ["a.tests.b", "lib2to3.test", "a._testing", "a.test_b", "a.b_test", "a.app_template.b"] {
             assert!(aside(name), "{name}");

@@ -3,6 +3,7 @@
 use crate::verify::python::source::for_each_line;
 use crate::verify::{Evidence, Finding, Module, Outcome, count};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What compiling the modules on this host said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub fn imports(evidence: &Evidence) -> Outcome {
             };
             let fault = |module: &Module| {
                 let why = why(&module.path).unwrap_or_else(|| no_code.to_owned());
-                (module.path.clone(), why)
+                (module.path.to_string(), why)
             };
             let faults = lacking.into_iter().map(fault).collect();
             (format!("by the byte-code of CPython {}", target.python()), faults)
@@ -46,15 +47,15 @@ pub fn imports(evidence: &Evidence) -> Outcome {
         (None, None) => return Outcome::not_asked("there is no byte-code in the package, and nothing was compiled"),
     };
     let mut unused = 0;
-    for module in modules.iter().filter(|module| faults.contains_key(&module.path)) {
+    for module in modules.iter().filter(|module| faults.contains_key(&*module.path)) {
         let Some(reason) = importer(evidence, module) else {
             unused += 1;
             continue;
         };
-        let found = format!("{}; {reason}", faults[&module.path]);
+        let found = format!("{}; {reason}", faults[&*module.path]);
         let expected = format!("a module that Python {} compiles", target.python());
         let cure = "correct it, or lock a release of its distribution that runs on this Python";
-        findings.push(Finding::error(&module.path, found, expected, cure));
+        findings.push(Finding::error(&*module.path, found, expected, cure));
     }
     let unused = match unused {
         0 => String::new(),
@@ -71,8 +72,8 @@ fn importer(evidence: &Evidence, module: &Module) -> Option<String> {
     if module.is_application {
         return Some("it is the application's own".to_owned());
     }
-    if !module.name.contains('.') {
-        return Some(format!("`import {}` is what its distribution is for", module.name));
+    if module.is_at_top() {
+        return Some(format!("`import {}` is what its distribution is for", module.name()));
     }
     evidence.host.importers.get(&module.path).map(|by| format!("`{by}` imports it"))
 }
@@ -82,23 +83,24 @@ fn importer(evidence: &Evidence, module: &Module) -> Option<String> {
 #[derive(Debug)]
 pub struct Importers {
     /// name → paths
-    wanted: BTreeMap<String, Vec<String>>,
-    found: BTreeMap<String, String>,
+    wanted: BTreeMap<String, Vec<Arc<str>>>,
+    found: BTreeMap<Arc<str>, Arc<str>>,
 }
 
 impl Importers {
     /// - Takes: the modules in question.
     pub fn of(modules: &[Module]) -> Self {
-        let mut wanted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let mut wanted: BTreeMap<String, Vec<Arc<str>>> = BTreeMap::new();
         for module in modules {
-            wanted.entry(module.name.clone()).or_default().push(module.path.clone());
+            wanted.entry(module.name()).or_default().push(Arc::clone(&module.path));
         }
         Self { wanted, found: BTreeMap::new() }
     }
 
     /// Looks into a module's source. Those in question, and tests, count as nobody.
     pub fn take(&mut self, by: &Module, source: &[u8]) {
-        if by.is_aside() || self.wanted.get(&by.name).is_some_and(|paths| paths.contains(&by.path)) {
+        let name = by.name();
+        if by.is_aside() || self.wanted.get(&name).is_some_and(|paths| paths.contains(&by.path)) {
             return;
         }
         let source = String::from_utf8_lossy(source);
@@ -106,7 +108,7 @@ impl Importers {
             if !line.is_perhaps() && (line.code.starts_with("import") || line.code.starts_with("from")) {
                 for name in imported(&line.code, by) {
                     for path in self.wanted.get(&name).into_iter().flatten() {
-                        self.found.entry(path.clone()).or_insert_with(|| by.path.clone());
+                        self.found.entry(Arc::clone(path)).or_insert_with(|| Arc::clone(&by.path));
                     }
                 }
             }
@@ -115,7 +117,7 @@ impl Importers {
     }
 
     /// Path of the module → path of who imports it.
-    pub fn finish(self) -> BTreeMap<String, String> {
+    pub fn finish(self) -> BTreeMap<Arc<str>, Arc<str>> {
         self.found
     }
 }
@@ -161,7 +163,7 @@ fn resolved(from: &str, by: &Module) -> Option<String> {
     if dots == 0 {
         return Some(name.to_owned());
     }
-    let mut parts: Vec<&str> = by.name.split('.').collect();
+    let mut parts: Vec<&str> = by.parts().collect();
     let up = if by.is_package() { dots - 1 } else { dots };
     parts.truncate(parts.len().checked_sub(up)?);
     parts.extend((!name.is_empty()).then_some(name));
@@ -172,15 +174,15 @@ fn resolved(from: &str, by: &Module) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn module(path: &str, name: &str) -> Module {
-        Module { path: path.to_owned(), name: name.to_owned(), dist: String::new(), is_application: false }
+    fn module(path: &str) -> Module {
+        Module::new(path.into(), "/lib", "".into(), false).unwrap()
     }
 
     #[test]
     fn imports_count_unless_they_hang_on_a_condition() {
-        let broken = module("/lib/a/b/broken.py", "a.b.broken");
-        let package = module("/lib/a/b/__init__.py", "a.b");
-        let plain = module("/lib/a/b/c.py", "a.b.c");
+        let broken = module("/lib/a/b/broken.py");
+        let package = module("/lib/a/b/__init__.py");
+        let plain = module("/lib/a/b/c.py");
         #[rustfmt::skip]
         let cases = [ // by       source                                      counts
             (&plain,   "import a.b.broken",                                true),
@@ -205,7 +207,7 @@ mod tests {
             let mut importers = Importers::of(std::slice::from_ref(&broken));
             importers.take(by, source.as_bytes());
             let found = importers.finish();
-            assert_eq!(found.contains_key("/lib/a/b/broken.py"), counts, "{}: {source}", by.name);
+            assert_eq!(found.contains_key("/lib/a/b/broken.py"), counts, "{}: {source}", by.name());
         }
     }
 }

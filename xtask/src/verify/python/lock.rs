@@ -27,7 +27,7 @@ pub fn lock(evidence: &Evidence) -> Outcome {
         distributions.all.iter().partition(|dist| dist.folder() == library);
     for dist in inside {
         let Some(metadata) = dist.readable() else {
-            findings.push(Finding::error(&dist.info, "its METADATA cannot be read", "a package of the lock", AGAIN));
+            findings.push(Finding::error(&*dist.info, "its METADATA cannot be read", "a package of the lock", AGAIN));
             continue;
         };
         let version = metadata.version.to_string();
@@ -37,7 +37,7 @@ pub fn lock(evidence: &Evidence) -> Outcome {
         findings.extend(faults_of(evidence, package, &installed.remove(&package.name).unwrap_or_default()));
     }
     for one in installed.values().flatten() {
-        findings.push(Finding::error(&one.dist.info, "the lock does not have it", "packages of the lock", AGAIN));
+        findings.push(Finding::error(&*one.dist.info, "the lock does not have it", "packages of the lock", AGAIN));
     }
     let below = format!("{library}/");
     for (path, row) in evidence.described.files.range(below.clone()..).take_while(|(path, _)| path.starts_with(&below))
@@ -60,7 +60,7 @@ pub fn lock(evidence: &Evidence) -> Outcome {
 fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]) -> Vec<Finding> {
     let Package { name, version, .. } = package;
     let [one] = installed else {
-        let infos: Vec<&str> = installed.iter().map(|one| one.dist.info.as_str()).collect();
+        let infos: Vec<&str> = installed.iter().map(|one| &*one.dist.info).collect();
         let found = match infos.as_slice() {
             [] => format!("`{name}` of the lock is not in it"),
             many => format!("`{name}` is in it {} times: {}", many.len(), many.join(", ")),
@@ -69,14 +69,14 @@ fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]
     };
     if one.version != version.to_string() {
         return vec![Finding::error(
-            &one.dist.info,
+            &*one.dist.info,
             format!("it is {name} {}", one.version),
             version.to_string(),
             AGAIN,
         )];
     }
     let Some(locked) = &package.contents else { return Vec::new() };
-    let info = &one.dist.info;
+    let info = &*one.dist.info;
     let dist_info = info.rsplit('/').next().unwrap_or(info);
     let mut files = BTreeMap::new();
     let is_held = |path: &str| !path.starts_with("../") && is_compared(path, dist_info);
