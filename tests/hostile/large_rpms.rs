@@ -122,6 +122,9 @@ impl Seek for Counted {
     }
 }
 
+/// Of the mark that a package starts with, no more than its first bytes mean anything.
+const LEAD: u64 = 96;
+
 /// What `verify` costs, whatever the clock says: the payload goes by once, and so do the RECORDs.
 #[test]
 fn a_package_is_read_once() {
@@ -132,7 +135,7 @@ fn a_package_is_read_once() {
     let (size, bytes) = (rpm.len() as u64, Arc::new(AtomicU64::new(0)));
     let mut evidence = Evidence::gather(Counted { file: Cursor::new(rpm), bytes: Arc::clone(&bytes) }).unwrap();
     let read = bytes.load(Ordering::Relaxed);
-    assert!(size > 1 << 20 && (size..size + size / 10).contains(&read), "{read} bytes were read of {size}");
+    assert!(size > 1 << 20 && (size - LEAD..size + size / 20).contains(&read), "{read} bytes were read of {size}");
     judge(&evidence);
     let first = evidence.distributions().all.len();
     evidence.texts.clear();

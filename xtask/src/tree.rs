@@ -5,6 +5,7 @@ use anyhow::{bail, ensure};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Claim;
 use std::fmt;
 use std::sync::Arc;
 
@@ -219,20 +220,21 @@ impl Tree {
     /// - Fails: where the path is claimed already, by other bytes or in another way. Equal files, as
     ///   legacy namespace packages share their `__init__.py`, are one.
     pub fn claim(&mut self, path: BoxPath, entry: Entry) -> anyhow::Result<()> {
-        match self.entries.get(&path) {
-            Some(before) if !before.same_as(&entry) => {
+        match self.entries.entry(path) {
+            Claim::Occupied(before) if !before.get().same_as(&entry) => {
                 bail!(
-                    "`{path}` is claimed by {} and by {}, with different content, mode or owner",
-                    before.source,
+                    "`{}` is claimed by {} and by {}, with different content, mode or owner",
+                    before.key(),
+                    before.get().source,
                     entry.source
                 )
             }
-            Some(_) => Ok(()),
-            None => {
-                self.entries.insert(path, Box::new(entry));
-                Ok(())
+            Claim::Occupied(_) => {}
+            Claim::Vacant(place) => {
+                place.insert(Box::new(entry));
             }
         }
+        Ok(())
     }
 
     /// Adds the folders between `root` and each file below it, `root` included.

@@ -59,10 +59,17 @@ pub fn write_header(out: &mut dyn Write, entry: &Entry) -> std::io::Result<()> {
         [entry.inode, entry.mode, 0, 0, links, entry.mtime, entry.size, 0, 0, 0, 0, entry.name.len() as u32 + 1, 0];
     let mut head = Vec::with_capacity(HEADER + entry.name.len() + 4);
     head.extend_from_slice(MAGIC);
-    // By hand: formatting thirteen numbers a file is a tenth of a build that compresses nothing.
-    for field in fields {
-        let digits = (0..8).rev().map(|digit| b"0123456789abcdef"[(field >> (4 * digit)) as usize & 15]);
-        head.extend(digits);
+    head.resize(HEADER, b'0');
+    // By hand, and no more digits than there are: formatting thirteen numbers a file is a tenth of a build that compresses
+    // nothing.
+    for (place, mut field) in head[MAGIC.len()..].chunks_exact_mut(8).zip(fields) {
+        for digit in place.iter_mut().rev() {
+            if field == 0 {
+                break;
+            }
+            *digit = b"0123456789abcdef"[field as usize & 15];
+            field >>= 4;
+        }
     }
     head.extend_from_slice(entry.name.as_bytes());
     head.push(0);
