@@ -303,7 +303,7 @@ impl Packed {
                 None => ensure!(file == *path, "RECORD has no digest of `{relative}`"),
                 Some(digest) => {
                     ensure!(
-                        self.digests.get(&box_path) == Some(&hex(&digest.bytes)),
+                        self.digests.get(&box_path) == Some(&hex(digest.bytes())),
                         "RECORD has another digest of `{relative}`"
                     );
                     ensure!(

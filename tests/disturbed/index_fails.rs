@@ -7,7 +7,7 @@ use crate::server::{Fault, Server};
 use anyhow::ensure;
 use fs_err as fs;
 use std::os::unix::fs::symlink;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const BETA: &str = "beta-1.0-py3-none-any.whl";
 const WHEEL: &str = "dist/wheels/beta-1.0-py3-none-any.whl";
@@ -113,5 +113,34 @@ fn a_wheel_that_rotted_is_found_and_fetched_again() -> anyhow::Result<()> {
     symlink("/nowhere", &wheel)?;
     let refused = dist(&repository)?;
     ensure!(refused.code == Some(2) && refused.stderr.contains("is no file"), "{refused}");
+    Ok(())
+}
+
+#[test]
+fn an_application_that_cannot_be_built_does_not_wait_for_wheels() -> anyhow::Result<()> {
+    const SLOWEST: Duration = Duration::from_secs(3);
+    const DELTA: &str = "delta-1.0-py3-none-any.whl";
+    let (repository, expected, server) = served()?;
+    let backend = repository.read("app/backend.py")?;
+    // By then the wheel is on its way.
+    repository.write("app/backend.py", "import time\ntime.sleep(4)\nraise RuntimeError('the backend says no')\n")?;
+    fs::remove_file(repository.folder.join("dist/wheels").join(DELTA))?;
+    server.fail(DELTA, Fault::Slow(SLOWEST), 1000);
+    let start = Instant::now();
+    let refused = dist(&repository)?;
+    // The server rests twenty times.
+    ensure!(start.elapsed() < 10 * SLOWEST, "it took {:?}", start.elapsed());
+    ensure!(server.asked(DELTA) == 1, "the wheel was not on its way: {refused}");
+    let says = ["failed to build the application's wheel", "the backend says no"];
+    ensure!(refused.code == Some(2) && says.iter().all(|words| refused.stderr.contains(words)), "{refused}");
+    let left = repository.folder.join("dist/wheels").read_dir_utf8()?.flatten();
+    let left: Vec<_> = left.map(|entry| entry.file_name().to_owned()).filter(|name| name.starts_with('.')).collect();
+    ensure!(left.is_empty(), "half fetched: {left:?}");
+    server.mend();
+    repository.write("app/backend.py", &backend)?;
+    let again = dist(&repository)?;
+    ensure!(again.succeeded(), "{again}");
+    let faults = differences(&made(&repository)?, &expected, true);
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
     Ok(())
 }

@@ -5,7 +5,7 @@ use crate::problem::Problem;
 use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, LARGE_FILE, Role};
-use crate::wheel::{Archive, Contents, Digest, DigestKind, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};
+use crate::wheel::{Archive, Contents, Digest, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};
 use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
@@ -137,7 +137,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             (None, Some(rest)) => format!("../{rest}"),
             (None, None) => path.to_string(),
         };
-        record.rows.insert(relative, Row { digest: Some(Digest::sha256(sha256)), size: Some(*size) });
+        record.rows.insert(relative, Row { digest: Some(Digest::Sha256(*sha256)), size: Some(*size) });
     }
 }
 
@@ -205,12 +205,12 @@ pub fn license_texts<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> 
 }
 
 fn check_digest(content: &[u8], digest: &Digest) -> anyhow::Result<()> {
-    let found = match digest.kind {
-        DigestKind::Sha256 => Sha256::digest(content).to_vec(),
-        DigestKind::Sha384 => Sha384::digest(content).to_vec(),
-        DigestKind::Sha512 => Sha512::digest(content).to_vec(),
+    let found = match digest {
+        Digest::Sha256(_) => Sha256::digest(content).to_vec(),
+        Digest::Sha384(_) => Sha384::digest(content).to_vec(),
+        Digest::Sha512(_) => Sha512::digest(content).to_vec(),
     };
-    if found != digest.bytes {
+    if found != digest.bytes() {
         bail!("it does not have the digest of RECORD");
     }
     Ok(())

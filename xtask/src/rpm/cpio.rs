@@ -59,7 +59,7 @@ pub fn write_header(out: &mut dyn Write, entry: &Entry) -> std::io::Result<()> {
         [entry.inode, entry.mode, 0, 0, links, entry.mtime, entry.size, 0, 0, 0, 0, entry.name.len() as u32 + 1, 0];
     let mut head = Vec::with_capacity(HEADER + entry.name.len() + 4);
     head.extend_from_slice(MAGIC);
-    head.resize(HEADER, b'0');
+    head.extend_from_slice(&[b'0'; HEADER - MAGIC.len()]);
     // By hand, and no more digits than there are: formatting thirteen numbers a file is a tenth of a build that compresses
     // nothing.
     for (place, mut field) in head[MAGIC.len()..].chunks_exact_mut(8).zip(fields) {

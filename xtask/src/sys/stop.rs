@@ -1,7 +1,8 @@
 //! Work that is given up, since what runs beside it has failed.
 
-use std::io::{self, Read as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::io;
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Stop {
             // Held until the child is in the list: none may be started after the asking that is not seen by it.
             let mut state = self.state();
             if state.asked {
-                return Err(io::Error::new(io::ErrorKind::Interrupted, "what ran beside it has failed"));
+                return Err(stopped());
             }
             let mut child = command.spawn()?;
             let (out, err) = (child.stdout.take(), child.stderr.take());
@@ -51,13 +52,11 @@ impl Stop {
             state.running.push(Arc::clone(&child));
             (child, out, err)
         };
-        let mut stdout = Vec::new();
-        let mut stderr = Vec::new();
-        let read = thread::scope(|scope| {
-            let other = scope.spawn(|| err.map_or(Ok(0), |mut err| err.read_to_end(&mut stderr)));
-            let read = out.map_or(Ok(0), |mut out| out.read_to_end(&mut stdout));
-            read.and(other.join().expect("no thread panics"))
-        });
+        let said = self.said(out, err);
+        if said.is_err() {
+            // It was asked to end, and with it whoever holds the other ends of its pipes.
+            let _ = locked(&child).kill();
+        }
         let mut look = FIRST_LOOK;
         let status = loop {
             match locked(&child).try_wait() {
@@ -69,13 +68,42 @@ impl Stop {
             look = LAST_LOOK.min(look * 2);
         };
         self.state().running.retain(|other| !Arc::ptr_eq(other, &child));
-        read?;
+        let [stdout, stderr] = said?;
         Ok(Output { status: status?, stdout, stderr })
+    }
+
+    /// Reads two streams to their ends. Where it is asked to stop they are left as they are: a program that was started by
+    /// the one that was killed may hold them open for long, as the launchers of several Pythons have one.
+    fn said(&self, out: Option<ChildStdout>, err: Option<ChildStderr>) -> io::Result<[Vec<u8>; 2]> {
+        fn read(stream: Option<impl io::Read + Send + 'static>) -> Receiver<io::Result<Vec<u8>>> {
+            let (sender, receiver) = channel();
+            thread::spawn(move || {
+                let mut said = Vec::new();
+                let read = stream.map_or(Ok(0), |mut stream| stream.read_to_end(&mut said));
+                // Nobody may wait for it any more.
+                let _ = sender.send(read.map(|_| said));
+            });
+            receiver
+        }
+        let wait = |said: Receiver<io::Result<Vec<u8>>>| loop {
+            match said.recv_timeout(LAST_LOOK) {
+                Ok(said) => return said,
+                Err(RecvTimeoutError::Disconnected) => return Err(io::Error::other("its output was not read")),
+                Err(RecvTimeoutError::Timeout) if self.is_asked() => return Err(stopped()),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        };
+        let (out, err) = (read(out), read(err));
+        Ok([wait(out)?, wait(err)?])
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         locked(&self.0)
     }
+}
+
+fn stopped() -> io::Error {
+    io::Error::new(io::ErrorKind::Interrupted, "what ran beside it has failed")
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -99,15 +127,35 @@ mod tests {
         let said = shell("echo out; echo err >&2; exit 3").unwrap();
         assert_eq!((said.status.code(), &*said.stdout, &*said.stderr), (Some(3), &b"out\n"[..], &b"err\n"[..]));
         thread::scope(|scope| {
-            let running = scope.spawn(|| shell("exec sleep 60").unwrap());
+            let running = scope.spawn(|| shell("exec sleep 60").ok().map(|ended| ended.status.code()));
             while stop.state().running.is_empty() {
                 thread::sleep(LAST_LOOK);
             }
             assert!(!stop.is_asked());
             stop.ask();
-            assert_eq!(running.join().unwrap().status.code(), None, "it was not killed");
+            assert!(running.join().unwrap().is_none_or(|code| code.is_none()), "it was not killed");
         });
         assert_eq!(shell("exit 0").unwrap_err().kind(), io::ErrorKind::Interrupted);
         assert!(started.elapsed() < Duration::from_secs(50), "it ran to its end");
+    }
+
+    #[test]
+    fn who_was_started_by_what_was_killed_is_not_waited_for() {
+        let stop = Stop::default();
+        let started = Instant::now();
+        thread::scope(|scope| {
+            let running = scope.spawn(|| {
+                let mut command = Command::new("sh");
+                command.args(["-c", "echo begun; sleep 20 & wait"]);
+                stop.output(command)
+            });
+            while stop.state().running.is_empty() {
+                thread::sleep(LAST_LOOK);
+            }
+            thread::sleep(Duration::from_millis(300));
+            stop.ask();
+            assert_eq!(running.join().unwrap().unwrap_err().kind(), io::ErrorKind::Interrupted);
+        });
+        assert!(started.elapsed() < Duration::from_secs(15), "it was waited for");
     }
 }

@@ -22,10 +22,13 @@ impl Pip {
     pub fn find(sys: &Sys) -> anyhow::Result<Self> {
         let host = python::find()?;
         // `pip --version` takes four times as long, since it starts all of pip.
-        let asked = Program::new(&host).args(["-c", "import pip; print('pip', pip.__version__)"]);
+        let asked =
+            Program::new(&host).args(["-c", "import pip, sys; print('pip', pip.__version__); print(sys.executable)"]);
         let printed = sys.run(&asked).map(|said| said.out).unwrap_or_default();
         if python::is_at_least(&printed, LEAST) {
-            return Ok(Self { python: host });
+            // What is on the PATH may be a launcher, which takes its time at each start and stands between pip and its end.
+            let python = printed.lines().nth(1).map(str::trim).filter(|path| !path.is_empty());
+            return Ok(Self { python: python.map_or(host, Utf8PathBuf::from) });
         }
         Ok(Self { python: python::private_environment(sys)?.join("python") })
     }

@@ -178,7 +178,8 @@ impl<'a> Uv<'a> {
         offline: bool,
         stop: &Stop,
     ) -> anyhow::Result<()> {
-        let mut words = vec!["build", "--quiet", "--wheel", "--out-dir", into.as_str(), source.as_str()];
+        // Not quiet: uv would keep what the build backend says of its failure to itself.
+        let mut words = vec!["build", "--wheel", "--out-dir", into.as_str(), source.as_str()];
         if offline {
             words.push("--offline");
         }

@@ -138,6 +138,11 @@ impl<R: ReaderAt> Archive<R> {
         &self.members
     }
 
+    /// The places of all files in [`Archive::members`], in the order of their paths.
+    pub fn by_path(&self) -> impl Iterator<Item = usize> {
+        self.index.iter().map(|place| *place as usize)
+    }
+
     /// The place of a file in [`Archive::members`].
     pub fn find(&self, path: &str) -> Option<usize> {
         let path_of = |place: &u32| self.members[*place as usize].path.as_str();

@@ -1,8 +1,8 @@
 //! Byte-code that was compiled from a wheel's modules: a stored archive with a RECORD of its own, as
 //! `templates/compile.py` writes it.
 
-use crate::wheel::{Archive, DigestKind, Record, Scratch};
-use anyhow::{Context as _, bail, ensure};
+use crate::wheel::{Archive, Digest, Record, Scratch};
+use anyhow::{Context as _, ensure};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -46,10 +46,7 @@ impl<R: ReaderAt> ByteCode<R> {
                 Ok(())
             })?;
             let sha256: [u8; 32] = hasher.finalize().into();
-            match row.digest {
-                Some(digest) if digest.kind == DigestKind::Sha256 && digest.bytes == sha256 => {}
-                _ => bail!("`{path}` does not have the digest of RECORD"),
-            }
+            ensure!(row.digest == Some(Digest::Sha256(sha256)), "`{path}` does not have the digest of RECORD");
             files.insert(path, Compiled { place, size: archive.members()[place].size, sha256 });
         }
         Ok(Self { archive, files })

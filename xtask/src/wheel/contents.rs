@@ -110,19 +110,32 @@ fn place_files<R: ReaderAt>(
     record: &Record,
 ) -> anyhow::Result<Vec<Placed>> {
     let unsigned = ["RECORD", "RECORD.jws", "RECORD.p7s"].map(|file| format!("{dist_info}/{file}"));
-    let mut files = Vec::with_capacity(archive.members().len());
+    let members = archive.members();
+    // Both are in the order of their paths: side by side, nothing is searched for.
+    let mut row_of: Vec<Option<&Row>> = vec![None; members.len()];
+    let mut rows = record.rows.iter().peekable();
+    let mut without_file = Vec::new();
+    for place in archive.by_path() {
+        let path = &members[place].path;
+        while let Some((listed, _)) = rows.next_if(|(listed, _)| *listed < path) {
+            without_file.push(listed);
+        }
+        row_of[place] = rows.next_if(|(listed, _)| *listed == path).map(|(_, row)| row);
+    }
+    without_file.extend(rows.map(|(listed, _)| listed));
+    let mut files = Vec::with_capacity(members.len());
     let mut faults = Vec::new();
-    for (place, member) in archive.members().iter().enumerate() {
+    for (place, (member, row)) in members.iter().zip(row_of).enumerate() {
         if unsigned.contains(&member.path) {
             continue;
         }
-        match place_file(name, &member.path, member.size, record.rows.get(&member.path)) {
+        match place_file(name, &member.path, member.size, row) {
             Ok((scheme, path, digest)) => files.push(Placed { scheme, path, place, digest }),
             Err(fault) => faults.push(fault),
         }
     }
-    for path in record.rows.keys() {
-        if archive.find(path).is_none() && !unsigned.contains(path) && !path.ends_with('/') {
+    for path in without_file {
+        if !unsigned.contains(path) && !path.ends_with('/') {
             faults.push(anyhow!("RECORD lists `{path}`, which is not there"));
         }
     }

@@ -2,7 +2,7 @@
 //! from what is installed, so that an installation can be held against the wheel when the archive is gone.
 
 use crate::hex::hex;
-use crate::wheel::{Archive, Contents, DigestKind, Placed, Scheme, Scratch};
+use crate::wheel::{Archive, Contents, Digest, Placed, Scheme, Scratch};
 use anyhow::bail;
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -57,24 +57,24 @@ pub fn library_digest<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) ->
 
 /// RECORD's sha256, or for a stronger digest the sha256 of the file, once that digest matched.
 pub fn sha256_of<R: ReaderAt>(archive: &Archive<R>, placed: &Placed) -> anyhow::Result<[u8; 32]> {
-    if placed.digest.kind == DigestKind::Sha256 {
-        return Ok(placed.digest.bytes.as_slice().try_into()?);
+    if let Digest::Sha256(bytes) = placed.digest {
+        return Ok(bytes);
     }
     let mut sha256 = Sha256::new();
     let mut strong = (Sha384::new(), Sha512::new());
     archive.unpack(placed.place, &mut Scratch::default(), &mut |piece| {
         sha256.update(piece);
-        match placed.digest.kind {
-            DigestKind::Sha384 => strong.0.update(piece),
+        match placed.digest {
+            Digest::Sha384(_) => strong.0.update(piece),
             _ => strong.1.update(piece),
         }
         Ok(())
     })?;
-    let found = match placed.digest.kind {
-        DigestKind::Sha384 => strong.0.finalize().to_vec(),
+    let found = match placed.digest {
+        Digest::Sha384(_) => strong.0.finalize().to_vec(),
         _ => strong.1.finalize().to_vec(),
     };
-    if found != placed.digest.bytes {
+    if found != placed.digest.bytes() {
         bail!("`{}` does not have the digest of RECORD", placed.path);
     }
     Ok(sha256.finalize().into())

@@ -22,5 +22,5 @@ pub use entry_points::{EntryPoint, console_scripts};
 pub use filename::{WheelName, expand_tags};
 pub use library::{digest_of_library, is_byte_code, is_compared, library_digest, sha256_of};
 pub use metadata::{Metadata, WheelFile};
-pub use record::{Digest, DigestKind, Record, Row};
+pub use record::{Digest, Record, Row};
 pub use rewrite::{Executables, rewrite};

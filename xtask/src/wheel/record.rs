@@ -11,24 +11,15 @@ use std::collections::btree_map::Entry;
 /// No archive that is read has more entries.
 const MOST_ROWS: usize = 500_000;
 
-/// A digest algorithm that RECORD may use: sha256 or stronger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DigestKind {
-    /// 32 bytes
-    Sha256,
-    /// 48 bytes
-    Sha384,
-    /// 64 bytes
-    Sha512,
-}
-
-/// A digest, as raw bytes.
+/// A digest that RECORD may use: sha256 or stronger, as raw bytes. Hardly any is another than the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Digest {
-    /// the algorithm
-    pub kind: DigestKind,
-    /// 32, 48 or 64 bytes
-    pub bytes: Vec<u8>,
+pub enum Digest {
+    /// what installers write
+    Sha256([u8; 32]),
+    /// stronger
+    Sha384(Box<[u8; 48]>),
+    /// stronger
+    Sha512(Box<[u8; 64]>),
 }
 
 /// What RECORD says of one file.
@@ -99,46 +90,43 @@ impl Record {
 
 impl Digest {
     fn parse(text: &str) -> anyhow::Result<Self> {
-        let (kind, encoded) = match text.split_once('=') {
-            Some(("sha256", encoded)) => (DigestKind::Sha256, encoded),
-            Some(("sha384", encoded)) => (DigestKind::Sha384, encoded),
-            Some(("sha512", encoded)) => (DigestKind::Sha512, encoded),
-            Some((weak, _)) => bail!("`{weak}` digests are not accepted, only sha256, sha384 and sha512"),
-            None => bail!("`{text}` is not a digest"),
+        let Some((kind, encoded)) = text.split_once('=') else { bail!("`{text}` is not a digest") };
+        let decode = || {
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(encoded.trim_end_matches('='));
+            bytes.with_context(|| format!("`{encoded}` is not url-safe base64"))
         };
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(encoded.trim_end_matches('='))
-            .with_context(|| format!("`{encoded}` is not url-safe base64"))?;
-        if bytes.len() != kind.length() {
-            bail!("`{text}` has {} bytes instead of {}", bytes.len(), kind.length());
-        }
-        Ok(Self { kind, bytes })
+        let digest = match kind {
+            "sha256" => exactly(&decode()?).map(Self::Sha256),
+            "sha384" => exactly(&decode()?).map(|bytes| Self::Sha384(Box::new(bytes))),
+            "sha512" => exactly(&decode()?).map(|bytes| Self::Sha512(Box::new(bytes))),
+            weak => bail!("`{weak}` digests are not accepted, only sha256, sha384 and sha512"),
+        };
+        digest.with_context(|| format!("`{text}`"))
     }
 
-    /// Wraps 32 raw bytes.
-    pub fn sha256(bytes: &[u8]) -> Self {
-        Self { kind: DigestKind::Sha256, bytes: bytes.to_vec() }
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Sha256(bytes) => bytes,
+            Self::Sha384(bytes) => &**bytes,
+            Self::Sha512(bytes) => &**bytes,
+        }
     }
 
     fn push_to(&self, text: &mut String) {
-        let name = match self.kind {
-            DigestKind::Sha256 => "sha256=",
-            DigestKind::Sha384 => "sha384=",
-            DigestKind::Sha512 => "sha512=",
+        let name = match self {
+            Self::Sha256(_) => "sha256=",
+            Self::Sha384(_) => "sha384=",
+            Self::Sha512(_) => "sha512=",
         };
         text.push_str(name);
-        BASE64_URL_SAFE_NO_PAD.encode_string(&self.bytes, text);
+        BASE64_URL_SAFE_NO_PAD.encode_string(self.bytes(), text);
     }
 }
 
-impl DigestKind {
-    fn length(self) -> usize {
-        match self {
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
+/// The bytes, where they are as many.
+fn exactly<const N: usize>(bytes: &[u8]) -> anyhow::Result<[u8; N]> {
+    <[u8; N]>::try_from(bytes).ok().with_context(|| format!("it has {} bytes instead of {N}", bytes.len()))
 }
 
 fn push_quoted(field: &str, text: &mut String) {

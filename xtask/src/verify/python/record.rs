@@ -3,7 +3,7 @@
 use crate::hex::hex;
 use crate::verify::evidence::absolute;
 use crate::verify::{Evidence, Finding, Outcome, count};
-use crate::wheel::DigestKind;
+use crate::wheel::Digest;
 use std::collections::BTreeSet;
 
 /// `record`
@@ -36,10 +36,10 @@ pub fn record(evidence: &Evidence) -> Outcome {
                 continue;
             };
             match &row.digest {
-                Some(digest) if digest.kind == DigestKind::Sha256 && is_hex_of(&found.digest, &digest.bytes) => {}
-                Some(digest) if digest.kind == DigestKind::Sha256 => {
+                Some(Digest::Sha256(bytes)) if is_hex_of(&found.digest, bytes) => {}
+                Some(Digest::Sha256(bytes)) => {
                     let found = format!("it has the SHA-256 digest {}", found.digest);
-                    let expected = format!("{}, as `{path}` says", hex(&digest.bytes));
+                    let expected = format!("{}, as `{path}` says", hex(bytes));
                     findings.push(Finding::error(file, found, expected, again));
                 }
                 Some(_) => {
