@@ -51,7 +51,7 @@ impl Checkout {
             copy_tree(&wheels, &copy.join("dist/wheels"))?;
         }
         checkout.borrow_tools()?;
-        checkout.git(&["init", "--quiet"])?;
+        git(&checkout.dir()?, &["init", "--quiet"])?;
         fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/dist/rpmbuild/\n/target/\n")?;
         checkout.commit("release 1")?;
         Ok(checkout)
@@ -64,7 +64,7 @@ impl Checkout {
         let mut words: Vec<String> = vec!["clone".to_owned(), "--quiet".to_owned()];
         words.extend(settings.iter().flat_map(|setting| ["--config".to_owned(), (*setting).to_owned()]));
         words.extend([".".to_owned(), clone.dir()?.into_string()]);
-        self.git(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
+        git(&self.dir()?, &words.iter().map(String::as_str).collect::<Vec<_>>())?;
         fs::copy(self.dir()?.join(".git/info/exclude"), clone.dir()?.join(".git/info/exclude"))?;
         let wheels = self.dir()?.join("dist/wheels");
         if wheels.is_dir() {
@@ -102,22 +102,21 @@ impl Checkout {
 
     /// Commits everything.
     pub fn commit(&self, message: &str) -> anyhow::Result<()> {
-        self.git(&["add", "--all"])?;
-        self.git(&["commit", "--quiet", "--no-verify", "--message", message])
+        git(&self.dir()?, &["add", "--all"])?;
+        git(&self.dir()?, &["commit", "--quiet", "--no-verify", "--message", message])
     }
+}
 
-    /// Runs git as somebody, at a fixed time, and without this workstation's settings.
-    fn git(&self, arguments: &[&str]) -> anyhow::Result<()> {
-        let mut command = Command::new("git");
-        for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "Sample Test");
-            command.env(format!("GIT_{who}_EMAIL"), "sample-test@localhost");
-            command.env(format!("GIT_{who}_DATE"), COMMIT_TIME);
-        }
-        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-        command.arg("-C").arg(self.dir()?).args(arguments);
-        run(&mut command)?.text().map(drop)
+/// Runs git in a folder as somebody, at a fixed time, and without this workstation's settings.
+pub fn git(folder: &Utf8Path, arguments: &[&str]) -> anyhow::Result<()> {
+    let mut command = Command::new("git");
+    for who in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{who}_NAME"), "Sample Test");
+        command.env(format!("GIT_{who}_EMAIL"), "sample-test@localhost");
+        command.env(format!("GIT_{who}_DATE"), COMMIT_TIME);
     }
+    command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
+    run(command.arg("-C").arg(folder).args(arguments))?.text().map(drop)
 }
 
 /// Copies a folder with its modes, without hidden files and [`NOT_COPIED`].

@@ -1,6 +1,7 @@
 //! A made-up application with as many files as are asked for; nothing of it comes from an index.
 
 use crate::checkout::command::run;
+use crate::checkout::git;
 use crate::index::write_wheel_with;
 use crate::repository::Repository;
 use fs_err as fs;
@@ -67,7 +68,7 @@ pub fn ready(files: usize, size: usize) -> anyhow::Result<Repository> {
     let ignored = "/target/\n/cache/\n/dist/out/\n/dist/wheels/\n/index/\n/app/uv.toml\n__pycache__/\n*.out\n";
     repository.write(".gitignore", ignored)?;
     fs::create_dir(repository.folder.join("cache"))?;
-    git(&repository, &["init", "--quiet"])?;
+    git(&repository.folder, &["init", "--quiet"])?;
     release(&repository, "first")?;
     Ok(repository)
 }
@@ -78,8 +79,8 @@ pub fn release(repository: &Repository, what: &str) -> anyhow::Result<()> {
     repository.write("app/web.py", &code)?;
     // Written once: from the second release on it is the committed one.
     run(&mut with_cache(repository, &["lock", "-q"]))?.text()?;
-    git(repository, &["add", "--all"])?;
-    git(repository, &["commit", "--quiet", "--message", what])?;
+    git(&repository.folder, &["add", "--all"])?;
+    git(&repository.folder, &["commit", "--quiet", "--message", what])?;
     run(&mut with_cache(repository, &["wheel", "-q"]))?.text().map(drop)
 }
 
@@ -101,15 +102,4 @@ fn module(file: usize, size: usize) -> Vec<u8> {
         text.push_str(&format!("VALUE_{line} = compute('{}', {})  # {}\n", &word[..6], line * 7, &word[6..16]));
     }
     text.into_bytes()
-}
-
-fn git(repository: &Repository, words: &[&str]) -> anyhow::Result<()> {
-    let mut command = Command::new("git");
-    for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "Small Test");
-        command.env(format!("GIT_{who}_EMAIL"), "small-test@localhost");
-        command.env(format!("GIT_{who}_DATE"), "@1700000000 +0000");
-    }
-    command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    run(command.arg("-C").arg(&repository.folder).args(words))?.text().map(drop)
 }

@@ -1,13 +1,11 @@
 //! A small application with wheels of its own index, quick to pack and with everything that a large one has.
 
-use crate::checkout::command::run;
+use crate::checkout::git;
 use crate::index::write_wheel_with;
 use crate::repository::Repository;
-use camino::Utf8Path;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::process::Command;
 use xtask::hex::hex;
 
 pub const RPM: &str = "dist/out/small-1.0.0-1.el9.x86_64.rpm";
@@ -69,17 +67,6 @@ pub fn small() -> anyhow::Result<Repository> {
     git(&repository.folder, &["add", "--all"])?;
     git(&repository.folder, &["commit", "--quiet", "--message", "release"])?;
     Ok(repository)
-}
-
-fn git(folder: &Utf8Path, words: &[&str]) -> anyhow::Result<()> {
-    let mut command = Command::new("git");
-    for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "Small Test");
-        command.env(format!("GIT_{who}_EMAIL"), "small-test@localhost");
-        command.env(format!("GIT_{who}_DATE"), "@1700000000 +0000");
-    }
-    command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null");
-    run(command.arg("-C").arg(folder).args(words))?.text().map(drop)
 }
 
 /// sha256 of each thing that `dist` makes; of those that are there.

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use camino::Utf8Path;
 use fs_err as fs;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use xtask::config::Config;
 use xtask::service::{Facts, Program};
@@ -40,11 +41,12 @@ else:
     sys.exit(str(said))
 "#;
 
+/// A server that is the head of a process group of its own: some have workers, who would outlive it.
 struct Ended(Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        let _ = run(Command::new("kill").args(["-KILL", "--", &format!("-{}", self.0.id())]));
         let _ = self.0.wait();
     }
 }
@@ -91,6 +93,7 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
                 .args(&words[own + 1..])
                 .current_dir(folder)
                 .env("PYTHONPATH", folder)
+                .process_group(0)
                 .stdin(Stdio::null())
                 .stdout(said.file().try_clone()?)
                 .stderr(said.file().try_clone()?)
