@@ -103,7 +103,7 @@ fn compiled(
         bar.set_message(format!("compiling {} modules by CPython {}", fresh.len(), by.version));
         for (dist, of) in compile(sys, path, evidence, &fresh, &by)? {
             if let Some(Some(place)) = places.get(dist) {
-                kept::keep(sys, place, &of)?;
+                kept::keep(sys, place, &of);
             }
             said.insert(dist, of);
         }

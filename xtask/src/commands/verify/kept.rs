@@ -3,7 +3,6 @@
 use crate::commands::byte_code::KEPT;
 use crate::hex::hex;
 use crate::sys::Sys;
-use anyhow::Context as _;
 use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,12 +24,16 @@ pub fn read<T: Serialize + DeserializeOwned>(place: &Utf8Path) -> Option<T> {
     (digest(&kept.said).ok()? == kept.sha256).then_some(kept.said)
 }
 
-/// Keeps what was said, and removes what was not used for long from beside it.
-pub fn keep<T: Serialize>(sys: &Sys, place: &Utf8Path, said: &T) -> anyhow::Result<()> {
-    let kept = Kept { sha256: digest(said)?, said };
-    sys.write(place, &serde_json::to_vec(&kept)?).context("failed to keep what a program said")?;
-    place.parent().inspect(|folder| KEPT.hold(folder));
-    Ok(())
+/// Keeps what was said, and removes what was not used for long from beside it. Where that cannot be, it is asked again.
+pub fn keep<T: Serialize>(sys: &Sys, place: &Utf8Path, said: &T) {
+    let write = || -> anyhow::Result<()> {
+        let kept = Kept { sha256: digest(said)?, said };
+        sys.write(place, &serde_json::to_vec(&kept)?)
+    };
+    match write() {
+        Ok(()) => place.parent().into_iter().for_each(|folder| KEPT.hold(folder)),
+        Err(error) => sys.detail(format!("what a program said is not kept: {error:#}")),
+    }
 }
 
 fn digest(said: &impl Serialize) -> anyhow::Result<String> {
@@ -49,7 +52,7 @@ mod tests {
         let sys = Sys { root: root.to_owned(), verbosity: Verbosity::Quiet };
         let place = root.join("kept/a.json");
         assert_eq!(read::<Vec<String>>(&place), None);
-        keep(&sys, &place, &vec!["fine".to_owned()]).unwrap();
+        keep(&sys, &place, &vec!["fine".to_owned()]);
         assert_eq!(read::<Vec<String>>(&place), Some(vec!["fine".to_owned()]));
         let text = std::fs::read_to_string(&place).unwrap();
         for damaged in [text.replace("fine", "fina"), text.replace("]", ""), String::new()] {

@@ -45,7 +45,7 @@ pub fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Option<Pars
         let said = said.map(|fault| (fault.path.clone(), fault.what.clone(), fault.severity == Severity::Error));
         let said = Said { by: parsed.by.clone(), scripts: parsed.scripts, said: said.collect() };
         // Without it they are asked again.
-        let _ = kept::keep(sys, &place, &said);
+        kept::keep(sys, &place, &said);
     }
     Some(parsed)
 }
