@@ -146,8 +146,32 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     );
     let finished = run(tool_in(nowhere, &["clean"]).env_remove("XDG_CACHE_HOME").env_remove("HOME"))?;
     ensure!(finished.succeeded() && finished.stdout == "there is nothing to remove\n", "{finished}");
+    let refused = run(&mut tool_in(nowhere, &["clean", "--target", "el9-x86_64"]))?;
+    ensure!(refused.code == Some(2) && refused.stderr.contains("does not go by targets"), "{refused}");
     let refused = run(&mut tool_in(nowhere, &["clean", "--wheels"]))?;
     ensure!(refused.code == Some(2) && refused.stderr.contains("hint:"), "{refused}");
+
+    // What cannot be removed keeps nothing else from going, and that is said.
+    let workspace = store.repository.folder.join("target/xtask");
+    store.dist()?;
+    fs::write(store.cache.join("xtask/compiled"), "no folder")?;
+    let blocked = store.cache.join("xtask/parsed");
+    fs::create_dir_all(&blocked)?;
+    let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"a\xff".to_vec());
+    std::fs::write(blocked.as_std_path().join(odd), "x")?;
+    let told_of = run(&mut store.command(&["clean"]))?;
+    let says = ["not everything could be removed; for the rest: removed ", "failed to clean", "/parsed"];
+    ensure!(told_of.code == Some(2) && says.iter().all(|words| told_of.stderr.contains(words)), "{told_of}");
+    ensure!(store.files()?.is_empty());
+    std::fs::remove_dir_all(&blocked)?;
+    // A link in a repository leads to what is not its own.
+    let moved = store.cache.join("moved");
+    fs::rename(&workspace, &moved)?;
+    fs::create_dir_all(moved.join("tmp-old"))?;
+    fs::os::unix::fs::symlink(&moved, &workspace)?;
+    clean(&["--tools"])?;
+    ensure!(moved.join("tmp-old").is_dir() && moved.join("made").is_dir() && !workspace.exists());
+    fs::rename(&moved, &workspace)?;
 
     // While others run.
     for _ in 0..3 {

@@ -1,7 +1,7 @@
 //! Compressed pieces of payloads, kept between runs in the user's cache folder: a release in which only the
 //! application changed compresses only the application.
 //!
-//! One file a piece, named by its key, with a checksum of its bytes at its end that is looked at before each use. The
+//! One file a piece, named by its key, with a checksum of key and bytes at its end that is looked at before each use. The
 //! checksum finds damage; it is no signature, and need not be: who can write here can write the wheels as well.
 
 use crate::rpm::{KeptPieces, NewPiece, PieceKey};
@@ -25,7 +25,7 @@ const LARGEST_PART: u64 = 4;
 const IN_MEMORY: u64 = 8 << 20;
 /// Checksum and mark, at the end of each file.
 const TAIL: usize = 24;
-const MARK: &[u8; 8] = b"xtaskpc1";
+const MARK: &[u8; 8] = b"xtaskpc2";
 
 /// The folder of pieces.
 #[derive(Debug)]
@@ -76,7 +76,10 @@ impl Pieces {
 
     /// Opens a piece; gives it with its size, at its start and known to be whole, or already read.
     fn open(&self, key: &PieceKey) -> Option<(File, u64, Option<Vec<u8>>)> {
-        let mut file = File::open(self.path(key)).ok()?;
+        let path = self.path(key);
+        // A pipe would be waited for.
+        path.symlink_metadata().ok().filter(|data| data.is_file())?;
+        let mut file = File::open(path).ok()?;
         let length = file.metadata().ok()?.len();
         let size = length.checked_sub(TAIL as u64)?;
         let mut content = None;
@@ -84,12 +87,12 @@ impl Pieces {
             let mut bytes = Vec::with_capacity(length as usize);
             file.read_to_end(&mut bytes).ok()?;
             let tail = bytes.split_off(size.min(bytes.len() as u64) as usize);
-            let mut hasher = Xxh3::new();
+            let mut hasher = hasher_of(key);
             hasher.update(&bytes);
             content = Some(bytes);
             (hasher.digest128(), tail)
         } else {
-            let mut hasher = Xxh3::new();
+            let mut hasher = hasher_of(key);
             let mut reader = BufReader::with_capacity(1 << 18, &mut file);
             copy_to(&mut (&mut reader).take(size), |bytes| {
                 hasher.update(bytes);
@@ -113,6 +116,13 @@ impl Drop for Pieces {
             self.bounds.hold(&self.folder);
         }
     }
+}
+
+/// What is kept under another name is no other piece.
+fn hasher_of(key: &PieceKey) -> Xxh3 {
+    let mut hasher = Xxh3::new();
+    hasher.update(key.to_string().as_bytes());
+    hasher
 }
 
 fn tail_of(digest: u128) -> Vec<u8> {
@@ -159,7 +169,7 @@ impl KeptPieces for Pieces {
         let file = self.noticed(private(".xtask-").tempfile_in(&self.folder))?;
         Some(Box::new(New {
             file: BufWriter::with_capacity(1 << 18, file),
-            hasher: Xxh3::new(),
+            hasher: hasher_of(key),
             path: self.path(key),
             store: self,
         }))
@@ -286,6 +296,18 @@ mod tests {
         std::fs::remove_dir_all(store.folder()).unwrap();
         std::fs::write(store.folder(), "a file").unwrap();
         assert!(store.begin(&PieceKey::of(b"2"), 3).is_none());
+    }
+
+    #[test]
+    fn a_piece_under_the_name_of_another_is_none() {
+        let Folder { store, .. } = &folder();
+        let (key, other) = (PieceKey::of(b"1"), PieceKey::of(b"2"));
+        for size in [100, IN_MEMORY as usize + 5] {
+            keep(store, &key, &vec![1; size]);
+            keep(store, &other, &vec![2; size]);
+            std::fs::copy(store.path(&key), store.path(&other)).unwrap();
+            assert!(copy(store, &key).is_some() && copy(store, &other).is_none());
+        }
     }
 
     #[test]

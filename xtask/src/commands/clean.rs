@@ -13,6 +13,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::time::Duration;
 
 /// Remove what the tool keeps between runs and can make again
@@ -74,6 +75,11 @@ pub fn run(root: Option<&Utf8Path>, flags: &Flags) -> anyhow::Result<Report> {
     let mut broom = Broom { is_dry: flags.dry_run, removed: Vec::new(), faults: Vec::new() };
     let workspace = root.map(|root| root.join("target/xtask"));
     for place in user_cache().iter().chain(&workspace) {
+        // The user may have a cache on another disk; a repository has no business in another folder.
+        if Some(place) == workspace.as_ref() && place.is_symlink() {
+            broom.take(place);
+            continue;
+        }
         match flags.pieces {
             true => broom.empty(&place.join(PIECES)),
             false => sweep(&mut broom, place, flags.tools),
@@ -88,8 +94,9 @@ pub fn run(root: Option<&Utf8Path>, flags: &Flags) -> anyhow::Result<Report> {
             broom.take(&workspace.join(OF_OUT));
         }
     }
-    let report = broom.report(root);
-    all_of("things could not be removed", broom.faults)?;
+    let (report, told) = broom.report(root);
+    all_of("things could not be removed", broom.faults)
+        .with_context(|| format!("not everything could be removed; for the rest: {told}"))?;
     Ok(report)
 }
 
@@ -98,7 +105,8 @@ fn sweep(broom: &mut Broom, place: &Utf8Path, with_tools: bool) {
     for entry in broom.entries(place) {
         let name = entry.file_name().unwrap_or_default();
         let starts_with = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let is_answer = name.strip_prefix("python").is_some_and(|rest| rest.ends_with(".json"));
+        let version = name.strip_prefix("python").and_then(|rest| rest.strip_suffix(".json"));
+        let is_answer = version.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
         if KEPT.contains(&name) {
             broom.empty(&entry);
         } else if is_answer || name == SEEN || starts_with(&TEMPORARY) || (with_tools && starts_with(&TOOLS)) {
@@ -152,7 +160,7 @@ impl Broom {
             if TEMPORARY.iter().any(|prefix| name.starts_with(prefix)) && is_young(&data) {
                 return Ok((0, 0));
             }
-            let size = measure(path, &data)?;
+            let size = measure(path.as_std_path(), &data)?;
             if !self.is_dry {
                 remove(path, &data)?;
             }
@@ -163,25 +171,26 @@ impl Broom {
 
     /// In the order of their names; none where there is no such folder.
     fn entries(&mut self, folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-        let read = folder.read_dir_utf8().and_then(|entries| {
-            let mut paths = entries.map(|entry| Ok(entry?.into_path())).collect::<io::Result<Vec<_>>>()?;
-            paths.sort();
-            Ok(paths)
-        });
-        self.seen(folder, read).unwrap_or_default()
+        let entries = self.seen(folder, folder.read_dir_utf8());
+        // One that has no name that can be told is a fault, and none of the others'.
+        let mut paths: Vec<_> =
+            entries.into_iter().flatten().filter_map(|entry| Some(self.seen(folder, entry)?.into_path())).collect();
+        paths.sort();
+        paths
     }
 
     /// What another run removed first is no fault.
     fn seen<T>(&mut self, path: &Utf8Path, result: io::Result<T>) -> Option<T> {
         let seen = result.map_err(|error| {
             if error.kind() != ErrorKind::NotFound {
-                self.faults.push(anyhow::Error::from(error).context(format!("`{path}`")));
+                self.faults.push(anyhow::Error::from(error).context(format!("failed to clean `{path}`")));
             }
         });
         seen.ok()
     }
 
-    fn report(&self, root: Option<&Utf8Path>) -> Report {
+    /// The report, and its last line.
+    fn report(&self, root: Option<&Utf8Path>) -> (Report, String) {
         let shown = |path: &Utf8Path| {
             let below = root.and_then(|root| path.strip_prefix(root).ok());
             below.unwrap_or(path).as_str().replace('\\', "/")
@@ -195,13 +204,14 @@ impl Broom {
         }
         let files = self.removed.iter().map(|removed| removed.files).sum();
         let bytes = self.removed.iter().map(|removed| removed.bytes).sum();
-        text.push_str(&match (files, self.is_dry) {
-            (0, _) => "there is nothing to remove\n".to_owned(),
-            (_, true) => format!("would remove {}\n", of(files, bytes)),
-            (_, false) => format!("removed {}\n", of(files, bytes)),
-        });
+        let told = match (files, self.is_dry) {
+            (0, _) => "there is nothing to remove".to_owned(),
+            (_, true) => format!("would remove {}", of(files, bytes)),
+            (_, false) => format!("removed {}", of(files, bytes)),
+        };
+        text.push_str(&format!("{told}\n"));
         let json = json!({"dry-run": self.is_dry, "files": files, "bytes": bytes, "removed": rows});
-        Report::fine(text, json)
+        (Report::fine(text, json), told)
     }
 }
 
@@ -211,15 +221,14 @@ fn is_young(data: &Metadata) -> bool {
 }
 
 /// Files and links in it, and their bytes; no link is followed.
-fn measure(path: &Utf8Path, data: &Metadata) -> io::Result<(usize, u64)> {
+fn measure(path: &Path, data: &Metadata) -> io::Result<(usize, u64)> {
     if !data.is_dir() {
         return Ok((1, data.len()));
     }
     let (mut files, mut bytes) = (0, 0);
-    for entry in path.as_std_path().read_dir()? {
+    for entry in path.read_dir()? {
         let entry = entry?;
-        let inner = Utf8PathBuf::try_from(entry.path()).map_err(io::Error::other)?;
-        let (more, size) = measure(&inner, &entry.metadata()?)?;
+        let (more, size) = measure(&entry.path(), &entry.metadata()?)?;
         files += more;
         bytes += size;
     }
@@ -281,6 +290,7 @@ mod tests {
             ("byte-code/a.zip",  true,  true),
             ("python3.11.json",  true,  true),
             ("pythonic",         false, false),
+            ("python-mine.json", false, false),
             ("app-wheel.json",   false, false),
             ("tmp-new/file",     false, false),
             ("tools-x/bin/uv",   false, true),
@@ -304,7 +314,7 @@ mod tests {
                 let mut broom = Broom { is_dry, removed: Vec::new(), faults: Vec::new() };
                 sweep(&mut broom, &place, with_tools);
                 assert!(broom.faults.is_empty(), "{:?}", broom.faults);
-                let report = broom.report(Some(root));
+                let (report, _) = broom.report(Some(root));
                 sums.push((report.json["files"].clone(), report.json["bytes"].clone(), report.json["removed"].clone()));
                 for (path, always, by_tools) in files {
                     let goes = !is_dry && (always || (with_tools && by_tools));
@@ -320,7 +330,7 @@ mod tests {
         sweep(&mut broom, &place, true);
         sweep(&mut broom, &root.join("none"), true);
         assert!(broom.removed.is_empty() && broom.faults.is_empty());
-        assert_eq!(broom.report(None).text, "there is nothing to remove\n");
+        assert_eq!(broom.report(None).0.text, "there is nothing to remove\n");
     }
 
     #[test]
@@ -334,5 +344,12 @@ mod tests {
         sweep(&mut broom, place, false);
         assert_eq!((broom.faults.len(), broom.removed.len()), (1, 1));
         assert!(format!("{:#}", broom.faults[0]).contains(place.as_str()));
+        // Of one whose name cannot be told the others know nothing.
+        let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"a\xff".to_vec());
+        fs::write(place.as_std_path().join("compiled").join(odd), "x").unwrap();
+        fs::write(place.join("compiled/b.json"), "{}").unwrap();
+        sweep(&mut broom, place, false);
+        assert_eq!((broom.faults.len(), broom.removed.len()), (2, 2));
+        assert!(!place.join("compiled/b.json").exists());
     }
 }

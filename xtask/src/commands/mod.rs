@@ -218,6 +218,10 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     }
     // What the user keeps is cleaned from anywhere.
     if let Task::Clean(flags) = &cli.task {
+        if let Some(name) = common.target.first() {
+            let hint = "leave `--target` out: targets share what is kept";
+            return Err(Problem::with_hint(format!("`clean` does not go by targets, and was given `{name}`"), hint));
+        }
         let root = clean::repository(find_root(&here), common.directory.is_some(), flags)?;
         return clean::run(root.as_deref(), flags);
     }

@@ -4,8 +4,9 @@ use crate::hex::hex;
 use crate::rpm::ahead::{Ahead, read_ahead};
 use crate::rpm::cpio;
 use crate::rpm::described::{Described, FileRow, describe};
-use crate::rpm::front::Front;
+use crate::rpm::front::{Front, parts};
 use crate::rpm::tagged::Tags;
+use crate::rpm::tags::{BINARY, HEADER_REGION, MAGIC, SIGNATURE_REGION};
 use crate::rpm::unpacked::Unpacked;
 use crate::rpm::vouching::{HEADER_SHA256, PAYLOAD_SHA256, Vouching};
 use crate::wheel::is_bomb;
@@ -66,16 +67,21 @@ impl<R: Read + Seek + Send> Opened<R> {
     /// - Fails: as [`Self::read`].
     pub fn read_header(mut input: R) -> anyhow::Result<Self> {
         let length = input.seek(SeekFrom::End(0))?;
-        let mut magic = [0; 4];
+        let mut lead = [0; LEAD as usize];
         input.seek(SeekFrom::Start(0))?;
-        let is_rpm = input.read_exact(&mut magic).is_ok() && magic == [0xed, 0xab, 0xee, 0xdb];
+        let is_rpm = input.read_exact(&mut lead).is_ok() && lead[..4] == [0xed, 0xab, 0xee, 0xdb];
         ensure!(is_rpm, "it is no RPM: it does not start as one does");
+        // What rpm looks at in the lead (`rpmLeadRead`): the format, and that the signature is a header.
+        ensure!([3, 4].contains(&lead[4]), "its lead says format {}, and rpm reads 3 and 4", lead[4]);
+        ensure!(lead[78..80] == [0, 5], "its lead says a kind of signature that rpm does not read");
         let signature_header = header_bytes(&mut input, LEAD, length).context("its signature header")?;
         let header_at = (LEAD + signature_header.len() as u64).next_multiple_of(8);
         let header = header_bytes(&mut input, header_at, length).context("its header")?;
         let payload_at = header_at + header.len() as u64;
         let signature_tags = Tags::read(&signature_header).context("its signature header")?;
         let tags = Tags::read(&header).context("its header")?;
+        check_region(&signature_header, SIGNATURE_REGION).context("its signature header")?;
+        check_region(&header, HEADER_REGION).context("its header")?;
         let vouching = Vouching::read(&signature_header, &header)?;
         let said = tags.first_text(PAYLOAD_SHA256).ok();
         let (described, digest_faults) = (describe(&tags)?, Vec::new());
@@ -206,7 +212,7 @@ fn header_bytes(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow:
     input.seek(SeekFrom::Start(at))?;
     let mut intro = [0; INTRO];
     input.read_exact(&mut intro).context("the file is too short")?;
-    ensure!(intro[..4] == [0x8e, 0xad, 0xe8, 1], "it does not start as the header of an RPM does");
+    ensure!(intro[..8] == MAGIC, "it does not start as the header of an RPM does");
     let number = |bytes: &[u8]| u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
     let (tags, data) = (number(&intro[8..]), number(&intro[12..]));
     ensure!(tags <= MOST_TAGS && data <= MOST_DATA, "it claims {tags} tags and {data} bytes, more than rpm reads");
@@ -218,9 +224,31 @@ fn header_bytes(input: &mut (impl Read + Seek), at: u64, length: u64) -> anyhow:
     Ok(bytes)
 }
 
+/// Checks the region of a header, where it has one, as rpm does (`hdrblobVerifyRegion`): its trailer says so as well, and
+/// where it starts.
+fn check_region(header: &[u8], tag: u32) -> anyhow::Result<()> {
+    /// `RPMTAG_HEADERIMAGE`, which the trailer of a signature header may say instead
+    const IMAGE: u32 = 61;
+    let (index, store) = parts(header)?;
+    let numbers = |bytes: &[u8]| -> Option<[u32; 4]> {
+        let number = |at: usize| Some(u32::from_be_bytes(*bytes.get(at..)?.first_chunk()?));
+        Some([number(0)?, number(4)?, number(8)?, number(12)?])
+    };
+    let Some([first, kind, offset, count]) = numbers(index).filter(|[first, ..]| *first == tag) else { return Ok(()) };
+    ensure!([kind, count] == [BINARY, INTRO as u32], "the tag {first} of its region is damaged");
+    let trailer = store.get(offset as usize..).and_then(numbers).context("its region has no end")?;
+    let [last, kind, back, count] = trailer;
+    let entries = back.wrapping_neg();
+    let is_named = last == tag || (last == IMAGE && tag == SIGNATURE_REGION);
+    let fits = entries.is_multiple_of(INTRO as u32) && entries > 0 && entries as usize <= index.len();
+    ensure!(is_named && [kind, count] == [BINARY, INTRO as u32] && fits, "the end of its region is damaged");
+    Ok(())
+}
+
 /// Gives each tag of a header to `visit`: number, kind, count and data; the region's own entry, which
 /// comes first, is passed over. Gives the number of that, 0 for a header without one. Checks, as rpm does
-/// (`hdrblobVerifyInfo`), that each tag's data lies behind that of the tag before it, and that each stands once.
+/// (`hdrblobVerifyInfo`), that each tag has data, which is aligned and lies behind that of the tag before it; and that each
+/// stands once.
 ///
 /// - Takes: `index` and `store`, the two parts of a header behind its intro.
 pub(super) fn for_each_tag<'a>(
@@ -238,14 +266,14 @@ pub(super) fn for_each_tag<'a>(
         let (tag, kind, offset, count) = (field(0), field(4), field(8) as usize, field(12) as usize);
         let rest = store.get(offset..).with_context(|| format!("its tag {tag} points out of it"))?;
         let length = match kind {
-            0..=2 | 7 => count,
+            1 | 2 | 7 => count,
             3 => count.saturating_mul(2),
             4 => count.saturating_mul(4),
             5 => count.saturating_mul(8),
             6 | 8 | 9 => {
-                let strings = if kind == 6 { 1 } else { count };
+                ensure!(kind != 6 || count == 1, "its tag {tag} is one string and claims {count}");
                 let mut ends = memchr::memchr_iter(0, rest);
-                match strings.checked_sub(1).map(|last| ends.nth(last)) {
+                match count.checked_sub(1).map(|last| ends.nth(last)) {
                     None => 0,
                     Some(end) => 1 + end.with_context(|| format!("its tag {tag} has strings without an end"))?,
                 }
@@ -253,6 +281,9 @@ pub(super) fn for_each_tag<'a>(
             _ => bail!("its tag {tag} is of a kind that is not known"),
         };
         ensure!(length <= rest.len(), "its tag {tag} points out of it");
+        ensure!(length > 0, "its tag {tag} has no data");
+        let step = [(3, 2), (4, 4), (5, 8)].iter().find(|(of, _)| *of == kind).map_or(1, |(_, step)| *step);
+        ensure!(offset.is_multiple_of(step), "its tag {tag} does not begin where numbers of its size do");
         if place == 0 && REGIONS.contains(&tag) {
             region = tag;
             continue;

@@ -138,7 +138,7 @@ mod tests {
             (1117, Data::texts(["a", "", "b"])),
             (1004, Data::Translated("summary")),
             (1028, Data::Int32(Box::new([1, u32::MAX].into_iter()))),
-            (1118, Data::texts([""; 0])),
+            (1118, Data::texts(["/"])),
         ]
     }
 
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(read.text(1000).unwrap(), "näme");
         assert_eq!(read.first_text(1004).unwrap(), "summary");
         assert_eq!(read.texts(1117).unwrap(), ["a", "", "b"]);
-        assert_eq!(read.texts(1118).unwrap(), [""; 0]);
+        assert_eq!(read.texts(1118).unwrap(), ["/"]);
         assert_eq!(read.int16(1030).unwrap(), [0o100_644, 0]);
         assert_eq!(read.int32(1028).unwrap(), [1, u32::MAX]);
         assert_eq!(read.int64(5009).unwrap(), [1 << 40]);
@@ -159,8 +159,7 @@ mod tests {
 
     #[test]
     fn a_value_of_another_kind_is_an_error_and_not_a_guess() {
-        let none = Data::Int32(Box::new([].into_iter()));
-        let bytes = header(vec![(1000, Data::text("x")), (1006, none), (1047, Data::texts(["a", "b"]))]);
+        let bytes = header(vec![(1000, Data::text("x")), (1006, Data::int32(7)), (1047, Data::texts(["a", "b"]))]);
         let read = Tags::read(&bytes).unwrap();
         let said = |error: anyhow::Error| format!("{error:#}");
         #[rustfmt::skip]
@@ -176,7 +175,10 @@ mod tests {
         for (result, expected) in cases {
             assert_eq!(said(result.unwrap_err()), expected);
         }
-        assert_eq!(read.number(1006), None);
+        assert_eq!((read.number(1006), read.number(1000)), (Some(7), None));
+        // As rpm has it: what has no data is refused.
+        let empty = header(vec![(1000, Data::Int32(Box::new([].into_iter())))]);
+        assert_eq!(said(Tags::read(&empty).unwrap_err()), "its tag 1000 has no data");
     }
 
     #[test]

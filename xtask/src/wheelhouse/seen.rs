@@ -42,7 +42,10 @@ impl Seen {
     /// What earlier runs saw; nothing where that cannot be read.
     pub(super) fn read(sys: &Sys) -> Self {
         let read = || {
-            let note: Note = serde_json::from_slice(&fs_err::read(sys.workspace().join(SEEN)).ok()?).ok()?;
+            let path = sys.workspace().join(SEEN);
+            // A pipe would be waited for.
+            path.symlink_metadata().ok().filter(Metadata::is_file)?;
+            let note: Note = serde_json::from_slice(&fs_err::read(path).ok()?).ok()?;
             let is_whole = digest_of(&note.files) == note.sha256;
             is_whole.then(|| serde_json::from_str(&note.files).ok())?
         };
