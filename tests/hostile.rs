@@ -14,6 +14,8 @@ mod chance;
 #[cfg(target_os = "linux")]
 #[path = "hostile/commands.rs"]
 mod commands;
+#[path = "hostile/elf_loops.rs"]
+mod elf_loops;
 #[path = "hostile/gzip.rs"]
 mod gzip;
 #[path = "hostile/installed.rs"]
