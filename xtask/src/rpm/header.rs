@@ -8,7 +8,7 @@ use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
 use crate::target::Compression;
 use crate::tree::{BoxPath, Entry, Kind, LARGE_FILE, Role, Tree};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -61,6 +61,8 @@ pub(super) struct Front {
 /// What is written already, with room for what is not known yet.
 pub(super) struct WrittenFront {
     lead: Vec<u8>,
+    /// where the header begins, once it is written
+    header_at: u64,
     /// of the header, in bytes
     length: usize,
     /// where the payload's digest stands in the header
@@ -78,7 +80,8 @@ impl Front {
         let header = tags::encode(entries(package, tree), HEADER_REGION, room)?;
         let digest_at = digest_at(&header).context("the header has no digest of the payload")?;
         let name = format!("{}-{}-{}", package.name, package.version, package.release);
-        Ok(Self { written: WrittenFront { lead: lead(&name), length: header.len(), digest_at, archive_size }, header })
+        let written = WrittenFront { lead: lead(&name), header_at: 0, length: header.len(), digest_at, archive_size };
+        Ok(Self { header, written })
     }
 
     /// The header, without the payload's digest.
@@ -90,8 +93,9 @@ impl Front {
     ///
     /// - Gives: its size in bytes as well.
     pub fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenFront, u64)> {
-        let Self { header, written } = self;
+        let Self { header, mut written } = self;
         let before = written.before_header(NO_DIGEST, 0)?;
+        written.header_at = before.len() as u64;
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&before).and_then(|()| out.write_all(&header)).context("failed to write the header")?;
         Ok((written, (before.len() + header.len()) as u64))
@@ -103,10 +107,9 @@ impl WrittenFront {
     ///
     /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
     pub fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
-        let header_at = self.before_header(NO_DIGEST, size)?.len() as u64;
-        out.seek(SeekFrom::Start(header_at + self.digest_at as u64))?;
+        out.seek(SeekFrom::Start(self.header_at + self.digest_at as u64))?;
         out.write_all(digest.as_bytes()).context("failed to write the header")?;
-        out.seek(SeekFrom::Start(header_at))?;
+        out.seek(SeekFrom::Start(self.header_at))?;
         let mut header = out.take(self.length as u64);
         let mut hasher = Sha256::new();
         let mut buffer = vec![0; 64 << 10];
@@ -117,6 +120,8 @@ impl WrittenFront {
             }
         }
         let before = self.before_header(&hex(&hasher.finalize()), size)?;
+        let (needed, room) = (before.len() as u64, self.header_at);
+        ensure!(needed == room, "what stands before the header needs {needed} bytes, and {room} were left for it");
         out.seek(SeekFrom::Start(0))?;
         out.write_all(&before).context("failed to write the header")?;
         Ok(out.flush()?)
