@@ -54,7 +54,7 @@ impl Stop {
         };
         let said = self.said(out, err);
         if said.is_err() {
-            // It was asked to end, and with it whoever holds the other ends of its pipes.
+            // One that was asked to end is killed already; one whose output cannot be read has nobody to talk to.
             let _ = locked(&child).kill();
         }
         let mut look = FIRST_LOOK;
