@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use lockers::{Case, Packages, Said, cases, judge, packages};
 use std::collections::BTreeSet;
-use xtask::target::Target;
+use xtask::boxes::Target;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

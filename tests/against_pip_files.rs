@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use xtask::boxes::{Asked, Target, may_hold};
 use xtask::pins::{Format, Pins, Place, Selection, Source, Texts, filter, parse, wanted};
-use xtask::target::{Asked, Target, may_hold};
 
 #[path = "pip_files/grammar.rs"]
 mod grammar;

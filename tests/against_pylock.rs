@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use xtask::boxes::Target;
 use xtask::pins::{Format, Selection, Source, Texts, filter, parse};
-use xtask::target::Target;
 
 #[path = "pip_files/locks.rs"]
 mod locks;

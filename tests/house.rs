@@ -3,6 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
+use std::process::Stdio;
 
 /// The rooms in the order of the data, as `lib.rs` tells; one may use those before it.
 const ROOMS: [&str; 29] = [
@@ -11,7 +13,7 @@ const ROOMS: [&str; 29] = [
     "toml_text",
     "templates",
     "licenses",
-    "target",
+    "boxes",
     "config",
     "pins",
     "wheel",
@@ -45,17 +47,7 @@ fn repository() -> Utf8PathBuf {
 }
 
 fn rust_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let mut found = Vec::new();
-    let mut entries: Vec<_> = folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            found.extend(rust_files(&path));
-        } else if path.extension() == Some("rs") {
-            found.push(path);
-        }
-    }
-    found
+    all_files(folder).into_iter().filter(|path| path.extension() == Some("rs")).collect()
 }
 
 /// The room that a file of `xtask/src` belongs to.
@@ -145,4 +137,59 @@ fn nothing_half_done_stands_in_the_code() {
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&words) && !text.contains(&other), "{path}");
     }
+}
+
+/// What the ignore files that most Python and Rust repositories begin with leave out, as far as a source could be hit.
+const USUALLY_IGNORED: &str = "__pycache__/\n*.py[codz]\n*.so\n.Python\nbuild/\ndevelop-eggs/\ndist/\ndownloads/\neggs/\n\
+.eggs/\nlib/\nlib64/\nparts/\nsdist/\nvar/\nwheels/\nshare/python-wheels/\n*.egg-info/\n.installed.cfg\n*.egg\nMANIFEST\n\
+*.manifest\n*.spec\nhtmlcov/\n.tox/\n.nox/\n.coverage\n.coverage.*\n.cache\nnosetests.xml\ncoverage.xml\n*.cover\n*.lcov\n\
+.hypothesis/\ncover/\n*.mo\n*.pot\n*.log\nlocal_settings.py\ndb.sqlite3\ninstance/\n.scrapy\ndocs/_build/\n\
+.pybuilder/\ntarget/\n.ipynb_checkpoints\nprofile_default/\n__pypackages__/\n*.rdb\n*.aof\n*.pid\n.env\n.envrc\n.venv\n\
+env/\nvenv/\nENV/\nenv.bak/\nvenv.bak/\n/site\n.pyre/\n.pypirc\ndebug\ntarget\n**/*.rs.bk\n*.pdb\n*.bak\n*.swp\n*.orig\n\
+*.tmp\ntmp/\ntemp/\nout/\nbin/\nobj/\nlogs/\n*.zip\n*.tar.gz\n*.whl\n*.rpm\nnode_modules/\n.vscode/\n.idea/\n";
+
+#[test]
+fn no_source_has_a_name_that_usual_ignore_files_lose() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(".gitignore"), USUALLY_IGNORED).unwrap();
+    let git = |words: &[&str], input: &str| {
+        use std::io::Write as _;
+        let mut child = Command::new("git")
+            .args(words)
+            .current_dir(folder.path())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let said = child.wait_with_output().unwrap();
+        (said.status.code(), String::from_utf8(said.stdout).unwrap())
+    };
+    assert_eq!(git(&["init", "--quiet"], "").0, Some(0));
+    let mut files = all_files(&repository().join("xtask"));
+    files.extend(all_files(&repository().join("tests")));
+    let names: Vec<&str> = files.iter().map(|path| path.strip_prefix(repository()).unwrap().as_str()).collect();
+    assert!(names.contains(&"xtask/src/lib.rs"), "{names:?}");
+    let (code, lost) = git(&["check-ignore", "--no-index", "--stdin"], &names.join("\n"));
+    assert_eq!((code, lost.as_str()), (Some(1), ""), "git would not add these files");
+    // The list does find what it should.
+    let (code, lost) = git(&["check-ignore", "--no-index", "--stdin"], "xtask/src/target/mod.rs\na/x.spec\na/b.rs\n");
+    assert_eq!((code, lost.as_str()), (Some(0), "xtask/src/target/mod.rs\na/x.spec\n"));
+}
+
+/// All files below a folder, sorted, without those that Python makes.
+fn all_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()).collect();
+    entries.sort();
+    for path in entries {
+        match path.is_dir() {
+            true if path.file_name() == Some("__pycache__") => {}
+            true => found.extend(all_files(&path)),
+            false => found.push(path),
+        }
+    }
+    found
 }

@@ -8,9 +8,9 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use serde_json::{Value, json};
 use std::process::Command;
+use xtask::boxes::Target;
 use xtask::lockfile::Lock;
 use xtask::sys::{Sys, Verbosity};
-use xtask::target::Target;
 use xtask::tools::build::TargetPython;
 
 mod checkout;

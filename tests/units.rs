@@ -8,9 +8,9 @@ use camino::Utf8Path;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
+use xtask::boxes::unit_value_expects;
 use xtask::service::{commands, split};
 use xtask::sys::{Sys, Verbosity};
-use xtask::target::unit_value_expects;
 use xtask::tools::shell::{Shell, Shellcheck};
 
 #[path = "units/analyzed.rs"]

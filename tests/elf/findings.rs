@@ -3,7 +3,7 @@
 use crate::boxes::{Draft, pack};
 use crate::forge::{self, Elf};
 use std::io::Cursor;
-use xtask::target::{Record, Target};
+use xtask::boxes::{Record, Target};
 use xtask::verify::{Evidence, Outcome, Severity, judge};
 
 /// The checks that look at ELF files.

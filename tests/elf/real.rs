@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
-use xtask::target::Target;
+use xtask::boxes::Target;
 use xtask::verify::{Evidence, Outcome, judge};
 use xtask::wheel::Archive;
 

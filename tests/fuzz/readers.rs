@@ -6,12 +6,12 @@ use crate::{BASE, grammar, locks};
 use camino::Utf8Path;
 use std::str::FromStr as _;
 use xtask::advisories::Advisories;
+use xtask::boxes::{Asked, TagRanks, Target, may_hold, unit_value_expects};
 use xtask::config::Config;
 use xtask::lockfile::Lock;
 use xtask::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
 use xtask::rpm::Signature;
 use xtask::service::{commands, split};
-use xtask::target::{Asked, TagRanks, Target, may_hold, unit_value_expects};
 use xtask::verify::Spotter;
 use xtask::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
 

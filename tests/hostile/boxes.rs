@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
 use std::sync::Arc;
+use xtask::boxes::{Compression, Target};
 use xtask::config::Config;
 use xtask::elf::{OfWheel, highest, needs_of};
 use xtask::layout::{Layout, Parts, Wheel, lay_out};
 use xtask::lockfile::{Lock, Package as LockedPackage};
 use xtask::rpm::{Change, Facts, KeptPieces, NothingKept, Package, Plan, rpm_version};
 use xtask::service;
-use xtask::target::{Compression, Target};
 use xtask::tree::Tree;
 use xtask::wheel::{Archive, Contents, library_digest};
 

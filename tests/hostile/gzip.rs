@@ -5,7 +5,7 @@ use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
 use flate2::read::MultiGzDecoder;
 use std::io::Read as _;
-use xtask::target::Compression;
+use xtask::boxes::Compression;
 
 const LARGE: &str = "demo/large.txt";
 

@@ -5,10 +5,10 @@ use crate::{Random, cpu_time};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr as _;
 use std::time::Duration;
+use xtask::boxes::{Asked, Target, read_probe};
 use xtask::config::Config;
 use xtask::lockfile::Lock;
 use xtask::pins::{Format, Requirement, filter, parse_text};
-use xtask::target::{Asked, Target, read_probe};
 use xtask::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";

@@ -8,7 +8,7 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
-use xtask::target::Target;
+use xtask::boxes::Target;
 
 /// What uv and pip call the box of the sample.
 const PLATFORM_FOR_UV: &str = "x86_64-manylinux_2_34";

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use xtask::boxes::Target;
 use xtask::pins::{Filtered, Format, Pins, Selection, Source, Texts, filter, parse};
-use xtask::target::Target;
 
 /// A lock that a tool made, with what the tool says of it.
 #[derive(Deserialize)]

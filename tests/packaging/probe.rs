@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
-use xtask::target::{Target, VARIABLES, read_probe};
+use xtask::boxes::{Target, VARIABLES, read_probe};
 use xtask::templates::probe;
 
 /// The interpreters of pyenv, of the system, and the one that is called `python3`, each once.

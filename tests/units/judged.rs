@@ -2,9 +2,9 @@
 
 use crate::boxes::{CONFIG, Draft, pack, target};
 use std::io::Cursor;
+use xtask::boxes::Target;
 use xtask::config::Config;
 use xtask::service::{Facts, Program};
-use xtask::target::Target;
 use xtask::verify::{Evidence, Outcome, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";

@@ -1,8 +1,8 @@
 //! The closure of what was chosen: whether every distribution finds, on the box, the Python and the
 //! distributions that its metadata asks for (core metadata, `Requires-Python` and `Requires-Dist`).
 
+use crate::boxes::{Asked, Target};
 use crate::pins::Requirement;
-use crate::target::{Asked, Target};
 use crate::wheel::Metadata;
 use anyhow::Context as _;
 use pep508_rs::{ExtraName, PackageName};

@@ -8,9 +8,9 @@ pub use boxes::{Probes, TargetTable};
 pub use package::{LEVELS, Package};
 pub use service::{Lines, Service, Tls};
 
+use crate::boxes::Target;
 use crate::licenses::Spdx;
 use crate::problem::{Problem, nearest};
-use crate::target::Target;
 use crate::toml_text::check_depth;
 use anyhow::Context as _;
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};

@@ -1,11 +1,11 @@
 //! Pins of a target and the index's offers → our lock, or every reason why not.
 
+use crate::boxes::{TagRanks, Target};
 use crate::config::{self, Build};
 use crate::hex::hex;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Selection, Texts};
 use crate::problem::Problem;
-use crate::target::{TagRanks, Target};
 use crate::wheel::{Candidate, NoWheel, Offers, Sdist, choose};
 use anyhow::ensure;
 use pep440_rs::Version;
@@ -378,7 +378,7 @@ mod tests {
     #[test]
     fn the_digest_changes_with_every_value_of_a_box() {
         let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let digest = |change: &dyn Fn(&mut crate::target::Record)| {
+        let digest = |change: &dyn Fn(&mut crate::boxes::Record)| {
             let mut record = known.whole_record();
             change(&mut record);
             let target = Target::own("own", "3.11.13", &record).unwrap();

@@ -1,9 +1,9 @@
 //! `lock --explain`: what became of one package on one target, and of every file of it, in words.
 
+use crate::boxes::{Asked, TagRanks, Target};
 use crate::closure::Asks;
 use crate::config::Build;
 use crate::pins::{Filtered, Need, Pin, Pins, Why};
-use crate::target::{Asked, TagRanks, Target};
 use crate::wheel::{Candidate, Offer, Offers, choose};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Serialize;

@@ -8,7 +8,7 @@
 //! dist/package.toml ─► config ─┐
 //! the team's lock ─────► pins ─┴► decide ─► lockfile: dist/pylock.<target>.toml
 //!                                  ▲             │  one file a package, with sha256
-//!                 target, wheel ───┘             ▼
+//!                 boxes, wheel ────┘             ▼
 //! application ─► its wheel ───────► layout ◄─ wheelhouse: dist/wheels
 //!                                     │
 //!                                   tree ─► rpm ─► verify
@@ -23,7 +23,7 @@
 //! | [`toml_text`] | TOML from outside, read without overflow |
 //! | [`templates`] | what is rendered, parsed strictly |
 //! | [`licenses`] | licences as SPDX expressions, from what metadata says |
-//! | [`target`] | the boxes: one record each, marker values, wheel tags |
+//! | [`boxes`] | the boxes: one record each, marker values, wheel tags |
 //! | [`config`] | `dist/package.toml` |
 //! | [`pins`] | the team's lock, and which pins a target gets |
 //! | [`wheel`] | file names, archives, RECORD, metadata; which wheel a pin gets |
@@ -51,6 +51,7 @@
 //! `lock` is the only step that decides; everything after it is a function of what is committed.
 
 pub mod advisories;
+pub mod boxes;
 pub mod closure;
 pub mod commands;
 pub mod config;
@@ -72,7 +73,6 @@ pub mod rpm;
 pub mod sbom;
 pub mod service;
 pub mod sys;
-pub mod target;
 pub mod templates;
 pub mod toml_text;
 pub mod tools;

@@ -1,8 +1,8 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
+use crate::boxes::{Record, Target};
 use crate::elf::{Need, highest};
 use crate::hex::is_sha256;
-use crate::target::{Record, Target};
 use crate::toml_text;
 use crate::wheel::WheelName;
 use anyhow::{Context as _, bail};

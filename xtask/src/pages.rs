@@ -1,8 +1,8 @@
 //! What people read of a package: install notes, and the description that `rpm -qi` shows.
 
+use crate::boxes::Target;
 use crate::config::{Config, Tls};
 use crate::rpm::{Facts, rpm_version};
-use crate::target::Target;
 use crate::templates::templates;
 use crate::wheel::Metadata;
 use minijinja::context;

@@ -157,8 +157,8 @@ pub fn in_utc(seconds: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boxes::Target;
     use crate::lockfile::seconds_since_1970;
-    use crate::target::Target;
 
     #[test]
     fn times_are_those_of_the_calendar() {

@@ -57,7 +57,7 @@ fn parse() -> Environment<'static> {
         ("wait_until_ready.py", include_str!("templates/wait_until_ready.py")),
         ("verify.sh", include_str!("templates/verify.sh")),
         ("INSTALL.md", include_str!("templates/INSTALL.md")),
-        ("package.spec", include_str!("templates/package.spec")),
+        ("spec.txt", include_str!("templates/spec.txt")),
         ("NAME.repo", include_str!("templates/NAME.repo")),
         ("description.txt", include_str!("templates/description.txt")),
     ] {

@@ -4,11 +4,11 @@ mod seen;
 
 pub use seen::SEEN;
 
+use crate::boxes::Target;
 use crate::lockfile::{Lock, Package};
 use crate::pins::Place;
 use crate::problem::Problem;
 use crate::sys::{Stop, Sys, private, sha256_of, sweep};
-use crate::target::Target;
 use crate::tools::pip::Pip;
 use crate::wheel::{Archive, Candidate, Contents, WheelName};
 use anyhow::{Context as _, ensure};

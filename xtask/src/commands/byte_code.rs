@@ -1,11 +1,11 @@
 //! Byte-code of a target's wheels: from the cache below `target/xtask`, or compiled into it.
 
+use crate::boxes::{MagicTag, Target};
 use crate::commands::Project;
 use crate::commands::report::count;
 use crate::layout::{Wheel, library};
 use crate::problem::{Problem, hints_of};
 use crate::sys::Bounds;
-use crate::target::{MagicTag, Target};
 use crate::tools::compile::{self, Job};
 use crate::tools::interpreter::{self, Interpreter};
 use crate::tree::BoxPath;

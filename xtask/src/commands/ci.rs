@@ -1,9 +1,9 @@
 //! `cargo xtask ci`: everything that has to pass before a change lands.
 
+use crate::boxes::Target;
 use crate::commands::report::Report;
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path};
-use crate::target::Target;
 use crate::tools::build::TargetPython;
 use crate::tools::uv::Uv;
 use anyhow::{Context as _, bail};

@@ -1,5 +1,6 @@
 //! What the wheelhouse lacks of the locks, fetched or built: shared by `lock`, `rpm` and `dist`.
 
+use crate::boxes::{Target, known_targets};
 use crate::commands::report::count;
 use crate::commands::{Project, sdist};
 use crate::decide::questions;
@@ -7,7 +8,6 @@ use crate::lockfile::{Lock, Package as Locked};
 use crate::pins::Pin;
 use crate::problem::{Problem, all_of};
 use crate::sys::Stop;
-use crate::target::{Target, known_targets};
 use crate::tools::pip::Pip;
 use crate::tools::uv::Uv;
 use crate::wheel::{Offer, Offers};

@@ -1,10 +1,10 @@
 //! What the wheels of a lock need of the box, written to the lock by `lock`.
 
+use crate::boxes::Target;
 use crate::closure::{Asks, reach};
 use crate::commands::Project;
 use crate::elf::{OfWheel, foreign, needs_of};
 use crate::lockfile::Lock;
-use crate::target::Target;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 

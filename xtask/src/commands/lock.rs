@@ -1,5 +1,6 @@
 //! `cargo xtask lock`: pin, for each target, the one file of each package that the box will get.
 
+use crate::boxes::Target;
 use crate::closure::{Asks, walk};
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, dists, inspect};
 use crate::commands::report::{Report, count};
@@ -9,7 +10,6 @@ use crate::decide::read_lock;
 use crate::explain::explain;
 use crate::pins::{Filtered, Pins, Requirement, filter};
 use crate::problem::{Problem, nearest};
-use crate::target::Target;
 use crate::wheel::Offers;
 use anyhow::Context as _;
 use clap::Args;

@@ -1,5 +1,6 @@
 //! Locks brought up to date: what `lock` and `dist` share. Only here is anything decided anew.
 
+use crate::boxes::Target;
 use crate::closure::{Dist, walk};
 use crate::commands::{Project, fetch, libraries, sdist};
 use crate::config::Build;
@@ -8,7 +9,6 @@ use crate::elf::OfWheel;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Pins, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
-use crate::target::Target;
 use crate::tools::uv::Uv;
 use crate::wheel::{Metadata, Offers, library_digest};
 use anyhow::Context as _;

@@ -1,5 +1,6 @@
 //! What an RPM is made from, made ready for either builder: wheels opened, tree laid out, header known.
 
+use crate::boxes::{Compression, Target};
 use crate::commands::Project;
 use crate::commands::about::{self, Licenses};
 use crate::commands::byte_code::{self, OnDisk};
@@ -14,7 +15,6 @@ use crate::problem::all_of;
 use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::Stop;
-use crate::target::{Compression, Target};
 use crate::tools::git;
 use crate::tree::Tree;
 use crate::wheel::{Checked, Offers};

@@ -1,5 +1,6 @@
 //! The repository with its checked configuration: what every task but `ci` starts from.
 
+use crate::boxes::Target;
 use crate::commands::steps::Steps;
 use crate::commands::unknown_target;
 use crate::config::{Config, Probes};
@@ -7,7 +8,6 @@ use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
 use crate::sys::{Sys, with_lf};
-use crate::target::Target;
 use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};

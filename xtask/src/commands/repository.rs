@@ -32,7 +32,7 @@ pub struct Repository {
 ///
 /// - Fails: before anything is built, where `folder` has metadata that this tool does not write, and would lose.
 pub fn of(project: &Project, folder: &Utf8Path, signs: bool) -> anyhow::Result<Vec<Repository>> {
-    let ids = |targets: &[crate::target::Target]| -> BTreeSet<String> {
+    let ids = |targets: &[crate::boxes::Target]| -> BTreeSet<String> {
         targets.iter().map(|target| target.distribution.dist.clone()).collect()
     };
     let shared = ids(&project.every_target).len() > 1;

@@ -1,5 +1,6 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
+use crate::boxes::{Compression, Target};
 use crate::commands::about::{self};
 use crate::commands::byte_code::{self};
 use crate::commands::locking::{self, State};
@@ -14,7 +15,6 @@ use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
 use crate::sys::{Verbosity, sha256_of};
-use crate::target::{Compression, Target};
 use crate::tools::rpmbuild::RpmBuild;
 use crate::wheel::Offers;
 use anyhow::Context as _;

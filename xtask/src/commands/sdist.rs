@@ -1,11 +1,11 @@
 //! A wheel from a source distribution: built on this host, then judged for the box as any other.
 
+use crate::boxes::{TagRanks, Target};
 use crate::commands::Project;
 use crate::elf::{Need, OfWheel, foreign, needs_of};
 use crate::lockfile::{BuiltFrom, Package};
 use crate::problem::{Problem, all_of};
 use crate::sys::sha256_of;
-use crate::target::{TagRanks, Target};
 use crate::tools::build::TargetPython;
 use crate::wheel::{Sdist, WheelName};
 use crate::wheelhouse::{only_wheel, open_wheel};

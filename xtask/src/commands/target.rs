@@ -1,9 +1,9 @@
 //! `cargo xtask target`: the boxes, and the script that describes one more.
 
+use crate::boxes::{ROWS, Target, VARIABLES, known_names, known_targets};
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::problem::Problem;
-use crate::target::{ROWS, Target, VARIABLES, known_names, known_targets};
 use crate::templates::probe;
 use clap::Args;
 use serde_json::{Map, Value, json};

@@ -1,9 +1,9 @@
 //! `lock --upgrade`: the team's lock made anew, by their own tool or by uv for every target.
 
+use crate::boxes::Target;
 use crate::commands::Project;
 use crate::pins::{self, Format, Pin, Resolved, pipfile, to_requirements};
 use crate::problem::{Problem, all_of};
-use crate::target::Target;
 use crate::tools::lockers::Locker;
 use crate::tools::uv::{Sources, Uv};
 use anyhow::Context as _;

@@ -1,6 +1,7 @@
 //! What `verify` says of the RPMs that `dist` built. The same bytes are judged once, as long as this program and those
 //! of the host that are asked stay the same.
 
+use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::outputs;
 use crate::commands::rpm::Built;
@@ -8,7 +9,6 @@ use crate::commands::rpmbuild::Digest;
 use crate::commands::verify::{Asked, review_of_bytes, verify_files};
 use crate::review::Review;
 use crate::sys::{Verbosity, colours_of_output, on_path};
-use crate::target::Target;
 use crate::tools::interpreter;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};

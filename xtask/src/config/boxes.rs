@@ -1,8 +1,8 @@
 //! `[[target]]`: a known box, or one of the team's own, which is described, probed or like a known one.
 
+use crate::boxes::{Record, Target, check_own_name, read_probe};
 use crate::config::check_inside;
 use crate::problem::{Problem, all_of};
-use crate::target::{Record, Target, check_own_name, read_probe};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
@@ -167,8 +167,8 @@ pub(super) fn check(tables: &[TargetTable]) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boxes::Asked;
     use crate::problem::hints_of;
-    use crate::target::Asked;
 
     #[derive(Debug, Deserialize)]
     struct File {

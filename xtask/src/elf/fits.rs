@@ -1,8 +1,8 @@
 //! Whether a box can load an ELF file: its processor, its C library, and the symbols of both and of gcc's libraries.
 
+use crate::boxes::{Target, runtimes};
 use crate::elf::needs::family_of;
 use crate::elf::{ElfFacts, Kind};
-use crate::target::{Target, runtimes};
 use object::elf::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
 
 /// gcc's libraries, whose symbols have versions of the families that [`runtimes`] knows.

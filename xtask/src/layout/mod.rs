@@ -4,11 +4,11 @@ mod wheels;
 
 pub use wheels::license_texts;
 
+use crate::boxes::{TagRanks, Target};
 use crate::config::{Config, Tls};
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
 use crate::service::{Facts, Program};
-use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use crate::wheel::{Archive, ByteCode, Checked, Contents, WheelName};

@@ -1,8 +1,8 @@
 //! A wheel's files on the box: where each lands, with which mode, and the RECORD of what is installed.
 
+use crate::boxes::{TagRanks, Target};
 use crate::layout::{Builder, Wheel};
 use crate::problem::Problem;
-use crate::target::{TagRanks, Target};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, LARGE_FILE, Role};
 use crate::wheel::{Archive, Contents, Digest, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};

@@ -1,10 +1,10 @@
 //! Pins and a target → what the box gets: the pins whose marker is true there, or that a walk reaches.
 
+use crate::boxes::Target;
 use crate::pins::placed::no_file;
 use crate::pins::walk::walk;
 use crate::pins::{Pin, Pins};
 use crate::problem::{Problem, all_of, shortened};
-use crate::target::Target;
 use anyhow::Context as _;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};

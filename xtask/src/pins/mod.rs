@@ -31,8 +31,8 @@ pub use placed::name_in_url;
 pub use requirement::Requirement;
 pub use resolved::{Resolved, to_requirements};
 
+use crate::boxes::Asked;
 use crate::problem::{Problem, shortened};
-use crate::target::Asked;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};

@@ -127,7 +127,7 @@ pub fn platform_marker(text: &str) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::{Asked, Target};
+    use crate::boxes::{Asked, Target};
 
     #[test]
     fn constraints_become_specifiers() {

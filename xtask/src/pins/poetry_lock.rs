@@ -1,13 +1,13 @@
 //! `poetry.lock`. From version 2.1 on it is flat: each entry has its groups and markers. Before, it is a graph
 //! whose roots stand in the project file beside it.
 
+use crate::boxes::Asked;
 use crate::pins::placed::{at_path, at_url};
 use crate::pins::poetry_constraint::parse as parse_constraint;
 use crate::pins::poetry_project::{Project, why_stale};
 use crate::pins::poetry_wish::Wishes;
 use crate::pins::{Need, Pin, Pins, Source, selected, sha256_digests};
 use crate::problem::{Problem, all_of};
-use crate::target::Asked;
 use crate::toml_text;
 use anyhow::Context as _;
 use camino::Utf8Path;

@@ -1,8 +1,8 @@
 //! For the tests of this room: locks from hand-made texts, and what a box gets of them in a line.
 
+use crate::boxes::Target;
 use crate::pins::{Format, Pins, Selection, Source, Texts, filter, parse};
 use crate::problem::hints_of;
-use crate::target::Target;
 use camino::Utf8Path;
 
 pub const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";

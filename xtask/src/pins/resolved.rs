@@ -1,7 +1,7 @@
 //! What was resolved for several targets, as one requirements file with hashes.
 
+use crate::boxes::Target;
 use crate::pins::Pin;
-use crate::target::Target;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};

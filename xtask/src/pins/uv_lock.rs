@@ -2,10 +2,10 @@
 //!
 //! An edge names its entry, so `resolution-markers`, which told the resolver's forks apart, decide nothing here.
 
+use crate::boxes::Asked;
 use crate::pins::placed::{at_path, at_url, folder_of, inside};
 use crate::pins::{Need, Pin, Pins, Source, Versions, selected, sha256_digests, uv_project};
 use crate::problem::{Problem, all_of, shortened};
-use crate::target::Asked;
 use crate::toml_text;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};

@@ -1,8 +1,8 @@
 //! The walk of a lock that is a graph: from its roots along every need whose marker is true on the box.
 
+use crate::boxes::{Asked, Environment, Target};
 use crate::pins::{Need, Pin, Pins};
 use crate::problem::Problem;
-use crate::target::{Asked, Environment, Target};
 use anyhow::Context as _;
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -182,8 +182,8 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boxes::Target;
     use crate::pins::{Versions, filter};
-    use crate::target::Target;
 
     fn need(name: &str, marker: &str, of_extra: &str) -> Need {
         let (name, extra) = name.split_once('+').unwrap_or((name, ""));

@@ -1,12 +1,12 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
+use crate::boxes::Compression;
 use crate::hex::hex;
 use crate::rpm::read::{INTRO, LEAD};
 use crate::rpm::tags::{self, Data, HEADER_REGION, SIGNATURE_REGION};
 use crate::rpm::vouching::PAYLOAD_SHA256;
 use crate::rpm::{Dependency, Package, Sense};
 use crate::service::Scriptlets;
-use crate::target::Compression;
 use crate::tree::{BoxPath, Entry, Kind, LARGE_FILE, Role, Tree};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};

@@ -1,9 +1,9 @@
 //! What an RPM says of itself, before it is written by either builder.
 
+use crate::boxes::{Compression, Target};
 use crate::elf::{Need, foreign};
 use crate::rpm::{bundled_version, rpm_version};
 use crate::service::Scriptlets;
-use crate::target::{Compression, Target};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 

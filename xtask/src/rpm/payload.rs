@@ -3,12 +3,12 @@
 //! A piece is one or more zstd frames, or gzip members; rpm reads a row of them as one stream. The
 //! header is sorted by path and the archive is not: rpm finds each entry by its name.
 
+use crate::boxes::Compression;
 use crate::layout::Wheel;
 use crate::rpm::cpio;
 use crate::rpm::gzip::{Deflater, Members, OWN_MEMBER, deflate_identity};
 use crate::rpm::ordered::in_order;
 use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece, PieceKey};
-use crate::target::Compression;
 use crate::tree::{Content, Entry, Kind, Tree};
 use crate::wheel::{PackedSum, Scratch};
 use anyhow::{Context as _, bail, ensure};

@@ -1,8 +1,8 @@
 //! An OpenPGP signature as gpg writes it: one packet of version 4 (RFC 9580, sections 4.2 and 5.2.3).
 
+use crate::boxes::UNVERIFIED;
 use crate::hex::hex;
 use crate::problem::Problem;
-use crate::target::UNVERIFIED;
 use anyhow::{Context as _, ensure};
 
 /// What a key signs with, as far as rpm knows it (RFC 9580, section 9.1).

@@ -3,9 +3,9 @@
 //! It holds to what rpm 4.11 reads; macros of younger ones, which an older one takes for names of its own
 //! that nobody asks for, may stand there too.
 
+use crate::boxes::{Compression, Target};
 use crate::rpm::header::SCRIPTS;
 use crate::rpm::{Dependency, Package, Sense, listed};
-use crate::target::{Compression, Target};
 use crate::templates::templates;
 use crate::tree::Tree;
 use anyhow::Context as _;
@@ -47,7 +47,7 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         .collect();
     let change = &package.change;
     let (files, folders) = with_macros(&listed::lines(tree)?);
-    let rendered = templates().get_template("package.spec")?.render(context! {
+    let rendered = templates().get_template("spec.txt")?.render(context! {
         title => line(&target.distribution.title),
         arch => &package.arch,
         name => &package.name,

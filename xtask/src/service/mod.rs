@@ -15,8 +15,8 @@ pub use command::Program;
 pub use scriptlets::Scriptlets;
 pub use words::{Command, Words, commands, split};
 
+use crate::boxes::Target;
 use crate::config::{Service, Tls};
-use crate::target::Target;
 
 /// What the texts are made from.
 #[derive(Debug, Clone, Copy)]

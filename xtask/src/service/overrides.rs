@@ -1,9 +1,9 @@
 //! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
 
+use crate::boxes::{unit_key_since, unit_keys, unit_value_expects};
 use crate::config::Lines;
 use crate::problem::{Problem, all_of, nearest, shortened};
 use crate::service::Facts;
-use crate::target::{unit_key_since, unit_keys, unit_value_expects};
 
 /// Keys that are not overridden, and why; the cure stands after it.
 #[rustfmt::skip]

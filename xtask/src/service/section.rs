@@ -1,6 +1,6 @@
 //! Lines of a unit: sections, keys that the target's systemd knows, and how words are quoted.
 
-use crate::target::Target;
+use crate::boxes::Target;
 
 /// A section of a unit on its way to text; keys that the target's systemd does not know are left out.
 pub(super) struct Section<'a> {

@@ -2,9 +2,9 @@
 
 use super::section::line_of;
 use super::*;
+use crate::boxes::known_targets;
 use crate::config::Lines;
 use crate::problem::hints_of;
-use crate::target::known_targets;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn service(command: &[&str], port: u16, tls: Tls) -> Service {

@@ -1,10 +1,10 @@
 //! The unit of systemd.service(5), with the keys that the target's systemd knows.
 
+use crate::boxes::unit_value_expects;
 use crate::config::{Lines, Tls};
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::section::{Section, assignment, line_of, plain};
 use crate::service::{Facts, Program};
-use crate::target::unit_value_expects;
 
 /// What an administrator's files below are, for secrets.
 const CREDENTIALS: &str = "credentials";

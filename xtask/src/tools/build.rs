@@ -1,10 +1,10 @@
 //! The target's Python on this host, whose pip builds a wheel from a source distribution.
 
+use crate::boxes::Target;
 use crate::hex::hex;
 use crate::lockfile::seconds_since_1970;
 use crate::problem::Problem;
 use crate::sys::{Program, Sys};
-use crate::target::Target;
 use crate::tools::interpreter::candidates;
 use crate::tools::pip::direct_reference;
 use crate::tools::python;

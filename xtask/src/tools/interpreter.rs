@@ -1,9 +1,9 @@
 //! A CPython of this host by its minor: of any patch release, for what does not depend on the processor.
 
+use crate::boxes::{MagicTag, Target};
 use crate::hex::hex;
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, all_on_path};
-use crate::target::{MagicTag, Target};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -1,9 +1,9 @@
 //! pip: the downloader, with the user's own index, proxy, certificates and credentials.
 
+use crate::boxes::Target;
 use crate::pins::Place;
 use crate::problem::Problem;
 use crate::sys::{Program, Stop, Sys};
-use crate::target::Target;
 use crate::tools::python;
 use crate::wheel::Candidate;
 use camino::{Utf8Path, Utf8PathBuf};

@@ -1,11 +1,11 @@
 //! uv: the client of the index, and the builder of the application's wheel.
 
+use crate::boxes::Target;
 use crate::config::Build;
 use crate::decide::Question;
 use crate::pins::{Pin, Place, Selection, name_in_url};
 use crate::problem::Problem;
 use crate::sys::{Program, Stop, Sys, on_path};
-use crate::target::Target;
 use crate::toml_text;
 use crate::tools::python;
 use crate::wheel::{Candidate, Offers, Sdist, WheelName};

@@ -1,7 +1,7 @@
 //! Check of byte-code: what is imported from it, on which Python, and whether it is of the source beside it.
 
+use crate::boxes::{MadeFrom, MagicTag};
 use crate::hex::hex;
-use crate::target::{MadeFrom, MagicTag};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
 /// `byte-code`

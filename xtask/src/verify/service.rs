@@ -1,7 +1,7 @@
 //! Checks of the unit: what it starts, and the keys that its systemd knows.
 
+use crate::boxes::unit_key_since;
 use crate::service::{Command, commands};
-use crate::target::unit_key_since;
 use crate::verify::python::plainly_lacks;
 use crate::verify::unit_text::Key;
 use crate::verify::units::{Unit, no_unit, starts_program};

@@ -1,8 +1,8 @@
 //! Check of units: that every line says something to systemd, and what it seems to say.
 
+use crate::boxes::unit_value_expects;
 use crate::problem::shortened;
 use crate::service::{Command, commands, split};
-use crate::target::unit_value_expects;
 use crate::verify::unit_text::{Key, UnitText, doubled};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 

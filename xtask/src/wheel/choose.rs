@@ -1,7 +1,7 @@
 //! Of the files that an index offers for a pin, the one that the box gets.
 
+use crate::boxes::TagRanks;
 use crate::pins::{Pin, Place, PlacedFile};
-use crate::target::TagRanks;
 use crate::wheel::WheelName;
 use anyhow::bail;
 use pep440_rs::Version;
@@ -102,8 +102,8 @@ pub fn choose<'a>(pin: &Pin, offered: &'a [Candidate], ranks: &TagRanks) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boxes::Target;
     use crate::pins::{Format, parse_text};
-    use crate::target::Target;
 
     fn candidate(tags: &str, digit: &str) -> Candidate {
         Candidate {

@@ -1,7 +1,7 @@
 //! A wheel's file name: `{distribution}-{version}(-{build tag})?-{python}-{abi}-{platform}.whl`
 //! (binary distribution format, "File name convention"; compressed tag sets: PEP 425).
 
-use crate::target::{Tag, TagRanks};
+use crate::boxes::{Tag, TagRanks};
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
 use pep508_rs::PackageName;

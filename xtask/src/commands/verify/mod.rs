@@ -15,12 +15,12 @@ mod shown;
 
 pub use report::review_of_bytes;
 
+use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::problem::{Problem, all_of, shortened};
 use crate::review::LivedThrough;
 use crate::sys::{Sys, Verbosity, colours_of_output};
-use crate::target::Target;
 use crate::verify::{Evidence, Fips, Judged, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};

@@ -3,10 +3,10 @@
 //! Keys that are for people and auditors (`dependencies`, `attestation-identities`, `tool`) are only held to
 //! their type. What is of the application's own folder is passed over, since the application is packed anyway.
 
+use crate::boxes::{Asked, may_hold};
 use crate::pins::placed::{folder_of, inside, is_wheel_like, name_in_url, package_name, told_by};
 use crate::pins::{MOST_FAULTS, Pin, Pins, Place, PlacedFile, Source, sha256_digests};
 use crate::problem::{Problem, all_of, nearest, shortened};
-use crate::target::{Asked, may_hold};
 use crate::toml_text;
 use anyhow::{Context as _, bail, ensure};
 use camino::Utf8Path;

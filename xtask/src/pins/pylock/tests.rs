@@ -1,8 +1,8 @@
 //! The standard lock, entry by entry.
 
 use super::*;
+use crate::boxes::Target;
 use crate::pins::{Format, Selection, Texts, filter};
-use crate::target::Target;
 
 fn read(text: &str, extras: &[&str], groups: &[&str]) -> anyhow::Result<Pins> {
     let lock = Utf8Path::new("deps/pylock.toml");

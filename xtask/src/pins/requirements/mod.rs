@@ -13,10 +13,10 @@ mod tests;
 
 pub(super) use includes::wanted;
 
+use crate::boxes::may_hold;
 use crate::pins::placed::{folder_of, no_file};
 use crate::pins::{Constraint, MOST_FAULTS, Pin, Pins, Source, sha256_digests};
 use crate::problem::{Problem, all_of, shortened};
-use crate::target::may_hold;
 use anyhow::{Context as _, bail, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use includes::{Include, include};

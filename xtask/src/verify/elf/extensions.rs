@@ -1,7 +1,7 @@
 //! `extensions`: Python imports the compiled modules by their names (PEP 3149; `dynload_shlib.c` of CPython).
 
+use crate::boxes::Target;
 use crate::elf::{ElfFacts, Kind};
-use crate::target::Target;
 use crate::verify::{Evidence, Finding, Outcome, no_target};
 
 /// A file that is named as a compiled module is, with the tag in its name.

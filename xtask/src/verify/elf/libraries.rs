@@ -3,9 +3,9 @@
 
 use super::fitting;
 use super::owners::Owned;
+use crate::boxes::Target;
 use crate::elf::{Asking, Need, SearchPlace, asked_of_box, highest};
 use crate::problem::shortened;
-use crate::target::Target;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -10,8 +10,8 @@ pub use extensions::judge as extensions;
 pub use libraries::judge as libraries;
 pub use symbols::judge as symbols;
 
+use crate::boxes::Target;
 use crate::elf::{ElfFacts, Stack};
-use crate::target::Target;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
 /// `elf`

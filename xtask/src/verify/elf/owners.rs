@@ -1,8 +1,8 @@
 //! The ELF files by distribution, and which distributions each asks for.
 
+use crate::boxes::Target;
 use crate::closure::{Dist, reach, walk};
 use crate::elf::{ElfFile, OfWheel};
-use crate::target::Target;
 use crate::verify::{Evidence, Owners};
 use crate::wheel::Metadata;
 use pep508_rs::PackageName;

@@ -2,8 +2,8 @@
 
 use super::fitting;
 use super::owners::Owned;
+use crate::boxes::runtimes;
 use crate::elf::level_name;
-use crate::target::runtimes;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use std::collections::{BTreeMap, BTreeSet};
 

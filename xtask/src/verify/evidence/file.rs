@@ -1,8 +1,8 @@
 //! One file of the payload on its way past: all that looks at its bytes, piece by piece.
 
+use crate::boxes::SourceHash;
 use crate::elf::{ElfFacts, ElfReader};
 use crate::hex::hex;
-use crate::target::SourceHash;
 use crate::verify::evidence::crypto::{CryptoMarks, CryptoScan};
 use crate::verify::spotted::{Spotted, Spotter};
 use sha2::{Digest as _, Sha256};

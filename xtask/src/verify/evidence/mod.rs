@@ -10,10 +10,10 @@ mod texts;
 
 pub use crypto::{CryptoMarks, CryptoScan};
 
+use crate::boxes::Target;
 use crate::elf::{ElfFacts, ElfReader};
 use crate::lockfile::Lock;
 use crate::rpm::{Bytes, Described, FileRow, Opened, Vouching};
-use crate::target::Target;
 use crate::verify::scriptlets::ParsedBy;
 use crate::verify::spotted::{Spotted, Spotter};
 use crate::verify::{Audit, Compiled, Fips};

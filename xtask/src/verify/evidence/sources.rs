@@ -1,6 +1,6 @@
 //! The hashes of sources that byte-code is shipped of.
 
-use crate::target::{MagicTag, SourceHash};
+use crate::boxes::{MagicTag, SourceHash};
 use std::collections::BTreeMap;
 
 /// The hashes of the sources whose byte-code is in the package.

@@ -6,8 +6,8 @@ mod lock;
 mod record;
 mod source;
 
+use crate::boxes::TagRanks;
 use crate::closure::{Dist, walk};
-use crate::target::TagRanks;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use crate::wheel::{WheelFile, expand_tags};
 use pep508_rs::PackageName;

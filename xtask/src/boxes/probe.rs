@@ -1,7 +1,7 @@
 //! What the probe script printed on a box: JSON → the record of that box.
 
+use crate::boxes::{Compression, Record};
 use crate::problem::Problem;
-use crate::target::{Compression, Record};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 

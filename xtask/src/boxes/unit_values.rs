@@ -5,7 +5,7 @@
 //! systemd.time(7), and what a real systemd says of each row of `tests/units.rs`. A key that does not stand here is not
 //! judged.
 
-use crate::target::calendar::is_calendar;
+use crate::boxes::calendar::is_calendar;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// What a key takes.

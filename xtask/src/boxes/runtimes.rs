@@ -8,7 +8,7 @@
 //! microarchitecture level" and "Considerations in adopting RHEL 10" by Red Hat, "System requirements" of AWS's guide to
 //! al2023; el7 and el8 run on every x86-64.
 
-use crate::target::Target;
+use crate::boxes::Target;
 
 /// The runtimes of one release of a distribution.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn runtimes(target: &Target) -> Option<&'static Runtimes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::{ROWS, Record, known_targets};
+    use crate::boxes::{ROWS, Record, known_targets};
 
     #[test]
     fn every_known_box_has_its_runtimes_and_nothing_else_has() {

@@ -1,6 +1,6 @@
 //! The hash of a source that its byte-code holds (PEP 552): `importlib.util.source_hash`.
 
-use crate::target::MagicTag;
+use crate::boxes::MagicTag;
 
 /// Takes a source piece by piece.
 ///

@@ -4,9 +4,9 @@
 //! pep508_rs's own comparisons are made for an algebra of markers, which pays with exactness: it drops
 //! pre-releases, epochs and trailing zeros (`~= "3.9.0"`), and orders strings by the alphabet.
 
+use crate::boxes::Target;
+use crate::boxes::marker::{Comparison, Kind, evaluate};
 use crate::problem::{Problem, shortened};
-use crate::target::Target;
-use crate::target::marker::{Comparison, Kind, evaluate};
 use anyhow::Context as _;
 use pep440_rs::{Version, VersionSpecifier};
 use pep508_rs::ExtraName;

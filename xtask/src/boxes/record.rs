@@ -1,9 +1,9 @@
 //! The record of a box that the table does not have: as `package.toml` writes it, and as the lock carries it.
 
+use crate::boxes::environment::VARIABLES;
+use crate::boxes::table::ARCHITECTURES;
+use crate::boxes::{Compression, Tag};
 use crate::problem::{Problem, all_of, nearest, shortened};
-use crate::target::environment::VARIABLES;
-use crate::target::table::ARCHITECTURES;
-use crate::target::{Compression, Tag};
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! Why a marker is what it is, and why a tag does not fit: the answers in words.
 
-use crate::target::environment::Value;
-use crate::target::marker::{Kind, evaluate};
-use crate::target::{Asked, Environment, Tag, Target};
+use crate::boxes::environment::Value;
+use crate::boxes::marker::{Kind, evaluate};
+use crate::boxes::{Asked, Environment, Tag, Target};
 
 /// One comparison of a marker, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

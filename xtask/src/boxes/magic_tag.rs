@@ -1,6 +1,6 @@
 //! Byte-code of the target's Python: its file's name (PEP 3147), magic number and header (PEP 552).
 
-use crate::target::Target;
+use crate::boxes::Target;
 
 /// Magic numbers of the final releases, by minor of Python 3: `importlib.util.MAGIC_NUMBER`, little-endian,
 /// without its `\r\n`. A minor keeps its number from its first final release on.
@@ -29,7 +29,7 @@ pub struct MagicTag {
 /// What byte-code says of the source that it was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MadeFrom {
-    /// see [`crate::target::SourceHash`]
+    /// see [`crate::boxes::SourceHash`]
     Hash([u8; 8]),
     /// in bytes, modulo 2^32, beside a time that is a matter of the installation
     Size(u32),

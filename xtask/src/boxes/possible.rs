@@ -1,9 +1,9 @@
 //! Whether a marker can be true on any box at all, before one is chosen.
 
+use crate::boxes::environment::Asked;
+use crate::boxes::marker::{Kind, evaluate};
+use crate::boxes::{Target, environment::Environment};
 use crate::problem::shortened;
-use crate::target::environment::Asked;
-use crate::target::marker::{Kind, evaluate};
-use crate::target::{Target, environment::Environment};
 use anyhow::Context as _;
 
 /// What differs from box to box; everything else is that of CPython on Linux.
