@@ -21,8 +21,8 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::process::Command;
-use xtask::boxes::Compression;
-use xtask::hex::hex;
+use wheelhaul::boxes::Compression;
+use wheelhaul::hex::hex;
 
 const PIN: &str = "zlib-ng==1.1.0";
 /// A digest of what a module of Python unpacks.

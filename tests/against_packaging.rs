@@ -9,7 +9,7 @@ use packaging::verdict::{Verdict, judge, must_agree};
 use packaging::{ask_packaging, distinct, targets};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use xtask::boxes::Target;
+use wheelhaul::boxes::Target;
 
 #[path = "packaging/advisories.rs"]
 mod advisories;

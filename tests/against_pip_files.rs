@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use xtask::boxes::{Asked, Target, may_hold};
-use xtask::pins::{Format, Pins, Place, Selection, Source, Texts, filter, parse, wanted};
+use wheelhaul::boxes::{Asked, Target, may_hold};
+use wheelhaul::pins::{Format, Pins, Place, Selection, Source, Texts, filter, parse, wanted};
 
 #[path = "pip_files/grammar.rs"]
 mod grammar;
@@ -77,7 +77,7 @@ fn ours(tree: &Tree) -> anyhow::Result<Said> {
 }
 
 fn words_of(pins: &Pins) -> Said {
-    let pin = |pin: &xtask::pins::Pin| {
+    let pin = |pin: &wheelhaul::pins::Pin| {
         let extras: BTreeSet<&str> = pin.extras.iter().map(AsRef::as_ref).collect();
         let link = pin.files.first().map(|file| match &file.at {
             Place::Url(url) => url.clone(),
@@ -86,7 +86,7 @@ fn words_of(pins: &Pins) -> Said {
         let marker = pin.marker.as_deref().map(plain_marker);
         format!("{}=={} {extras:?} {marker:?} {link:?} {:?} {}", pin.name, pin.version, pin.hashes, pin.place)
     };
-    let constraint = |constraint: &xtask::pins::Constraint| {
+    let constraint = |constraint: &wheelhaul::pins::Constraint| {
         let limit = &constraint.requirement;
         let specifiers: BTreeSet<String> = limit.versions.iter().map(ToString::to_string).collect();
         format!("-c {} {specifiers:?} {:?} {}", limit.name, limit.marker.as_deref().map(plain_marker), constraint.place)

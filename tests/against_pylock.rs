@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use xtask::boxes::Target;
-use xtask::pins::{Format, Selection, Source, Texts, filter, parse};
+use wheelhaul::boxes::Target;
+use wheelhaul::pins::{Format, Selection, Source, Texts, filter, parse};
 
 #[path = "pip_files/locks.rs"]
 mod locks;
@@ -49,7 +49,7 @@ fn ours(asked: &Asked) -> anyhow::Result<Said> {
     let pins = parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })?;
     ensure!(!format!("{pins:?}").contains("u:p"), "a credential is shown");
     let filtered = filter(&pins, &box_of_the_test()?)?;
-    let said = |pin: &xtask::pins::Pin| {
+    let said = |pin: &wheelhaul::pins::Pin| {
         (pin.name.to_string(), pin.version.to_string(), pin.hashes.iter().cloned().collect::<Vec<_>>())
     };
     Ok(filtered.kept.iter().map(|kept| said(kept.pin)).collect())

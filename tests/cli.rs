@@ -20,7 +20,7 @@ fn shown(folder: &Utf8Path, finished: &Finished) -> String {
 #[test]
 fn help_teaches() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    for task in ["", "lock", "wheel", "rpm", "verify", "dist", "target", "clean", "ci"] {
+    for task in ["", "lock", "wheel", "rpm", "verify", "dist", "target", "clean"] {
         let words: Vec<&str> = [task, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let help = xtask(&here, &words);
         assert_eq!(help.code, Some(0), "{help}");
@@ -38,7 +38,7 @@ fn the_checks_are_listed_with_their_reasons() {
     insta::assert_snapshot!("explained", explained("sysusers"));
     insta::assert_snapshot!("unknown-check", explained("scriplets"));
     let schema = xtask(nowhere, &["verify", "--schema"]);
-    assert_eq!(schema.stdout, xtask::templates::verify_schema());
+    assert_eq!(schema.stdout, wheelhaul::templates::verify_schema());
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn targets_are_shown_in_and_outside_of_a_repository() {
     let tags = xtask(nowhere, &["target", "el8-aarch64", "--tags"]).stdout;
     assert!(tags.starts_with("cp36-cp36m-manylinux_2_28_aarch64\n"), "{tags}");
     let probe = xtask(nowhere, &["target", "--probe"]);
-    assert!(probe.code == Some(0) && probe.stdout == xtask::templates::probe(), "{probe}");
+    assert!(probe.code == Some(0) && probe.stdout == wheelhaul::templates::probe(), "{probe}");
     let sample = Checkout::new("targets-").unwrap();
     let folder = sample.dir().unwrap();
     let own = "[[target]]\nname = \"own\"\nprobe = \"dist/own.json\"\n[service]";

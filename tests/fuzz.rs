@@ -24,6 +24,7 @@ mod grammar;
 #[path = "pip_files/locks.rs"]
 mod locks;
 #[path = "fuzz/memory.rs"]
+#[allow(unsafe_code, reason = "an allocator that counts")]
 mod memory;
 #[path = "fuzz/mutations.rs"]
 mod mutations;

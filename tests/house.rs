@@ -50,9 +50,9 @@ fn rust_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
     all_files(folder).into_iter().filter(|path| path.extension() == Some("rs")).collect()
 }
 
-/// The room that a file of `xtask/src` belongs to.
+/// The room that a file of `xtask/crates/wheelhaul/src` belongs to.
 fn room_of(path: &Utf8Path) -> String {
-    let relative = path.strip_prefix(repository().join("xtask/src")).unwrap();
+    let relative = path.strip_prefix(repository().join("xtask/crates/wheelhaul/src")).unwrap();
     relative.components().next().unwrap().as_str().trim_end_matches(".rs").to_owned()
 }
 
@@ -66,7 +66,7 @@ fn code_of(path: &Utf8Path) -> String {
 fn rooms_use_only_rooms_before_them() {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
-    for path in rust_files(&repository().join("xtask/src")) {
+    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
         let room = room_of(&path);
         let Some(own) = ROOMS.iter().position(|name| *name == room) else {
             assert!(["lib", "main"].contains(&room.as_str()), "`{room}` has no place in the order of the rooms");
@@ -89,7 +89,7 @@ fn rooms_use_only_rooms_before_them() {
 fn rooms_above_the_door_do_no_input_or_output() {
     let door = ROOMS.iter().position(|name| *name == DOOR).unwrap();
     let mut faults = Vec::new();
-    for path in rust_files(&repository().join("xtask/src")) {
+    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
         let room = room_of(&path);
         if !ROOMS[..door].contains(&room.as_str()) {
             continue;
@@ -117,7 +117,7 @@ fn rooms_above_the_door_do_no_input_or_output() {
 
 #[test]
 fn files_stay_small_enough_to_be_one_room() {
-    let mut files = rust_files(&repository().join("xtask/src"));
+    let mut files = rust_files(&repository().join("xtask/crates/wheelhaul/src"));
     files.extend(rust_files(&repository().join("tests")));
     let long: Vec<String> = files
         .iter()
@@ -133,7 +133,7 @@ fn nothing_half_done_stands_in_the_code() {
     // Written so that this file does not find itself.
     let words = ["to", "do!"].concat();
     let other = ["unimple", "mented!"].concat();
-    for path in rust_files(&repository().join("xtask/src")) {
+    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
         let text = fs::read_to_string(&path).unwrap();
         assert!(!text.contains(&words) && !text.contains(&other), "{path}");
     }
@@ -171,7 +171,7 @@ fn no_source_has_a_name_that_usual_ignore_files_lose() {
     let mut files = all_files(&repository().join("xtask"));
     files.extend(all_files(&repository().join("tests")));
     let names: Vec<&str> = files.iter().map(|path| path.strip_prefix(repository()).unwrap().as_str()).collect();
-    assert!(names.contains(&"xtask/src/lib.rs"), "{names:?}");
+    assert!(names.contains(&"xtask/crates/wheelhaul/src/lib.rs"), "{names:?}");
     let (code, lost) = git(&["check-ignore", "--no-index", "--stdin"], &names.join("\n"));
     assert_eq!((code, lost.as_str()), (Some(1), ""), "git would not add these files");
     // The list does find what it should.

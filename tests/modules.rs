@@ -7,9 +7,9 @@ use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
 use installers::Tools;
 use std::process::Command;
-use xtask::boxes::{MagicTag, SourceHash};
-use xtask::hex::hex;
-use xtask::tools::interpreter::candidates;
+use wheelhaul::boxes::{MagicTag, SourceHash};
+use wheelhaul::hex::hex;
+use wheelhaul::tools::interpreter::candidates;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

@@ -182,7 +182,7 @@ fn every_fault_is_found_by_the_check_that_ought_to() -> anyhow::Result<()> {
 
 #[test]
 fn every_check_has_a_fault_to_find() {
-    let known: BTreeSet<&str> = xtask::verify::CHECKS.iter().map(|check| check.name).collect();
+    let known: BTreeSet<&str> = wheelhaul::verify::CHECKS.iter().map(|check| check.name).collect();
     let tried: BTreeSet<&str> = every_row().iter().map(|row| row.check).filter(|check| *check != "readable").collect();
     let untried: Vec<_> = known.difference(&tried).collect();
     assert!(untried.is_empty(), "checks that no row tries: {untried:?}");

@@ -15,10 +15,10 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use xtask::elf::{Need, OfWheel, highest, needs_of};
-use xtask::layout::license_texts;
-use xtask::licenses::Spdx;
-use xtask::wheel::{Contents, WheelName};
+use wheelhaul::elf::{Need, OfWheel, highest, needs_of};
+use wheelhaul::layout::license_texts;
+use wheelhaul::licenses::Spdx;
+use wheelhaul::wheel::{Contents, WheelName};
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

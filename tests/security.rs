@@ -24,9 +24,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write as _};
 use std::process::{Command, Stdio};
-use xtask::advisories::Advisories;
-use xtask::rpm::SignatureFacts;
-use xtask::verify::{Audit, Evidence, Finding, Fips, Outcome, Severity, installed, judge};
+use wheelhaul::advisories::Advisories;
+use wheelhaul::rpm::SignatureFacts;
+use wheelhaul::verify::{Audit, Evidence, Finding, Fips, Outcome, Severity, installed, judge};
 
 /// The Python of an environment with these pins, or of the one of the comparing tests.
 fn python(name: &str, pins: &[&str]) -> anyhow::Result<Utf8PathBuf> {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
-use xtask::hex::hex;
+use wheelhaul::hex::hex;
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
@@ -194,7 +194,7 @@ fn a_lock_of_ten_thousand_packages_is_filtered_in_the_time_of_four_gzips() -> an
         fs::write(folder.join("app").join(lock), &text)?;
         let gzip = cpu_of("0", &["gzip", "-6", "-c", reference.as_str()])?;
         // Exit code 1: our lock is not there yet, which is told once all is filtered.
-        let seconds = cpu_of("1", &[env!("CARGO_BIN_EXE_xtask"), "-C", folder.as_str(), "lock", "--check"])?;
+        let seconds = cpu_of("1", &[env!("CARGO_BIN_EXE_started"), "-C", folder.as_str(), "lock", "--check"])?;
         let times = seconds / gzip;
         println!("{lock}: {seconds:.3} s of CPU for {} MB, {times:.1} times gzip", text.len() / 1_000_000);
         if times > MOST {
@@ -286,7 +286,7 @@ fn with_nothing_changed_no_process_is_started_and_nothing_written() -> anyhow::R
             let trace = made.folder.join("trace");
             let mut command = Command::new("strace");
             command.args(["-f", "-e", "trace=%process,%network,%file", "-o", trace.as_str()]);
-            command.arg(env!("CARGO_BIN_EXE_xtask")).args(words).current_dir(&made.folder);
+            command.arg(env!("CARGO_BIN_EXE_started")).args(words).current_dir(&made.folder);
             let finished = run(&mut command)?;
             ensure!(finished.succeeded(), "{lock}: {finished}");
             Ok(fs::read_to_string(trace)?)

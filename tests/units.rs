@@ -8,10 +8,10 @@ use camino::Utf8Path;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
-use xtask::boxes::unit_value_expects;
-use xtask::service::{commands, split};
-use xtask::sys::{Sys, Verbosity};
-use xtask::tools::shell::{Shell, Shellcheck};
+use wheelhaul::boxes::unit_value_expects;
+use wheelhaul::service::{commands, split};
+use wheelhaul::sys::{Sys, Verbosity};
+use wheelhaul::tools::shell::{Shell, Shellcheck};
 
 #[path = "units/analyzed.rs"]
 mod analyzed;

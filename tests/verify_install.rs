@@ -34,7 +34,7 @@ const EDITED_NAME: &str = "Edited on this box";
 
 /// The tool, with temporary folders below `temporary`.
 fn tool(temporary: &Utf8Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_started"));
     command.args(["--format", "json", "verify"]).args(words).env("TMPDIR", temporary);
     command
 }
@@ -271,7 +271,7 @@ fn what_is_no_root_of_this_host_is_refused() -> anyhow::Result<()> {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]);
     let copy = folder.join("xtask");
-    fs::copy(env!("CARGO_BIN_EXE_xtask"), &copy)?;
+    fs::copy(env!("CARGO_BIN_EXE_started"), &copy)?;
     for path in [folder, &copy] {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use std::process::{Command, Stdio};
 
-pub use xtask::sys::Ended as Finished;
+pub use wheelhaul::sys::Ended as Finished;
 
 /// Runs `command` to its end with nothing to read.
 ///

@@ -27,7 +27,7 @@ pub fn repository() -> Utf8PathBuf {
 
 /// The tool, to be run in a folder, with the time of the commit and not of the caller's environment.
 pub fn tool_in(folder: &Utf8Path, words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_started"));
     command.args(words).current_dir(folder).env_remove("SOURCE_DATE_EPOCH");
     command
 }

@@ -5,7 +5,7 @@ use crate::checkout::command::run;
 use anyhow::{Context, ensure};
 use fs_err as fs;
 use std::process::Command;
-use xtask::sys::on_path;
+use wheelhaul::sys::on_path;
 
 /// Megabytes, from too little for the first wheel to enough for all; what a file system takes for itself is in it.
 const SIZES: [usize; 7] = [2, 6, 9, 13, 17, 21, 48];
@@ -96,7 +96,7 @@ fn a_full_disk_is_said_and_loses_nothing() -> anyhow::Result<()> {
         command.args(["--user", "--map-root-user"]);
     }
     let last = SIZES[SIZES.len() - 1].to_string();
-    command.args(["--mount", "sh", "-c", STORY, "sh", folder.as_str(), "dist", env!("CARGO_BIN_EXE_xtask")]);
+    command.args(["--mount", "sh", "-c", STORY, "sh", folder.as_str(), "dist", env!("CARGO_BIN_EXE_started")]);
     command.arg(&image).args(SIZES.map(|size| size.to_string()));
     command.env("last", &last).env("rpm", RPM.trim_start_matches("dist/")).env_remove("SOURCE_DATE_EPOCH");
     let text = run(&mut command)?.text()?;

@@ -5,15 +5,15 @@ use crate::zip::{Entry, Zip};
 use crate::{BASE, grammar, locks};
 use camino::Utf8Path;
 use std::str::FromStr as _;
-use xtask::advisories::Advisories;
-use xtask::boxes::{Asked, TagRanks, Target, may_hold, unit_value_expects};
-use xtask::config::Config;
-use xtask::lockfile::Lock;
-use xtask::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
-use xtask::rpm::Signature;
-use xtask::service::{commands, split};
-use xtask::verify::Spotter;
-use xtask::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
+use wheelhaul::advisories::Advisories;
+use wheelhaul::boxes::{Asked, TagRanks, Target, may_hold, unit_value_expects};
+use wheelhaul::config::Config;
+use wheelhaul::lockfile::Lock;
+use wheelhaul::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
+use wheelhaul::rpm::Signature;
+use wheelhaul::service::{commands, split};
+use wheelhaul::verify::Spotter;
+use wheelhaul::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
 
 /// A parser; what it makes of the input does not matter.
 pub struct Reader {

@@ -6,12 +6,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use xtask::sys::{Program, Sys, Verbosity};
-use xtask::tools::git;
+use wheelhaul::sys::{Program, Sys, Verbosity};
+use wheelhaul::tools::git;
 
 /// Runs the tool and gives its exit code; none after a signal, or where it had to be ended after `most`.
 fn exit_code(folder: &Path, words: &[&str], most: Duration) -> Option<i32> {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let mut child = Command::new(env!("CARGO_BIN_EXE_started"))
         .args(words)
         .current_dir(folder)
         .stdout(Stdio::null())
@@ -75,7 +75,7 @@ fn a_reader_that_went_away_is_no_panic() {
     let folder = repository("a>=1\n");
     for words in [["lock", "--check"], ["lock", "-v"]] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_started"));
         let status =
             command.args(words).current_dir(folder.path()).stdout(Stdio::null()).stderr(full).status().unwrap();
         assert_eq!(status.code(), Some(2), "{words:?}");
@@ -88,7 +88,7 @@ fn verify_within(memory: u32, rpm: &[u8]) -> Option<i32> {
     fs::write(folder.path().join("x.rpm"), rpm).unwrap();
     let line = format!("ulimit -v {memory}; exec \"$0\" verify x.rpm");
     let mut shell = Command::new("sh");
-    shell.args(["-c", &line, env!("CARGO_BIN_EXE_xtask")]).current_dir(folder.path());
+    shell.args(["-c", &line, env!("CARGO_BIN_EXE_started")]).current_dir(folder.path());
     shell.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().code()
 }
 

@@ -4,9 +4,9 @@ use crate::boxes::{Draft, pack_otherwise};
 use crate::{Expected, Fine, Refused, Rows};
 use std::io::Cursor;
 use std::time::{Duration, Instant};
-use xtask::lockfile::Lock;
-use xtask::tree::{BoxPath, Entry, Tree};
-use xtask::verify::{Evidence, Importers, Module, Outcome, judge};
+use wheelhaul::lockfile::Lock;
+use wheelhaul::tree::{BoxPath, Entry, Tree};
+use wheelhaul::verify::{Evidence, Importers, Module, Outcome, judge};
 
 /// What the check `name` says of an RPM, as an error.
 fn says(name: &str, rpm: Vec<u8>) -> anyhow::Result<()> {

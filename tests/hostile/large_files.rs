@@ -3,9 +3,9 @@
 use crate::boxes::{CONFIG, Draft, open, pack_wheels};
 use crate::rpms::verified;
 use std::process::{Command, Stdio};
-use xtask::boxes::Target;
-use xtask::config::Config;
-use xtask::layout::{Parts, lay_out};
+use wheelhaul::boxes::Target;
+use wheelhaul::config::Config;
+use wheelhaul::layout::{Parts, lay_out};
 
 /// One more than 32 bits can say, and two to be padded.
 const LARGE: u64 = (4 << 30) + 3;

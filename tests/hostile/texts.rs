@@ -5,11 +5,11 @@ use crate::{Random, cpu_time};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr as _;
 use std::time::Duration;
-use xtask::boxes::{Asked, Target, read_probe};
-use xtask::config::Config;
-use xtask::lockfile::Lock;
-use xtask::pins::{Format, Requirement, filter, parse_text};
-use xtask::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
+use wheelhaul::boxes::{Asked, Target, read_probe};
+use wheelhaul::config::Config;
+use wheelhaul::lockfile::Lock;
+use wheelhaul::pins::{Format, Requirement, filter, parse_text};
+use wheelhaul::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 

@@ -4,7 +4,7 @@ use crate::boxes::{Draft, digest};
 use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
 use anyhow::ensure;
-use xtask::wheel::{Contents, Metadata, Record, console_scripts};
+use wheelhaul::wheel::{Contents, Metadata, Record, console_scripts};
 
 const INFO: &str = "demo-1.0.dist-info";
 
@@ -185,5 +185,6 @@ fn large_texts_take_time_in_proportion() {
     assert!(console_scripts(&format!("[console_scripts]\n{}\n", "=".repeat(4 << 20))).is_err());
     assert!(start.elapsed().as_secs() < 10, "it took {:?}", start.elapsed());
     // Only so that the type is named: what was read is never changed afterwards.
-    let _: fn(&xtask::wheel::Archive<Vec<u8>>, &xtask::wheel::WheelName) -> anyhow::Result<Contents> = Contents::read;
+    let _: fn(&wheelhaul::wheel::Archive<Vec<u8>>, &wheelhaul::wheel::WheelName) -> anyhow::Result<Contents> =
+        Contents::read;
 }

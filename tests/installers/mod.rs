@@ -8,7 +8,7 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
-use xtask::boxes::Target;
+use wheelhaul::boxes::Target;
 
 /// What uv and pip call the box of the sample.
 const PLATFORM_FOR_UV: &str = "x86_64-manylinux_2_34";
@@ -115,7 +115,7 @@ impl Tools {
         let base = run(Command::new(self.programs.join("python")).args(["-c", BASE]))?.text()?;
         let probe = copy.join("target/probe.py");
         fs::create_dir_all(copy.join("target"))?;
-        fs::write(&probe, xtask::templates::probe())?;
+        fs::write(&probe, wheelhaul::templates::probe())?;
         let answer = run(Command::new(base).arg("-B").arg(probe))?.text()?;
         fs::write(copy.join("dist/like-host.json"), answer)?;
         let package = copy.join("dist/package.toml");

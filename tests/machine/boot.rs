@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use xtask::machine::{Ground, Kind};
-use xtask::sys::{Sys, Verbosity};
+use wheelhaul::machine::{Ground, Kind};
+use wheelhaul::sys::{Sys, Verbosity};
 
 use super::Root;
 
@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// A machine. Dropping it ends it and everything in it.
 #[derive(Debug)]
 pub struct Machine {
-    machine: xtask::machine::Machine,
+    machine: wheelhaul::machine::Machine,
     /// Removed last, when no process is left on it.
     _ground: Ground,
 }
@@ -34,14 +34,14 @@ impl Machine {
     fn start(kind: Kind, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
         let sys = Sys { root: "/".into(), verbosity: Verbosity::Quiet };
         let ground = Ground::make()?;
-        let root = xtask::machine::Root::at(root.dir())?;
-        let machine = xtask::machine::Machine::start(&sys, kind, &root, &ground, share)?;
+        let root = wheelhaul::machine::Root::at(root.dir())?;
+        let machine = wheelhaul::machine::Machine::start(&sys, kind, &root, &ground, share)?;
         Ok(Self { machine, _ground: ground })
     }
 }
 
 impl Deref for Machine {
-    type Target = xtask::machine::Machine;
+    type Target = wheelhaul::machine::Machine;
 
     fn deref(&self) -> &Self::Target {
         &self.machine

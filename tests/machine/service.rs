@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use xtask::machine::Files;
+use wheelhaul::machine::Files;
 
 use crate::{CONFIG, EDITED_NAME, NAME, PORT, STATE, UNIT, URL};
 

@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
-use xtask::boxes::{Target, VARIABLES, read_probe};
-use xtask::templates::probe;
+use wheelhaul::boxes::{Target, VARIABLES, read_probe};
+use wheelhaul::templates::probe;
 
 /// The interpreters of pyenv, of the system, and the one that is called `python3`, each once.
 fn interpreters() -> anyhow::Result<Vec<Utf8PathBuf>> {

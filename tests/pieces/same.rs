@@ -201,7 +201,7 @@ fn what_is_the_same_and_whole_is_neither_made_nor_judged_again() -> anyhow::Resu
     }
     // Another tool may judge otherwise.
     let other = store.cache.join("other-tool");
-    fs::copy(env!("CARGO_BIN_EXE_xtask"), &other)?;
+    fs::copy(env!("CARGO_BIN_EXE_started"), &other)?;
     let bytes = [fs::read(&other)?, b"another".to_vec()].concat();
     fs::write(&other, bytes)?;
     ensure!(before(&store.dist()?) == true);

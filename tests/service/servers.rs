@@ -8,9 +8,9 @@ use fs_err as fs;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
-use xtask::boxes::Target;
-use xtask::config::Config;
-use xtask::service::{Facts, Program};
+use wheelhaul::boxes::Target;
+use wheelhaul::config::Config;
+use wheelhaul::service::{Facts, Program};
 
 const PINNED: [&str; 4] = ["gunicorn==23.0.0", "hypercorn==0.17.3", "uvicorn==0.34.0", "waitress==3.0.2"];
 

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use xtask::templates::templates;
+use wheelhaul::templates::templates;
 
 /// The script, run by the host's Python.
 fn wait(port: u16, more: &[&str], process: &str) -> anyhow::Result<(bool, String, Duration)> {

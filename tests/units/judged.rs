@@ -2,10 +2,10 @@
 
 use crate::boxes::{CONFIG, Draft, pack, target};
 use std::io::Cursor;
-use xtask::boxes::Target;
-use xtask::config::Config;
-use xtask::service::{Facts, Program};
-use xtask::verify::{Evidence, Outcome, judge};
+use wheelhaul::boxes::Target;
+use wheelhaul::config::Config;
+use wheelhaul::service::{Facts, Program};
+use wheelhaul::verify::{Evidence, Outcome, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
 const SYSUSERS: &str = "/usr/lib/sysusers.d/demo.conf";

@@ -26,7 +26,7 @@ pub const PHASES: [(&str, &str, bool); 6] = [
 pub fn ends_cleanly(seen: &str, signal: &str, words: &[&str]) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
-    let mut tool = Command::new(env!("CARGO_BIN_EXE_xtask"))
+    let mut tool = Command::new(env!("CARGO_BIN_EXE_started"))
         .args(["-v", "verify"])
         .args(words)
         .env("TMPDIR", temporary)

@@ -1,5 +1,5 @@
-//! The front door: see the library's `lib.rs` for the map.
+//! `cargo xtask` in the repository of wheelhaul itself: its own tasks, and beside them all that its users have.
 
 fn main() -> std::process::ExitCode {
-    xtask::commands::main()
+    wheelhaul_dev::main()
 }

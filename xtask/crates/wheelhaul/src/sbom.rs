@@ -65,7 +65,7 @@ pub fn cyclonedx(subject: &Subject<'_>, components: &[Component<'_>], asks: &[As
         "version": 1,
         "metadata": {
             "timestamp": in_utc(subject.time),
-            "tools": {"components": [{"type": "application", "name": "xtask", "version": env!("CARGO_PKG_VERSION")}]},
+            "tools": {"components": [{"type": "application", "name": "wheelhaul", "version": env!("CARGO_PKG_VERSION")}]},
             "component": {
                 "type": "application",
                 "bom-ref": &root,

@@ -43,10 +43,10 @@ pub fn reasons(rebuilt: &Rebuilt<'_>, difference: &Difference) -> Vec<String> {
     if before.builder != now.builder {
         let by = |builder: &str| match builder {
             "" => "an unknown builder".to_owned(),
-            own if own.starts_with("xtask-") => format!("this tool as {own}"),
+            own if own.starts_with("wheelhaul-") => format!("this tool as {own}"),
             version => format!("rpmbuild {version}"),
         };
-        let cure = match before.builder.starts_with("xtask-") {
+        let cure = match before.builder.starts_with("wheelhaul-") {
             true => "take the tool of that commit",
             false => "compare with what `cargo xtask rpm --builder rpmbuild` makes there",
         };

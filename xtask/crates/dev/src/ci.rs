@@ -1,15 +1,15 @@
 //! `cargo xtask ci`: everything that has to pass before a change lands.
 
-use crate::boxes::Target;
-use crate::commands::report::Report;
-use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path};
-use crate::tools::build::TargetPython;
-use crate::tools::uv::Uv;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::time::Instant;
+use wheelhaul::boxes::Target;
+use wheelhaul::commands::Report;
+use wheelhaul::problem::Problem;
+use wheelhaul::sys::{Program, Sys, on_path};
+use wheelhaul::tools::build::TargetPython;
+use wheelhaul::tools::uv::Uv;
 
 /// What the tests need beside cargo and python3: a program, and the Debian package that has it.
 #[rustfmt::skip]

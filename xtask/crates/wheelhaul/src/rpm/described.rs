@@ -110,7 +110,7 @@ pub struct Described {
 pub struct Origin {
     /// `Epoch:`
     pub epoch: Option<u32>,
-    /// who wrote it: `xtask-0.1.0`, or a version of rpm
+    /// who wrote it: `wheelhaul-0.2.0`, or a version of rpm
     pub builder: String,
     /// what the compressor was told, `9`; rpmbuild may write more behind the number
     pub level: String,

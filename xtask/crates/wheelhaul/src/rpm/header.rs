@@ -209,7 +209,7 @@ fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
         (1022, text(&package.arch)),
         // A package without it counts as a source package.
         (1044, Data::text(format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
-        (1064, text(concat!("xtask-", env!("CARGO_PKG_VERSION")))),
+        (1064, text(concat!("wheelhaul-", env!("CARGO_PKG_VERSION")))),
         (1124, text("cpio")),
         (1125, text(compressor)),
         (1126, Data::text(package.level.to_string())),

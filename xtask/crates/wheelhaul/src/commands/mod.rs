@@ -17,8 +17,6 @@ mod summary;
 mod upgrade;
 mod verified;
 
-/// `ci`: what has to pass before a change lands
-pub mod ci;
 /// `clean`: what is kept goes
 pub mod clean;
 /// `dist`: the main job
@@ -51,8 +49,6 @@ use std::process::ExitCode;
 /// without internet access.
 #[derive(Debug, Parser)]
 #[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
     version,
     disable_help_subcommand = true,
     after_help = "The main job is `cargo xtask dist`: it locks, fetches, builds the wheel and the RPM, verifies it\n\
@@ -66,8 +62,9 @@ pub struct Cli {
     task: Task,
 }
 
+/// What every task takes.
 #[derive(Debug, Clone, Args)]
-struct Common {
+pub struct Common {
     /// Work in the repository at or above DIR instead of the current folder
     #[arg(short = 'C', global = true, value_name = "DIR")]
     directory: Option<Utf8PathBuf>,
@@ -100,7 +97,6 @@ enum Task {
     Dist(dist::Flags),
     Target(target::Flags),
     Clean(clean::Flags),
-    Ci(ci::Flags),
 }
 
 impl Task {
@@ -113,48 +109,80 @@ impl Task {
             Self::Dist(_) => "dist",
             Self::Target(_) => "target",
             Self::Clean(_) => "clean",
-            Self::Ci(_) => "ci",
         }
     }
 }
 
 /// Runs the tool on this process's arguments; the exit code is what CI and hooks look at.
+///
+/// `name` is how the user started it, in help and hints: `wheelhaul`, or `cargo xtask`.
 #[must_use = "return it from `main`, or every failure looks like success"]
-pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let json = cli.common.format == Format::Json;
-    match run(&cli) {
-        Ok(report) => {
-            let mut value = report.json;
-            value["command"] = json!(cli.task.name());
-            value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
-            // Quiet means: nothing where all is fine. `verify` has findings that leave the exit code 0.
-            let is_verify = matches!(cli.task, Task::Verify(_));
-            let silent = cli.common.quiet && !report.findings && !is_verify;
-            let text = if silent { String::new() } else { report.text };
-            match print_out(&if json { format!("{value:#}\n") } else { text }) {
-                Ok(()) => {
-                    if !cli.common.quiet && !report.talk.is_empty() {
-                        tell(report.talk.trim_end());
-                    }
-                    ExitCode::from(u8::from(report.findings))
-                }
-                Err(error) => {
-                    print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
-                    ExitCode::from(2)
-                }
-            }
+pub fn main(name: &'static str) -> ExitCode {
+    let cli: Cli = parse(name);
+    // Quiet means: nothing where all is fine. `verify` has findings that leave the exit code 0.
+    let is_verify = matches!(cli.task, Task::Verify(_));
+    cli.common.finish(cli.task.name(), is_verify, run(&cli))
+}
+
+/// Parses this process's arguments for a program that is started as `name`; ends the process where they are wrong,
+/// or where they ask for help.
+pub fn parse<C: Parser>(name: &'static str) -> C {
+    let matches = C::command().name(name).bin_name(name).get_matches();
+    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+impl Common {
+    /// How much is said on standard error.
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
         }
-        Err(error) => {
-            let hints = hints_of(&error);
-            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            print_error(&causes, &hints);
-            if json {
-                let value = json!({"command": cli.task.name(), "outcome": "error", "errors": causes, "hints": hints});
-                // The exit code says the same.
-                let _ = print_out(&format!("{value:#}\n"));
+    }
+
+    /// The folder that the user works in.
+    pub fn folder(&self) -> anyhow::Result<Utf8PathBuf> {
+        match &self.directory {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(Utf8PathBuf::try_from(std::env::current_dir()?)?),
+        }
+    }
+
+    /// Prints how a task ended, and gives its exit code; with `-q` a result without findings is printed where `always`.
+    pub fn finish(&self, task: &str, always: bool, result: anyhow::Result<Report>) -> ExitCode {
+        let json = self.format == Format::Json;
+        match result {
+            Ok(report) => {
+                let mut value = report.json;
+                value["command"] = json!(task);
+                value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
+                let silent = self.quiet && !report.findings && !always;
+                let text = if silent { String::new() } else { report.text };
+                match print_out(&if json { format!("{value:#}\n") } else { text }) {
+                    Ok(()) => {
+                        if !self.quiet && !report.talk.is_empty() {
+                            tell(report.talk.trim_end());
+                        }
+                        ExitCode::from(u8::from(report.findings))
+                    }
+                    Err(error) => {
+                        print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
+                        ExitCode::from(2)
+                    }
+                }
             }
-            ExitCode::from(2)
+            Err(error) => {
+                let hints = hints_of(&error);
+                let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+                print_error(&causes, &hints);
+                if json {
+                    let value = json!({"command": task, "outcome": "error", "errors": causes, "hints": hints});
+                    // The exit code says the same.
+                    let _ = print_out(&format!("{value:#}\n"));
+                }
+                ExitCode::from(2)
+            }
         }
     }
 }
@@ -189,15 +217,8 @@ fn print_error(causes: &[String], hints: &[String]) {
 
 fn run(cli: &Cli) -> anyhow::Result<Report> {
     let common = &cli.common;
-    let verbosity = match (common.quiet, common.verbose) {
-        (true, _) => Verbosity::Quiet,
-        (_, true) => Verbosity::Verbose,
-        _ => Verbosity::Normal,
-    };
-    let here = match &common.directory {
-        Some(directory) => directory.clone(),
-        None => Utf8PathBuf::try_from(std::env::current_dir()?)?,
-    };
+    let verbosity = common.verbosity();
+    let here = common.folder()?;
     // `verify` needs no repository: it reads the finished RPM alone.
     if let Task::Verify(flags) = &cli.task
         && flags.stands_alone()
@@ -235,7 +256,6 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Dist(flags) => dist::run(&project()?.with_digests(), flags, &here),
         Task::Target(flags) => target::run(Some(&project()?), flags),
         Task::Clean(flags) => clean::run(Some(&sys.root), flags),
-        Task::Ci(flags) => ci::run(&sys, flags),
     }
 }
 

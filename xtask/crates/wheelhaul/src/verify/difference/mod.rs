@@ -67,7 +67,7 @@ pub struct Side {
     pub built: u32,
     /// what it was built from, as its changelog has it: `commit 12ab…`; empty where it does not tell
     pub built_from: String,
-    /// who wrote it: `xtask-0.1.0`, or a version of rpm
+    /// who wrote it: `wheelhaul-0.2.0`, or a version of rpm
     pub builder: String,
     /// who says to have signed it, `RSA 0123abc…`, not verified
     pub signature: Option<String>,
