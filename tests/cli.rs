@@ -20,7 +20,9 @@ fn shown(folder: &Utf8Path, finished: &Finished) -> String {
 #[test]
 fn help_teaches() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    for task in ["", "lock", "wheel", "rpm", "verify", "dist", "target", "clean"] {
+    for task in
+        ["", "lock", "wheel", "rpm", "verify", "dist", "diff", "rebuild", "trial", "sign", "checks", "target", "clean"]
+    {
         let words: Vec<&str> = [task, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let help = xtask(&here, &words);
         assert_eq!(help.code, Some(0), "{help}");
@@ -31,10 +33,10 @@ fn help_teaches() {
 #[test]
 fn the_checks_are_listed_with_their_reasons() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    insta::assert_snapshot!("checks", xtask(&here, &["verify", "--list"]).stdout);
+    insta::assert_snapshot!("checks", xtask(&here, &["checks"]).stdout);
     let nowhere = tempfile::tempdir().unwrap();
     let nowhere = Utf8Path::from_path(nowhere.path()).unwrap();
-    let explained = |name| shown(nowhere, &xtask(nowhere, &["verify", "--explain", name]));
+    let explained = |name| shown(nowhere, &xtask(nowhere, &["checks", name]));
     insta::assert_snapshot!("explained", explained("sysusers"));
     insta::assert_snapshot!("unknown-check", explained("scriplets"));
     let schema = xtask(nowhere, &["verify", "--schema"]);

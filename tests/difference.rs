@@ -1,4 +1,4 @@
-//! What `verify --diff` shows of releases of the sample, held against the real rpm and rpmlint's rpmdiff.
+//! What `diff` shows of releases of the sample, held against the real rpm and rpmlint's rpmdiff.
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -71,10 +71,10 @@ impl Releases {
     }
 }
 
-/// The text and the JSON of `--diff`.
+/// The text and the JSON of `diff`.
 fn diff(folder: &Utf8Path, old: &str, new: &str) -> anyhow::Result<(String, Value)> {
-    let text = run(&mut tool_in(folder, &["verify", "--diff", old, new]))?.text()?;
-    let json = run(&mut tool_in(folder, &["verify", "--format", "json", "--diff", old, new]))?.text()?;
+    let text = run(&mut tool_in(folder, &["diff", old, new]))?.text()?;
+    let json = run(&mut tool_in(folder, &["diff", "--format", "json", old, new]))?.text()?;
     let json: Value = serde_json::from_str(&json)?;
     assert_eq!(json["outcome"], "fine");
     Ok((text, json["difference"].clone()))
@@ -217,7 +217,7 @@ fn packages_that_lie_are_compared_in_a_moment() -> anyhow::Result<()> {
     let old = build("1", "seq -f 'AssertPathExists=/%.0f' 1 8000")?;
     let new = build("2", "seq -f 'AssertPathExists=/%.0f' 8000 -1 1; echo '[Service]'; echo 'ExecStart=/a \\'")?;
     let start = std::time::Instant::now();
-    let said = run(&mut tool_in(&folder, &["verify", "--diff", old.as_str(), new.as_str()]))?.text()?;
+    let said = run(&mut tool_in(&folder, &["diff", old.as_str(), new.as_str()]))?.text()?;
     assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
     assert!(!said.contains('\x1b') && said.contains("+# \\u{1b}[2J\\u{1b}]0;2\\u{7}"), "{said}");
     assert!(said.contains("too long to be shown line by line"), "{said}");
@@ -297,12 +297,12 @@ fn what_cannot_be_read_is_an_error_that_names_each() -> anyhow::Result<()> {
     let keep = tempfile::tempdir()?;
     let folder = Utf8Path::from_path(keep.path()).context("not UTF-8")?;
     fs::write(folder.join("text.rpm"), "no RPM")?;
-    let said = run(&mut tool_in(folder, &["verify", "--diff", "text.rpm", "none.rpm"]))?;
+    let said = run(&mut tool_in(folder, &["diff", "text.rpm", "none.rpm"]))?;
     assert_eq!(said.code, Some(2), "{said}");
     if !(said.stderr.contains("`text.rpm` cannot be read") && said.stderr.contains("`none.rpm` cannot be read")) {
         bail!("{said}");
     }
-    let said = run(&mut tool_in(folder, &["verify", "--diff", "text.rpm"]))?;
+    let said = run(&mut tool_in(folder, &["diff", "text.rpm"]))?;
     assert_eq!(said.code, Some(2), "{said}");
     Ok(())
 }

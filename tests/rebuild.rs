@@ -1,4 +1,4 @@
-//! `verify --against`: what a repository makes again, and what it does not, with the reason.
+//! `rebuild`: what a repository makes again, and what it does not, with the reason.
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -45,7 +45,7 @@ impl Shelf {
 
     fn against(&self, repository: &Checkout, words: &[&str]) -> anyhow::Result<Finished> {
         let dir = repository.dir()?;
-        run(&mut tool_in(&self.folder, &[&["verify", "--against", dir.as_str()], words].concat()))
+        run(&mut tool_in(&self.folder, &[&["rebuild", dir.as_str()], words].concat()))
     }
 
     /// The one RPM of `--format json`, and the exit code.
@@ -94,11 +94,11 @@ fn the_same_commit_makes_the_same_bytes_anywhere() -> anyhow::Result<()> {
     let signed = shelf.folder.join("signed.rpm");
     fs::copy(&plain, &signed)?;
     let keys = Keys::of(&["rsa3072"])?;
-    let words = ["rpm", "--sign", "signed.rpm", "--key", "rsa3072@example.invalid"];
+    let words = ["sign", "signed.rpm", "--key", "rsa3072@example.invalid"];
     run(tool_in(&shelf.folder, &words).env("GNUPGHOME", keys.home()?))?.text()?;
     ensure!(fs::read(&plain)? != fs::read(&signed)?, "signing changed nothing");
 
-    let said = run(&mut tool_in(&shelf.folder, &["verify", "--diff", "signed.rpm", "plain.rpm"]))?.text()?;
+    let said = run(&mut tool_in(&shelf.folder, &["diff", "signed.rpm", "plain.rpm"]))?.text()?;
     assert!(said.contains("the old package is signed, and the new one is not"), "{said}");
 
     let clone = sample.cloned("elsewhere-", &[])?;
@@ -184,7 +184,7 @@ fn what_cannot_be_made_again_is_an_error() -> anyhow::Result<()> {
     shelf.build(&sample, "plain.rpm", &[], None)?;
     fs::write(shelf.folder.join("text.rpm"), "no RPM")?;
     let fails = |repository: &Utf8Path, words: &[&str], expected: &str| -> anyhow::Result<()> {
-        let words = [&["verify", "--against", repository.as_str()], words].concat();
+        let words = [&["rebuild", repository.as_str()], words].concat();
         let said = run(&mut tool_in(&shelf.folder, &words))?;
         assert!(said.code == Some(2) && said.stderr.contains(expected), "{expected}\n{said}");
         Ok(())

@@ -188,7 +188,7 @@ fn what_a_package_says_is_never_more_than_text() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What `verify --install` saw.
+/// What `trial` saw.
 fn lived(lots: &[(&'static str, Lot, &str)]) -> LivedThrough {
     let step = |(name, lot, said): &(&'static str, Lot, &str)| LivedStep {
         name,

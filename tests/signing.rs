@@ -46,10 +46,10 @@ fn temporary() -> anyhow::Result<(tempfile::TempDir, Utf8PathBuf)> {
     Ok((folder, path))
 }
 
-/// `rpm --sign` with a home of gpg.
+/// `sign` with a home of gpg.
 fn sign(keys: &Keys, rpm: &Utf8Path, key: &str) -> anyhow::Result<Finished> {
     let folder = rpm.parent().unwrap_or(rpm);
-    run(tool_in(folder, &["rpm", "--sign", rpm.as_str(), "--key", key]).env("GNUPGHOME", keys.home()?))
+    run(tool_in(folder, &["sign", rpm.as_str(), "--key", key]).env("GNUPGHOME", keys.home()?))
 }
 
 fn at(kind: &str) -> String {
@@ -178,9 +178,9 @@ fn what_cannot_be_signed_is_left_as_it_was_with_the_cause_and_the_cure() -> anyh
         assert!(fs::read(&rpm)? == bytes, "{row}: the file was changed");
     }
     fs::write(&rpm, &good)?;
-    let no_gpg = run(tool_in(&folder, &["rpm", "--sign", rpm.as_str(), "--key", "x"]).env("PATH", folder.as_str()))?;
+    let no_gpg = run(tool_in(&folder, &["sign", rpm.as_str(), "--key", "x"]).env("PATH", folder.as_str()))?;
     assert!(no_gpg.code == Some(2) && no_gpg.stderr.contains("no `gpg` on the PATH"), "{no_gpg}");
-    let no_key = run(&mut tool_in(&folder, &["rpm", "--sign", rpm.as_str()]))?;
+    let no_key = run(&mut tool_in(&folder, &["sign", rpm.as_str()]))?;
     assert!(no_key.code == Some(2) && no_key.stderr.contains("`--key KEY`"), "{no_key}");
     Ok(())
 }

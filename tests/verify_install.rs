@@ -1,4 +1,4 @@
-//! `verify --install` on four roots with rpm 4.16, 4.18, 4.20 and 6.1, given as folders, tars and images: what it
+//! `trial` on four roots with rpm 4.16, 4.18, 4.20 and 6.1, given as folders, tars and images: what it
 //! sees, what it finds, and that nothing is left of it, however it ends.
 
 use anyhow::{Context, ensure};
@@ -35,19 +35,19 @@ const EDITED_NAME: &str = "Edited on this box";
 /// The tool, with temporary folders below `temporary`.
 fn tool(temporary: &Utf8Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_started"));
-    command.args(["--format", "json", "verify"]).args(words).env("TMPDIR", temporary);
+    command.args(["--format", "json", "trial"]).args(words).env("TMPDIR", temporary);
     command
 }
 
-/// Runs `verify --install` on one file, and gives the steps and the exit code.
+/// Runs `trial` on one file, and gives the steps and the exit code.
 fn live(root: &str, words: &[&str]) -> anyhow::Result<(Value, Option<i32>)> {
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
-    let finished = run(&mut tool(temporary, &[&["--install", root], words].concat()))?;
+    let finished = run(&mut tool(temporary, &[&[root], words].concat()))?;
     let left: Vec<_> = fs::read_dir(temporary)?.flatten().map(|entry| entry.file_name()).collect();
     ensure!(left.is_empty(), "left behind: {left:?}\n{finished}");
     let document = document(&finished)?;
-    let install = document["rpms"][0]["install"].clone();
+    let install = document["rpms"][0]["trial"].clone();
     ensure!(!install.is_null(), "nothing was lived through: {finished}");
     println!("{}", lines(&install));
     Ok((install, finished.code))
@@ -147,7 +147,7 @@ fn an_image_of_podman_is_a_root() -> anyhow::Result<()> {
 
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
-    let finished = run(&mut tool(temporary, &["--install", "podman:localhost/no-such-image:1", rpm.as_str()]))?;
+    let finished = run(&mut tool(temporary, &["podman:localhost/no-such-image:1", rpm.as_str()]))?;
     ensure!(finished.code == Some(2) && finished.stderr.contains("nothing is pulled here"), "{finished}");
     Ok(())
 }
@@ -176,10 +176,9 @@ fn without_nspawn_the_service_runs_and_that_is_said() -> anyhow::Result<()> {
     for name in [NAME, "neighbour"] {
         for (strict, expected) in [(&[][..], 0), (&["--strict"], 1)] {
             let (old, new) = (file(name, 1), file(name, 2));
-            let words =
-                ["--install", root.dir().as_str(), new.as_str(), "--from", old.as_str(), "--also", has.as_str()];
+            let words = [root.dir().as_str(), new.as_str(), "--from", old.as_str(), "--also", has.as_str()];
             let finished = run(tool(temporary, &[&words, strict].concat()).env("PATH", programs.path()))?;
-            let install = document(&finished)?["rpms"][0]["install"].clone();
+            let install = document(&finished)?["rpms"][0]["trial"].clone();
             println!("{}", lines(&install));
             ensure!(install["booted"] == false, "{finished}");
             let not_made: Vec<_> = results(&install).into_iter().filter(|(_, result)| result != "ok").collect();
@@ -264,7 +263,7 @@ fn what_is_no_root_of_this_host_is_refused() -> anyhow::Result<()> {
         ("podman:-x",       "no name of an image"),
     ];
     for (root, says) in cases {
-        let finished = run(&mut tool(folder, &["--install", root, rpm.as_str()]))?;
+        let finished = run(&mut tool(folder, &[root, rpm.as_str()]))?;
         ensure!(finished.code == Some(2) && finished.stderr.contains(says), "{root}: {finished}");
     }
     // another user
@@ -275,7 +274,7 @@ fn what_is_no_root_of_this_host_is_refused() -> anyhow::Result<()> {
     for path in [folder, &copy] {
         fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
     }
-    let finished = run(command.arg(&copy).args(["verify", "--install", empty.as_str(), copy.as_str(), "-C", "/"]))?;
+    let finished = run(command.arg(&copy).args(["trial", empty.as_str(), copy.as_str(), "-C", "/"]))?;
     ensure!(finished.code == Some(2) && finished.stderr.contains("hint: run it with `sudo`"), "{finished}");
     Ok(())
 }
@@ -291,7 +290,7 @@ fn nothing_is_left_of_a_run_that_is_killed() -> anyhow::Result<()> {
         for signal in ["INT", "TERM", "KILL"] {
             let archive = root.archive();
             let shown = if is_tar { &archive } else { root.dir() };
-            let words = ["--install", shown.as_str(), rpm.as_str(), "--also", has.as_str()];
+            let words = [shown.as_str(), rpm.as_str(), "--also", has.as_str()];
             signals::ends_cleanly(seen, signal, &words).with_context(|| format!("{signal} while {phase}"))?;
         }
     }

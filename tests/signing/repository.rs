@@ -233,14 +233,13 @@ fn releases(dnf: &Client, keys: &Keys, sample: &Checkout, repository: &Utf8Path)
     assert!(
         told.succeeded()
             && told.stdout.contains("NOT SIGNED, as `--no-sign` asks")
-            && told.stdout.contains("rpm --sign dist/out/"),
+            && told.stdout.contains("sign dist/out/"),
         "{told}"
     );
     snapshot("repo-unsigned", &fs::read_to_string(unsigned.join("quality_report.repo"))?);
     dnf.installs(&unsigned)?;
     // `[sign] key` is the default where the repository is at hand.
-    let later =
-        run(tool_in(&folder, &["rpm", "--sign", &format!("dist/out/{SECOND}")]).env("GNUPGHOME", keys.home()?))?;
+    let later = run(tool_in(&folder, &["sign", &format!("dist/out/{SECOND}")]).env("GNUPGHOME", keys.home()?))?;
     assert!(
         later.succeeded()
             && Trust::of(&[&repository.join(PUBLIC)])?.vouches_for(&folder.join("dist/out").join(SECOND))?,

@@ -27,7 +27,7 @@ pub fn ends_cleanly(seen: &str, signal: &str, words: &[&str]) -> anyhow::Result<
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
     let mut tool = Command::new(env!("CARGO_BIN_EXE_started"))
-        .args(["-v", "verify"])
+        .args(["-v", "trial"])
         .args(words)
         .env("TMPDIR", temporary)
         .stdin(Stdio::null())

@@ -75,11 +75,11 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
         false => {
             steps.push(("install test", ignored_test("install")));
             steps.push(("service test", ignored_test("service")));
-            steps.push(("verify --install", ignored_test("verify_install")));
+            steps.push(("trial", ignored_test("verify_install")));
         }
         true => {
             let why = || "left out with `--no-install-test`".to_owned();
-            not_run.extend([("install test", why()), ("service test", why()), ("verify --install", why())]);
+            not_run.extend([("install test", why()), ("service test", why()), ("trial", why())]);
         }
     }
     match TargetPython::find(sys, &Target::find("el8-x86_64", None, None)?) {

@@ -130,7 +130,7 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         let names: Vec<String> = built.iter().map(|rpm| project.shown(&rpm.path)).collect();
         let names = names.join(" ");
         text.push_str(&format!(
-            "NOT SIGNED, as `--no-sign` asks; where the key is: `cargo xtask rpm --sign {names} --key KEY`\n"
+            "NOT SIGNED, as `--no-sign` asks; where the key is: `cargo xtask sign {names} --key KEY`\n"
         ));
     }
     if let Some(Signed { issuer, algorithm, .. }) = &signed {

@@ -17,18 +17,26 @@ mod summary;
 mod upgrade;
 mod verified;
 
+/// `checks`: what `verify` looks at
+pub mod checks;
 /// `clean`: what is kept goes
 pub mod clean;
+/// `diff`: what an upgrade changes
+pub mod diff;
 /// `dist`: the main job
 pub mod dist;
 /// `lock`: the one step that decides
 pub mod lock;
+/// `rebuild`: whether a repository makes a package again
+pub mod rebuild;
 /// `rpm`: writes the package
 pub mod rpm;
-/// `rpm --sign`: signs finished packages
+/// `sign`: signs finished packages
 pub mod sign;
 /// `target`: the boxes
 pub mod target;
+/// `trial`: lives through the package on a throw-away machine
+pub mod trial;
 /// `verify`: judges the package
 pub mod verify;
 /// `wheel`: builds the application
@@ -95,6 +103,11 @@ enum Task {
     Rpm(rpm::Flags),
     Verify(verify::Flags),
     Dist(dist::Flags),
+    Diff(diff::Flags),
+    Rebuild(rebuild::Flags),
+    Trial(trial::Flags),
+    Sign(sign::Flags),
+    Checks(checks::Flags),
     Target(target::Flags),
     Clean(clean::Flags),
 }
@@ -107,6 +120,11 @@ impl Task {
             Self::Rpm(_) => "rpm",
             Self::Verify(_) => "verify",
             Self::Dist(_) => "dist",
+            Self::Diff(_) => "diff",
+            Self::Rebuild(_) => "rebuild",
+            Self::Trial(_) => "trial",
+            Self::Sign(_) => "sign",
+            Self::Checks(_) => "checks",
             Self::Target(_) => "target",
             Self::Clean(_) => "clean",
         }
@@ -219,43 +237,40 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     let common = &cli.common;
     let verbosity = common.verbosity();
     let here = common.folder()?;
-    // `verify` needs no repository: it reads the finished RPM alone.
-    if let Task::Verify(flags) = &cli.task
-        && flags.stands_alone()
-    {
-        return verify::run(&Sys { root: here, verbosity }, flags, &common.target);
-    }
-    // So does signing: the key's machine may have nothing but the RPM.
-    if let Task::Rpm(flags) = &cli.task
-        && !flags.sign.is_empty()
-    {
-        return sign::run(&Sys { root: here, verbosity }, &flags.sign, flags.key.as_deref());
-    }
-    // The known boxes are the same everywhere, and the probe script needs nothing at all.
-    if let Task::Target(flags) = &cli.task
-        && (flags.probe || find_root(&here).is_err())
-    {
-        return target::run(None, flags);
-    }
-    // What the user keeps is cleaned from anywhere.
-    if let Task::Clean(flags) = &cli.task {
-        if let Some(name) = common.target.first() {
-            let hint = "leave `--target` out: targets share what is kept";
-            return Err(Problem::with_hint(format!("`clean` does not go by targets, and was given `{name}`"), hint));
-        }
-        let root = clean::repository(find_root(&here), common.directory.is_some(), flags)?;
-        return clean::run(root.as_deref(), flags);
-    }
-    let sys = Sys { root: find_root(&here)?, verbosity };
-    let project = || Project::load(&sys, &common.target, common.format == Format::Json);
+    let alone = Sys { root: here.clone(), verbosity };
+    let project = || {
+        let sys = Sys { root: find_root(&here)?, verbosity };
+        Project::load(&sys, &common.target, common.format == Format::Json)
+    };
     match &cli.task {
         Task::Lock(flags) => lock::run(&project()?, flags),
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
+        // What is named is read alone: no repository is needed.
+        Task::Verify(flags) if flags.schema || !flags.rpms.is_empty() => verify::run(&alone, flags, &common.target),
         Task::Verify(flags) => verify::run_built(&project()?, flags, &here),
         Task::Dist(flags) => dist::run(&project()?.with_digests(), flags, &here),
+        Task::Diff(flags) => diff::run(&alone, flags),
+        Task::Rebuild(flags) => rebuild::run(&alone, flags, &common.target),
+        Task::Trial(flags) if !flags.rpms.is_empty() => verify::try_files(&alone, flags, &common.target),
+        Task::Trial(flags) => verify::try_built(&project()?, flags, &here),
+        Task::Sign(flags) => sign::run(&alone, flags),
+        Task::Checks(flags) => checks::run(flags),
+        // The known boxes are the same everywhere, and the probe script needs nothing at all.
+        Task::Target(flags) if flags.probe || find_root(&here).is_err() => target::run(None, flags),
         Task::Target(flags) => target::run(Some(&project()?), flags),
-        Task::Clean(flags) => clean::run(Some(&sys.root), flags),
+        Task::Clean(flags) => {
+            if let Some(name) = common.target.first() {
+                let hint = "leave `--target` out: targets share what is kept";
+                return Err(Problem::with_hint(
+                    format!("`clean` does not go by targets, and was given `{name}`"),
+                    hint,
+                ));
+            }
+            // What the user keeps is cleaned from anywhere.
+            let root = clean::repository(find_root(&here), common.directory.is_some(), flags)?;
+            clean::run(root.as_deref(), flags)
+        }
     }
 }
 

@@ -29,29 +29,17 @@ use std::collections::BTreeMap;
 /// Takes the committed locks as they are. Fetches, through pip, the wheels that `dist/wheels` lacks; builds
 /// the application's wheel; and streams both into the RPM in one pass. Each file is checked against its
 /// wheel's RECORD on the way, each wheel against its lock. Two builds of one commit are equal byte for byte.
-///
-/// With `--sign`, finished RPMs of any builder are signed instead: gpg signs their header, with your agent,
-/// smart card or HSM; the signature goes into the signature header, in place of any other, and all else stays
-/// byte for byte. A signature holds the time when it was made.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`.\n\n\
-        Examples:\n  cargo xtask rpm                                       build\n  \
-        cargo xtask rpm --sign dist/out/*.rpm                 sign what `dist --no-sign` left\n  \
-        cargo xtask rpm --sign a.rpm --key ops@corp.example   anywhere, any RPM of format 4"
+    after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`; sign it \
+        with `cargo xtask sign`."
 )]
 pub struct Flags {
     #[command(flatten)]
     build: BuildFlags,
     /// Print the spec of each target and write no RPM
-    #[arg(long, conflicts_with_all = ["builder", "source", "sign"])]
+    #[arg(long, conflicts_with_all = ["builder", "source"])]
     spec_only: bool,
-    /// Build nothing, and sign these finished RPMs in place through gpg; needs no repository
-    #[arg(long, value_name = "RPM", num_args = 1.., conflicts_with_all = ["offline", "level", "target", "builder", "source"])]
-    pub sign: Vec<Utf8PathBuf>,
-    /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
-    #[arg(long, value_name = "KEY", requires = "sign")]
-    pub key: Option<String>,
 }
 
 /// How RPMs are built; also of `dist`.

@@ -1,4 +1,4 @@
-//! `cargo xtask rpm --sign`: finished RPMs, signed in place through the user's gpg.
+//! `sign FILE…`: finished RPMs, signed in place through the user's gpg.
 
 use crate::commands::report::Report;
 use crate::config::Config;
@@ -8,6 +8,7 @@ use crate::sys::{Sys, find_root};
 use crate::tools::gpg::Gpg;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
 use serde_json::json;
 use std::cell::RefCell;
 use std::io::Write as _;
@@ -100,12 +101,30 @@ pub fn open(path: &Utf8Path) -> anyhow::Result<Opened<fs_err::File>> {
     ))
 }
 
+/// Sign finished RPMs of any builder in place, through your gpg; needs no repository
+///
+/// gpg signs the header, which has the payload's digest, with your agent, smart card or HSM. The signature goes into
+/// the signature header, in place of any other, and all else stays byte for byte. A signature holds the time when it
+/// was made.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  cargo xtask sign dist/out/*.rpm                 what `dist --no-sign` left\n  \
+    cargo xtask sign a.rpm --key ops@corp.example   anywhere, any RPM of format 4")]
+pub struct Flags {
+    /// RPMs to sign
+    #[arg(value_name = "FILE", required = true)]
+    rpms: Vec<Utf8PathBuf>,
+    /// The key to sign with, as gpg takes it; `[sign] key` of `dist/package.toml` if not given
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+}
+
 /// The task.
 ///
-/// - Takes: `sys`, whose root is the folder that `rpms` are relative to; `key`, that of the repository if absent.
-pub fn run(sys: &Sys, rpms: &[Utf8PathBuf], key: Option<&str>) -> anyhow::Result<Report> {
-    let key = match key {
-        Some(key) => key.to_owned(),
+/// - Takes: `sys`, whose root is the folder that files are relative to.
+pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
+    let rpms = &flags.rpms;
+    let key = match &flags.key {
+        Some(key) => key.clone(),
         None => configured_key(sys)?,
     };
     // All are looked at before the first is signed.

@@ -22,7 +22,7 @@ pub struct LivedThrough {
 /// A step of it.
 #[derive(Debug, Clone)]
 pub struct LivedStep {
-    /// as the report of `verify --install` calls it
+    /// as the report of `trial` calls it
     pub name: &'static str,
     /// what came of it
     pub lot: Lot,

@@ -29,7 +29,7 @@ impl When {
 
 /// A row of the table.
 pub struct Check {
-    /// its name, for reports and for `--explain`
+    /// its name, for reports and for `checks NAME`
     pub name: &'static str,
     /// when it is made
     pub when: When,

@@ -96,7 +96,7 @@ fn digests(evidence: &Evidence) -> Vec<Finding> {
 }
 
 fn signatures(evidence: &Evidence) -> Vec<Finding> {
-    const CURE: &str = "sign it with an RSA key of 3072 bits or more: `cargo xtask rpm --sign`";
+    const CURE: &str = "sign it with an RSA key of 3072 bits or more: `cargo xtask sign`";
     const EXPECTED: &str = "RSA of 2048 bits or more, or ECDSA over P-256, P-384 or P-521, with SHA-256 or better";
     if evidence.vouching.signatures.is_empty() {
         let expected = "a signature: FIPS does not ask for one, and the profiles that go with it \

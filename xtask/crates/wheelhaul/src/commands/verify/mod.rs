@@ -1,12 +1,7 @@
-//! `cargo xtask verify`: the finished RPM, judged against its target.
+//! `verify`: the finished RPM, judged against its target.
 
-mod against;
 mod audit;
-mod diff;
-mod explain;
 mod imports;
-#[cfg(unix)]
-mod install;
 mod kept;
 mod report;
 mod schema;
@@ -18,6 +13,7 @@ pub use report::review_of_bytes;
 use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::report::Report;
+use crate::commands::trial;
 use crate::problem::{Problem, all_of, shortened};
 use crate::review::LivedThrough;
 use crate::sys::{Sys, Verbosity, colours_of_output};
@@ -33,61 +29,38 @@ use serde_json::json;
 /// target is read from the lock that travels in the package, or given by `--target`. All findings are shown at once;
 /// errors make the exit code 1, warnings do not. A check that could not be made is said so: it counts as an error
 /// where the package is to blame, and as a warning where this host lacks a program.
-///
-/// With `--diff` nothing is judged: it shows what the upgrade from one RPM to another changes, and says first what to
-/// look at. With `--against` the repository DIR is built again, with its own build backend, and compared byte for byte;
-/// its `dist/out` is left alone.
 #[derive(Debug, Args)]
+#[command(after_help = "What a check is for, and what to do about its findings: `cargo xtask checks NAME`.\n\n\
+    Examples:\n  cargo xtask verify                                what `dist/out` has\n  \
+    cargo xtask verify shop.rpm --strict              anywhere; warnings fail too\n  \
+    cargo xtask verify shop.rpm --report review.html  a page for the person who approves the packages")]
 pub struct Flags {
     /// RPMs that this tool made
     #[arg(value_name = "FILE")]
     pub rpms: Vec<Utf8PathBuf>,
-    /// List the checks with their reasons, and look at nothing
-    #[arg(long)]
-    pub list: bool,
-    /// Tell why a check is made and what to do about its findings, and look at nothing
-    #[arg(long, value_name = "CHECK", conflicts_with = "list")]
-    pub explain: Option<String>,
     /// Print the JSON schema of what `--format json` prints, and look at nothing
-    #[arg(long, conflicts_with_all = ["list", "explain"])]
+    #[arg(long, conflicts_with_all = ["rpms", "strict", "report"])]
     pub schema: bool,
+    /// how they are judged
+    #[command(flatten)]
+    pub judging: Judging,
+}
+
+/// How packages are judged, and where that is written to; `trial` takes the same.
+#[derive(Debug, Args)]
+pub struct Judging {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     pub strict: bool,
-    /// Judge nothing, and show what an upgrade from OLD to NEW changes; what differs is no finding
-    #[arg(long, num_args = 2, value_names = ["OLD", "NEW"], conflicts_with_all = ["rpms", "list", "strict", "target", "fips", "audit", "install"])]
-    pub diff: Vec<Utf8PathBuf>,
-    /// Judge nothing, and see whether the repository DIR makes FILE again, byte for byte but for a signature
-    #[arg(long, value_name = "DIR", requires = "rpms", conflicts_with_all = ["list", "strict", "diff", "fips", "audit", "install"])]
-    pub against: Option<Utf8PathBuf>,
-    /// With `--against`: start no program that reaches the network
-    #[arg(long, requires = "against")]
-    pub offline: bool,
     #[command(flatten)]
     security: audit::SecurityFlags,
-    /// Write a page for who lets the packages in: what is in them, what they need, every check, how to install and go back
-    #[arg(long, value_name = "HTML", conflicts_with_all = ["list", "diff", "against"])]
+    /// Write a page for the person who approves the packages: what is in them, what they need, every check, how to
+    /// install them and go back
+    #[arg(long, value_name = "HTML")]
     pub report: Option<Utf8PathBuf>,
     /// Show in the page what changed since this delivery; once for each target
     #[arg(long, value_name = "RPM", requires = "report")]
     pub since: Vec<Utf8PathBuf>,
-    /// Live through each package, too: install, start, ask, restart, reboot, upgrade and remove it on a throw-away machine
-    /// without network. ROOT is a root file system of the box: a folder, a tar of one, or `podman:IMAGE`; it is not changed
-    #[arg(long, value_name = "ROOT")]
-    pub install: Option<String>,
-    /// With `--install`: the older release that is upgraded from
-    #[arg(long, value_name = "OLD.rpm", requires = "install")]
-    pub from: Option<Utf8PathBuf>,
-    /// With `--install`: install this RPM first, such as the interpreter's; can be given several times
-    #[arg(long, value_name = "RPM", requires = "install")]
-    pub also: Vec<Utf8PathBuf>,
-}
-
-impl Flags {
-    /// Whether the task needs no repository, or names one itself.
-    pub fn stands_alone(&self) -> bool {
-        !self.rpms.is_empty() || self.list || self.explain.is_some() || self.schema || !self.diff.is_empty()
-    }
 }
 
 /// How RPMs are judged, beside what they say themselves.
@@ -109,7 +82,7 @@ pub struct Asked {
 
 /// Where packages are lived through.
 #[cfg(unix)]
-pub type Life = install::Bench;
+pub type Life = crate::commands::trial::Bench;
 /// Nowhere.
 #[cfg(not(unix))]
 pub type Life = std::convert::Infallible;
@@ -132,34 +105,51 @@ pub struct Examined {
 ///
 /// - Takes: `targets`, what `--target` says; one at most.
 pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Report> {
-    if flags.list {
-        return Ok(explain::list());
-    }
-    if let Some(name) = &flags.explain {
-        return explain::explain(name);
-    }
     if flags.schema {
         return Ok(schema::print());
     }
-    if let [old, new] = flags.diff.as_slice() {
-        return diff::run(sys, old, new);
-    }
-    ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
-    if let Some(folder) = &flags.against {
-        return against::run(sys, folder, &flags.rpms, targets.first().map(String::as_str), flags.offline);
-    }
-    let files: Vec<(String, Utf8PathBuf)> =
-        flags.rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
-    // Those that are not there are said at once, before a machine is made and minutes are spent on the first.
-    all_of("files cannot be verified", files.iter().filter_map(|(shown, path)| open(shown, path).err()).collect())?;
-    let asked = asked(flags, targets.first().cloned(), sys)?;
-    report::verify_and_report(sys, &asked, &files, flags, &sys.root)
+    run_files(sys, &flags.rpms, targets, &flags.judging, |_| Ok(None))
 }
 
 /// The task on the RPMs of a repository.
 ///
 /// - Takes: `here`, the folder that relative paths of flags start in.
 pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
+    run_all_built(project, &flags.judging, here, |_| Ok(None))
+}
+
+/// `trial`, on files that are named.
+pub fn try_files(sys: &Sys, flags: &trial::Flags, targets: &[String]) -> anyhow::Result<Report> {
+    run_files(sys, &flags.rpms, targets, &flags.judging, |sys| life_of(sys, flags).map(Some))
+}
+
+/// `trial`, on the RPMs of a repository.
+pub fn try_built(project: &Project, flags: &trial::Flags, here: &Utf8Path) -> anyhow::Result<Report> {
+    run_all_built(project, &flags.judging, here, |sys| life_of(sys, flags).map(Some))
+}
+
+/// - Takes: `life`, which makes a machine once it is known that every file is there.
+fn run_files(
+    sys: &Sys,
+    rpms: &[Utf8PathBuf],
+    targets: &[String],
+    judging: &Judging,
+    life: impl FnOnce(&Sys) -> anyhow::Result<Option<Life>>,
+) -> anyhow::Result<Report> {
+    ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
+    let files: Vec<(String, Utf8PathBuf)> = rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
+    // Those that are not there are said at once, before a machine is made and minutes are spent on the first.
+    all_of("files cannot be verified", files.iter().filter_map(|(shown, path)| open(shown, path).err()).collect())?;
+    let asked = Asked { life: life(sys)?, ..judging.asked(targets.first().cloned(), &sys.root) };
+    report::verify_and_report(sys, &asked, &files, judging, &sys.root)
+}
+
+fn run_all_built(
+    project: &Project,
+    judging: &Judging,
+    here: &Utf8Path,
+    life: impl FnOnce(&Sys) -> anyhow::Result<Option<Life>>,
+) -> anyhow::Result<Report> {
     let mut files = Vec::new();
     for target in &project.targets {
         let end = format!(".{}.{}.rpm", target.distribution.dist, target.arch);
@@ -177,34 +167,29 @@ pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::R
         return Err(none_built(std::io::Error::other("there is none")));
     }
     let there = Sys { root: here.to_owned(), ..project.sys.clone() };
-    report::verify_and_report(&project.sys, &asked(flags, None, &there)?, &files, flags, here)
+    let asked = Asked { life: life(&there)?, ..judging.asked(None, here) };
+    report::verify_and_report(&project.sys, &asked, &files, judging, here)
 }
 
-/// - Takes: `there`, whose folder relative paths of flags start in.
-fn asked(flags: &Flags, target: Option<String>, there: &Sys) -> anyhow::Result<Asked> {
-    let Flags { strict, security, .. } = flags;
-    let (fips, audit, life) = (security.fips(), security.data(&there.root), life_of(there, flags)?);
-    Ok(Asked { target, strict: *strict, shellcheck: true, fips, audit, life })
+impl Judging {
+    /// - Takes: `here`, the folder that relative paths of flags start in.
+    fn asked(&self, target: Option<String>, here: &Utf8Path) -> Asked {
+        let (fips, audit) = (self.security.fips(), self.security.data(here));
+        Asked { target, strict: self.strict, shellcheck: true, fips, audit, life: None }
+    }
 }
 
-/// The machine that `--install` asks for.
+/// The machine that `trial` asks for.
 #[cfg(unix)]
-fn life_of(sys: &Sys, flags: &Flags) -> anyhow::Result<Option<Life>> {
-    let Some(root) = &flags.install else { return Ok(None) };
+fn life_of(sys: &Sys, flags: &trial::Flags) -> anyhow::Result<Life> {
     ensure!(flags.from.is_none() || flags.rpms.len() == 1, "`--from` goes with one FILE");
-    let root = root.parse().with_context(|| format!("`--install {root}`"))?;
-    let wish = install::Wish { root, from: flags.from.clone(), also: flags.also.clone() };
-    install::Bench::prepare(sys, wish).map(Some)
+    let root = flags.root.parse().with_context(|| format!("`trial {}`", flags.root))?;
+    trial::Bench::prepare(sys, trial::Wish { root, from: flags.from.clone(), also: flags.also.clone() })
 }
 
 #[cfg(not(unix))]
-fn life_of(_: &Sys, flags: &Flags) -> anyhow::Result<Option<Life>> {
-    match flags.install {
-        None => Ok(None),
-        Some(_) => {
-            Err(Problem::with_hint("a machine can be made on Linux only", "run `verify --install` there, as root"))
-        }
-    }
+fn life_of(_: &Sys, _: &trial::Flags) -> anyhow::Result<Life> {
+    Err(Problem::with_hint("a machine can be made on Linux only", "run `cargo xtask trial` there, as root"))
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -237,17 +222,17 @@ pub fn verify_files(
         #[cfg(unix)]
         if let Some(bench) = &asked.life {
             let lived = bench.live_through(sys, &examined)?;
-            report.findings |= install::is_bad(&lived, asked.strict);
-            let steps = install::text(&lived, look.quiet);
+            report.findings |= trial::is_bad(&lived, asked.strict);
+            let steps = trial::text(&lived, look.quiet);
             if text.is_empty() && !steps.is_empty() {
                 report.text.push_str(&format!("{shown}\n"));
             }
             report.text.push_str(&steps);
-            json["install"] = install::json(&lived);
-            if install::is_bad(&lived, asked.strict) {
+            json["trial"] = trial::json(&lived);
+            if trial::is_bad(&lived, asked.strict) {
                 json["fine"] = json!(false);
             }
-            examined.lived = Some(install::rows(&lived));
+            examined.lived = Some(trial::rows(&lived));
         }
         report.json["rpms"].as_array_mut().expect("made above").push(json);
         see(&examined);
@@ -256,7 +241,7 @@ pub fn verify_files(
 }
 
 /// Opens an RPM; it is called `shown` in errors.
-fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
+pub fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
     const PIPE: &str = "name an RPM that lies on a disk; what comes through a pipe is written to a file first";
     const ABSENT: &str = "name an RPM that is there; those of this repository are in `dist/out`";
     let shown = shortened(shown);

@@ -1,8 +1,8 @@
-//! `cargo xtask verify --report`: the same, as a page for who lets the packages in.
+//! `--report`: the same, as a page for the person who approves the packages.
 
+use crate::commands::diff::gather;
 use crate::commands::report::{Report, made, size};
-use crate::commands::verify::diff::gather;
-use crate::commands::verify::{Asked, Examined, Flags, verify_files};
+use crate::commands::verify::{Asked, Examined, Judging, verify_files};
 use crate::hex::hex;
 use crate::problem::{Problem, all_of};
 use crate::review::{Delivered, Review, page};
@@ -20,15 +20,15 @@ pub fn verify_and_report(
     sys: &Sys,
     asked: &Asked,
     files: &[(String, Utf8PathBuf)],
-    flags: &Flags,
+    judging: &Judging,
     here: &Utf8Path,
 ) -> anyhow::Result<Report> {
-    let Some(shown) = &flags.report else { return verify_files(sys, asked, files, &mut |_| ()) };
+    let Some(shown) = &judging.report else { return verify_files(sys, asked, files, &mut |_| ()) };
     let path = here.join(shown);
-    let since: Vec<Utf8PathBuf> = flags.since.iter().map(|old| here.join(old)).collect();
+    let since: Vec<Utf8PathBuf> = judging.since.iter().map(|old| here.join(old)).collect();
     let read = files.iter().map(|(_, file)| file).chain(&since);
     refuse_early(&path, shown, &read.collect::<Vec<_>>())?;
-    let before = Before::read(&since, &flags.since, files.len())?;
+    let before = Before::read(&since, &judging.since, files.len())?;
     let mut reviews = Vec::new();
     let mut report = verify_files(sys, asked, files, &mut |examined| {
         reviews.push(delivered(examined).map(|delivered| (before.compare(examined), delivered)));

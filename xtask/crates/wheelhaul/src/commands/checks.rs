@@ -1,12 +1,31 @@
-//! What `verify` tells of its checks without looking at anything.
+//! `checks`: what `verify` tells of its checks without looking at anything.
 
 use crate::commands::report::Report;
 use crate::problem::{Problem, nearest, shortened};
 use crate::verify::{CHECKS, When};
+use clap::Args;
 use serde_json::{Value, json};
 
+/// List the checks of `verify` with their reasons, or explain one of them
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Tell why this check is made, and what to do about its findings
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+}
+
+/// The task.
+///
+/// - Fails: for a name that no check has.
+pub fn run(flags: &Flags) -> anyhow::Result<Report> {
+    match &flags.name {
+        Some(name) => explain(name),
+        None => Ok(list()),
+    }
+}
+
 /// Every check with its reason, and when it is made, where that is not always.
-pub fn list() -> Report {
+fn list() -> Report {
     let line = |check: &crate::verify::Check| {
         let when = if check.when == When::Always { String::new() } else { format!(" ({})", check.when.word()) };
         format!("{:<12} {}{when}\n", check.name, check.reason())
@@ -20,7 +39,7 @@ pub fn list() -> Report {
 /// One check: its reason, why it is made, and what to do about its findings.
 ///
 /// - Fails: for a name that no check has.
-pub fn explain(name: &str) -> anyhow::Result<Report> {
+fn explain(name: &str) -> anyhow::Result<Report> {
     let Some(check) = CHECKS.iter().find(|check| check.name == name) else {
         let names: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
         let near =

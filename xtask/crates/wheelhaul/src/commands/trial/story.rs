@@ -1,10 +1,11 @@
 //! The life of a package on a machine, step by step.
 
+use crate::commands::trial::bench::{Bench, NEW, OLD, also_name};
+use crate::commands::trial::service::Service;
+use crate::commands::trial::steps::{Notes, Step, Steps};
+use crate::commands::trial::unit::{Place, certificate, place_of, secrets};
+use crate::commands::trial::{facts, rpm};
 use crate::commands::verify::Examined;
-use crate::commands::verify::install::service::Service;
-use crate::commands::verify::install::steps::{Notes, Step, Steps};
-use crate::commands::verify::install::unit::{Place, certificate, place_of, secrets};
-use crate::commands::verify::install::{Bench, NEW, OLD, also_name, facts, rpm};
 use crate::machine::{Files, Kind, Machine};
 use crate::rpm::{Described, Opened};
 use crate::sys::Sys;

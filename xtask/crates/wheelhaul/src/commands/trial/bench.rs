@@ -1,15 +1,7 @@
-//! `verify --install`: living through the package on a throw-away machine without network.
+//! Root and ground for the life of packages on throw-away machines without network.
 
-mod facts;
-mod rpm;
-mod service;
-mod shown;
-mod steps;
-mod story;
-mod unit;
-
-pub use shown::{is_bad, json, rows, text};
-
+use crate::commands::trial::steps::Step;
+use crate::commands::trial::story;
 use crate::commands::verify::Examined;
 use crate::machine::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
 use crate::sys::Sys;
@@ -17,9 +9,8 @@ use crate::templates::machine::{ASK, STAND_IN};
 use anyhow::{Context as _, anyhow, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::time::Instant;
-use steps::Step;
 
-/// What `--install` and its kin say.
+/// What `trial` is asked for.
 #[derive(Debug)]
 pub struct Wish {
     /// where the root comes from
@@ -32,10 +23,13 @@ pub struct Wish {
 
 /// Root and ground for all packages of one call.
 pub struct Bench {
-    wish: Wish,
+    /// what was asked for
+    pub wish: Wish,
     // dropped in this order
-    root: Root,
-    ground: Ground,
+    /// what machines are made from
+    pub root: Root,
+    /// where they are made
+    pub ground: Ground,
 }
 
 /// What was lived through.
@@ -61,7 +55,7 @@ impl Bench {
             ensure!(sys.root.join(path).is_file(), "there is no file `{path}`");
         }
         let ground = Ground::make()?;
-        let root = Root::open(sys, &wish.root, &ground).with_context(|| format!("`--install {}`", wish.root))?;
+        let root = Root::open(sys, &wish.root, &ground).with_context(|| format!("`trial {}`", wish.root))?;
         let share = ground.folder().join("share");
         fs_err::create_dir(&share)?;
         fs_err::write(share.join("ask.py"), ASK)?;
@@ -123,10 +117,12 @@ fn reason(why: &anyhow::Error) -> String {
     format!("systemd was not booted: {why:#}{hints}")
 }
 
-/// Names in the folder that the machine sees as /mnt.
-const NEW: &str = "new.rpm";
-const OLD: &str = "old.rpm";
+/// The package's name in the folder that the machine sees as /mnt.
+pub const NEW: &str = "new.rpm";
+/// The name there of the release that is upgraded from.
+pub const OLD: &str = "old.rpm";
 
-fn also_name(index: usize) -> String {
+/// The name of the package that is installed before, by its number.
+pub fn also_name(index: usize) -> String {
     format!("also-{index}.rpm")
 }

@@ -1,7 +1,7 @@
 //! What was lived through, to people and to programs.
 
-use crate::commands::verify::install::Lived;
-use crate::commands::verify::install::steps::{Ending, Step};
+use crate::commands::trial::bench::Lived;
+use crate::commands::trial::steps::{Ending, Step};
 use crate::review::{LivedStep, LivedThrough, Lot};
 use crate::templates::visible;
 use serde_json::{Value, json};

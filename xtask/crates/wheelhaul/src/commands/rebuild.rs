@@ -1,31 +1,45 @@
-//! `cargo xtask verify --against DIR FILE…`: whether a repository makes these very RPMs.
+//! `rebuild DIR FILE…`: whether a repository makes these very RPMs.
 
-use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::commands::rpm::{self, BuildFlags};
 use crate::commands::rpmbuild::Builder;
-use crate::commands::verify::diff;
+use crate::commands::{Project, diff};
 use crate::problem::{Problem, all_of};
 use crate::sys::{Sys, find_root};
 use crate::templates::visible;
 use crate::tools::git;
 use crate::verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
 use serde_json::{Value, json};
+
+/// See whether a repository makes finished RPMs again, byte for byte but for a signature
+///
+/// The repository is built with its own build backend; its `dist/out` is left alone. What differs is shown with the
+/// likely reasons, and makes the exit code 1.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// A checkout of the commit that they were made from
+    #[arg(value_name = "DIR")]
+    folder: Utf8PathBuf,
+    /// RPMs that this tool made
+    #[arg(value_name = "FILE", required = true)]
+    rpms: Vec<Utf8PathBuf>,
+    /// Start no program that reaches the network
+    #[arg(long)]
+    offline: bool,
+}
 
 /// The task.
 ///
-/// - Takes: `folder`, a checkout of the commit; `target`, for RPMs in which no lock travels.
+/// - Takes: `targets`, what `--target` says, for RPMs in which no lock travels; one at most.
 /// - Fails: where an RPM cannot be read, or the repository cannot be built for its target.
-pub fn run(
-    sys: &Sys,
-    folder: &Utf8Path,
-    files: &[Utf8PathBuf],
-    target: Option<&str>,
-    offline: bool,
-) -> anyhow::Result<Report> {
-    let root = find_root(&sys.root.join(folder)).context("`--against`")?;
+pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Report> {
+    ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
+    let (Flags { folder, rpms: files, offline }, target) = (flags, targets.first().map(String::as_str));
+    let offline = *offline;
+    let root = find_root(&sys.root.join(folder)).with_context(|| format!("`{folder}`"))?;
     let repository = Sys { root, verbosity: sys.verbosity };
     let mut given = Vec::new();
     let mut faults = Vec::new();

@@ -1,8 +1,8 @@
 //! What an administrator does beside `rpm` and `systemctl`: secrets, a certificate, edits of the configuration.
 
 use super::Life;
-use crate::commands::verify::install::steps::Notes;
-use crate::commands::verify::install::unit::{certificate, secrets};
+use crate::commands::trial::steps::Notes;
+use crate::commands::trial::unit::{certificate, secrets};
 use anyhow::{Context as _, ensure};
 
 /// Where a line that starts with `#` says nothing.

@@ -1,4 +1,4 @@
-//! `cargo xtask verify --diff OLD NEW`: what an upgrade changes.
+//! `diff OLD NEW`: what an upgrade changes.
 
 use crate::commands::report::{Report, count, size};
 use crate::commands::verify::open;
@@ -9,14 +9,29 @@ use crate::verify::{
     Change, ConfigChange, Difference, Direction, Dist, Evidence, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
 };
 use anyhow::Context as _;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::Args;
 use serde_json::json;
 use std::collections::BTreeSet;
+
+/// Show what an upgrade from one RPM to another changes, and first what to look at
+///
+/// Nothing is judged: what differs is no finding. Needs no repository.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// The RPM that is installed, or was delivered last
+    #[arg(value_name = "OLD")]
+    old: Utf8PathBuf,
+    /// The RPM that takes its place
+    #[arg(value_name = "NEW")]
+    new: Utf8PathBuf,
+}
 
 /// The task.
 ///
 /// - Fails: where one of the two cannot be read.
-pub fn run(sys: &Sys, old: &Utf8Path, new: &Utf8Path) -> anyhow::Result<Report> {
+pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
+    let Flags { old, new } = flags;
     let spinner = sys.spinner("reading both packages");
     let mut read = Vec::new();
     let mut faults = Vec::new();

@@ -1,6 +1,6 @@
 //! What is left when the package is gone: what ought to stay, what may, and what must not.
 
-use crate::commands::verify::install::steps::Notes;
+use crate::commands::trial::steps::Notes;
 use crate::verify::Evidence;
 use anyhow::bail;
 use camino::Utf8Path;

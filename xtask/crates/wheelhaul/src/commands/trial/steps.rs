@@ -1,6 +1,6 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
-use crate::commands::verify::install::shown::headline;
+use crate::commands::trial::shown::headline;
 use crate::sys::Sys;
 use std::time::{Duration, Instant};
 

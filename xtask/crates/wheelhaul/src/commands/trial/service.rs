@@ -1,6 +1,6 @@
 //! The service on a machine: started, stopped and asked, by systemd or by what stands in for it.
 
-use crate::commands::verify::install::unit::Place;
+use crate::commands::trial::unit::Place;
 use crate::machine::{Kind, Machine};
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
