@@ -90,7 +90,6 @@ impl<'a> Pages<'a> {
             credentials => unit.credentials_folder(),
             loads_credentials => unit.loads_credentials(),
             socket => unit.is_socket_activated(),
-            stop_leaves_socket => unit.is_socket_activated() && unit.closing().is_none(),
             renews => unit.renews(),
         })?;
         Ok(text)
