@@ -254,6 +254,32 @@ fn texts_and_names_with_the_signs_of_specs_come_out_as_they_are() -> anyhow::Res
 }
 
 #[test]
+fn metadata_of_any_shape_comes_out_alike() -> anyhow::Result<()> {
+    let sample = Checkout::new("metadata-")?;
+    let folder = sample.dir()?.canonicalize_utf8()?;
+    let project = folder.join("python-app/pyproject.toml");
+    let text = fs::read_to_string(&project)?;
+    let author = r#"[{ name = "Several\n   people,\n\t100% of %{nil} and %(id) \\" }]"#;
+    let text = text.replacen(r#"[{ name = "Quality Report maintainers" }]"#, author, 1);
+    let summary = r##"description = "#1 of\tall %description \\""##;
+    let text = text.replacen(
+        "description = \"Shows how a platform's quality checks stand against their targets\"",
+        summary,
+        1,
+    );
+    fs::write(&project, text)?;
+    sample.commit("odd metadata")?;
+    for [native, built, _] in build_both(&folder)? {
+        let tags = tags_of(&native)?;
+        assert_eq!(tags["VENDOR"], ["Several people, 100% of %{nil} and %(id)"]);
+        assert_eq!(tags["SUMMARY"], ["#1 of all %description"]);
+        assert!(tags["DESCRIPTION"][0].starts_with("- #1 of all %description\n"), "{:?}", tags["DESCRIPTION"]);
+        compare(&native, &built)?;
+    }
+    Ok(())
+}
+
+#[test]
 fn without_rpmbuild_the_error_says_how_to_get_it_before_anything_is_made() -> anyhow::Result<()> {
     let sample = Checkout::new("no-rpmbuild-")?;
     for words in [&["rpm", "--builder", "rpmbuild"], &["rpm", "--source", "--offline"]] {

@@ -15,6 +15,10 @@ mod installers;
 #[allow(dead_code, unused_imports, reason = "the install test uses the rest")]
 mod machine;
 
+#[path = "service/account.rs"]
+mod account;
+#[path = "service/certificate.rs"]
+mod certificate;
 #[path = "service/isolation.rs"]
 mod isolation;
 #[path = "service/load.rs"]
@@ -27,6 +31,25 @@ mod story;
 mod variants;
 #[path = "service/waiting.rs"]
 mod waiting;
+
+/// The oldest Python 3 of pyenv, and the one that is called `python3`.
+fn pythons() -> anyhow::Result<Vec<String>> {
+    let own = ["-c", "import sys; print(sys.executable)"];
+    let mut found = vec![checkout::command::run(std::process::Command::new("python3").args(own))?.text()?];
+    let home = std::env::var("HOME").unwrap_or_default();
+    let folder = Utf8Path::new(&home).join(".pyenv/versions");
+    let minor = |python: &String| python.rsplit_once("/python3.").and_then(|(_, minor)| minor.parse::<u8>().ok());
+    let mut others = Vec::new();
+    for version in folder.read_dir_utf8().into_iter().flatten() {
+        let version = version?;
+        let name = version.file_name().splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        others.push(version.path().join(format!("bin/python{name}")).into_string());
+    }
+    others.retain(|python| minor(python).is_some());
+    others.sort_by_key(minor);
+    found.extend(others.first().cloned());
+    Ok(found)
+}
 
 /// Python 3.11, rpm 4.18 and systemd 252: nearest to el9.
 const SUITE: &str = "bookworm";
@@ -61,6 +84,7 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
     story.is_confined(&mut steps);
     story.loses_no_request(&mut steps)?;
     story.survives(&mut steps)?;
+    story.gives_root_nothing_of_its_own(&mut steps)?;
     story.renews_its_certificate(&mut steps)?;
     story.verifies_itself(&mut steps)?;
     story.moves_its_port(&mut steps)?;

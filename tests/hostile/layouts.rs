@@ -26,11 +26,11 @@ fn no_wheel_takes_a_path_that_is_not_its_own() {
         ("a module of another wheel",             vec![Draft::of("demo"), Draft::of("other").with("demo.py", "evil"), Draft::app()], Refused("/opt/demo/lib/demo.py")),
         ("the launcher, by an entry point",       scripts("python"),                                         Refused("/opt/demo/bin/python")),
         ("the launcher, by a script",             dependency("demo-1.0.data/scripts/python", "#!python\n"),  Refused("/opt/demo/bin/python")),
-        ("the launcher, by data",                 dependency("demo-1.0.data/data/bin/python", "evil"),       Refused("/opt/demo/bin/python")),
+        ("the launcher, by data",                 dependency("demo-1.0.data/data/bin/python", "evil"),       Refused("it would lie in `bin/`")),
         ("the application's program",             scripts("serve"),                                          Refused("/opt/demo/bin/serve")),
         ("the config file, by data",              dependency("demo-1.0.data/data/config.yaml", "a: 1\n"),    Refused("/opt/demo/config.yaml")),
         ("the config file, by the application",   application("config.yaml", "a: 2\n"),                      Refused("/opt/demo/config.yaml")),
-        ("the application's module, by data",     dependency("demo-1.0.data/data/demoapp.py", "evil"),       Refused("/opt/demo/demoapp.py")),
+        ("the application's module, by data",     dependency("demo-1.0.data/data/demoapp.py", "evil"),       Refused("`demoapp.py` would be a module")),
         ("a dependency's module, by the app",     application("lib/demo.py", "evil"),                        Refused("/opt/demo/lib/demo.py")),
         ("its own RECORD, by purelib",            dependency("demo-1.0.data/purelib/demo-1.0.dist-info/RECORD", "evil"), Refused("would install a second distribution")),
         ("another package's metadata, by purelib", dependency("demo-1.0.data/purelib/other-1.0.dist-info/METADATA", "Name: other\nVersion: 1.0\n"), Refused("dist-info")),
@@ -39,7 +39,13 @@ fn no_wheel_takes_a_path_that_is_not_its_own() {
         ("a script in a folder",                  dependency("demo-1.0.data/scripts/a/x", "x"),              Refused("under no scheme that is known")),
         ("a script outside",                      dependency("demo-1.0.data/scripts/../x", "x"),             Refused("a part `..`")),
         ("data outside",                          dependency("demo-1.0.data/data/../../etc/passwd", "x"),    Refused("a part `..`")),
-        ("a file where a folder is",              dependency("demo-1.0.data/data/lib", "x"),                 Refused("/opt/demo/lib")),
+        ("a file where a folder is",              dependency("demo-1.0.data/data/lib", "x"),                 Refused("`lib` has the name of a folder")),
+        ("another's module, by data",             dependency("demo-1.0.data/data/yaml.py", "evil"),          Refused("`yaml.py` would be a module that stands before all dependencies")),
+        ("another's package, by data",            dependency("demo-1.0.data/data/yaml/__init__.py", "evil"), Refused("`yaml/` would be a package")),
+        ("a dependency's module, by data",        dependency("demo-1.0.data/data/lib/yaml.py", "evil"),      Refused("it would lie in `lib/`")),
+        ("a dependency's module, by the app's data", application("demoapp-1.0.data/data/lib/yaml.py", "evil"), Refused("it would lie in `lib/`")),
+        ("a part of another's namespace, by data", vec![Draft::of("demo").with("demo-1.0.data/data/ns/a.py", "evil"), Draft::of("other").with("ns/a.py", ""), Draft::app()], Refused("its data file `ns/a.py` would be a module of the package `ns` of `other-1.0-py3-none-any.whl`")),
+        ("examples, by data",                     dependency("demo-1.0.data/data/share/demo/__init__.py", ""), Fine),
     ];
     let mut rows = Rows::default();
     for (row, drafts, expected) in cases {

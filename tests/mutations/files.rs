@@ -38,6 +38,8 @@ pub fn rows() -> Vec<Row> {
         row("record", "a file that no RECORD lists", "evil.py: no RECORD lists it", |rpm| rpm.add("/opt/small/lib/gunicorn/evil.py", File::plain("1\n"))),
         row("record", "a stray program", "bin/evil: no RECORD lists it", |rpm| rpm.add("/opt/small/bin/evil", File::program("#!/bin/sh\n"))),
         row("record", "a module has another digest", "base.py: it has the SHA-256 digest", |rpm| { keep_record(rpm); rpm.append(MODULE, "x = 1\n") }),
+        row("record", "a module among a wheel's data files", "`yaml.py` would be a module that stands before all dependencies", |rpm| rpm.add_to("gunicorn", "/opt/small/yaml.py", File::plain("1\n"))),
+        row("record", "a package among a wheel's data files", "`yaml/` would be a package", |rpm| rpm.add_to("gunicorn", "/opt/small/yaml/__init__.py", File::plain("1\n"))),
         row("record", "RECORD is gone", "RECORD: it is not there", |rpm| { let info = rpm.info_of("gunicorn"); rpm.remove(&format!("{info}/RECORD")); }),
         row("record", "RECORD is no table", "RECORD: it cannot be read", |rpm| { keep_record(rpm); let info = rpm.info_of("gunicorn"); rpm.append(&format!("{info}/RECORD"), "x\n") }),
         row("record", "a digest of another kind", "base.py: ", |rpm| in_record(rpm, |_| "md5=1B2M2Y8AsgTpgAmY7PhCfg".to_owned())),

@@ -136,8 +136,12 @@ impl<'m> Story<'m> {
         }
         steps.check("a request fails while it is stopped, so the load can tell", || {
             ensure!(
-                none_fails(self.machine, PORT, "systemctl stop quality_report; systemctl start quality_report")
-                    .is_err(),
+                none_fails(
+                    self.machine,
+                    PORT,
+                    "systemctl stop quality_report.socket quality_report; systemctl start quality_report"
+                )
+                .is_err(),
                 "none"
             );
             Ok(())
@@ -146,10 +150,23 @@ impl<'m> Story<'m> {
     }
 
     pub fn survives(&self, steps: &mut Steps<'_>) -> anyhow::Result<()> {
-        steps.check("`stop` closes the port, `start` opens it", || {
+        steps.check("`stop` of the service leaves the port open, and a request starts it again", || {
             self.machine.text(&["systemctl", "stop", UNIT])?;
-            // The service stops, and has its socket stopped after it.
-            wait_for(Duration::from_secs(10), || self.port(PORT, false))?;
+            self.is_active(UNIT, "inactive")?;
+            self.port(PORT, true)?;
+            self.answers_now()
+        });
+        steps.check("`disable --now` of both closes the port, `enable --now` of the service opens it", || {
+            self.machine.text(&["systemctl", "disable", "--now", SOCKET, UNIT])?;
+            self.port(PORT, false)?;
+            self.is_active(UNIT, "inactive")?;
+            self.machine.text(&["systemctl", "enable", "--now", UNIT])?;
+            self.is_active(SOCKET, "active")?;
+            self.answers_now()
+        });
+        steps.check("`stop` of both closes the port, `start` opens it", || {
+            self.machine.text(&["systemctl", "stop", SOCKET, UNIT])?;
+            self.port(PORT, false)?;
             self.is_active(SOCKET, "inactive")?;
             self.is_active("quality_report-certificate.timer", "inactive")?;
             self.machine.text(&["systemctl", "start", UNIT])?;
@@ -182,6 +199,43 @@ impl<'m> Story<'m> {
             is_healthy(self.machine)?;
             has_no_failed_unit(self.machine)
         });
+        Ok(())
+    }
+
+    /// What the service or its environment names never runs as root, whatever is done with the service.
+    pub fn gives_root_nothing_of_its_own(&self, steps: &mut Steps<'_>) -> anyhow::Result<()> {
+        steps.must("plant programs in the service's folder, and point its environment there", || {
+            self.machine.script(&format!(
+                "install -d -o {NAME} -g {NAME} {STATE}/bin
+                 for program in cut env getent id kill openssl python3 python3.11 setsid sh systemctl; do
+                     printf '#!/usr/bin/bash\n/usr/bin/id -u >> {STATE}/ran\nexit 0\n' > {STATE}/bin/$program
+                     chmod 755 {STATE}/bin/$program
+                 done
+                 install -o {NAME} -g {NAME} -m 666 /dev/null {STATE}/ran
+                 mkdir -p /etc/sysconfig
+                 printf '%s\n' PATH={STATE}/bin:/usr/bin:/usr/sbin LD_DEBUG=files LD_DEBUG_OUTPUT={STATE}/loaded \
+                     PYTHONPATH={STATE}/bin > /etc/sysconfig/{NAME}"
+            ))
+        })?;
+        steps.check("no process of root takes them", || {
+            self.machine.script(&format!(
+                "set +e
+                 systemctl restart {UNIT}; systemctl reload {UNIT}; systemctl start quality_report-certificate.service
+                 rm {STATE}/tls.crt; systemctl start quality_report-certificate.service; sleep 2
+                 systemctl stop {SOCKET} {UNIT}; systemctl start {UNIT}; systemctl stop {UNIT}; sleep 2
+                 true"
+            ))?;
+            let ran = self.machine.text(&["cat", &format!("{STATE}/ran")])?;
+            ensure!(!ran.lines().any(|user| user == "0"), "root ran what the service planted: {ran}");
+            // The loader writes a file for each process that has its variables, as that process's user.
+            let users = self.machine.script(&format!("stat --format=%U {STATE}/loaded.* | sort -u"))?;
+            ensure!(users == NAME, "the service's LD_* reached processes of: {users}");
+            self.machine.text(&["systemctl", "start", UNIT])?;
+            self.answers_now()
+        });
+        self.machine.script(&format!(
+            "rm -r {STATE}/bin {STATE}/ran {STATE}/loaded.* /etc/sysconfig/{NAME}; systemctl restart {UNIT}"
+        ))?;
         Ok(())
     }
 
@@ -280,6 +334,36 @@ impl<'m> Story<'m> {
                 Ok(())
             });
         }
+        steps.check("what rpm -V imports has the user of the service, and neither terminal nor environment of root", || {
+            self.machine.script(&format!(
+                "cp -rp {HOME}/lib/gunicorn /run/kept
+                 rm -r {HOME}/lib/gunicorn/__pycache__
+                 cat >> {HOME}/lib/gunicorn/__init__.py <<'END'
+import os
+def _look():
+    terminals = [name for name in os.listdir('/proc/self/fd') if os.path.exists('/proc/self/fd/' + name) and os.isatty(int(name))]
+    try:
+        os.open('/dev/tty', os.O_RDWR)
+        terminals.append('/dev/tty')
+    except OSError:
+        pass
+    with open('/tmp/looked', 'w') as out:
+        out.write('%d %s %s' % (os.getuid(), terminals, sorted(os.environ)))
+_look()
+END"
+            ))?;
+            let said = self.machine.script(&format!(
+                "OF_ROOT=secret script --quiet --return --command 'rpm --verify {NAME}' /dev/null < /dev/null || true
+                 echo
+                 id -u {NAME}
+                 cat /tmp/looked"
+            ))?;
+            self.machine.script(&format!("rm -r /tmp/looked {HOME}/lib/gunicorn; mv /run/kept {HOME}/lib/gunicorn"))?;
+            let lines: Vec<&str> = said.lines().rev().take(2).collect();
+            let expected = format!("{} [] ['HOME', 'LANG', 'PATH']", lines.get(1).copied().unwrap_or_default());
+            ensure!(lines.first() == Some(&expected.as_str()), "{said}");
+            Ok(())
+        });
         steps.check("rpm -V is silent again but for times", || {
             let finished = self.machine.run(&["rpm", "--verify", "--nomtime", NAME])?;
             ensure!(finished.succeeded() && finished.stdout.is_empty(), "{finished}");

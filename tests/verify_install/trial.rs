@@ -22,7 +22,19 @@ pub enum Variant {
     Leftover,
     AnswersWithAnError,
     ChangesItself,
+    /// its scriptlet fails where it has what only the host's root ought to have
+    ReachesForTheHost,
 }
+
+/// A setting of the host's kernel that nothing depends on.
+pub const OF_THE_HOST: &str = "/proc/sys/kernel/printk_ratelimit_burst";
+
+/// Capability 16 is CAP_SYS_MODULE.
+const REACHES: &str = "\
+held=$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+[ $(( 0x$held >> 16 & 1 )) = 0 ] || exit 1
+if sh -c 'echo 11 > /proc/sys/kernel/printk_ratelimit_burst' 2>/dev/null; then exit 1; fi
+";
 
 /// Where they are built.
 pub struct Trial {
@@ -95,6 +107,7 @@ impl Trial {
         let post = match variant {
             Variant::FailingScriptlet => "exit 1",
             Variant::Leftover => "mkdir -p /opt/trial/cache; : > /opt/trial/cache/made-by-a-scriptlet",
+            Variant::ReachesForTheHost => REACHES,
             Variant::Occupier => "systemctl start occupier.service; sleep 2",
             _ => "",
         };

@@ -2,7 +2,7 @@
 
 use crate::boxes::Target;
 use crate::config::{Config, Tls};
-use crate::rpm::{Facts, rpm_version};
+use crate::rpm::{Facts, lines, one_line, rpm_version};
 use crate::templates::templates;
 use crate::wheel::Metadata;
 use minijinja::context;
@@ -24,8 +24,9 @@ impl<'a> Pages<'a> {
     /// Takes the summary from `package.toml`, else from the wheel's metadata.
     pub fn new(config: &'a Config, target: &'a Target, metadata: &Metadata) -> Self {
         let package = &config.package;
-        let summary = package.summary.clone().or(metadata.summary.clone()).unwrap_or_else(|| package.name.clone());
-        let summary = summary.replace(char::is_control, " ");
+        let line = |text: &Option<String>| text.as_deref().and_then(one_line);
+        let summary = line(&package.summary).or_else(|| line(&metadata.summary));
+        let summary = summary.unwrap_or_else(|| package.name.clone());
         Self { config, target, root: package.root(), summary }
     }
 
@@ -39,8 +40,7 @@ impl<'a> Pages<'a> {
     /// The same in short, for `rpm -qi`.
     pub fn description(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
         let text = self.render("description.txt", facts, false)?;
-        let lines: Vec<String> = text.trim_end().lines().map(wrapped).collect();
-        Ok(lines.join("\n"))
+        Ok(lines(&text.trim_end().lines().map(|line| wrapped(line) + "\n").collect::<String>()))
     }
 
     /// What those who list packages would cut off, in words.
@@ -90,7 +90,6 @@ impl<'a> Pages<'a> {
             credentials => unit.credentials_folder(),
             loads_credentials => unit.loads_credentials(),
             socket => unit.is_socket_activated(),
-            stop_leaves_socket => unit.is_socket_activated() && unit.closing().is_none(),
             renews => unit.renews(),
         })?;
         Ok(text)

@@ -34,8 +34,6 @@ pub mod machine {
     pub const WARDEN: &str = include_str!("templates/warden.sh");
     /// asks the service for `/`, for the machine's Python
     pub const ASK: &str = include_str!("templates/ask.py");
-    /// runs a service where no systemd does, for the machine's Python
-    pub const STAND_IN: &str = include_str!("templates/stand_in.py");
 }
 
 /// The templates of this tool, strict about names and without escaping: none of them is HTML.

@@ -10,7 +10,7 @@ use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Pins, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
 use crate::tools::uv::Uv;
-use crate::wheel::{Metadata, Offers, library_digest};
+use crate::wheel::{Metadata, Offers, Tops, check_namespaces, library_digest};
 use anyhow::Context as _;
 use pep508_rs::PackageName;
 use serde::Serialize;
@@ -264,7 +264,7 @@ fn choose_files(
 /// Whether every chosen distribution finds what it requires, by the metadata of its wheel; what its ELF files
 /// require of the box and the digest of what it installs are written to the lock.
 fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
-    let (mut all, mut elf) = (Vec::new(), Vec::new());
+    let (mut all, mut elf, mut tops) = (Vec::new(), Vec::new(), Vec::new());
     let mut faults = Vec::new();
     for package in &mut lock.packages {
         let read = || {
@@ -272,10 +272,12 @@ fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, loc
             let in_wheel = || format!("wheel `{}`", package.wheel);
             let elf = OfWheel::read(&archive, &contents).with_context(in_wheel)?;
             let digest = library_digest(&archive, &contents).with_context(in_wheel)?;
-            anyhow::Ok((contents.metadata, elf, digest))
+            let top = Tops::of(&package.wheel, &contents);
+            anyhow::Ok((contents.metadata, elf, digest, top))
         };
         match read() {
-            Ok((metadata, of_wheel, digest)) => {
+            Ok((metadata, of_wheel, digest, top)) => {
+                tops.push(top);
                 package.contents = Some(digest);
                 all.push(metadata);
                 elf.push(of_wheel);
@@ -283,6 +285,7 @@ fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, loc
             Err(fault) => faults.push(fault),
         }
     }
+    faults.extend(check_namespaces(&tops).err());
     all_of("wheels are refused", faults)?;
     for dist in dists(&all, filtered) {
         for extra in dist.extras.iter().filter(|extra| !dist.metadata.extras.contains(extra)) {

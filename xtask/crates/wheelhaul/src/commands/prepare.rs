@@ -189,7 +189,9 @@ fn make_ready<'a>(
         target,
     };
     let (epoch, version) = rpm_version(&metadata.version);
-    let vendor = config.package.vendor.clone().or(metadata.author.clone());
+    let of_metadata = |text: &Option<String>| text.as_deref().and_then(rpm::one_line);
+    let vendor = of_metadata(&config.package.vendor).or_else(|| of_metadata(&metadata.author));
+    let url = of_metadata(&config.package.url).or_else(|| of_metadata(&metadata.home_page));
     let package = Package {
         name: facts.name.to_owned(),
         epoch,
@@ -199,7 +201,7 @@ fn make_ready<'a>(
         description: pages.description(&facts)?,
         license: licenses.all().to_string(),
         // A spec's tag takes one word.
-        url: config.package.url.clone().or(metadata.home_page.clone()).filter(|url| !url.contains(char::is_whitespace)),
+        url: url.filter(|url| !url.contains(char::is_whitespace)),
         change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
         vendor,
         requires: facts.requires(),

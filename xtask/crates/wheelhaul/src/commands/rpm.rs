@@ -154,6 +154,7 @@ pub fn build(
     flags: &BuildFlags,
     offers: Option<&Offers>,
 ) -> anyhow::Result<Vec<Built>> {
+    warn_of_dangers(project);
     // Asked first: without an answer all the fetching would be in vain.
     let rpmbuild = rpmbuild::find(project, flags)?;
     let gathered = gather(project, &locks, flags, offers)?;
@@ -188,6 +189,16 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     }
     faults.extend(server_left_out(project));
     all_of("things stand in the way of an RPM", faults)
+}
+
+/// Says which settings of the service let whoever gets into it get further.
+fn warn_of_dangers(project: &Project) {
+    let (name, service) = (project.config.package.name.as_str(), &project.config.service);
+    // They follow from the configuration alone, so any target will do.
+    let Some(target) = project.targets.first() else { return };
+    for danger in (service::Facts { name, summary: "", root: "", service, target }).dangers() {
+        project.sys.say(format!("warning: {}\n  {}", danger.what, danger.cure));
+    }
 }
 
 /// The server of `service.command`, where the lock has it for groups alone that nobody asked for.

@@ -11,7 +11,7 @@ use crate::problem::{Problem, all_of, nearest};
 use crate::service::{Facts, Program};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
-use crate::wheel::{Archive, ByteCode, Checked, Contents, WheelName};
+use crate::wheel::{Archive, ByteCode, Checked, Contents, Tops, WheelName, check_namespaces};
 use camino::Utf8PathBuf;
 use minijinja::context;
 use rawzip::ReaderAt;
@@ -121,6 +121,8 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
             faults.push(fault.context(format!("`{}`", wheel.name)));
         }
     }
+    let tops: Vec<Tops> = parts.wheels.iter().map(|wheel| Tops::of(&wheel.name, &wheel.contents)).collect();
+    faults.extend(check_namespaces(&tops).err());
     all_of("wheels cannot be laid out", faults)?;
     builder.add_config_files()?;
     builder.add_launchers()?;

@@ -18,6 +18,28 @@ const COMMAND_LIMIT: &str = "120";
 /// What `timeout` ends with when the time was up.
 const TIMED_OUT: i32 = 124;
 const POLL: Duration = Duration::from_millis(50);
+/// What a command inside may have: no more than what systemd-nspawn leaves to the machine's process 1 (its manual,
+/// `--capability`). None loads modules, reads the host's memory or reaches its devices.
+const CAPABILITIES: [&str; 18] = [
+    "audit_write",
+    "chown",
+    "dac_override",
+    "dac_read_search",
+    "fowner",
+    "fsetid",
+    "ipc_owner",
+    "kill",
+    "net_bind_service",
+    "setfcap",
+    "setgid",
+    "setpcap",
+    "setuid",
+    "sys_admin",
+    "sys_boot",
+    "sys_chroot",
+    "sys_ptrace",
+    "sys_resource",
+];
 /// What the keeper writes once the machine's own process 1 runs.
 const IS_UP: &str = "machine: up";
 /// Lines of the console that an error shows.
@@ -28,7 +50,7 @@ const MOST_CONSOLE: usize = 40;
 pub enum Kind {
     /// a boot of systemd
     Booted,
-    /// a process that does nothing, as where an image is built; /run is empty
+    /// a shell that does nothing, as where an image is built: no systemd runs
     Unbooted,
 }
 
@@ -50,21 +72,17 @@ impl Machine {
     /// - Ends: when dropped, and with the thread that called this, even if that one is killed.
     /// - Fails: where it is not up after 90 seconds, with the end of its console.
     pub fn start(sys: &Sys, kind: Kind, root: &Root, ground: &Ground, share: &Utf8Path) -> anyhow::Result<Self> {
-        let groups = match kind {
-            Kind::Booted => ground.groups()?,
-            Kind::Unbooted => &[],
-        };
+        let groups = ground.groups()?;
         let plot = ground.plot()?;
         let console = tempfile::Builder::new().prefix("console-").tempfile_in(ground.folder())?;
         let keeper = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
             .args(["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"])
-            .args(if kind == Kind::Unbooted { &["--net", "--uts", "--ipc"][..] } else { &[] })
             .args(["sh", "-c", KEEPER, "sh"])
             .arg(&root.folder)
             .arg(&plot)
             .arg(share)
-            .arg(if kind == Kind::Booted { "boot" } else { "chroot" })
+            .arg(if kind == Kind::Booted { "boot" } else { "idle" })
             .args(groups)
             // as RHEL 9 and 10 have it, and the only kind that systemd 258 and later accept
             .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
@@ -78,12 +96,7 @@ impl Machine {
         Ok(machine)
     }
 
-    /// What its first process is.
-    pub fn kind(&self) -> Kind {
-        self.kind
-    }
-
-    /// Runs a command inside, as root and with a clean environment, for two minutes at most.
+    /// Runs a command inside, as the machine's root and with a clean environment, for two minutes at most.
     ///
     /// - Gives: what it said, whatever its exit code.
     /// - Fails: where the machine is gone, and where the command was still running in the end.
@@ -99,18 +112,9 @@ impl Machine {
         Ok(Ended { line, ..ended })
     }
 
-    /// A command inside that goes on while others run; it writes to `log`.
-    pub fn spawn(&self, command: &[&str], log: std::fs::File) -> anyhow::Result<Child> {
-        let first = self.first_process().context("the machine is not running")?;
-        let words = words_inside(self.kind, first, command, &[]);
-        let errors = log.try_clone()?;
-        let child = Command::new("setpriv").args(words).stdin(Stdio::null()).stdout(log).stderr(errors).spawn();
-        child.context("failed to run `setpriv`")
-    }
-
     fn inside(&self, command: &[&str], before: &[&str]) -> anyhow::Result<Program> {
         let first = self.first_process().context("the machine is not running")?;
-        Ok(Program::new("setpriv").args(words_inside(self.kind, first, command, before)))
+        Ok(Program::new("setpriv").args(words_inside(first, command, before)))
     }
 
     /// Runs a command inside that has to succeed, and gives its standard output.
@@ -166,16 +170,16 @@ impl Machine {
         }
     }
 
-    /// The machine's process 1, as this host numbers it: booted, that is below keeper, its shell and nspawn.
+    /// The machine's process 1, as this host numbers it: it is below keeper, its shell and nspawn.
     ///
     /// Gives nothing before it runs what is in the machine: until then the child is still nspawn
     /// itself, and a command run "inside" would run on the host.
     fn first_process(&self) -> Option<u32> {
         let shell = only_child(self.keeper.borrow().id())?;
-        if self.kind == Kind::Unbooted {
-            return self.console_text().lines().any(|line| line == IS_UP).then_some(shell);
-        }
         let first = only_child(only_child(shell)?)?;
+        if self.kind == Kind::Unbooted {
+            return self.console_text().lines().any(|line| line.trim_end() == IS_UP).then_some(first);
+        }
         let name = fs_err::read_to_string(format!("/proc/{first}/comm")).ok()?;
         (name.trim_end() == "systemd").then_some(first)
     }
@@ -199,13 +203,16 @@ impl Machine {
 }
 
 /// The words behind `setpriv`: what ends with this process, and runs `command` in the machine.
-fn words_inside(kind: Kind, first: u32, command: &[&str], before: &[&str]) -> Vec<String> {
+///
+/// `nsenter` would hand on all capabilities of the host's root, so the others are taken out of the bounding set before.
+fn words_inside(first: u32, command: &[&str], before: &[&str]) -> Vec<String> {
     let first = first.to_string();
-    let tied = ["--pdeathsig", "KILL"];
-    let enter = ["nsenter", "--target", &first, "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd"];
-    let groups = if kind == Kind::Booted { &["--cgroup"][..] } else { &[] };
+    let bounds = CAPABILITIES.iter().fold("-all".to_owned(), |text, name| format!("{text},+{name}"));
+    let tied = ["--bounding-set", &bounds, "--pdeathsig", "KILL"];
+    let enter =
+        ["nsenter", "--target", &first, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd"];
     let clean = ["/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8"];
-    let words = [&tied[..], before, &enter, groups, &clean, command].concat();
+    let words = [&tied[..], before, &enter, &clean, command].concat();
     words.into_iter().map(str::to_owned).collect()
 }
 

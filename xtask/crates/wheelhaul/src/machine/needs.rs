@@ -2,15 +2,13 @@
 
 use crate::problem::{Problem, all_of};
 use crate::sys::on_path;
-use anyhow::anyhow;
 use camino::Utf8Path;
 
 /// Program, and the package that holds it, as Red Hat and Debian call it.
 #[rustfmt::skip]
-const PROGRAMS: [(&str, &str, &str); 9] = [
+const PROGRAMS: [(&str, &str, &str); 8] = [
     ("cp",      "coreutils",  "coreutils"),
     ("find",    "findutils",  "findutils"),
-    ("ip",      "iproute",    "iproute2"),
     ("mount",   "util-linux", "mount"),
     ("nsenter", "util-linux", "util-linux"),
     ("setpriv", "util-linux", "util-linux"),
@@ -33,8 +31,7 @@ pub fn check_needs() -> anyhow::Result<()> {
     if !is_root() {
         faults.push(Problem::with_hint(
             "only root can mount a file system and install packages in it",
-            "run it with `sudo`; or in a user namespace, where systemd is not booted: \
-             `unshare --user --map-root-user --map-auto cargo xtask verify …`, or `podman unshare cargo xtask verify …`",
+            "run it with `sudo`",
         ));
     }
     let missing: Vec<_> = PROGRAMS.iter().filter(|(program, ..)| on_path(program).is_none()).collect();
@@ -68,7 +65,10 @@ fn is_root() -> bool {
 pub fn boot_obstacle() -> Option<anyhow::Error> {
     let map = fs_err::read_to_string("/proc/self/uid_map").unwrap_or_default();
     if !owns_every_user(&map) {
-        return Some(anyhow!("this runs in a user namespace, where systemd-nspawn cannot"));
+        return Some(Problem::with_hint(
+            "this runs in a user namespace, where systemd-nspawn cannot",
+            "run it as root of a host: a workstation, a virtual machine or a runner of its own",
+        ));
     }
     if on_path("systemd-nspawn").is_none() {
         return Some(Problem::with_hint(
@@ -76,7 +76,8 @@ pub fn boot_obstacle() -> Option<anyhow::Error> {
             "`dnf install systemd-container`, or `apt-get install systemd-container`",
         ));
     }
-    (!Utf8Path::new("/sys/fs/cgroup").is_dir()).then(|| anyhow!("this host has no control groups"))
+    (!Utf8Path::new("/sys/fs/cgroup").is_dir())
+        .then(|| Problem::with_hint("this host has no control groups", "mount a cgroup2 file system on /sys/fs/cgroup"))
 }
 
 /// Whether a map of users is that of the host itself: all of them, as they are (user_namespaces(7)).

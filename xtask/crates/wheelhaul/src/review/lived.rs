@@ -89,6 +89,7 @@ impl Review {
         let (failed, not_made) = (of(Lot::Failed), of(Lot::NotMade));
         let line = match (failed.is_empty(), not_made.is_empty()) {
             (false, _) => format!("the installation test failed: {}", failed.join(", ")),
+            (true, false) if !lived.booted => "the installation test was not made".to_owned(),
             (true, false) => format!("the installation test passed, but not made were: {}", not_made.join(", ")),
             (true, true) => "the installation test passed".to_owned(),
         };
@@ -98,8 +99,10 @@ impl Review {
             (self.state, self.word) = ("unmade", "No errors; not every step of the installation test could be made");
         }
         self.verdict = format!("{}; {line}", self.verdict);
-        let systemd = if lived.booted { "booted by its systemd" } else { "where systemd was not booted" };
-        let about = format!("On a throw-away machine without network, of {}, {systemd}.", lived.system);
+        let about = match lived.booted {
+            true => format!("On a throw-away machine without network, of {}, booted by its systemd.", lived.system),
+            false => format!("Nothing of the package was run: {} could not be booted.", lived.system),
+        };
         let rows = lived.steps.iter().map(Row::of).collect();
         Self { lived: Some(Lived { failed: !failed.is_empty(), about, rows }), ..self }
     }

@@ -30,7 +30,7 @@ pub use compare::compare_versions;
 pub use described::{Described, FileRow, Origin, Owner};
 pub use front::Front;
 pub use native::{Plan, Written};
-pub use package::{Change, Dependency, Facts, Package, Sense};
+pub use package::{Change, Dependency, Facts, Package, Sense, lines, one_line};
 pub use payload::WrittenPiece;
 pub use piece::{KeptPieces, NewPiece, NothingKept, PieceKey};
 pub use read::{Bytes, Opened};

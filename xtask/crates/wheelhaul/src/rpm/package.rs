@@ -172,6 +172,33 @@ pub struct Package {
     pub level: i32,
 }
 
+/// A text from outside as one line of a header, and of a spec: without control characters, blanks around it or doubled,
+/// and a `\` at its end, by which rpmbuild would join the next line.
+///
+/// - Gives: none for a text of which nothing is left.
+pub fn one_line(text: &str) -> Option<String> {
+    let spaced = text.replace(char::is_control, " ");
+    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_end_matches(['\\', ' ']);
+    (!line.is_empty()).then(|| line.to_owned())
+}
+
+/// A text of several lines, none of which rpmbuild would take for something else: `%` at the start for a section, `#` for
+/// a comment, and a `\` at the end for a line that goes on.
+pub fn lines(text: &str) -> String {
+    let line = |line: &str| {
+        let line = line.replace(char::is_control, " ");
+        let line = line.trim_end().trim_end_matches(['\\', ' ']);
+        let mark = match line.trim_start().chars().next() {
+            Some('#') => "- ",
+            Some('%') if line.starts_with('%') => " ",
+            _ => "",
+        };
+        format!("{mark}{line}")
+    };
+    text.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 impl Package {
     /// `VERSION-RELEASE`, with the epoch where there is one
     pub fn evr(&self) -> String {
@@ -331,6 +358,27 @@ mod tests {
             "rpmlib(CompressedFileNames)", "rpmlib(FileDigests)", "rpmlib(PayloadFilesHavePrefix)", "rpmlib(TildeInVersions)",
         ]);
         assert!(requires.iter().all(|required| !required.name.starts_with('(')), "a rich dependency: {requires:?}");
+    }
+
+    #[test]
+    fn a_text_from_outside_is_one_line() {
+        #[rustfmt::skip]
+        let cases = [ // text                          line
+            ("ACME",                                   Some("ACME")),
+            ("A folded\n  author,\n\tand another",     Some("A folded author, and another")),
+            (" \u{a0}blanks \t  around\r\n",           Some("blanks around")),
+            ("100% %{nil} %(id)",                      Some("100% %{nil} %(id)")),
+            ("at its end \\",                          Some("at its end")),
+            ("at its end\\ \\\\",                     Some("at its end")),
+            ("a\\b",                                   Some("a\\b")),
+            ("\u{0}\u{85}\u{1b}[1m",                   Some("[1m")),
+            ("\n\t \\",                                None),
+            ("",                                       None),
+        ];
+        for (text, line) in cases {
+            assert_eq!(one_line(text).as_deref(), line, "{text:?}");
+        }
+        assert_eq!(lines("# a\n#b\n\n  %x\n%files\nc # d\\\n e\tf \n\n"), "- # a\n- #b\n\n  %x\n %files\nc # d\n e f");
     }
 
     #[test]

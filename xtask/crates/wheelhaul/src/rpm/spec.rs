@@ -59,7 +59,7 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         license => optional(&package.license).unwrap_or_else(|| "LicenseRef-Unknown".to_owned()),
         url => package.url.as_deref().and_then(optional),
         vendor => package.vendor.as_deref().and_then(optional),
-        description => description(&package.description),
+        description => text(&package.description),
         payload => format!("w{}.{payload}", package.level),
         app => line(&sources.app),
         dependencies => sources.dependencies.as_deref().map(line),
@@ -111,12 +111,6 @@ fn text(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The same for `%description`, where rpm drops every line that starts with `#`.
-fn description(lines: &str) -> String {
-    let mark = |line: &str| if line.trim_start().starts_with('#') { "- " } else { "" };
-    text(&lines.lines().map(|line| format!("{}{line}\n", mark(line))).collect::<String>())
-}
-
 /// The lines of a tag, without what rpmbuild adds by itself: the package's own name, what a scriptlet is run
 /// by, and what rpm must be able to read.
 fn dependencies(tag: &str, list: &[Dependency], package: &Package) -> Vec<String> {
@@ -166,10 +160,7 @@ mod tests {
         ];
         for (given, written) in cases {
             assert_eq!(text(given), written, "{given:?}");
-            assert_eq!(description(given), written, "{given:?}");
         }
-        assert_eq!(text("# a\n"), "# a");
-        assert_eq!(description("# a\n #b\nc # d\n"), "- # a\n-  #b\nc # d");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod command;
 mod confinement;
+mod dangers;
 mod overrides;
 mod scriptlets;
 mod section;
@@ -12,6 +13,7 @@ mod unit;
 mod words;
 
 pub use command::Program;
+pub use dangers::{Danger, dangers};
 pub use scriptlets::Scriptlets;
 pub use words::{Command, Words, commands, split};
 

@@ -9,7 +9,7 @@ use crate::service::Facts;
 #[rustfmt::skip]
 const OWN: &[(&[&str], &str, &str)] = &[
     (&["Type"], "how readiness is told follows from the server", "leave it out"),
-    (&["ExecStart", "ExecStartPre", "ExecStartPost", "ExecStopPost", "ExecCondition"], "it follows from `service.command`, `port`, `address` and `tls`", "say it there; a command of your own before it belongs to a drop-in on the box"),
+    (&["ExecStart", "ExecStartPre", "ExecStartPost", "ExecCondition"], "it follows from `service.command`, `port`, `address` and `tls`", "say it there; a command of your own before it belongs to a drop-in on the box"),
     (&["User", "Group", "DynamicUser"], "files, state and secrets belong to the user of the package's name", "`SupplementaryGroups` adds rights of other groups"),
     (&["WorkingDirectory", "RootDirectory", "RootImage"], "some servers import from the working directory: it is one that only root can write", "leave it out"),
     (&["StateDirectory"], "certificate and home are there", "`CacheDirectory` and `LogsDirectory` are free"),

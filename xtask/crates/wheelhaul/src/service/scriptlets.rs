@@ -64,7 +64,31 @@ pub struct Scriptlets {
     pub verify: String,
 }
 
+/// An account of the name that a person may log in with, or root, is not the service's: it would own the service's
+/// files and secrets, and the service its. Accounts of a directory with a high uid and no login shell are fine.
 const PRE: &str = "\
+if account=$(getent passwd NAME); then
+    uid=${account#*:*:}
+    uid=${uid%%:*}
+    least=1000
+    if [ -r /etc/login.defs ]; then
+        while read -r key value _; do
+            case $key:$value in
+                *:*[!0-9]* | *:) ;;
+                UID_MIN:*) least=$value ;;
+            esac
+        done </etc/login.defs
+    fi
+    case ${account##*:} in
+        */nologin | */false) logs_in=no ;;
+        *) logs_in=yes ;;
+    esac
+    if [ \"$uid\" -eq 0 ] || { [ \"$uid\" -ge \"$least\" ] && [ $logs_in = yes ]; }; then
+        echo \"NAME: the account NAME (uid $uid, shell ${account##*:}) is a person's or root's, and the service would run as it\" >&2
+        echo \"hint: rename that account, or build the package under another package.name; if the account is for this service alone: usermod -s /sbin/nologin NAME\" >&2
+        exit 1
+    fi
+fi
 getent group NAME >/dev/null || groupadd -r NAME || exit 1
 getent passwd NAME >/dev/null || \\
     useradd -r -g NAME -d /var/lib/NAME -M -s /sbin/nologin -c \"Service NAME\" NAME || exit 1

@@ -63,21 +63,6 @@ impl Facts<'_> {
         [unit.text(), socket.text(), install.text()].join("\n")
     }
 
-    /// What closes the port when the service is stopped, and not when it is restarted or has failed: a line of
-    /// `ExecStopPost`, which looks at the job. None where systemd cannot run one outside of the sandbox (`+`,
-    /// systemd's NEWS, version 231); there `stop` leaves the socket, as of every other service with one.
-    ///
-    /// `StopPropagatedFrom` would be shorter, and from systemd 253 on it closes the port at a restart too.
-    pub fn closing(&self) -> Option<String> {
-        let name = self.name;
-        (self.is_socket_activated() && self.target.distribution.systemd >= 231).then(|| {
-            format!(
-                "-+/bin/sh -c 'set -- $$(systemctl list-jobs --no-legend {name}.service); \
-                 [ \"$$3\" != stop ] || systemctl --no-block stop {name}.socket'"
-            )
-        })
-    }
-
     /// Whether a timer looks after the certificate: where systemd can skip a start (`ExecCondition`).
     /// Elsewhere it is renewed at a start of the service only.
     pub fn renews(&self) -> bool {
@@ -92,8 +77,8 @@ impl Facts<'_> {
         service.add("Type", "oneshot");
         self.add_user(&mut service);
         service.add("ExecCondition", line_of(&self.certificate_command(&["--is-due"])));
-        // `+`: outside of what confines the rest.
-        service.add("ExecStart", format!("+/usr/bin/systemctl --no-block try-restart {name}.service"));
+        // `+`: outside of what confines the rest. No variable of the service reaches this unit.
+        service.add("ExecStart", Facts::restart_command(name));
         self.add_confinement(&mut service);
         [unit.text(), service.text()].join("\n")
     }

@@ -60,9 +60,6 @@ impl Facts<'_> {
         if self.server().is_some_and(|server| server.reloads) {
             service.add("ExecReload", "/bin/kill -s HUP $MAINPID");
         }
-        if let Some(closing) = self.closing() {
-            service.add("ExecStopPost", closing);
-        }
         service.add("KillMode", "mixed");
         service.add("TimeoutStopSec", "60");
         service.add("Restart", "on-failure");

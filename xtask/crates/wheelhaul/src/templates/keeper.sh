@@ -2,7 +2,7 @@
 # every process of the machine and drops every mount.
 #
 # $1 the root file system, $2 an empty folder for the machine's disk, $3 the folder that is shown as /mnt, $4 `boot` or
-# `chroot`, then control groups.
+# `idle`, then control groups.
 set -eu
 umask 022
 root="$1" ours="$2" share="$3" start="$4"
@@ -41,46 +41,19 @@ else
     fi
 fi
 
-if [ "$start" = boot ]; then
-    # private as well: what nspawn leaves there when it is killed
-    mount -t tmpfs -o mode=1777 tmp /tmp
-    while :; do
-        code=0
-        systemd-nspawn --quiet --directory="$PWD/disk" --private-network \
-            --register=no --keep-unit --link-journal=no --resolv-conf=off --timezone=off \
-            --console=pipe --machine=machine --bind-ro="$PWD/share:/mnt" --boot < /dev/null || code=$?
-        # a reboot
-        [ "$code" = 133 ] || exit "$code"
-    done
-fi
-
-cd disk
-mkdir -p proc sys dev run tmp mnt
-mount -t proc proc proc
-mount -t sysfs -o ro sysfs sys 2> /dev/null || :
-mount -t tmpfs -o mode=0755 dev dev
-mkdir dev/pts dev/shm
-for node in null zero full random urandom tty; do
-    : > "dev/$node"
-    mount --bind "/dev/$node" "dev/$node"
+# private as well: what nspawn leaves there when it is killed
+mount -t tmpfs -o mode=1777 tmp /tmp
+# nspawn takes the capabilities of the host away, and mounts /proc/sys read-only
+machine() {
+    systemd-nspawn --quiet --directory="$PWD/disk" --private-network \
+        --register=no --keep-unit --link-journal=no --resolv-conf=off --timezone=off \
+        --console=pipe --machine=machine --bind-ro="$PWD/share:/mnt" "$@" < /dev/null
+}
+while [ "$start" = boot ]; do
+    code=0
+    machine --boot || code=$?
+    # a reboot
+    [ "$code" = 133 ] || exit "$code"
 done
-mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts 2> /dev/null || :
-mount -t tmpfs -o mode=1777 shm dev/shm
-ln -s pts/ptmx dev/ptmx
-ln -s /proc/self/fd dev/fd
-ln -s /proc/self/fd/0 dev/stdin
-ln -s /proc/self/fd/1 dev/stdout
-ln -s /proc/self/fd/2 dev/stderr
-mount -t tmpfs -o mode=0755 run run
-mount -t tmpfs -o mode=1777 tmp tmp
-mount --bind ../share mnt
-mount -o remount,bind,ro mnt
-hostname machine 2> /dev/null || :
-ip link set lo up
 # it reaps what others leave
-exec chroot . /bin/sh -c '
-    PATH=/usr/sbin:/usr/bin:/sbin:/bin
-    export PATH
-    echo "machine: up"
-    while sleep 1000 & wait "$!"; do :; done
-'
+machine /bin/sh -c 'echo "machine: up"; while sleep 1000 & wait "$!"; do :; done'

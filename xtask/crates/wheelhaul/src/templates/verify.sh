@@ -2,7 +2,7 @@ if [ ! -x {{ interpreter }} ]; then
     echo "{{ name }}: its interpreter {{ interpreter }} is not there" >&2
     exit 1
 fi
-cd / && exec {{ interpreter }} -ISB -c '
+cd / && exec /usr/bin/env -i LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin HOME=/ {{ interpreter }} -ISB -c '
 import os
 import pwd
 import sys
@@ -72,11 +72,38 @@ def check():
 faults = []
 if sys.version_info[:2] != MINOR:
     sys.exit(NAME + ": {{ interpreter }} is Python %d.%d" % sys.version_info[:2])
+user = None
 if os.geteuid() == 0:
     try:
         user = pwd.getpwnam(NAME)
     except KeyError:
         sys.exit(NAME + ": the user " + NAME + " is not there")
+
+# What is imported is the code of others. It gets neither the terminal of the caller nor a way to write to it: a process
+# in a session of its own, with nothing open but /dev/null and a pipe. One write of this size always fits into a pipe.
+MOST = 4096
+question, answer = os.pipe()
+process = os.fork()
+if process != 0:
+    _, status = os.waitpid(process, 0)
+    os.set_blocking(question, False)
+    try:
+        said = os.read(question, MOST).decode("utf-8", "replace")
+    except BlockingIOError:
+        # It said nothing, and left a process behind.
+        said = ""
+    if status != 0 and not said:
+        said = NAME + ": the check of its modules crashed"
+    for line in said.splitlines():
+        print("".join(sign if sign.isprintable() else "?" for sign in line), file=sys.stderr)
+    sys.exit(0 if status == 0 else 1)
+os.setsid()
+silent = os.open(os.devnull, os.O_RDWR)
+for standard in (0, 1, 2):
+    os.dup2(silent, standard)
+os.closerange(3, answer)
+os.closerange(answer + 1, 65536)
+if user is not None:
     os.initgroups(NAME, user.pw_gid)
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
@@ -88,16 +115,11 @@ from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 
 warnings.simplefilter("ignore")
 sys.path.append(ROOT)
-silent = os.open(os.devnull, os.O_WRONLY)
-said = os.dup(2)
-os.dup2(silent, 1)
-os.dup2(silent, 2)
 site.addsitedir(ROOT + "/lib")
 try:
     check()
 except OSError as error:
     fault(str(error))
-if faults:
-    os.write(said, ("\n".join(faults) + "\n").encode("utf-8", "replace"))
+os.write(answer, "\n".join(faults).encode("utf-8", "replace")[:MOST])
 os._exit(1 if faults else 0)
 '

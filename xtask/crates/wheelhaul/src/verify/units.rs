@@ -2,7 +2,7 @@
 
 use crate::boxes::unit_value_expects;
 use crate::problem::shortened;
-use crate::service::{Command, commands, split};
+use crate::service::{Command, commands, dangers, split};
 use crate::verify::unit_text::{Key, UnitText, doubled};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 
@@ -76,6 +76,12 @@ pub fn judge(evidence: &Evidence) -> Outcome {
         }
         let whole = faults_of_whole(&unit).into_iter();
         findings.extend(whole.map(|(what, expected)| Finding::error(unit.path, what, expected, cure)));
+        let service = unit.keys().iter().filter(|key| key.section == "Service");
+        let dangers = dangers(&evidence.described.name, service.map(|key| (key.key, key.value.as_str())));
+        let expected = "nothing by which the service gets further";
+        findings.extend(
+            dangers.into_iter().map(|danger| Finding::error(unit.path, danger.what, expected, danger.cure).warning()),
+        );
         findings.extend(doubled(&unit.parsed).into_iter().map(|key| {
             let found = format!("line {}: a second `{}` takes the place of the first", key.line, key.key);
             Finding::error(unit.path, found, "one of it", "leave out the one that is not meant").warning()

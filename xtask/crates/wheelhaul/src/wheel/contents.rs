@@ -2,6 +2,7 @@
 //! (binary distribution format, "Installing a wheel", "The .data directory").
 
 use crate::problem::all_of;
+use crate::wheel::data_files;
 use crate::wheel::{Archive, Digest, EntryPoint, Metadata, Record, Row, WheelFile, WheelName, console_scripts};
 use anyhow::{Context as _, anyhow, bail};
 use pep440_rs::Version;
@@ -140,6 +141,7 @@ fn place_files<R: ReaderAt>(
         }
     }
     all_of("files do not match RECORD", faults)?;
+    data_files::check(&files)?;
     Ok(files)
 }
 

@@ -4,9 +4,10 @@ use crate::commands::trial::steps::Step;
 use crate::commands::trial::story;
 use crate::commands::verify::Examined;
 use crate::machine::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
+use crate::problem::Problem;
 use crate::sys::Sys;
-use crate::templates::machine::{ASK, STAND_IN};
-use anyhow::{Context as _, anyhow, ensure};
+use crate::templates::machine::ASK;
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::time::Instant;
 
@@ -59,7 +60,6 @@ impl Bench {
         let share = ground.folder().join("share");
         fs_err::create_dir(&share)?;
         fs_err::write(share.join("ask.py"), ASK)?;
-        fs_err::write(share.join("stand_in.py"), STAND_IN)?;
         let bench = Self { wish, root, ground };
         for (index, path) in bench.wish.also.iter().enumerate() {
             fs_err::copy(sys.root.join(path), share.join(also_name(index)))?;
@@ -76,44 +76,46 @@ impl Bench {
 
     /// Lives through one package on a machine of its own.
     ///
-    /// - Fails: where no machine can be started; what the package does on it is in the steps.
+    /// Where systemd cannot be booted nothing of the package runs, and the steps say so.
+    ///
+    /// - Fails: for a package that does not fit what was asked; what it does on the machine is in the steps.
     pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
         let share = self.share();
         sys.say(format!("living through {} in {}", examined.shown, self.wish.root));
         fs_err::copy(&examined.path, share.join(NEW))?;
         let began = Instant::now();
-        let (machine, why_not_booted) = self.start(sys, &share)?;
-        let boot = story::Boot { took: began.elapsed(), why_not: why_not_booted };
         let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { self.root.facts.title.as_str() };
         let root = format!("{} ({title})", self.wish.root);
-        let steps = story::tell(sys, self, &machine, examined, boot)?;
-        Ok(Lived { root, system: title.to_owned(), booted: machine.kind() == Kind::Booted, steps })
+        let machine = self.boot(sys, &share);
+        let booted = machine.is_ok();
+        let steps = match machine {
+            Ok(machine) => story::tell(sys, self, &machine, examined, began.elapsed())?,
+            Err(why) => story::untold(sys, reason(&why)),
+        };
+        Ok(Lived { root, system: title.to_owned(), booted, steps })
     }
 
-    /// A machine that boots where that can be, with the reason where not.
-    fn start(&self, sys: &Sys, share: &Utf8Path) -> anyhow::Result<(Machine, Option<String>)> {
+    /// A machine whose systemd is booted. Without one the scriptlets would have what the host's root has.
+    fn boot(&self, sys: &Sys, share: &Utf8Path) -> anyhow::Result<Machine> {
+        if !self.root.facts.has_systemd {
+            return Err(Problem::with_hint(
+                "the root has no systemd",
+                "give a root that has it: `dnf --installroot=DIR --releasever=9 install systemd rpm …`, or an image with it",
+            ));
+        }
+        if let Some(obstacle) = boot_obstacle() {
+            return Err(obstacle);
+        }
         let spinner = sys.spinner("starting a machine");
-        let obstacle = match self.root.facts.has_systemd {
-            false => Some(anyhow!("the root has no systemd")),
-            true => boot_obstacle(),
-        };
-        let booted = match obstacle {
-            Some(obstacle) => Err(obstacle),
-            None => Machine::start(sys, Kind::Booted, &self.root, &self.ground, share),
-        };
-        let started = match booted {
-            Ok(machine) => Ok((machine, None)),
-            Err(why) => Machine::start(sys, Kind::Unbooted, &self.root, &self.ground, share)
-                .map(|machine| (machine, Some(reason(&why)))),
-        };
+        let booted = Machine::start(sys, Kind::Booted, &self.root, &self.ground, share);
         spinner.finish_and_clear();
-        started.context("failed to start a machine")
+        booted
     }
 }
 
+/// Why systemd was not booted, with what to do.
 fn reason(why: &anyhow::Error) -> String {
-    let hints = crate::problem::hints_of(why);
-    let hints: String = hints.iter().map(|hint| format!("; {hint}")).collect();
+    let hints: String = crate::problem::hints_of(why).iter().map(|hint| format!("; {hint}")).collect();
     format!("systemd was not booted: {why:#}{hints}")
 }
 

@@ -6,7 +6,7 @@ use crate::commands::trial::steps::{Notes, Step, Steps};
 use crate::commands::trial::unit::{Place, certificate, place_of, secrets};
 use crate::commands::trial::{facts, rpm};
 use crate::commands::verify::Examined;
-use crate::machine::{Files, Kind, Machine};
+use crate::machine::{Files, Machine};
 use crate::rpm::{Described, Opened};
 use crate::sys::Sys;
 use crate::verify::{Evidence, UnitText};
@@ -33,6 +33,7 @@ const LIFE: [&str; 11] = [
 ];
 
 /// Why steps are skipped.
+const NOT_BOOTED: &str = "without a booted systemd nothing of the package is run";
 const NOT_INSTALLED: &str = "it is not installed";
 const NOT_STARTED: &str = "it did not start before";
 const SILENT: &str = "it did not answer before";
@@ -51,21 +52,33 @@ struct Life<'l> {
     old: Option<Described>,
 }
 
-/// How the machine came up.
-pub struct Boot {
-    pub took: Duration,
-    /// where systemd is not process 1
-    pub why_not: Option<String>,
+/// The steps where no machine was booted: nothing of the package ran.
+pub fn untold(sys: &Sys, why: String) -> Vec<Step> {
+    let mut steps = Steps::new(sys);
+    steps.not_made("boot", why);
+    steps.skip(&["dependencies", "install"], NOT_BOOTED);
+    steps.skip(&LIFE, NOT_BOOTED);
+    steps.finish()
 }
 
 /// Makes every step.
-pub fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, boot: Boot) -> anyhow::Result<Vec<Step>> {
+///
+/// - Takes: `took`, how long the boot did.
+pub fn tell(
+    sys: &Sys,
+    bench: &Bench,
+    machine: &Machine,
+    examined: &Examined,
+    took: Duration,
+) -> anyhow::Result<Vec<Step>> {
     let mut steps = Steps::new(sys);
-    match boot.why_not {
-        None => steps.passed("boot", boot.took, vec!["systemd is process 1".to_owned()]),
-        Some(why) => steps.not_made("boot", why),
-    }
+    steps.passed("boot", took, vec!["systemd is process 1".to_owned()]);
     steps.make("no network", Vec::new, || no_network(machine));
+    if !steps.make("no way to the host", Vec::new, || no_way_to_the_host(machine)) {
+        steps.skip(&["dependencies", "install"], "the machine does not hold what runs in it");
+        steps.skip(&LIFE, NOT_INSTALLED);
+        return Ok(steps.finish());
+    }
     steps.make("facts of the root", Vec::new, || facts::note(machine, &bench.root.facts, examined));
     let Ok(evidence) = &examined.evidence else {
         steps.not_made("install", "the package cannot be read");
@@ -89,7 +102,7 @@ pub fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, bo
     if let Some(old) = &old {
         ensure!(old.name == evidence.described.name, "`--from` is `{}`, another package", old.name);
     }
-    let life = Life::new(bench, machine, evidence, old)?;
+    let life = Life::new(machine, evidence, old)?;
     life.tell(&mut steps)?;
     Ok(steps.finish())
 }
@@ -109,29 +122,43 @@ fn no_network(machine: &Machine) -> anyhow::Result<Notes> {
     Ok(vec!["loopback only, and no route".to_owned()])
 }
 
+/// Scriptlets run as the machine's root: whether that one can neither write the kernel's settings nor load modules.
+fn no_way_to_the_host(machine: &Machine) -> anyhow::Result<Notes> {
+    // capabilities(7): their numbers
+    const MOST_DANGEROUS: [(&str, u32); 3] = [("CAP_SYS_MODULE", 16), ("CAP_SYS_RAWIO", 17), ("CAP_SYS_TIME", 25)];
+    let mounts = machine.text(&["cat", "/proc/self/mountinfo"])?;
+    let is_read_only = |line: &str| {
+        let mut words = line.split(' ').skip(4);
+        words.next() == Some("/proc/sys")
+            && words.next().is_some_and(|options| options.split(',').any(|word| word == "ro"))
+    };
+    ensure!(mounts.lines().any(is_read_only), "/proc/sys, which is the host's, can be written");
+    // what is run here, and what systemd starts
+    for file in ["/proc/self/status", "/proc/1/status"] {
+        let status = machine.text(&["cat", file])?;
+        let held = status.lines().find_map(|line| line.strip_prefix("CapBnd:")).context("no `CapBnd`")?;
+        let held = u64::from_str_radix(held.trim(), 16).context("`CapBnd` is no number")?;
+        let dangerous = MOST_DANGEROUS.iter().filter(|(_, bit)| held >> bit & 1 == 1).map(|(name, _)| *name);
+        let dangerous: Vec<&str> = dangerous.collect();
+        ensure!(dangerous.is_empty(), "`{file}`: it has the host's {}", dangerous.join(", "));
+    }
+    Ok(vec!["/proc/sys is read-only, and the host's capabilities are not there".to_owned()])
+}
+
 impl<'l> Life<'l> {
-    fn new(
-        bench: &'l Bench,
-        machine: &'l Machine,
-        evidence: &'l Evidence,
-        old: Option<Described>,
-    ) -> anyhow::Result<Self> {
+    fn new(machine: &'l Machine, evidence: &'l Evidence, old: Option<Described>) -> anyhow::Result<Self> {
         let name = evidence.described.name.as_str();
         let text = |kind: &str| evidence.texts.get(&format!("/usr/lib/systemd/system/{name}.{kind}"));
         let unit = UnitText::parse("x.service", text("service").map(String::as_str).unwrap_or_default());
         let socket = text("socket").map(|text| UnitText::parse("x.socket", text));
         let place = place_of(&unit, socket.as_ref());
         let python = evidence.target.as_ref().map_or("/usr/bin/python3", |target| target.interpreter.path.as_str());
-        let service = Service::new(machine, name, python, bench.ground.folder())?;
+        let service = Service::new(machine, name, python);
         Ok(Self { machine, evidence, service, unit, place, old })
     }
 
     fn name(&self) -> &'l str {
         &self.evidence.described.name
-    }
-
-    fn is_booted(&self) -> bool {
-        self.machine.kind() == Kind::Booted
     }
 
     fn tell(&self, steps: &mut Steps<'_>) -> anyhow::Result<()> {
@@ -159,7 +186,7 @@ impl<'l> Life<'l> {
         steps.make(LIFE[0], Vec::new, || admin::puts(self));
         let started = self.step(steps, "start", || self.starts());
         let fate = if started { Ok(()) } else { Err(NOT_STARTED) };
-        if !started && self.is_booted() {
+        if !started {
             // what systemd tries again and again holds up the upgrade, and fails it a second time
             let _ = self.service.stop();
         }
@@ -205,10 +232,7 @@ impl<'l> Life<'l> {
             let edited = if self.old.is_some() { admin::configs(self) } else { Vec::new() };
             rpm::verifies(self.machine, self.name(), &edited).map(|()| Notes::new())
         });
-        match self.is_booted() {
-            true => drop(self.step(steps, "journal", || self.has_no_errors())),
-            false => steps.not_made("journal", "there is none without systemd"),
-        }
+        self.step(steps, "journal", || self.has_no_errors());
         if let Err(why) = fate {
             steps.skip(&["restart", "reboot"], why);
             return fate;
@@ -219,9 +243,7 @@ impl<'l> Life<'l> {
             ensure!(self.service.invocation()? != before, "it was not restarted");
             self.answers()
         });
-        if !self.is_booted() {
-            steps.not_made("reboot", "there is no systemd to start it again");
-        } else if !restarted {
+        if !restarted {
             steps.skip(&["reboot"], SILENT);
         } else if !self.step(steps, "reboot", || self.reboots()) {
             return Err(SILENT);
@@ -273,7 +295,7 @@ impl<'l> Life<'l> {
             return false;
         }
         self.step(steps, "upgrade", || {
-            let running = fate != Err(NOT_STARTED) && self.is_booted() && self.service.is_active()?;
+            let running = fate != Err(NOT_STARTED) && self.service.is_active()?;
             let before = self.service.invocation()?;
             let options = if self.old.is_some() { &[][..] } else { &["--replacepkgs"] };
             rpm::upgrade(self.machine, options, &[new])?;
@@ -286,9 +308,6 @@ impl<'l> Life<'l> {
                 ensure!(self.service.is_active()?, "it does not run any more");
                 ensure!(self.service.invocation()? != before, "it was not restarted, and runs the old code");
                 notes.push("restarted by the package".to_owned());
-            } else if fate.is_ok() && !self.is_booted() {
-                self.service.restart()?;
-                notes.push("restarted by hand: systemd was not booted".to_owned());
             }
             match fate {
                 Ok(()) => notes.extend(self.answers()?),
@@ -300,9 +319,6 @@ impl<'l> Life<'l> {
 
     fn goes(&self, steps: &mut Steps<'_>, before: &Files, started: bool) -> anyhow::Result<()> {
         let gone = self.step(steps, "remove", || {
-            if started && !self.is_booted() {
-                self.service.stop()?;
-            }
             let ended = self.machine.run(&["rpm", "-e", self.name()])?;
             let warned = ended.stderr.lines().any(|line| line.contains("warning:") && !line.contains(" saved as "));
             ensure!(ended.succeeded() && !warned, "{ended}");
@@ -328,10 +344,8 @@ impl<'l> Life<'l> {
     fn is_gone(&self, started: bool) -> anyhow::Result<Notes> {
         let name = self.name();
         ensure!(!self.machine.run(&["rpm", "-q", name])?.succeeded(), "it is still installed");
-        if self.is_booted() {
-            let state = self.machine.property(&format!("{name}.service"), "LoadState")?;
-            ensure!(state == "not-found", "its unit is still `{state}`");
-        }
+        let state = self.machine.property(&format!("{name}.service"), "LoadState")?;
+        ensure!(state == "not-found", "its unit is still `{state}`");
         // what never had the port did not open it
         if let Some(place) = self.place.as_ref().filter(|_| started) {
             ensure!(self.service.is_closed(place)?, "{place} still answers");

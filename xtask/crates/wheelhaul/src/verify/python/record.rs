@@ -3,7 +3,7 @@
 use crate::hex::hex;
 use crate::verify::evidence::absolute;
 use crate::verify::{Evidence, Finding, Outcome, count};
-use crate::wheel::Digest;
+use crate::wheel::{Digest, fault_of_data};
 use std::collections::BTreeSet;
 
 /// `record`
@@ -27,6 +27,13 @@ pub fn record(evidence: &Evidence) -> Outcome {
             }
         };
         for row in listed {
+            // The application's own modules are in the folder that data files land in; those of others are below it.
+            let data = row.relative.strip_prefix("../").filter(|path| !path.starts_with("bin/"));
+            if let Some((what, cure)) = data.and_then(fault_of_data) {
+                let file = absolute(dist.folder(), &row.relative);
+                let found = format!("a data file, by `{path}`: {what}");
+                findings.push(Finding::error(&file, found, "data files that Python does not import", cure));
+            }
             let found = row.path.as_deref().and_then(|file| Some((file, evidence.described.files.get(file)?)));
             let Some((file, found)) = found else {
                 let file = absolute(dist.folder(), &row.relative);
