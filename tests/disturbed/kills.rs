@@ -3,6 +3,7 @@
 use crate::app::{BUNDLE, LOCK, Made, RPM, differences, made, small};
 use crate::chance::Random;
 use crate::checkout::command::run;
+use crate::checkout::list;
 use crate::repository::Repository;
 use anyhow::{Context, ensure};
 use fs_err as fs;
@@ -112,7 +113,17 @@ fn killed(kills: usize, seed: u64, expected: &Made, longest: Duration) -> anyhow
             ensure!(finished.succeeded(), "{}: {finished}", context());
             let faults = differences(&made(&repository)?, expected, true);
             ensure!(faults.is_empty(), "{}: {}", context(), faults.join("\n"));
+            let left = list(&repository.folder.join("target/xtask/scratch"))?;
+            ensure!(left.is_empty(), "{}: scratch of killed runs is left: {left:?}", context());
         }
+    }
+    // Beside an output there is what was killed between getting its hidden name and its own.
+    for folder in ["dist", "dist/out", "dist/wheels"] {
+        let folder = repository.folder.join(folder);
+        let names = if folder.is_dir() { list(&folder)? } else { Vec::new() };
+        let hidden: Vec<_> = names.iter().filter(|name| name.starts_with('.')).collect();
+        ensure!(hidden.len() <= kills / 20, "{folder}: {hidden:?}");
+        ensure!(hidden.iter().all(|name| name.starts_with(".xtask-")), "{folder}: {hidden:?}");
     }
     Ok(killed)
 }

@@ -136,10 +136,12 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     let nowhere = camino::Utf8Path::from_path(nowhere.path()).context("UTF-8")?;
     let outside = nowhere.join("outside");
     fs::write(&outside, "x")?;
-    fs::os::unix::fs::symlink(&outside, store.pieces().join("link"))?;
+    let link = store.pieces().join("0a".repeat(32));
+    fs::os::unix::fs::symlink(&outside, &link)?;
     let finished = run(tool_in(nowhere, &["clean"]).env("XDG_CACHE_HOME", &store.cache))?;
     ensure!(finished.succeeded() && finished.stdout.contains("/xtask/pieces: "), "{finished}");
-    ensure!(outside.is_file() && store.files()?.is_empty(), "{finished}");
+    ensure!(outside.is_file() && store.files()? == [link.clone()], "{finished}");
+    fs::remove_file(link)?;
     ensure!(
         store.repository.folder.join("target/xtask/made").read_dir_utf8()?.next().is_some(),
         "it was the repository's"
@@ -154,7 +156,9 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     // What cannot be removed keeps nothing else from going, and that is said.
     let workspace = store.repository.folder.join("target/xtask");
     store.dist()?;
-    fs::write(store.cache.join("xtask/compiled"), "no folder")?;
+    let compiled = store.cache.join("xtask/compiled");
+    fs::remove_dir_all(&compiled)?;
+    fs::write(&compiled, "no folder")?;
     let blocked = store.cache.join("xtask/parsed");
     fs::create_dir_all(&blocked)?;
     let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"a\xff".to_vec());
@@ -164,13 +168,18 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     ensure!(told_of.code == Some(2) && says.iter().all(|words| told_of.stderr.contains(words)), "{told_of}");
     ensure!(store.files()?.is_empty());
     std::fs::remove_dir_all(&blocked)?;
+    ensure!(fs::read_to_string(&compiled)? == "no folder", "{told_of}");
+    fs::remove_file(&compiled)?;
     // A link in a repository leads to what is not its own.
     let moved = store.cache.join("moved");
     fs::rename(&workspace, &moved)?;
-    fs::create_dir_all(moved.join("tmp-old"))?;
     fs::os::unix::fs::symlink(&moved, &workspace)?;
-    clean(&["--tools"])?;
-    ensure!(moved.join("tmp-old").is_dir() && moved.join("made").is_dir() && !workspace.exists());
+    let note = moved.join("made").join(format!("{}.json", "0a".repeat(32)));
+    fs::write(&note, "{}")?;
+    let left = clean(&["--tools"])?;
+    ensure!(note.is_file() && workspace.is_symlink());
+    ensure!(left["left-alone"][0]["why"] == "a link leads to it", "{left:#}");
+    fs::remove_file(&workspace)?;
     fs::rename(&moved, &workspace)?;
 
     // While others run.

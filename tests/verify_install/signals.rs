@@ -26,6 +26,7 @@ pub const PHASES: [(&str, &str, bool); 6] = [
 pub fn ends_cleanly(seen: &str, signal: &str, words: &[&str]) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
+    let groups_before = run(Command::new("find").args(["/sys/fs/cgroup", "-name", "xtask-machine-*"]))?.stdout;
     let mut tool = Command::new(env!("CARGO_BIN_EXE_started"))
         .args(["-v", "trial"])
         .args(words)
@@ -46,16 +47,19 @@ pub fn ends_cleanly(seen: &str, signal: &str, words: &[&str]) -> anyhow::Result<
     wait_for(Duration::from_secs(15), || {
         let alive: Vec<_> = below.iter().filter(|(id, start)| started(**id).as_ref() == Some(*start)).collect();
         ensure!(alive.is_empty(), "processes go on: {alive:?}");
-        let left: Vec<_> = fs::read_dir(temporary)?.flatten().map(|entry| entry.path()).collect();
+        // The folder of this tool stays, with nothing in it.
+        let own = fs::read_dir(temporary)?.flatten().flat_map(|own| fs::read_dir(own.path()));
+        let left: Vec<_> = own.flatten().flatten().map(|entry| entry.path()).collect();
         ensure!(left.is_empty(), "files are left: {left:?}");
         Ok(())
     })?;
     let began = Instant::now();
     let mounts = mentions(temporary.as_str());
     ensure!(mounts.is_empty(), "mounts are left, of the processes {mounts:?} ({:?})", began.elapsed());
-    let groups =
-        run(Command::new("find").args(["/sys/fs/cgroup", "-name", &format!("xtask-machine-{}-*", tool.id())]))?;
-    ensure!(groups.stdout.is_empty(), "control groups are left: {}", groups.stdout);
+    let groups = run(Command::new("find").args(["/sys/fs/cgroup", "-name", "xtask-machine-*"]))?.stdout;
+    let left: Vec<&str> =
+        groups.lines().filter(|group| !groups_before.lines().any(|before| before == *group)).collect();
+    ensure!(left.is_empty(), "control groups are left: {left:?}");
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! checksum finds damage; it is no signature, and need not be: who can write here can write the wheels as well.
 
 use crate::rpm::{KeptPieces, NewPiece, PieceKey};
-use crate::sys::{Bounds, private};
+use crate::sys::{Bounds, SCRATCH, Scratch, own_folder};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write};
@@ -31,6 +31,10 @@ const MARK: &[u8; 8] = b"xtaskpc2";
 #[derive(Debug)]
 pub struct Pieces {
     folder: Utf8PathBuf,
+    /// whether the folder is there and can be trusted
+    is_own: bool,
+    /// where pieces are until they are whole; made with the first
+    scratch: OnceLock<Option<Scratch>>,
     bounds: Bounds,
     added: AtomicBool,
     /// so many were there and could not be taken
@@ -40,14 +44,18 @@ pub struct Pieces {
 }
 
 impl Pieces {
-    /// The pieces in a folder, which need not be there.
+    /// The pieces in a folder, which is made where it is not there. Nothing is taken from one that others can write.
     pub fn in_folder(folder: Utf8PathBuf) -> Self {
         Self::within(folder, KEPT)
     }
 
     /// The same, with bounds of their own.
     pub fn within(folder: Utf8PathBuf, bounds: Bounds) -> Self {
-        Self { folder, bounds, added: AtomicBool::new(false), damaged: AtomicUsize::new(0), trouble: OnceLock::new() }
+        let trouble = OnceLock::new();
+        let own = own_folder(&folder).map_err(|why| drop(trouble.set(why.to_string()))).ok();
+        let (is_own, folder) = (own.is_some(), own.unwrap_or(folder));
+        let (added, damaged) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self { folder, is_own, scratch: OnceLock::new(), bounds, added, damaged, trouble }
     }
 
     /// What kept the store from being of use, in lines.
@@ -70,12 +78,26 @@ impl Pieces {
         &self.folder
     }
 
+    /// Beside the folder, on the same file system, so that a rename suffices.
+    fn scratch(&self) -> Option<&Scratch> {
+        let make = || {
+            let place = self.folder.with_file_name(SCRATCH);
+            self.noticed(
+                Scratch::new_in(&place, "pieces-").map_err(|error| std::io::Error::other(format!("{error:#}"))),
+            )
+        };
+        self.scratch.get_or_init(make).as_ref()
+    }
+
     fn path(&self, key: &PieceKey) -> Utf8PathBuf {
         self.folder.join(key.to_string())
     }
 
     /// Opens a piece; gives it with its size, at its start and known to be whole, or already read.
     fn open(&self, key: &PieceKey) -> Option<(File, u64, Option<Vec<u8>>)> {
+        if !self.is_own {
+            return None;
+        }
         let path = self.path(key);
         // A pipe would be waited for.
         path.symlink_metadata().ok().filter(|data| data.is_file())?;
@@ -145,7 +167,7 @@ fn copy_to(from: &mut dyn io::BufRead, mut take: impl FnMut(&[u8]) -> io::Result
 impl KeptPieces for Pieces {
     fn copy(&self, key: &PieceKey, out: &mut dyn Write) -> io::Result<Option<u64>> {
         let Some((file, size, content)) = self.open(key) else {
-            let is_there = self.path(key).symlink_metadata().is_ok();
+            let is_there = self.is_own && self.path(key).symlink_metadata().is_ok();
             self.damaged.fetch_add(usize::from(is_there), Ordering::Relaxed);
             return Ok(None);
         };
@@ -162,11 +184,11 @@ impl KeptPieces for Pieces {
     }
 
     fn begin(&self, key: &PieceKey, size: u64) -> Option<Box<dyn NewPiece + '_>> {
-        if size > self.bounds.most_bytes / LARGEST_PART {
+        if !self.is_own || size > self.bounds.most_bytes / LARGEST_PART {
             return None;
         }
-        self.noticed(std::fs::create_dir_all(&self.folder))?;
-        let file = self.noticed(private(".xtask-").tempfile_in(&self.folder))?;
+        let scratch = self.scratch()?;
+        let file = self.noticed(NamedTempFile::new_in(scratch.folder()))?;
         Some(Box::new(New {
             file: BufWriter::with_capacity(1 << 18, file),
             hasher: hasher_of(key),
@@ -295,7 +317,23 @@ mod tests {
         assert!(said.contains("had 1 that could not be read") && said.contains("nothing more is kept"), "{said}");
         std::fs::remove_dir_all(store.folder()).unwrap();
         std::fs::write(store.folder(), "a file").unwrap();
-        assert!(store.begin(&PieceKey::of(b"2"), 3).is_none());
+        assert!(Pieces::in_folder(store.folder().to_owned()).begin(&PieceKey::of(b"2"), 3).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_taken_from_a_folder_that_others_can_write() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let Folder { store, .. } = &folder();
+        let key = PieceKey::of(b"1");
+        keep(store, &key, b"planted");
+        for (mode, is_taken) in [(0o755, true), (0o777, false)] {
+            std::fs::set_permissions(store.folder(), std::fs::Permissions::from_mode(mode)).unwrap();
+            let again = Pieces::in_folder(store.folder().to_owned());
+            assert_eq!(copy(&again, &key).is_some(), is_taken);
+            assert_eq!(again.begin(&key, 3).is_some(), is_taken);
+            assert_eq!(again.troubles().is_empty(), is_taken, "{:?}", again.troubles());
+        }
     }
 
     #[test]

@@ -3,25 +3,34 @@
 
 mod asked;
 mod cache;
+mod fresh;
+mod own;
 mod program;
 mod running;
+mod scratch;
 mod stop;
+mod workspace;
 
 use crate::hex::hex;
 use crate::problem::Problem;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use fresh::Fresh;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sha2::{Digest as _, Sha256};
 use std::io::{IsTerminal as _, Read, Write as _};
 use std::time::Duration;
-use tempfile::NamedTempFile;
 
 pub use asked::Answer;
-pub use cache::Bounds;
+pub use cache::{Bounds, is_made_here};
+#[cfg(unix)]
+pub use own::this_user;
+pub use own::{NotOwn, other_owner, own_folder};
 pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::Running;
+pub use scratch::{Scratch, left_in};
 pub use stop::Stop;
+pub use workspace::{ELSEWHERE, SCRATCH, elsewhere, remove_temporary, user_cache};
 
 /// How often what moves on the terminal is drawn.
 const TICK: Duration = Duration::from_millis(120);
@@ -91,7 +100,7 @@ impl Sys {
         Ok(with_lf(fs_err::read_to_string(path)?))
     }
 
-    /// Writes a file: under another name first, then by rename.
+    /// Writes a file, which appears under its name when it is whole.
     pub fn write(&self, path: &Utf8Path, bytes: &[u8]) -> anyhow::Result<()> {
         self.create(path, |file| Ok(file.write_all(bytes)?))
     }
@@ -114,37 +123,20 @@ impl Sys {
                 "name another file, or remove what is there",
             ));
         }
-        sweep(folder);
-        let temporary = temporary_in(folder)?;
-        let (file, name) = temporary.into_parts();
-        let mut file = fs_err::File::from_parts(file, name.to_path_buf());
-        let made = fill(&mut file).with_context(|| format!("failed to write `{path}`"))?;
-        file.sync_data()?;
-        drop(file);
-        name.persist(path).map_err(|error| error.error).with_context(|| format!("failed to put `{path}` in place"))?;
+        let mut fresh = Fresh::new_in(folder)?;
+        let made = fill(&mut fresh.file).with_context(|| format!("failed to write `{path}`"))?;
+        fresh.put(path).with_context(|| format!("failed to put `{path}` in place"))?;
         Ok(made)
     }
 
-    /// A new folder below `target/xtask` that goes when it is dropped.
-    pub fn scratch(&self) -> anyhow::Result<(tempfile::TempDir, Utf8PathBuf)> {
-        let parent = self.workspace();
-        fs_err::create_dir_all(&parent)?;
-        sweep(&parent);
-        let folder = private("tmp-").tempdir_in(&parent)?;
-        let path = Utf8PathBuf::try_from(folder.path().to_owned())?;
-        Ok((folder, path))
-    }
-
-    /// What the tool keeps for itself, and git ignores: `target/xtask`.
-    pub fn workspace(&self) -> Utf8PathBuf {
-        self.root.join("target/xtask")
-    }
-
-    /// What is kept between runs: in the repository's workspace, or where there is none in the user's cache.
-    pub fn cache(&self) -> Option<Utf8PathBuf> {
-        match find_root(&self.root) {
-            Ok(root) => Some(root.join("target/xtask")),
-            Err(_) => user_cache(),
+    /// Moves a finished file to its place; across file systems it is copied, and appears whole there too.
+    pub fn put(&self, from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
+        match std::fs::rename(from, to) {
+            Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => self.create(to, |file| {
+                std::io::copy(&mut fs_err::File::open(from)?, file)?;
+                Ok(())
+            }),
+            moved => moved.with_context(|| format!("failed to put `{to}` in place")),
         }
     }
 
@@ -167,14 +159,6 @@ impl Sys {
     }
 }
 
-/// What is kept between runs and shared between repositories: `xtask` in the user's cache folder, as the XDG base
-/// directory specification has it; none for a user without a home.
-pub fn user_cache() -> Option<Utf8PathBuf> {
-    let folder = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from).filter(|path| path.is_absolute());
-    let cache = if cfg!(windows) { folder("LOCALAPPDATA") } else { folder("XDG_CACHE_HOME") };
-    Some(cache.or_else(|| Some(folder("HOME")?.join(".cache")))?.join("xtask"))
-}
-
 /// Folders that only their owner enters: a list of URLs in them may hold a credential.
 pub fn private(prefix: &str) -> tempfile::Builder<'_, '_> {
     let mut builder = tempfile::Builder::new();
@@ -194,34 +178,6 @@ fn drawn(bar: ProgressBar, style: Result<ProgressStyle, impl std::fmt::Debug>, w
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.enable_steady_tick(TICK);
     bar
-}
-
-/// Removes what runs that were killed more than an hour ago left behind; what cannot be removed stays.
-pub fn sweep(folder: &Utf8Path) {
-    const PREFIXES: [&str; 3] = [".xtask-", ".fetch-", "tmp-"];
-    const OLD: Duration = Duration::from_secs(3600);
-    for entry in folder.read_dir_utf8().into_iter().flatten().flatten() {
-        let age = entry.metadata().ok().and_then(|data| data.modified().ok()?.elapsed().ok());
-        if PREFIXES.iter().any(|prefix| entry.file_name().starts_with(prefix)) && age.is_some_and(|age| age > OLD) {
-            let _ = if entry.path().is_dir() {
-                std::fs::remove_dir_all(entry.path())
-            } else {
-                std::fs::remove_file(entry.path())
-            };
-        }
-    }
-}
-
-/// A temporary file beside its final place, with the permissions that a plain new file gets.
-fn temporary_in(folder: &Utf8Path) -> anyhow::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".xtask-").suffix(".part");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder).with_context(|| format!("failed to write into `{folder}`"))
 }
 
 /// The sha256 of a file, in lower-case hex.

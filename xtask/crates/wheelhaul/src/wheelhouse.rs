@@ -8,7 +8,7 @@ use crate::boxes::Target;
 use crate::lockfile::{Lock, Package};
 use crate::pins::Place;
 use crate::problem::Problem;
-use crate::sys::{Stop, Sys, private, sha256_of, sweep};
+use crate::sys::{Stop, Sys, sha256_of};
 use crate::tools::pip::Pip;
 use crate::wheel::{Archive, Candidate, Contents, WheelName};
 use anyhow::{Context as _, ensure};
@@ -146,7 +146,6 @@ impl Wheelhouse {
     /// - Fails: with the first failure; what was downloaded until then stays.
     pub fn fetch(&self, sys: &Sys, pip: &Pip, wanted: &[Wanted<'_>], stop: &Stop) -> anyhow::Result<bool> {
         fs_err::create_dir_all(&self.folder)?;
-        sweep(&self.folder);
         let batches = batches(wanted);
         let total = wanted.iter().map(size_of).sum();
         let bar = sys.bar(total, &format!("fetching {} wheels", wanted.len()));
@@ -177,9 +176,7 @@ impl Wheelhouse {
     }
 
     fn fetch_batch(&self, sys: &Sys, pip: &Pip, batch: &[&Wanted<'_>], stop: &Stop) -> anyhow::Result<()> {
-        // Beside its final place, so that a rename suffices.
-        let scratch = private(".fetch-").tempdir_in(&self.folder)?;
-        let folder = Utf8Path::from_path(scratch.path()).context("the wheelhouse's path is not UTF-8")?;
+        let (_keep, folder) = &sys.scratch()?;
         let files: Vec<&Candidate> = batch.iter().map(|wanted| &wanted.candidate).collect();
         let mut remote = Vec::new();
         for file in &files {
@@ -207,7 +204,7 @@ impl Wheelhouse {
                     },
                 ));
             }
-            fs_err::rename(&got, self.folder.join(file.name.to_string()))?;
+            sys.put(&got, &self.folder.join(file.name.to_string()))?;
         }
         Ok(())
     }

@@ -76,8 +76,7 @@ pub fn add(
             return Ok(None);
         }
     };
-    let cache = sys.workspace().join(BYTE_CODE);
-    fs_err::create_dir_all(&cache)?;
+    let cache = sys.workspace_folder(BYTE_CODE).context("there is no folder for byte-code")?;
     let root = BoxPath::new(project.config.package.root())?;
     let mut jobs = Vec::new();
     for (index, (wheel, file)) in wheels.iter().zip(files).enumerate() {
@@ -155,7 +154,7 @@ fn compile_into(
     for (made, job) in fresh.iter().zip(jobs) {
         // Before it has its name: another run, or `clean`, may remove it at once.
         opened.push(open(&made.into));
-        fs_err::rename(&made.into, &job.into)?;
+        project.sys.put(&made.into, &job.into)?;
     }
     Ok(opened)
 }

@@ -5,7 +5,7 @@ use crate::commands::outputs::NOTES;
 use crate::commands::report::{Report, count, size};
 use crate::pieces::PIECES;
 use crate::problem::all_of;
-use crate::sys::user_cache;
+use crate::sys::{ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
 use crate::wheelhouse::SEEN;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,17 +14,17 @@ use serde_json::{Value, json};
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::Path;
-use std::time::Duration;
 
 /// Remove what the tool keeps between runs and can make again
 ///
 /// From `xtask` in the user's cache folder, which all repositories share: the compressed pieces of payloads, and what
-/// interpreters said. From `target/xtask` of the repository, where there is one: byte-code, the same answers, notes of
-/// what was made, verified and read, and what killed runs left behind. The next `dist` makes the same bytes, only slower;
-/// so does one that runs at this moment.
+/// interpreters and shells said. From `target/xtask` of the repository, where there is one: byte-code, notes of what was
+/// made, verified and read. From both, what killed runs left behind; not what a run works with at this moment. The next
+/// `dist` makes the same bytes, only slower.
 ///
-/// Wheels, RPMs, bundles and the private uv and pip stay, unless they are asked for. A link goes, and what it leads to
-/// stays. What is not there is no error.
+/// Wheels, RPMs, bundles and the private uv and pip stay, unless they are asked for. Only files of names that the tool gives
+/// are removed. No link is followed, and none is removed; a folder that somebody else can write is left alone, and that is
+/// said. What is not there is no error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask clean --dry-run           how much it is\n  \
     cargo xtask clean                     outside of a repository too: the user's cache alone\n  \
@@ -55,43 +55,40 @@ impl Flags {
     }
 }
 
-/// Folders of things that can be made again, in the workspace or in the user's cache; they themselves stay, since
-/// another run may be about to write into them.
-const KEPT: [&str; 6] = [PIECES, BYTE_CODE, "compiled", "parsed", NOTES, "build-cache"];
-/// What is being written, and what killed runs left behind; it may be in use for an hour.
-const TEMPORARY: [&str; 3] = [".xtask-", ".fetch-", "tmp-"];
-const IN_USE: Duration = Duration::from_secs(3600);
+/// Folders of files that can be made again, each named by a sha256, in the workspace or in the user's cache; they
+/// themselves stay, since another run may be about to write into them.
+const KEPT: [&str; 5] = [PIECES, BYTE_CODE, "compiled", "parsed", NOTES];
+/// The private cache of pip, which gives the names in it.
+const OF_PIP: &str = "build-cache";
 /// Environments with programs of Python.
 const TOOLS: [&str; 2] = ["tools-", "build-"];
 /// What was said of the wheel in `dist/out`.
 const OF_OUT: &str = "app-wheel.json";
+/// What is made in `dist/out` and `dist/rpmbuild`, by the ends of names.
+const OUTPUTS: [&str; 5] = [".whl", ".rpm", ".tar.gz", ".spec", ".toml"];
+/// What rpmbuild works in; it gives the names there.
+const OF_RPMBUILD: [&str; 2] = ["BUILD", "BUILDROOT"];
 /// A folder that another run writes into is emptied so often.
 const TRIES: usize = 3;
 
 /// The task.
 ///
-/// - Takes: `root`, the repository; none outside of one.
-pub fn run(root: Option<&Utf8Path>, flags: &Flags) -> anyhow::Result<Report> {
-    let mut broom = Broom { is_dry: flags.dry_run, removed: Vec::new(), faults: Vec::new() };
-    let workspace = root.map(|root| root.join("target/xtask"));
-    for place in user_cache().iter().chain(&workspace) {
-        // The user may have a cache on another disk; a repository has no business in another folder.
-        if Some(place) == workspace.as_ref() && place.is_symlink() {
-            broom.take(place);
-            continue;
-        }
+/// - Takes: `sys`, which says what is wrong with the cache; `root`, the repository; none outside of one.
+pub fn run(sys: &Sys, root: Option<&Utf8Path>, flags: &Flags) -> anyhow::Result<Report> {
+    let mut broom = Broom { is_dry: flags.dry_run, removed: Vec::new(), left: Vec::new(), faults: Vec::new() };
+    let cache = user_cache().filter(|cache| cache.exists()).and_then(|_| sys.cache());
+    let elsewhere = cache.iter().flat_map(|cache| broom.entries(&cache.join(ELSEWHERE))).collect::<Vec<_>>();
+    let workspace = root.map(|root| root.join("target/xtask")).filter(|place| broom.may_clean(place));
+    for place in cache.iter().chain(&workspace).chain(&elsewhere) {
         match flags.pieces {
-            true => broom.empty(&place.join(PIECES)),
+            true => broom.empty(&place.join(PIECES), &is_made_here),
             false => sweep(&mut broom, place, flags.tools),
         }
     }
-    if let (Some(root), Some(workspace)) = (root, &workspace) {
-        if flags.wheels {
-            broom.empty(&root.join("dist/wheels"));
-        }
+    if let Some(root) = root {
+        outputs(&mut broom, root, flags);
         if flags.out {
-            ["dist/out", "dist/rpmbuild"].iter().for_each(|folder| broom.empty(&root.join(folder)));
-            broom.take(&workspace.join(OF_OUT));
+            workspace.iter().chain(&elsewhere).for_each(|place| broom.take(&place.join(OF_OUT)));
         }
     }
     let (report, told) = broom.report(root);
@@ -100,16 +97,32 @@ pub fn run(root: Option<&Utf8Path>, flags: &Flags) -> anyhow::Result<Report> {
     Ok(report)
 }
 
+/// Removes what a repository has for others, as far as it is asked for.
+fn outputs(broom: &mut Broom, root: &Utf8Path, flags: &Flags) {
+    if flags.wheels {
+        broom.empty(&root.join("dist/wheels"), &|name| name.ends_with(".whl"));
+    }
+    if flags.out {
+        let is_output = |name: &str| OUTPUTS.iter().any(|end| name.ends_with(end));
+        broom.empty(&root.join("dist/out"), &is_output);
+        broom.empty_all(&root.join("dist/rpmbuild"), &is_output);
+    }
+}
+
 /// Cleans the user's cache or a workspace; what is not known there stays.
 fn sweep(broom: &mut Broom, place: &Utf8Path, with_tools: bool) {
     for entry in broom.entries(place) {
         let name = entry.file_name().unwrap_or_default();
-        let starts_with = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
         let version = name.strip_prefix("python").and_then(|rest| rest.strip_suffix(".json"));
         let is_answer = version.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+        let is_tool = TOOLS.iter().any(|prefix| name.starts_with(prefix)) && entry.join("pyvenv.cfg").is_file();
         if KEPT.contains(&name) {
-            broom.empty(&entry);
-        } else if is_answer || name == SEEN || starts_with(&TEMPORARY) || (with_tools && starts_with(&TOOLS)) {
+            broom.empty(&entry, &is_made_here);
+        } else if name == OF_PIP {
+            broom.clear(&entry);
+        } else if name == SCRATCH {
+            broom.free(&entry);
+        } else if is_answer || name == SEEN || (with_tools && is_tool) {
             broom.take(&entry);
         }
     }
@@ -126,23 +139,91 @@ struct Removed {
 struct Broom {
     is_dry: bool,
     removed: Vec<Removed>,
+    /// what was left alone, and why
+    left: Vec<(Utf8PathBuf, String)>,
     faults: Vec<anyhow::Error>,
 }
 
 impl Broom {
-    /// Removes what lies in a folder; one that is not there is as good as empty.
-    fn empty(&mut self, folder: &Utf8Path) {
-        if folder.symlink_metadata().is_ok_and(|data| !data.is_dir()) {
-            return self.take(folder);
+    /// Whether a folder is there, in which nobody but this user could exchange what is removed; no link leads to it.
+    fn may_clean(&mut self, folder: &Utf8Path) -> bool {
+        if folder.symlink_metadata().is_err() {
+            return false;
         }
-        let all: Vec<_> = self.entries(folder).iter().filter_map(|entry| self.remove(entry)).collect();
+        let why = match own_folder(folder) {
+            Ok(real) if real == folder => return true,
+            Ok(_) => "a link leads to it".to_owned(),
+            Err(why) => why.to_string(),
+        };
+        self.left.push((folder.to_owned(), why));
+        false
+    }
+
+    /// Removes the files in a folder whose names are `ours`; one that is not there is as good as empty.
+    fn empty(&mut self, folder: &Utf8Path, ours: &dyn Fn(&str) -> bool) {
+        if is_link(folder) || (cfg!(unix) && folder.canonicalize_utf8().is_ok_and(|real| real != folder)) {
+            self.left.push((folder.to_owned(), "a link leads to it".to_owned()));
+            return;
+        }
+        if folder.exists() && !folder.is_dir() {
+            self.left.push((folder.to_owned(), "it is not a folder".to_owned()));
+            return;
+        }
+        let entries = self.entries(folder);
+        let is_ours = |path: &Utf8PathBuf| {
+            path.file_name().is_some_and(ours) && path.symlink_metadata().is_ok_and(|data| data.is_file())
+        };
+        self.remove_all(folder, entries.into_iter().filter(is_ours));
+    }
+
+    /// The same, in the folders below as well, which go when they are empty.
+    fn empty_all(&mut self, folder: &Utf8Path, ours: &dyn Fn(&str) -> bool) {
+        self.empty(folder, ours);
+        for entry in self.entries(folder) {
+            if is_link(&entry) || !entry.is_dir() {
+                continue;
+            }
+            match OF_RPMBUILD.contains(&entry.file_name().unwrap_or_default()) {
+                true => self.clear(&entry),
+                false => self.empty_all(&entry, ours),
+            }
+            if !self.is_dry {
+                // It stays where something is left in it.
+                let _ = std::fs::remove_dir(entry);
+            }
+        }
+    }
+
+    /// Removes all that is in a folder.
+    fn clear(&mut self, folder: &Utf8Path) {
+        if !is_link(folder) {
+            let entries = self.entries(folder);
+            self.remove_all(folder, entries.into_iter());
+        }
+    }
+
+    /// Removes the folders that killed runs left behind, with what held them.
+    fn free(&mut self, folder: &Utf8Path) {
+        if is_link(folder) {
+            return;
+        }
+        for (left, held_by, lock) in left_in(folder) {
+            self.remove_all(folder, [left, held_by].into_iter());
+            drop(lock);
+        }
+    }
+
+    fn remove_all(&mut self, folder: &Utf8Path, entries: impl Iterator<Item = Utf8PathBuf>) {
+        let all: Vec<_> = entries.filter_map(|entry| self.remove(&entry)).collect();
         let files = all.iter().map(|(files, _)| files).sum();
         self.note(folder, files, all.iter().map(|(_, bytes)| bytes).sum());
     }
 
-    /// Removes a file, a link, or a folder with all that is in it.
+    /// Removes a file, or a folder with all that is in it; a link stays.
     fn take(&mut self, path: &Utf8Path) {
-        if let Some((files, bytes)) = self.remove(path) {
+        if !is_link(path)
+            && let Some((files, bytes)) = self.remove(path)
+        {
             self.note(path, files, bytes);
         }
     }
@@ -155,11 +236,7 @@ impl Broom {
 
     /// Removes something; gives how many files and bytes it was.
     fn remove(&mut self, path: &Utf8Path) -> Option<(usize, u64)> {
-        let name = path.file_name().unwrap_or_default();
         let removed = path.symlink_metadata().and_then(|data| {
-            if TEMPORARY.iter().any(|prefix| name.starts_with(prefix)) && is_young(&data) {
-                return Ok((0, 0));
-            }
             let size = measure(path.as_std_path(), &data)?;
             if !self.is_dry {
                 remove(path, &data)?;
@@ -202,6 +279,8 @@ impl Broom {
             text.push_str(&format!("{}: {}\n", shown(place), of(*files, *bytes)));
             rows.push(json!({"path": shown(place), "files": files, "bytes": bytes}));
         }
+        text.extend(self.left.iter().map(|(place, why)| format!("{}: left alone: {why}\n", shown(place))));
+        let left: Vec<Value> = self.left.iter().map(|(place, why)| json!({"path": shown(place), "why": why})).collect();
         let files = self.removed.iter().map(|removed| removed.files).sum();
         let bytes = self.removed.iter().map(|removed| removed.bytes).sum();
         let told = match (files, self.is_dry) {
@@ -210,14 +289,13 @@ impl Broom {
             (_, false) => format!("removed {}", of(files, bytes)),
         };
         text.push_str(&format!("{told}\n"));
-        let json = json!({"dry-run": self.is_dry, "files": files, "bytes": bytes, "removed": rows});
+        let json = json!({"dry-run": self.is_dry, "files": files, "bytes": bytes, "removed": rows, "left-alone": left});
         (Report::fine(text, json), told)
     }
 }
 
-fn is_young(data: &Metadata) -> bool {
-    // A time to come is young as well.
-    data.modified().is_ok_and(|time| time.elapsed().unwrap_or_default() < IN_USE)
+fn is_link(path: &Utf8Path) -> bool {
+    path.symlink_metadata().is_ok_and(|data| data.is_symlink())
 }
 
 /// Files and links in it, and their bytes; no link is followed.
@@ -266,90 +344,4 @@ pub fn repository(
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::os::unix::fs::symlink;
-
-    #[test]
-    fn known_things_go_and_links_are_not_followed() {
-        let keep = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(keep.path()).unwrap();
-        let outside = root.join("outside");
-        let place = root.join("place");
-        for folder in
-            ["outside/deep", "place/pieces/odd", "place/byte-code", "place/tools-x/bin", "place/tmp-new", "place/mine"]
-        {
-            fs::create_dir_all(root.join(folder)).unwrap();
-        }
-        #[rustfmt::skip]
-        let files = [ // path, whether it goes, whether it goes with the tools
-            ("pieces/0123",      true,  true),
-            ("pieces/odd/file",  true,  true),
-            ("pieces/.xtask-new", false, false),
-            ("byte-code/a.zip",  true,  true),
-            ("python3.11.json",  true,  true),
-            ("pythonic",         false, false),
-            ("python-mine.json", false, false),
-            ("app-wheel.json",   false, false),
-            ("tmp-new/file",     false, false),
-            ("tools-x/bin/uv",   false, true),
-            ("mine/file",        false, false),
-        ];
-        let fill = || {
-            for (path, ..) in files {
-                fs::create_dir_all(place.join(path).parent().unwrap()).unwrap();
-                fs::write(place.join(path), "12345").unwrap();
-            }
-            fs::write(outside.join("deep/file"), "x").unwrap();
-            for link in ["pieces/link", "compiled", "tools-link"] {
-                let _ = fs::remove_file(place.join(link));
-                symlink(&outside, place.join(link)).unwrap();
-            }
-        };
-        for with_tools in [false, true] {
-            fill();
-            let mut sums = Vec::new();
-            for is_dry in [true, false] {
-                let mut broom = Broom { is_dry, removed: Vec::new(), faults: Vec::new() };
-                sweep(&mut broom, &place, with_tools);
-                assert!(broom.faults.is_empty(), "{:?}", broom.faults);
-                let (report, _) = broom.report(Some(root));
-                sums.push((report.json["files"].clone(), report.json["bytes"].clone(), report.json["removed"].clone()));
-                for (path, always, by_tools) in files {
-                    let goes = !is_dry && (always || (with_tools && by_tools));
-                    assert_eq!(place.join(path).exists(), !goes, "{path}, {with_tools}, {is_dry}");
-                }
-                assert!(outside.join("deep/file").exists() && place.join("pieces").is_dir());
-                assert_eq!(place.join("compiled").symlink_metadata().is_ok(), is_dry);
-            }
-            assert_eq!(sums[0], sums[1], "what is said beforehand is what goes");
-            assert_eq!(sums[0].0, if with_tools { 8 } else { 6 });
-        }
-        let mut broom = Broom { is_dry: false, removed: Vec::new(), faults: Vec::new() };
-        sweep(&mut broom, &place, true);
-        sweep(&mut broom, &root.join("none"), true);
-        assert!(broom.removed.is_empty() && broom.faults.is_empty());
-        assert_eq!(broom.report(None).0.text, "there is nothing to remove\n");
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_read_is_told_of_and_the_rest_goes() {
-        let keep = tempfile::tempdir().unwrap();
-        let place = Utf8Path::from_path(keep.path()).unwrap();
-        fs::create_dir_all(place.join("compiled")).unwrap();
-        fs::write(place.join("compiled/a.json"), "{}").unwrap();
-        let mut broom = Broom { is_dry: false, removed: Vec::new(), faults: Vec::new() };
-        broom.seen::<()>(place, Err(io::Error::from(ErrorKind::PermissionDenied)));
-        sweep(&mut broom, place, false);
-        assert_eq!((broom.faults.len(), broom.removed.len()), (1, 1));
-        assert!(format!("{:#}", broom.faults[0]).contains(place.as_str()));
-        // Of one whose name cannot be told the others know nothing.
-        let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"a\xff".to_vec());
-        fs::write(place.as_std_path().join("compiled").join(odd), "x").unwrap();
-        fs::write(place.join("compiled/b.json"), "{}").unwrap();
-        sweep(&mut broom, place, false);
-        assert_eq!((broom.faults.len(), broom.removed.len()), (2, 2));
-        assert!(!place.join("compiled/b.json").exists());
-    }
-}
+mod tests;

@@ -18,6 +18,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use clap::builder::{NonEmptyStringValueParser, TypedValueParser as _};
+use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -195,16 +196,27 @@ fn sign(signer: &Signer<'_>, project: &Project, built: &mut [Built]) -> anyhow::
     last.context("there is no target")
 }
 
-/// Removes the bundles in `dist/out`.
+/// Removes the bundles in `dist/out`: files of their names that hold a folder of the same name.
 fn remove_bundles(project: &Project) -> anyhow::Result<()> {
     let start = format!("{}-dist-", project.config.package.name);
     for entry in project.out().read_dir_utf8()? {
         let entry = entry?;
-        if entry.file_name().starts_with(&start) && entry.file_name().ends_with(".tar.gz") {
+        let stem = entry.file_name().strip_suffix(".tar.gz").filter(|stem| stem.starts_with(&start));
+        if entry.file_type()?.is_file() && stem.is_some_and(|stem| holds(entry.path(), stem)) {
             fs_err::remove_file(entry.path())?;
         }
     }
     Ok(())
+}
+
+/// Whether the first entry of an archive is in a folder of this name; a copy that somebody called otherwise is not.
+fn holds(archive: &Utf8Path, folder: &str) -> bool {
+    let first = || -> std::io::Result<bool> {
+        let mut archive = tar::Archive::new(GzDecoder::new(std::fs::File::open(archive)?));
+        let first = archive.entries()?.next().transpose()?;
+        first.map_or(Ok(false), |entry| Ok(entry.path()?.starts_with(folder)))
+    };
+    first().unwrap_or(false)
 }
 
 /// Puts the RPMs into their repositories; gives for each what is said of it.

@@ -3,6 +3,7 @@
 mod about;
 mod byte_code;
 mod fetch;
+mod foreign;
 mod libraries;
 mod locking;
 mod outputs;
@@ -42,11 +43,12 @@ pub mod verify;
 /// `wheel`: builds the application
 pub mod wheel;
 
+use foreign::refuse_foreign;
 pub use project::Project;
 pub use report::Report;
 
 use crate::problem::{Problem, hints_of};
-use crate::sys::{Sys, Verbosity, colours, find_root, tell};
+use crate::sys::{Sys, Verbosity, colours, find_root, remove_temporary, tell};
 use crate::templates::visible;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -169,6 +171,7 @@ impl Common {
 
     /// Prints how a task ended, and gives its exit code; with `-q` a result without findings is printed where `always`.
     pub fn finish(&self, task: &str, always: bool, result: anyhow::Result<Report>) -> ExitCode {
+        remove_temporary();
         let json = self.format == Format::Json;
         match result {
             Ok(report) => {
@@ -238,27 +241,28 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     let verbosity = common.verbosity();
     let here = common.folder()?;
     let alone = Sys { root: here.clone(), verbosity };
-    let project = || {
-        let sys = Sys { root: find_root(&here)?, verbosity };
-        Project::load(&sys, &common.target, common.format == Format::Json)
-    };
+    let load = |sys: &Sys| Project::load(sys, &common.target, common.format == Format::Json);
+    let found = || anyhow::Ok(Sys { root: find_root(&here)?, verbosity });
+    // What a repository says is run, or only read.
+    let project = || found().and_then(|sys| refuse_foreign(&sys).and_then(|()| load(&sys)));
+    let read = || found().and_then(|sys| load(&sys));
     match &cli.task {
         Task::Lock(flags) => lock::run(&project()?, flags),
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),
         // What is named is read alone: no repository is needed.
         Task::Verify(flags) if flags.schema || !flags.rpms.is_empty() => verify::run(&alone, flags, &common.target),
-        Task::Verify(flags) => verify::run_built(&project()?, flags, &here),
+        Task::Verify(flags) => verify::run_built(&read()?, flags, &here),
         Task::Dist(flags) => dist::run(&project()?.with_digests(), flags, &here),
         Task::Diff(flags) => diff::run(&alone, flags),
         Task::Rebuild(flags) => rebuild::run(&alone, flags, &common.target),
         Task::Trial(flags) if !flags.rpms.is_empty() => verify::try_files(&alone, flags, &common.target),
-        Task::Trial(flags) => verify::try_built(&project()?, flags, &here),
+        Task::Trial(flags) => verify::try_built(&read()?, flags, &here),
         Task::Sign(flags) => sign::run(&alone, flags),
         Task::Checks(flags) => checks::run(flags),
         // The known boxes are the same everywhere, and the probe script needs nothing at all.
         Task::Target(flags) if flags.probe || find_root(&here).is_err() => target::run(None, flags),
-        Task::Target(flags) => target::run(Some(&project()?), flags),
+        Task::Target(flags) => target::run(Some(&read()?), flags),
         Task::Clean(flags) => {
             if let Some(name) = common.target.first() {
                 let hint = "leave `--target` out: targets share what is kept";
@@ -269,7 +273,11 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
             }
             // What the user keeps is cleaned from anywhere.
             let root = clean::repository(find_root(&here), common.directory.is_some(), flags)?;
-            clean::run(root.as_deref(), flags)
+            let sys = Sys { root: root.clone().unwrap_or_else(|| here.clone()), verbosity };
+            if flags.needs_repository() {
+                refuse_foreign(&sys)?;
+            }
+            clean::run(&sys, root.as_deref(), flags)
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn name<'w>(project: &Project, inputs: impl IntoIterator<Item = &'w [u8]>) -
 
 /// What was noted under a name.
 pub fn noted<T: Serialize + DeserializeOwned>(project: &Project, name: &str) -> Option<T> {
-    let path = place(project, name);
+    let path = place(project, name)?;
     let bytes = fs_err::read(&path).ok()?;
     let note: Note<T> = serde_json::from_slice(&bytes).ok()?;
     if checksum(name, &note.about)? != note.sha256 {
@@ -67,8 +67,7 @@ pub fn noted<T: Serialize + DeserializeOwned>(project: &Project, name: &str) -> 
 
 /// Notes something under a name; where that fails, the next run makes it again.
 pub fn note<T: Serialize>(project: &Project, name: &str, about: T) {
-    let Some(sha256) = checksum(name, &about) else { return };
-    let path = place(project, name);
+    let (Some(sha256), Some(path)) = (checksum(name, &about), place(project, name)) else { return };
     let written = serde_json::to_vec(&Note { sha256, about })
         .map_err(anyhow::Error::from)
         .and_then(|bytes| project.sys.write(&path, &bytes));
@@ -100,8 +99,8 @@ pub fn is_still(path: &Utf8Path, identity: &str) -> bool {
     path.symlink_metadata().is_ok_and(|data| self::identity(&data) == identity)
 }
 
-fn place(project: &Project, name: &str) -> Utf8PathBuf {
-    project.sys.workspace().join(NOTES).join(format!("{name}.json"))
+fn place(project: &Project, name: &str) -> Option<Utf8PathBuf> {
+    Some(project.sys.workspace_folder(NOTES)?.join(format!("{name}.json")))
 }
 
 fn checksum<T: Serialize>(name: &str, about: &T) -> Option<String> {

@@ -1,5 +1,6 @@
 //! `rebuild DIR FILE…`: whether a repository makes these very RPMs.
 
+use crate::commands::foreign::refuse_foreign;
 use crate::commands::report::Report;
 use crate::commands::rpm::{self, BuildFlags};
 use crate::commands::rpmbuild::Builder;
@@ -40,7 +41,8 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let (Flags { folder, rpms: files, offline }, target) = (flags, targets.first().map(String::as_str));
     let offline = *offline;
     let root = find_root(&sys.root.join(folder)).with_context(|| format!("`{folder}`"))?;
-    let repository = Sys { root, verbosity: sys.verbosity };
+    let repository = Sys { root, ..sys.clone() };
+    refuse_foreign(&repository).with_context(|| format!("`{folder}`"))?;
     let mut given = Vec::new();
     let mut faults = Vec::new();
     for path in files {

@@ -7,7 +7,7 @@ use crate::commands::sign::{Signer, open};
 use crate::pages::{public_key_name, repository_file};
 use crate::problem::Problem;
 use crate::rpm::Front;
-use crate::sys::{private, sweep};
+use crate::sys::{Sys, private};
 use crate::tools::createrepo::Createrepo;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -96,15 +96,13 @@ impl Repository {
             added += usize::from(self.put(project, rpm)?);
         }
         let epoch = rpms.iter().map(|rpm| rpm.epoch).max().context("there is no RPM")?;
-        sweep(&self.folder);
-        let keep = private(".xtask-").tempdir_in(&self.folder)?;
-        let fresh = Utf8PathBuf::try_from(keep.path().to_owned())?;
+        let (_keep, fresh) = sys.scratch()?;
         self.createrepo.write(sys, &self.folder, &fresh, epoch)?;
         if let Some((signer, public_key)) = signing {
             signer.sign_beside(&fresh.join("repodata/repomd.xml"))?;
             self.put_key(project, &public_key_name(name), public_key)?;
         }
-        swap(&fresh.join("repodata"), &self.folder.join("repodata"), &fresh.join("before"))?;
+        swap(sys, &fresh.join("repodata"), &self.folder.join("repodata"))?;
         self.offer(project, name, signing.is_some())?;
         let how = if signing.is_some() { "signed" } else { "NOT SIGNED: gpgcheck and repo_gpgcheck have to be off" };
         let kept = match rpms.len() - added {
@@ -180,22 +178,85 @@ fn is_same(old: &Front, new: &Front) -> bool {
     old.header() == new.header() && old.is_signed() == new.is_signed() && signers[0] == signers[1]
 }
 
-/// Puts a finished folder in the place of another one, which goes to `aside`.
-fn swap(fresh: &Utf8Path, place: &Utf8Path, aside: &Utf8Path) -> anyhow::Result<()> {
+/// Puts finished metadata in the place of that which is there. What lies beside that and is no metadata of its stays.
+///
+/// The folder cannot be exchanged in one step; in between, and for a moment, there is none. A run that is killed just then
+/// leaves a hidden folder `.repodata.xtask-…` with both.
+fn swap(sys: &Sys, fresh: &Utf8Path, place: &Utf8Path) -> anyhow::Result<()> {
+    let folder = place.parent().context("metadata are in a folder")?;
+    // Beside its place, so that renames suffice; only this process removes it.
+    let beside = private(".repodata.xtask-").tempdir_in(folder)?;
+    let beside = Utf8Path::from_path(beside.path()).context("the repository's path is not UTF-8")?;
+    let (new, old) = (beside.join("new"), beside.join("old"));
+    // With the modes that a plain new folder and its files get.
+    fs_err::create_dir(&new)?;
+    for entry in fs_err::read_dir(fresh)? {
+        let name = entry?.file_name();
+        let name = name.to_str().context("createrepo_c gives plain names")?;
+        sys.put(&fresh.join(name), &new.join(name))?;
+    }
     let had_one = place.exists();
     if had_one {
-        fs_err::rename(place, aside)?;
+        fs_err::rename(place, &old)?;
     }
-    let moved = fs_err::rename(fresh, place);
+    let moved = fs_err::rename(&new, place);
     if moved.is_err() && had_one {
-        fs_err::rename(aside, place)?;
+        fs_err::rename(&old, place)?;
     }
-    Ok(moved?)
+    moved?;
+    let is_listed = metadata_of(&sys.read_text(&old.join("repomd.xml")).unwrap_or_default());
+    for entry in old.read_dir_utf8().into_iter().flatten() {
+        let entry = entry?;
+        if !is_listed(entry.file_name()) && place.join(entry.file_name()).symlink_metadata().is_err() {
+            fs_err::rename(entry.path(), place.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells which files in `repodata` are the metadata that a `repomd.xml` lists, and that itself with its signature; those
+/// that createrepo_c left behind earlier have a digest in front of their name.
+fn metadata_of(repomd: &str) -> impl Fn(&str) -> bool + use<> {
+    let of_repomd = ["repomd.xml", "repomd.xml.asc"];
+    let listed: BTreeSet<String> = repomd
+        .split("<location href=\"repodata/")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let is_digest = |text: &str| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    move |name| {
+        let is_left = name.split_once('-').is_some_and(|(digest, kind)| {
+            is_digest(digest) && ["primary.", "filelists.", "other."].iter().any(|made| kind.starts_with(made))
+        });
+        of_repomd.contains(&name) || listed.contains(name) || is_left
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_metadata_stays() {
+        let digest = "0a".repeat(32);
+        let is_made = metadata_of("<location href=\"repodata/primary.xml.gz\"/><location href=\"repodata/odd\"/>");
+        #[rustfmt::skip]
+        let cases = [
+            ("repomd.xml".to_owned(),                true),
+            ("repomd.xml.asc".to_owned(),            true),
+            ("primary.xml.gz".to_owned(),            true),
+            ("odd".to_owned(),                       true),
+            (format!("{digest}-filelists.xml.zst"),  true),
+            (format!("{digest}-notes.txt"),          false),
+            ("other.xml.gz".to_owned(),              false),
+            ("tmp-thesis".to_owned(),                false),
+            ("notes.txt".to_owned(),                 false),
+        ];
+        for (name, expected) in cases {
+            assert_eq!(is_made(&name), expected, "{name}");
+        }
+    }
 
     #[test]
     fn metadata_of_others_is_not_thrown_away() {

@@ -137,8 +137,10 @@ fn shares_of(ready: &Ready<'_>, pieces: &[WrittenPiece]) -> Vec<Share> {
     shares.into_values().collect()
 }
 
-/// The pieces that are kept: in the user's cache, or where there is none in the repository's workspace.
+/// The pieces that are kept: in the user's cache, or for a user without a home in the repository's workspace.
 fn pieces(project: &Project) -> Pieces {
+    // It says so where the cache cannot be trusted, and the pieces then say why nothing is kept.
+    let _ = project.sys.cache();
     Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join(PIECES))
 }
 

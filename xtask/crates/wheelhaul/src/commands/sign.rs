@@ -1,5 +1,6 @@
 //! `sign FILE…`: finished RPMs, signed in place through the user's gpg.
 
+use crate::commands::foreign::refuse_foreign;
 use crate::commands::report::Report;
 use crate::config::Config;
 use crate::problem::{Problem, all_of};
@@ -154,6 +155,8 @@ fn configured_key(sys: &Sys) -> anyhow::Result<String> {
         Problem::with_hint("no key to sign with is named", "give `--key KEY`, or `[sign] key` in `dist/package.toml`")
     };
     let root = find_root(&sys.root).map_err(|_| missing())?;
+    // It decides which of the user's keys signs.
+    refuse_foreign(&Sys { root: root.clone(), ..sys.clone() }).context("no key to sign with is named")?;
     let text = sys.read_text(&root.join("dist/package.toml"))?;
     let config = Config::parse(&text).context("failed to read `dist/package.toml`")?;
     config.sign.map(|sign| sign.key).ok_or_else(missing)

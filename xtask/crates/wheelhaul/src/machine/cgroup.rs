@@ -10,13 +10,9 @@ use anyhow::Context as _;
 use fs_err as fs;
 
 use crate::problem::Problem;
-use crate::sys::private;
 
 /// A group cannot go before the last process in it has been reaped.
 const REMOVE_LIMIT: Duration = Duration::from_secs(5);
-
-/// The start of a group's name; then the process that made it.
-const PREFIX: &str = "xtask-machine-";
 
 /// One group in each hierarchy that systemd uses. Dropped after the machine, it is removed.
 #[derive(Debug)]
@@ -27,27 +23,25 @@ pub struct ControlGroup {
 impl ControlGroup {
     /// Makes the groups below this process's own, with the same name in each hierarchy: nspawn
     /// copies the name that it finds in one to the others.
-    pub fn create() -> anyhow::Result<Self> {
+    ///
+    /// - Takes: `name`, which nobody else's group has.
+    pub fn create(name: &str) -> anyhow::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         let parents = own_groups(&own, &mounts);
         let first = parents.first().ok_or_else(|| {
             Problem::with_hint("no control groups are mounted", "mount a cgroup2 file system on /sys/fs/cgroup")
         })?;
-        parents.iter().for_each(|parent| sweep(parent));
-        let prefix = format!("{PREFIX}{}-", std::process::id());
-        let new = private(&prefix).tempdir_in(first).map_err(|error| {
+        fs::create_dir(first.join(name)).map_err(|error| {
             Problem::around(
                 error.into(),
                 "failed to make a control group",
                 "in a container, run it privileged, with /sys/fs/cgroup writable",
             )
         })?;
-        // removed by us: a `TempDir` would try to remove the kernel's files in it as well
-        let mut group = Self { dirs: vec![new.keep()] };
-        let name = group.dirs[0].file_name().map(ToOwned::to_owned).unwrap_or_default();
+        let mut group = Self { dirs: vec![first.join(name)] };
         for parent in &parents[1..] {
-            let dir = parent.join(&name);
+            let dir = parent.join(name);
             fs::create_dir(&dir).context("failed to make a control group")?;
             group.dirs.push(dir);
         }
@@ -67,17 +61,6 @@ impl Drop for ControlGroup {
             while remove(dir).is_err() && started.elapsed() < REMOVE_LIMIT {
                 std::thread::sleep(Duration::from_millis(10));
             }
-        }
-    }
-}
-
-/// Removes groups of processes that are gone; one with a process in it cannot be removed.
-fn sweep(parent: &Path) {
-    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let made_by = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next());
-        if made_by.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            let _ = remove(&entry.path());
         }
     }
 }
@@ -114,7 +97,7 @@ fn own_groups(own: &str, mounts: &str) -> Vec<PathBuf> {
 }
 
 /// Removes a group and those below it, deepest first; fails while a process is in one.
-fn remove(dir: &Path) -> std::io::Result<()> {
+pub fn remove(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

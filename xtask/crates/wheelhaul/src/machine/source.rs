@@ -148,7 +148,7 @@ fn export(sys: &Sys, image: &str, ground: &Ground) -> anyhow::Result<Utf8PathBuf
             "`dnf install podman`, or export the image elsewhere and give the tar: `podman export`",
         )
     })?;
-    let name = ground.folder().file_name().context("a folder has a name")?.trim_start_matches('.').to_owned();
+    let name = ground.folder().file_name().context("a folder has a name")?.to_owned();
     ground.holds_container(program, &name)?;
     sys.run(&bounded(&[program, "create", "--pull=never", "--name", &name, image, "/bin/true"])).map_err(|error| {
         Problem::around(

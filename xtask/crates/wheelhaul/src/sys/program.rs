@@ -166,6 +166,8 @@ pub fn on_path(program: &str) -> Option<Utf8PathBuf> {
 pub fn all_on_path(program: &str) -> Vec<Utf8PathBuf> {
     let name = if cfg!(windows) { format!("{program}.exe") } else { program.to_owned() };
     std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        // A relative entry would be another folder for each working directory, whoever's that is.
+        .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(&name))
         .filter(|candidate| is_program(candidate))
         .filter_map(|found| Utf8PathBuf::try_from(found).ok())

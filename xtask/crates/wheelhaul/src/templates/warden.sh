@@ -1,4 +1,5 @@
-# Removes what a machine leaves, when whoever started it is gone: $1 its folder, then control groups.
+# Removes what a machine leaves, when whoever started it is gone: $1 its folder, then control groups. Its standard output
+# is the file that holds the folder, so nobody else removes that as long as this runs.
 #
 # Its standard input ends with that process, even where that one is killed; and so do the machine's processes.
 trap '' HUP INT TERM
@@ -18,3 +19,4 @@ for group; do
     done
 done
 rm -rf --one-file-system -- "$folder" || { sleep 1; rm -rf --one-file-system -- "$folder"; }
+rm -f -- "$folder.lock"

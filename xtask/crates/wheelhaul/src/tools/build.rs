@@ -59,11 +59,12 @@ impl<'a> TargetPython<'a> {
         let _spinner = self.sys.spinner(&format!("building a wheel from `{}`", sdist.name));
         let epoch = sdist.uploaded.as_deref().and_then(seconds_since_1970).unwrap_or(EARLIEST).max(EARLIEST);
         let flags = |name: &str| format!("{} -g0", std::env::var(name).unwrap_or_default()).trim().to_owned();
+        let cache = self.sys.workspace_folder("build-cache").unwrap_or_else(|| scratch.join("cache"));
         let command = Program::new("sh")
             .args(["-c", "umask 022 && exec \"$@\"", "sh", python.as_str(), "-m", "pip", "wheel"])
             .args(["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"])
             // Of its own: the user's may have a wheel that was built with other flags.
-            .args(["--cache-dir", self.sys.workspace().join("build-cache").as_str()])
+            .args(["--cache-dir", cache.as_str()])
             .args(["--require-hashes", "--wheel-dir", into.as_str(), "--requirement", list.as_str()])
             .env("SOURCE_DATE_EPOCH", epoch.to_string())
             .env("PYTHONHASHSEED", "0")

@@ -72,6 +72,11 @@ pub fn uncommitted(sys: &Sys, paths: &[&Utf8Path]) -> anyhow::Result<Vec<String>
     Ok(said.out.split_terminator('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect())
 }
 
+/// Whether a file is of a repository that git trusts: its owner is this user, or `safe.directory` names it.
+pub fn trusts(sys: &Sys, path: &str) -> bool {
+    sys.end(&git(&["ls-files", "--error-unmatch", "--", path])).is_ok_and(|ended| ended.succeeded())
+}
+
 const NEEDS_GIT: &str = "install git, and commit the application: what is packed and its time are what git says";
 
 /// The files below `folder` that git tracks or would track, sorted; what it ignores is left out.

@@ -3,7 +3,7 @@
 use crate::boxes::{MagicTag, Target};
 use crate::hex::hex;
 use crate::problem::Problem;
-use crate::sys::{Program, Sys, all_on_path};
+use crate::sys::{Program, Sys, all_on_path, own_folder};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -38,13 +38,17 @@ pub fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<Interpr
     let key = key_of(&candidates);
     let stamp = stamp_path.as_deref().and_then(|path| fs_err::read(path).ok());
     let stamp: Option<Stamp> = stamp.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let found = match stamp.filter(|stamp| stamp.candidates == key) {
+    // What is kept names no program that this host does not offer now.
+    let is_offered = |stamp: &Stamp| stamp.found.as_ref().is_none_or(|found| candidates.contains(&found.path));
+    let found = match stamp.filter(|stamp| stamp.candidates == key && is_offered(stamp)) {
         Some(stamp) => stamp.found,
         None => {
             let found = candidates.iter().find_map(|path| ask(sys, path, &minor, tag));
             let stamp = Stamp { candidates: key, found: found.clone() };
-            if let Some(path) = &stamp_path {
-                sys.write(path, &serde_json::to_vec(&stamp)?)?;
+            if let Some(path) = &stamp_path
+                && let Err(error) = sys.write(path, &serde_json::to_vec(&stamp)?)
+            {
+                sys.detail(format!("which CPython {minor} this host has is not kept: {error:#}"));
             }
             found
         }
@@ -84,13 +88,14 @@ pub fn candidates(minor: &str) -> Vec<Utf8PathBuf> {
     found
 }
 
-/// What pyenv installed, newest patch release first.
+/// What pyenv installed, newest patch release first; nothing where somebody else could have (`sudo` may keep `HOME`).
 fn of_pyenv(minor: &str) -> Vec<Utf8PathBuf> {
     let home = |name: &str| std::env::var(name).ok().map(Utf8PathBuf::from);
     let Some(root) = home("PYENV_ROOT").or_else(|| Some(home("HOME")?.join(".pyenv"))) else { return Vec::new() };
     let prefix = format!("{minor}.");
-    let mut found: Vec<(u32, Utf8PathBuf)> = root
-        .join("versions")
+    let versions = root.join("versions");
+    let Some(versions) = versions.is_dir().then(|| own_folder(&versions).ok()).flatten() else { return Vec::new() };
+    let mut found: Vec<(u32, Utf8PathBuf)> = versions
         .read_dir_utf8()
         .into_iter()
         .flatten()

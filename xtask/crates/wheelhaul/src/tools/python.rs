@@ -1,9 +1,9 @@
 //! Python of this host: it carries uv and pip where they are not on the PATH, nothing else.
 
 use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path};
+use crate::sys::{Program, Sys, on_path, own_folder};
 use anyhow::Context as _;
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::sync::Mutex;
 
 /// What is put into the private environment.
@@ -43,7 +43,7 @@ pub fn environment(
     let folder = sys.workspace().join(name);
     let programs = if cfg!(windows) { "Scripts" } else { "bin" };
     if folder.is_dir() {
-        return Ok(folder.join(programs));
+        return Ok(trusted(&folder)?.join(programs));
     }
     let packages: Vec<&str> = pip.iter().copied().filter(|word| !word.starts_with('-')).collect();
     let packages = packages.join(", ");
@@ -61,6 +61,9 @@ pub fn environment(
         .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
         .args(pip.iter().copied());
     sys.run(&install).with_context(|| format!("failed to install {packages} into a private environment"))?;
+    // Nobody else enters it, whatever the umask.
+    #[cfg(unix)]
+    fs_err::set_permissions(&fresh, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
     // Another run may have been faster; its environment is as good.
     if let Err(error) = fs_err::rename(&fresh, &folder)
         && !folder.is_dir()
@@ -69,7 +72,14 @@ pub fn environment(
     }
     drop(keep);
     spinner.finish_and_clear();
-    Ok(folder.join(programs))
+    Ok(trusted(&folder)?.join(programs))
+}
+
+/// The folder of an environment, whose programs will be run.
+fn trusted(folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    own_folder(folder).map_err(|why| {
+        Problem::around(why.into(), format!("nothing in `{folder}` is run"), "remove it, and it is made again")
+    })
 }
 
 /// Whether a version, as `uv --version` or `pip --version` print it, is at least `least`.

@@ -87,7 +87,7 @@ fn compiled(
     for module in modules {
         dists.entry(&module.dist).or_default().push(module);
     }
-    let cache = sys.cache().map(|cache| cache.join("compiled"));
+    let cache = sys.cache_folder("compiled");
     let place = |of: &[&Module]| Some(cache.as_ref()?.join(format!("{}.json", key(evidence, of, &by))));
     let places: BTreeMap<&str, Option<Utf8PathBuf>> = dists.iter().map(|(dist, of)| (*dist, place(of))).collect();
     let mut said: BTreeMap<&str, OfDist> = BTreeMap::new();

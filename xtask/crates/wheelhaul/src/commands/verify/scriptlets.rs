@@ -32,7 +32,7 @@ struct Said {
 pub fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Option<ParsedBy> {
     let scripts: Vec<Script<'_>> =
         scripts_of(evidence).into_iter().filter(|script| script.text.len() <= MOST_SCRIPT).collect();
-    let place = sys.cache().map(|cache| cache.join("parsed").join(format!("{}.json", key(&scripts, with_shellcheck))));
+    let place = sys.cache_folder("parsed").map(|kept| kept.join(format!("{}.json", key(&scripts, with_shellcheck))));
     if let Some(Said { by, scripts, said }) = place.as_deref().and_then(kept::read) {
         let weight = |is_error| if is_error { Severity::Error } else { Severity::Warning };
         let said =
