@@ -89,7 +89,7 @@ fn errors_name_the_cause_and_the_cure() {
         ("bad-marker",      lock,    "python_version >= '3.9'", "python_version >= ", &["lock", "--check"]),
         ("stale",           lock,    "==1.9.0", "==1.8.0",                       &["lock", "--check"]),
         ("stale-locked",    lock,    "==1.9.0", "==1.8.0",                       &["dist", "--locked"]),
-        ("stale-offline",   lock,    "==1.9.0", "==1.8.0",                       &["dist", "--offline"]),
+        ("stale-offline",   lock,    "==1.9.0", "==1.8.0",                       &["lock", "--offline"]),
         ("nothing-built",   package, "", "",                                     &["verify"]),
         ("no-rpm",          package, "", "",                                     &["verify", "dist/package.toml"]),
         ("json-error",      package, "port = 9091", "port = 0",                  &["lock", "--check", "--format", "json"]),

@@ -31,6 +31,12 @@ mod layouts;
 mod locks;
 #[path = "hostile/rpms.rs"]
 mod rpms;
+#[cfg(target_os = "linux")]
+#[path = "hostile/special_files.rs"]
+mod special_files;
+#[cfg(target_os = "linux")]
+#[path = "hostile/terminal.rs"]
+mod terminal;
 #[path = "hostile/texts.rs"]
 mod texts;
 #[path = "hostile/wheels.rs"]

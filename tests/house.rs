@@ -115,6 +115,24 @@ fn rooms_above_the_door_do_no_input_or_output() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// What is said goes through one place, which cleans it.
+#[test]
+fn only_one_file_writes_to_the_terminal() {
+    let mut faults = Vec::new();
+    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
+        let code = code_of(&path);
+        for word in ["io::stdout()", "io::stderr()", "print!(", "println!(", "Stdio::inherit()"] {
+            // gpg and the like may ask the person: by the terminal as their standard input.
+            let is_known =
+                path.ends_with("sys/talk.rs") || (path.ends_with("sys/program.rs") && word == "Stdio::inherit()");
+            if code.contains(word) && !is_known {
+                faults.push(format!("{path} has `{word}`"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn files_stay_small_enough_to_be_one_room() {
     let mut files = rust_files(&repository().join("xtask/crates/wheelhaul/src"));

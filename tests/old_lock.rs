@@ -119,7 +119,7 @@ fn pipfile_lock(lock: &Lock) -> anyhow::Result<String> {
 #[test]
 #[ignore = "needs a CPython 3.6, which no registry has; `cargo xtask ci` runs it where the PATH or pyenv has one"]
 fn a_lock_of_2020_is_packed_for_el8_and_runs_on_its_python() -> anyhow::Result<()> {
-    let sys = Sys { root: repository().canonicalize_utf8()?, verbosity: Verbosity::Normal };
+    let sys = Sys { root: repository().canonicalize_utf8()?, verbosity: Verbosity::Normal, offline: false };
     let python = TargetPython::find(&sys, &Target::find("el8-x86_64", None, None)?)?.path().to_owned();
     let old = Old::new(REQUIREMENTS, "name = \"el8-x86_64\"", BUILD)?;
     let locked = old.run(&["lock", "-v"])?;

@@ -167,7 +167,7 @@ fn what_this_tool_writes_is_taken_by_systemd_without_a_word() -> anyhow::Result<
 
 #[test]
 fn scriptlets_are_taken_by_every_shell_and_by_shellcheck() -> anyhow::Result<()> {
-    let sys = Sys { root: env!("CARGO_MANIFEST_DIR").into(), verbosity: Verbosity::Quiet };
+    let sys = Sys { root: env!("CARGO_MANIFEST_DIR").into(), verbosity: Verbosity::Quiet, offline: false };
     let within = Duration::from_secs(60);
     let shell = Shell::find(&sys).context("there is no shell")?;
     let shellcheck = Shellcheck::find(&sys).context("there is no shellcheck: `apt-get install shellcheck`")?;

@@ -80,7 +80,7 @@ fn the_windows_build_makes_the_same_bytes() -> anyhow::Result<()> {
 ///
 /// A file that is there with the same bytes is left alone, for cargo.
 fn check_out_with_crlf(from: &Utf8Path, to: &Utf8Path) -> anyhow::Result<()> {
-    let sys = Sys { root: from.canonicalize_utf8()?, verbosity: Verbosity::Quiet };
+    let sys = Sys { root: from.canonicalize_utf8()?, verbosity: Verbosity::Quiet, offline: false };
     let files = git::files(&sys, &sys.root, &[])?;
     // What an earlier checkout had and this one has not: a module cannot be at two places.
     remove_others(to, &files.iter().map(|file| to.join(&file.path)).collect())?;

@@ -119,7 +119,7 @@ fn files_that_cannot_be_packed_are_named_and_not_left_out() {
     let names = |make: &dyn Fn(&Path)| -> anyhow::Result<Vec<String>> {
         let folder = tempfile::tempdir()?;
         let path = camino::Utf8Path::from_path(folder.path()).unwrap().to_owned();
-        let sys = Sys { root: path.clone(), verbosity: Verbosity::Quiet };
+        let sys = Sys { root: path.clone(), verbosity: Verbosity::Quiet, offline: false };
         sys.run(&Program::new("git").args(["init", "--quiet"]))?;
         fs::create_dir(path.join("pkg"))?;
         fs::write(path.join("pkg/a.py"), "1")?;

@@ -32,7 +32,7 @@ impl Machine {
     }
 
     fn start(kind: Kind, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
-        let sys = Sys { root: "/".into(), verbosity: Verbosity::Quiet };
+        let sys = Sys { root: "/".into(), verbosity: Verbosity::Quiet, offline: false };
         let ground = Ground::make()?;
         let root = wheelhaul::machine::Root::at(root.dir())?;
         let machine = wheelhaul::machine::Machine::start(&sys, kind, &root, &ground, share)?;

@@ -35,7 +35,7 @@ pub fn main() -> ExitCode {
     }
     let cli: Cli = parse(NAME);
     let result = cli.common.folder().and_then(|here| {
-        let sys = Sys { root: find_root(&here)?, verbosity: cli.common.verbosity() };
+        let sys = Sys { root: find_root(&here)?, verbosity: cli.common.verbosity(), offline: false };
         match &cli.task {
             Task::Ci(flags) => ci::run(&sys, flags),
         }

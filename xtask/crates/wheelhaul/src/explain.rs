@@ -4,6 +4,7 @@ use crate::boxes::{Asked, TagRanks, Target};
 use crate::closure::Asks;
 use crate::config::Build;
 use crate::pins::{Filtered, Need, Pin, Pins, Why};
+use crate::templates::{line, one_line};
 use crate::wheel::{Candidate, Offer, Offers, choose};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Serialize;
@@ -193,23 +194,23 @@ fn judge(
 impl Explanation {
     /// For people.
     pub fn to_text(&self, name: &PackageName) -> String {
-        let mut text = format!("{name} on {} ({})\n", self.target, self.is);
+        let mut text = line(&format!("{name} on {} ({})", self.target, self.is));
         match self.needed_by.as_slice() {
             [] if self.entries.iter().any(|entry| entry.kept) => {
                 text.push_str("  needed by: nobody that is known; the team locked it\n");
             }
             [] => {}
-            needed => text.push_str(&format!("  needed by: {}\n", needed.join(", "))),
+            needed => text.push_str(&line(&format!("  needed by: {}", needed.join(", ")))),
         }
         for entry in &self.entries {
-            text.push_str(&format!("  {} ({}): ", entry.version, entry.place));
+            text.push_str(&one_line(&format!("  {} ({}): ", entry.version, entry.place)));
             match (&entry.reason, &entry.marker) {
-                (Some(reason), _) => text.push_str(&format!("not for the box: {reason}\n")),
-                (None, Some(marker)) => text.push_str(&format!("for the box, under its marker `{marker}`\n")),
+                (Some(reason), _) => text.push_str(&line(&format!("not for the box: {reason}"))),
+                (None, Some(marker)) => text.push_str(&line(&format!("for the box, under its marker `{marker}`"))),
                 (None, None) => text.push_str("for the box, without a marker\n"),
             }
             for (comparison, value, holds) in &entry.comparisons {
-                text.push_str(&format!("    `{comparison}` is {holds}: it is `{value}`\n"));
+                text.push_str(&line(&format!("    `{comparison}` is {holds}: it is `{value}`")));
             }
             let width = entry.files.iter().map(|file| file.name.len()).max().unwrap_or(0);
             for file in &entry.files {
@@ -220,7 +221,7 @@ impl Explanation {
                     Verdict::Source => "source",
                     Verdict::DoesNotFit => "no",
                 };
-                text.push_str(&format!("    {verdict:<8} {:<width$}  {}\n", file.name, file.reasons.join("; ")));
+                text.push_str(&line(&format!("    {verdict:<8} {:<width$}  {}", file.name, file.reasons.join("; "))));
             }
         }
         text

@@ -3,33 +3,38 @@
 
 mod asked;
 mod cache;
+mod files;
 mod fresh;
 mod own;
 mod program;
 mod running;
 mod scratch;
 mod stop;
+mod talk;
 mod workspace;
 
 use crate::hex::hex;
 use crate::problem::Problem;
+use crate::templates::one_line;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use fresh::Fresh;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sha2::{Digest as _, Sha256};
-use std::io::{IsTerminal as _, Read, Write as _};
+use std::io::{Read, Write as _};
 use std::time::Duration;
 
 pub use asked::Answer;
 pub use cache::{Bounds, is_made_here};
+pub use files::open_regular;
 #[cfg(unix)]
 pub use own::this_user;
 pub use own::{NotOwn, other_owner, own_folder};
 pub use program::{Ended, Program, Said, all_on_path, on_path};
-pub use running::Running;
+pub use running::{Running, Talk};
 pub use scratch::{Scratch, left_in};
 pub use stop::Stop;
+pub use talk::{colours_of_output, print, print_json, tell_error, tell_lines};
 pub use workspace::{ELSEWHERE, SCRATCH, elsewhere, remove_temporary, user_cache};
 
 /// How often what moves on the terminal is drawn.
@@ -53,6 +58,8 @@ pub struct Sys {
     pub root: Utf8PathBuf,
     /// how much is said
     pub verbosity: Verbosity,
+    /// whether no program may reach the network
+    pub offline: bool,
 }
 
 /// Finds the repository at or above `start`.
@@ -84,20 +91,15 @@ impl Sys {
     /// Says what was done, on standard error.
     pub fn say(&self, text: impl AsRef<str>) {
         if self.verbosity >= Verbosity::Normal {
-            tell(text.as_ref());
+            talk::tell(text.as_ref());
         }
     }
 
     /// Says a detail, with `-v`.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.verbosity >= Verbosity::Verbose {
-            tell(text.as_ref());
+            talk::tell(text.as_ref());
         }
-    }
-
-    /// Reads a text file; its line ends are LF, whatever git gave them in this work tree.
-    pub fn read_text(&self, path: &Utf8Path) -> anyhow::Result<String> {
-        Ok(with_lf(fs_err::read_to_string(path)?))
     }
 
     /// Writes a file, which appears under its name when it is whole.
@@ -127,6 +129,11 @@ impl Sys {
         let made = fill(&mut fresh.file).with_context(|| format!("failed to write `{path}`"))?;
         fresh.put(path).with_context(|| format!("failed to put `{path}` in place"))?;
         Ok(made)
+    }
+
+    /// What keeps the clients of an index from a network, whoever starts them.
+    fn of_network(&self) -> &'static [(&'static str, &'static str)] {
+        if self.offline { &[("UV_OFFLINE", "1"), ("PIP_NO_INDEX", "1")] } else { &[] }
     }
 
     /// Moves a finished file to its place; across file systems it is copied, and appears whole there too.
@@ -174,7 +181,7 @@ pub fn private(prefix: &str) -> tempfile::Builder<'_, '_> {
 /// Draws a bar once it has its style and its words, never before.
 fn drawn(bar: ProgressBar, style: Result<ProgressStyle, impl std::fmt::Debug>, what: &str) -> ProgressBar {
     bar.set_style(style.expect("the template is well formed"));
-    bar.set_message(what.to_owned());
+    bar.set_message(one_line(what).into_owned());
     bar.set_draw_target(ProgressDrawTarget::stderr());
     bar.enable_steady_tick(TICK);
     bar
@@ -182,7 +189,7 @@ fn drawn(bar: ProgressBar, style: Result<ProgressStyle, impl std::fmt::Debug>, w
 
 /// The sha256 of a file, in lower-case hex.
 pub fn sha256_of(path: &Utf8Path) -> anyhow::Result<String> {
-    sha256_of_rest(&mut fs_err::File::open(path)?)
+    sha256_of_rest(&mut open_regular(path)?)
 }
 
 /// The same of what is left to read.
@@ -203,21 +210,6 @@ pub fn with_lf(text: String) -> String {
     if text.contains('\r') { text.replace("\r\n", "\n") } else { text }
 }
 
-/// Whether colours are wanted on standard error (<https://no-color.org>).
-pub fn colours() -> bool {
-    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// Whether colours are wanted on standard output.
-pub fn colours_of_output() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// A line on standard error; where nobody can read it, it is lost, and that is no reason to stop.
-pub fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
@@ -226,7 +218,7 @@ mod tests {
     fn what_is_no_file_is_not_taken_the_place_of() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
-        let sys = Sys { root: root.clone(), verbosity: Verbosity::Quiet };
+        let sys = Sys { root: root.clone(), verbosity: Verbosity::Quiet, offline: false };
         let socket = root.join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
         let error = sys.write(&socket, b"x").unwrap_err();

@@ -26,6 +26,9 @@ pub const COMPILE: &str = include_str!("templates/compile.py");
 /// The script that tells whether sources compile; run here by a Python of the target's minor, and no template.
 pub const COMPILE_ONLY: &str = include_str!("templates/compile_only.py");
 
+/// The script that asks a build backend what it needs; run here, and no template.
+pub const BUILD_REQUIRES: &str = include_str!("templates/build_requires.py");
+
 /// What the programs of a machine are: shell and Python, no templates. `machine` says what each is for.
 pub mod machine {
     /// process 1 of a machine's namespaces, for the host's `sh`
@@ -139,6 +142,31 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same in one line: a line end inside a name would start a line that looks like one of this tool's own.
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    match visible(text) {
+        shown if shown.contains('\n') => Cow::Owned(shown.replace('\n', "\\n")),
+        shown => shown,
+    }
+}
+
+/// One line of a report, with its end.
+pub fn line(text: &str) -> String {
+    format!("{}\n", one_line(text))
+}
+
+/// A JSON document with the same characters escaped, as JSON escapes them: all of them are inside of its strings.
+pub fn visible_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_unseen(c) {
+            true => shown.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
 fn is_unseen(c: char) -> bool {
     match c {
         '\n' | '\t' => false,
@@ -181,5 +209,14 @@ mod tests {
         for (text, shown) in cases {
             assert_eq!(visible(text), shown, "{text:?}");
         }
+        assert_eq!(one_line("a\n\x1b[1mb\tc"), "a\\n\\u{1b}[1mb\tc");
+    }
+
+    #[test]
+    fn json_stays_the_same_document_and_has_nothing_unseen() {
+        let value = serde_json::json!({"a\u{9b}\x7f\u{202e}": ["\x1b[2J\u{e0041}\u{feff}", "ü\n💥\"\\"]});
+        let shown = visible_json(&format!("{value:#}\n"));
+        assert!(!shown.contains(is_unseen) && shown.contains("\\u009b") && shown.contains("\\udb40\\udc41"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 }

@@ -8,7 +8,7 @@ use crate::boxes::Target;
 use crate::lockfile::{Lock, Package};
 use crate::pins::Place;
 use crate::problem::Problem;
-use crate::sys::{Stop, Sys, sha256_of};
+use crate::sys::{Stop, Sys, open_regular, sha256_of};
 use crate::tools::pip::Pip;
 use crate::wheel::{Archive, Candidate, Contents, WheelName};
 use anyhow::{Context as _, ensure};
@@ -16,6 +16,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
 use seen::Seen;
 use std::collections::BTreeSet;
+use std::fs::Metadata;
 use std::str::FromStr as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -98,14 +99,8 @@ impl Wheelhouse {
 
     fn holds(&self, sys: &Sys, package: &Package, seen: &Seen) -> anyhow::Result<bool> {
         let path = self.path(package);
-        let data = match path.symlink_metadata() {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(error).with_context(|| format!("failed to look at `{path}`")),
-            Ok(data) if !data.is_file() => {
-                return Err(Problem::with_hint(format!("`{path}` is no file"), "remove it; a wheel belongs there"));
-            }
-            Ok(data) => data,
-        };
+        sys.inside(&self.folder)?;
+        let Some(data) = look_at(&path)? else { return Ok(false) };
         if seen.has(&path, &data, &package.sha256) {
             return Ok(true);
         }
@@ -125,19 +120,9 @@ impl Wheelhouse {
 
     /// Opens the wheel of a package, each file matched with its RECORD.
     pub fn open(&self, package: &Package) -> anyhow::Result<(Archive<FileReader>, Contents)> {
-        open_wheel(&self.path(package), &package.wheel)
-    }
-
-    /// Says what is missing, for `--offline`.
-    pub fn refuse_missing(&self, missing: &[&Package]) -> anyhow::Result<()> {
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let names: Vec<String> = missing.iter().map(|package| package.wheel.to_string()).collect();
-        Err(Problem::with_hint(
-            format!("`{}` lacks {} of the locked wheels: {}", self.folder, names.len(), names.join(", ")),
-            "run `cargo xtask rpm` once without `--offline`, or copy the folder from a host that did",
-        ))
+        let path = self.path(package);
+        look_at(&path)?;
+        open_wheel(&path, &package.wheel)
     }
 
     /// Downloads wheels, several at once, and puts each in place once its sha256 matched.
@@ -145,6 +130,7 @@ impl Wheelhouse {
     /// - Gives: false where it was asked to `stop`.
     /// - Fails: with the first failure; what was downloaded until then stays.
     pub fn fetch(&self, sys: &Sys, pip: &Pip, wanted: &[Wanted<'_>], stop: &Stop) -> anyhow::Result<bool> {
+        sys.inside(&self.folder)?;
         fs_err::create_dir_all(&self.folder)?;
         let batches = batches(wanted);
         let total = wanted.iter().map(size_of).sum();
@@ -182,7 +168,10 @@ impl Wheelhouse {
         for file in &files {
             match &file.at {
                 Place::Url(_) => remote.push(*file),
-                Place::Path(path) => drop(fs_err::copy(sys.root.join(path), folder.join(file.name.to_string()))?),
+                Place::Path(path) => {
+                    let mut into = fs_err::File::create(folder.join(file.name.to_string()))?;
+                    std::io::copy(&mut sys.open(&sys.root.join(path))?, &mut into)?;
+                }
             }
         }
         if !remote.is_empty() {
@@ -210,10 +199,37 @@ impl Wheelhouse {
     }
 }
 
+/// Says what is missing, for `--offline`.
+pub fn refuse_missing<'a>(missing: impl Iterator<Item = &'a Package>) -> anyhow::Result<()> {
+    let names: Vec<String> = missing.map(|package| package.wheel.to_string()).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("`dist/wheels` lacks {} of the locked wheels: {}", names.len(), names.join(", ")),
+        "run `cargo xtask rpm` where there is a network, and carry `dist/wheels` here",
+    ))
+}
+
+/// What lies at a wheel's place; `None` if there is nothing.
+///
+/// # Errors
+/// If it is not a file itself: a link could lead anywhere.
+fn look_at(path: &Utf8Path) -> anyhow::Result<Option<Metadata>> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("failed to look at `{path}`")),
+        Ok(data) if !data.is_file() => {
+            Err(Problem::with_hint(format!("`{path}` is no file"), "remove it; a wheel belongs there"))
+        }
+        Ok(data) => Ok(Some(data)),
+    }
+}
+
 /// Opens a wheel, each file matched with its RECORD.
 pub fn open_wheel(path: &Utf8Path, name: &WheelName) -> anyhow::Result<(Archive<FileReader>, Contents)> {
     let open = || -> anyhow::Result<_> {
-        let file = fs_err::File::open(path)?;
+        let file = open_regular(path)?;
         let size = file.metadata()?.len();
         let archive = Archive::open(FileReader::from(file.into_parts().0), size)?;
         let contents = Contents::read(&archive, name)?;

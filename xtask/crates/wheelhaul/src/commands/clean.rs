@@ -6,6 +6,7 @@ use crate::commands::report::{Report, count, size};
 use crate::pieces::PIECES;
 use crate::problem::all_of;
 use crate::sys::{ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
+use crate::templates::line;
 use crate::wheelhouse::SEEN;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -276,7 +277,7 @@ impl Broom {
         let mut text = String::new();
         let mut rows: Vec<Value> = Vec::new();
         for Removed { place, files, bytes } in &self.removed {
-            text.push_str(&format!("{}: {}\n", shown(place), of(*files, *bytes)));
+            text.push_str(&line(&format!("{}: {}", shown(place), of(*files, *bytes))));
             rows.push(json!({"path": shown(place), "files": files, "bytes": bytes}));
         }
         text.extend(self.left.iter().map(|(place, why)| format!("{}: left alone: {why}\n", shown(place))));

@@ -4,7 +4,7 @@ use crate::commands::report::{Report, count, size};
 use crate::commands::verify::open;
 use crate::problem::{Problem, all_of};
 use crate::sys::Sys;
-use crate::templates::visible;
+use crate::templates::line;
 use crate::verify::{
     Change, ConfigChange, Difference, Direction, Dist, Evidence, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
 };
@@ -45,7 +45,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
     all_of("packages cannot be compared", faults)?;
     let difference = Difference::between(&read[0], &read[1]);
     let json = json!({"old": old, "new": new, "difference": serde_json::to_value(&difference)?});
-    Ok(Report::fine(format!("{} → {}\n{}", visible(old.as_str()), visible(new.as_str()), text(&difference)), json))
+    Ok(Report::fine(line(&format!("{old} → {new}")) + &text(&difference), json))
 }
 
 /// Everything that the checks would see of an RPM.
@@ -59,17 +59,16 @@ pub fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
     })
 }
 
-/// For people: each section, with `nothing` where nothing differs. Nothing that a package says reaches the terminal
-/// but as text.
+/// For people: each section, with `nothing` where nothing differs.
 pub fn text(difference: &Difference) -> String {
     let Difference { old, new, requires, provides, .. } = difference;
-    let look_at = difference.look_at.iter().map(|look| format!("{:<10} {}\n", look.section, look.what)).collect();
+    let look_at = difference.look_at.iter().map(|look| line(&format!("{:<10} {}", look.section, look.what))).collect();
     let package = difference.package.iter().map(|change| change_line(change, 12)).collect();
     let scripts = difference.scriptlets.iter().map(|change| {
         let name = if change.name == "verify" { "verifyscript" } else { &change.name };
         format!("%{name}: {}\n{}", word(change.kind), diff_of(change.diff.as_deref()))
     });
-    let service = difference.service.iter().map(|line| format!("{line}\n")).collect();
+    let service = difference.service.iter().map(|said| line(said)).collect();
     let sections: [(&str, String); 11] = [
         ("look at", look_at),
         ("package", upgrade(difference) + &lines(package)),
@@ -91,7 +90,7 @@ pub fn text(difference: &Difference) -> String {
             false => text.extend(body.lines().map(|line| format!("  {line}").trim_end().to_owned() + "\n")),
         }
     }
-    visible(&text).into_owned()
+    text
 }
 
 fn lines(of: Vec<String>) -> String {
@@ -100,7 +99,7 @@ fn lines(of: Vec<String>) -> String {
 
 fn change_line(change: &Change, width: usize) -> String {
     let said = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    format!("{:<width$} {} → {}\n", change.what, said(&change.old), said(&change.new))
+    line(&format!("{:<width$} {} → {}", change.what, said(&change.old), said(&change.new)))
 }
 
 fn word(kind: Kind) -> &'static str {
@@ -114,16 +113,18 @@ fn word(kind: Kind) -> &'static str {
 fn upgrade(difference: &Difference) -> String {
     let (old, new) = (&difference.old, &difference.new);
     match difference.upgrade {
-        Upgrade::Upgrade => format!("an upgrade for rpm: {} → {}\n", old.evr, new.evr),
-        Upgrade::Downgrade => format!("a DOWNGRADE for rpm: {} → {}\n", old.evr, new.evr),
-        Upgrade::Same => format!("NO upgrade for rpm: both are {}\n", new.evr),
-        Upgrade::OtherPackage => format!("NO upgrade for rpm: `{}` is another package than `{}`\n", new.name, old.name),
+        Upgrade::Upgrade => line(&format!("an upgrade for rpm: {} → {}", old.evr, new.evr)),
+        Upgrade::Downgrade => line(&format!("a DOWNGRADE for rpm: {} → {}", old.evr, new.evr)),
+        Upgrade::Same => line(&format!("NO upgrade for rpm: both are {}", new.evr)),
+        Upgrade::OtherPackage => {
+            line(&format!("NO upgrade for rpm: `{}` is another package than `{}`", new.name, old.name))
+        }
     }
 }
 
 fn dists(difference: &Difference) -> String {
     let dists = &difference.dists;
-    let one = |sign: char, dist: &Dist| format!("{sign} {} {} ({})\n", dist.name, dist.version, dist.license);
+    let one = |sign: char, dist: &Dist| line(&format!("{sign} {} {} ({})", dist.name, dist.version, dist.license));
     let mut text = String::new();
     text.extend(dists.added.iter().map(|dist| one('+', dist)));
     text.extend(dists.removed.iter().map(|dist| one('-', dist)));
@@ -133,14 +134,17 @@ fn dists(difference: &Difference) -> String {
             Direction::Down => " (OLDER)",
             Direction::Sideways => " (neither newer nor older)",
         };
-        format!("  {} {} → {}{direction}\n", dist.name, dist.old, dist.new)
+        line(&format!("  {} {} → {}{direction}", dist.name, dist.old, dist.new))
     }));
     text.extend(
-        dists.relicensed.iter().map(|change| format!("  {}: licence {} → {}\n", change.what, change.old, change.new)),
+        dists
+            .relicensed
+            .iter()
+            .map(|change| line(&format!("  {}: licence {} → {}", change.what, change.old, change.new))),
     );
     match text.is_empty() {
         true => text,
-        false => text + &format!("  {} the same\n", dists.unchanged),
+        false => text + &line(&format!("  {} the same", dists.unchanged)),
     }
 }
 
@@ -151,18 +155,18 @@ fn files(difference: &Difference) -> String {
     let is_folded = |group: &&FileGroup| !group.application && group.is_byte_code_alone();
     let (folded, shown): (Vec<&FileGroup>, Vec<&FileGroup>) = files.groups.iter().partition(is_folded);
     for group in shown {
-        text.push_str(&format!("{}: {}\n", title(group), group.in_words()));
+        text.push_str(&line(&format!("{}: {}", title(group), group.in_words())));
         if group.dist.is_none() || group.application {
             text.push_str(&listed(group));
         }
     }
     if !folded.is_empty() {
         let names: Vec<&str> = folded.iter().filter_map(|group| group.dist.as_deref()).collect();
-        text.push_str(&format!("byte-code alone: {}\n", names.join(", ")));
+        text.push_str(&line(&format!("byte-code alone: {}", names.join(", "))));
     }
     match text.is_empty() {
         true => text,
-        false => text + &format!("{} the same\n", count(files.unchanged, "path")),
+        false => text + &line(&format!("{} the same", count(files.unchanged, "path"))),
     }
 }
 
@@ -187,9 +191,9 @@ fn listed(group: &FileGroup) -> String {
     }));
     rows.sort();
     let all = group.added.len() + group.removed.len() + group.changed.len();
-    let mut text: String = rows.iter().map(|(path, sign, what)| format!("  {sign} {path}{what}\n")).collect();
+    let mut text: String = rows.iter().map(|(path, sign, what)| line(&format!("  {sign} {path}{what}"))).collect();
     if all > rows.len() {
-        text.push_str(&format!("    and {} of byte-code\n", count(all - rows.len(), "file")));
+        text.push_str(&line(&format!("    and {} of byte-code", count(all - rows.len(), "file"))));
     }
     text
 }
@@ -206,27 +210,17 @@ fn aspect(change: &Change) -> String {
 }
 
 fn names(names: &Names) -> String {
-    let added = names.added.iter().map(|name| format!("+ {name}\n"));
-    added.chain(names.removed.iter().map(|name| format!("- {name}\n"))).collect()
+    let added = names.added.iter().map(|name| line(&format!("+ {name}")));
+    added.chain(names.removed.iter().map(|name| line(&format!("- {name}")))).collect()
 }
 
 fn unit(unit: &UnitChange) -> String {
-    let mut text = format!("{}: {}\n", unit.path, word(unit.kind));
+    let mut text = line(&format!("{}: {}", unit.path, word(unit.kind)));
     for key in &unit.keys {
-        text.push_str(&format!("  [{}] {}\n", key.section, key.key));
+        text.push_str(&line(&format!("  [{}] {}", key.section, key.key)));
         let (old, new): (BTreeSet<&String>, BTreeSet<&String>) = (key.old.iter().collect(), key.new.iter().collect());
-        text.extend(key.old.iter().filter(|value| !new.contains(value)).map(|value| {
-            format!(
-                "    - {value}
-"
-            )
-        }));
-        text.extend(key.new.iter().filter(|value| !old.contains(value)).map(|value| {
-            format!(
-                "    + {value}
-"
-            )
-        }));
+        text.extend(key.old.iter().filter(|value| !new.contains(value)).map(|value| line(&format!("    - {value}"))));
+        text.extend(key.new.iter().filter(|value| !old.contains(value)).map(|value| line(&format!("    + {value}"))));
         if old == new {
             text.push_str(
                 "    another order of its lines, or other repetitions
@@ -247,7 +241,7 @@ fn config(config: &ConfigChange) -> String {
 
 fn diff_of(diff: Option<&str>) -> String {
     match diff {
-        Some(diff) => diff.lines().map(|line| format!("  {line}\n")).collect(),
+        Some(diff) => diff.lines().map(|text| line(&format!("  {text}"))).collect(),
         None => "  no text, or too long to be shown line by line\n".to_owned(),
     }
 }
@@ -256,7 +250,7 @@ fn sizes(old: &Side, new: &Side) -> String {
     let row = |what: &str, old: u64, new: u64| {
         let sign = if new < old { '-' } else { '+' };
         let by = if old == new { "the same".to_owned() } else { format!("{sign}{}", size(old.abs_diff(new))) };
-        format!("{what:<10} {} → {} ({by})\n", size(old), size(new))
+        line(&format!("{what:<10} {} → {} ({by})", size(old), size(new)))
     };
     row("to carry", old.download, new.download) + &row("on the box", old.installed, new.installed)
 }

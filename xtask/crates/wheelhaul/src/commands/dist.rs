@@ -1,6 +1,5 @@
 //! `cargo xtask dist`: the main job, lock to bundle.
 
-use crate::commands::Project;
 use crate::commands::locking::{self, State};
 use crate::commands::outputs;
 use crate::commands::report::{Report, made, size};
@@ -9,6 +8,7 @@ use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::rpmbuild::digest_of;
 use crate::commands::sign::{Signed, Signer};
 use crate::commands::verified::{self, Verified};
+use crate::commands::{Project, offline};
 use crate::hex::hex;
 use crate::lockfile::Lock;
 use crate::pages::public_key_name;
@@ -55,13 +55,19 @@ pub struct Flags {
     #[arg(long)]
     no_sign: bool,
     #[command(flatten)]
-    build: BuildFlags,
+    pub(super) build: BuildFlags,
 }
 
 /// The task.
 ///
 /// - Takes: `here`, what the folder of `--repo` is relative to.
 pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
+    let current = project.steps.during("lock", || locking::inspect(project))?;
+    let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
+    let stale: Vec<String> = of_team.chain(current.stale(project)).collect();
+    if !flags.locked || stale.is_empty() {
+        offline::refuse_missing(project, &current, flags.repo.is_some())?;
+    }
     rpm::refuse_early(project)?;
     // Asked before anything is built.
     let key = project.config.sign.as_ref().map(|sign| sign.key.as_str());
@@ -70,9 +76,6 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         Some(folder) => repository::of(project, &camino::absolute_utf8(here.join(folder))?, signer.is_some())?,
         None => Vec::new(),
     };
-    let current = project.steps.during("lock", || locking::inspect(project))?;
-    let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
-    let stale: Vec<String> = of_team.chain(current.stale(project)).collect();
     if flags.locked && !stale.is_empty() {
         let cure = match &current.team_stale {
             Some(_) => "after that, run `cargo xtask lock`, and commit both",
@@ -80,9 +83,6 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
         };
         let text = format!("stale locks:\n  {}\n{cure}\n", stale.join("\n  "));
         return Ok(Report::found(text, json!({"stale": stale})));
-    }
-    if flags.build.offline {
-        current.refuse_to_ask(project)?;
     }
     let locks = project.steps.during("lock", || locking::bring_up_to_date(project, false))?;
     locks.warn(project, false);

@@ -11,7 +11,7 @@ use crate::sys::Stop;
 use crate::tools::pip::Pip;
 use crate::tools::uv::Uv;
 use crate::wheel::{Offer, Offers};
-use crate::wheelhouse::Wanted;
+use crate::wheelhouse::{Wanted, refuse_missing};
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeSet;
 use std::thread;
@@ -62,15 +62,10 @@ fn too_old(of: &[(&Target, Vec<&Pin>)], error: anyhow::Error) -> anyhow::Error {
 /// Checks every wheel of the locks, and fetches or builds those that are missing or damaged.
 ///
 /// - Takes: `offers`, where the index was just asked, so that it is not asked again.
-/// - Fails: with `offline`, where anything is missing; where the index no longer offers a locked file; where
+/// - Fails: with `--offline`, where anything is missing; where the index no longer offers a locked file; where
 ///   a wheel that is built again comes out otherwise.
-pub fn fill_wheelhouse(
-    project: &Project,
-    locks: &[(&Target, &Lock)],
-    offline: bool,
-    offers: Option<&Offers>,
-) -> anyhow::Result<()> {
-    let missing = project.steps.during("fetch", || missing(project, locks, offline))?;
+pub fn fill_wheelhouse(project: &Project, locks: &[(&Target, &Lock)], offers: Option<&Offers>) -> anyhow::Result<()> {
+    let missing = project.steps.during("fetch", || missing(project, locks))?;
     let fetched = project.steps.during("fetch", || fetch(project, &missing, offers, &Stop::default()))?;
     say_fetched(project, fetched);
     Ok(())
@@ -83,12 +78,11 @@ pub fn fill_wheelhouse(
 pub fn fill_wheelhouse_beside<T: Send>(
     project: &Project,
     locks: &[(&Target, &Lock)],
-    offline: bool,
     offers: Option<&Offers>,
     what: &str,
     other: impl FnOnce(&Stop) -> anyhow::Result<T> + Send,
 ) -> anyhow::Result<T> {
-    let missing = project.steps.during("fetch", || missing(project, locks, offline))?;
+    let missing = project.steps.during("fetch", || missing(project, locks))?;
     let (stop_fetching, stop_other) = (Stop::default(), Stop::default());
     thread::scope(|scope| {
         let beside = scope.spawn(|| other(&stop_other).inspect_err(|_| stop_fetching.ask()));
@@ -105,15 +99,10 @@ pub fn fill_wheelhouse_beside<T: Send>(
 }
 
 /// The packages whose wheel is not there, each with a target that needs it.
-fn missing<'a>(
-    project: &Project,
-    locks: &[(&'a Target, &'a Lock)],
-    offline: bool,
-) -> anyhow::Result<Vec<(&'a Target, &'a Locked)>> {
-    let wheelhouse = project.wheelhouse();
-    let missing = wheelhouse.missing(&project.sys, locks)?;
-    if offline {
-        wheelhouse.refuse_missing(&missing.iter().map(|(_, package)| *package).collect::<Vec<_>>())?;
+fn missing<'a>(project: &Project, locks: &[(&'a Target, &'a Lock)]) -> anyhow::Result<Vec<(&'a Target, &'a Locked)>> {
+    let missing = project.wheelhouse().missing(&project.sys, locks)?;
+    if project.sys.offline {
+        refuse_missing(missing.iter().map(|(_, package)| *package))?;
     }
     Ok(missing)
 }

@@ -5,11 +5,12 @@ use crate::closure::{Asks, walk};
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, dists, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
-use crate::commands::{Project, fetch};
+use crate::commands::{Project, fetch, wheel};
 use crate::decide::read_lock;
 use crate::explain::explain;
 use crate::pins::{Filtered, Pins, Requirement, filter};
 use crate::problem::{Problem, nearest};
+use crate::templates::line;
 use crate::wheel::Offers;
 use anyhow::Context as _;
 use clap::Args;
@@ -44,7 +45,7 @@ pub struct Flags {
     refresh: bool,
     /// Fail rather than ask the index
     #[arg(long, conflicts_with = "refresh")]
-    offline: bool,
+    pub offline: bool,
     /// First make the team's lock anew: `Pipfile.lock`, `poetry.lock`, `pdm.lock` and `uv.lock` by their own tool;
     /// requirements with hashes by uv, for every target, from `requirements.in`, `pyproject.toml` or `Pipfile`
     #[arg(long, conflicts_with_all = ["check", "offline"])]
@@ -67,13 +68,16 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     let mut upgraded = Value::Null;
     if flags.upgrade {
         let changes = upgrade(project)?;
-        text.extend(changes.iter().map(|change| format!("{change}\n")));
+        text.extend(changes.iter().map(|change| line(change)));
         if changes.is_empty() {
-            text.push_str(&format!("{}: nothing newer\n", project.config.app.lock));
+            text.push_str(&line(&format!("{}: nothing newer", project.config.app.lock)));
         }
         upgraded = json!(changes);
     }
     let locks = if flags.check { inspect(project)? } else { bring_up_to_date(project, flags.refresh)? };
+    if locks.all.iter().any(|locked| locked.state == State::Written) {
+        wheel::keep_backend(project);
+    }
     locks.warn(project, flags.check);
     let mut entries = Vec::new();
     let mut findings = false;
@@ -95,7 +99,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         if let State::Stale(reasons) = &locked.state {
             findings = true;
             entry["reasons"] = json!(reasons);
-            text.extend(reasons.iter().map(|reason| format!("  {reason}\n")));
+            text.extend(reasons.iter().map(|reason| format!("  {}\n", reason.replace('\n', "\n    "))));
         }
         entries.push(entry);
     }
@@ -107,7 +111,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     });
     findings |= stale_team.is_some();
     if let Some(reason) = stale_team {
-        text.insert_str(0, &format!("{}: {reason}\n", project.config.app.lock));
+        text.insert_str(0, &line(&format!("{}: {reason}", project.config.app.lock)));
     }
     let json = json!({"targets": entries, "team-lock-stale": locks.team_stale, "warnings": locks.warnings, "upgraded": upgraded});
     Ok(Report { text, json, findings, talk: String::new() })

@@ -9,11 +9,13 @@ use crate::elf::OfWheel;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Pins, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
+use crate::sys::with_lf;
 use crate::tools::uv::Uv;
 use crate::wheel::{Metadata, Offers, Tops, check_namespaces, library_digest};
 use anyhow::Context as _;
 use pep508_rs::PackageName;
 use serde::Serialize;
+use std::io::Read as _;
 
 /// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
 const MOST_NEAREST: usize = 8;
@@ -119,8 +121,10 @@ fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Resu
             Ok(filtered) => {
                 warnings.extend(filtered.warnings.iter().cloned());
                 let inputs = inputs_digest(texts, &project.selection(), &project.config.sdist, target);
-                let locked = inspect_target(project, target, &filtered, &inputs);
-                all.push(Looked { target, filtered, inputs, locked });
+                match inspect_target(project, target, &filtered, &inputs) {
+                    Ok(locked) => all.push(Looked { target, filtered, inputs, locked }),
+                    Err(fault) => faults.push(fault),
+                }
             }
             Err(fault) => faults.push(fault.context(format!("target `{}`", target.name))),
         }
@@ -154,13 +158,20 @@ pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
     Ok(Locks { all, team_stale: pins.stale.clone(), warnings, offers: None })
 }
 
-fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, inputs: &str) -> Locked {
+///
+/// # Errors
+/// If the lock on disk is not a regular file of the repository: then nothing of it is read, nor told.
+fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, inputs: &str) -> anyhow::Result<Locked> {
     let stale = |reason: String| (None, State::Stale(vec![reason]));
     let path = project.lock_path(target);
-    let (lock, state) = match project.sys.read_text(&path) {
-        Err(_) if !path.exists() => stale("it is not there".to_owned()),
+    let text = project.sys.open_if_there(&path)?.map(|mut file| {
+        let mut text = String::new();
+        file.read_to_string(&mut text).map(|_| with_lf(text))
+    });
+    let (lock, state) = match text.transpose() {
+        Ok(None) => stale("it is not there".to_owned()),
         Err(error) => stale(format!("it cannot be read: {error:#}")),
-        Ok(text) => match read_lock(&text, target) {
+        Ok(Some(text)) => match read_lock(&text, target) {
             Err(error) => stale(format!("it cannot be read: {error:#}")),
             Ok(lock) => match disagreements(&lock, filtered, target, inputs) {
                 reasons if !reasons.is_empty() => (None, State::Stale(reasons)),
@@ -180,7 +191,7 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
             place: dropped.pin.place.clone(),
         })
         .collect();
-    Locked { lock, state, dropped }
+    Ok(Locked { lock, state, dropped })
 }
 
 /// Makes every stale lock anew, or all of them with `refresh`, with one question to the index.
@@ -217,7 +228,7 @@ fn make_anew(project: &Project, stale: &mut [&mut Looked<'_>], offers: &Offers) 
     }
     all_of("targets cannot be locked", faults)?;
     let of: Vec<_> = stale.iter().map(|looked| looked.target).zip(&locks).collect();
-    fetch::fill_wheelhouse(project, &of, false, Some(offers))?;
+    fetch::fill_wheelhouse(project, &of, Some(offers))?;
     let mut faults = Vec::new();
     for (looked, lock) in stale.iter().zip(&mut locks) {
         let checked = check_wheels(project, looked.target, &looked.filtered, lock);

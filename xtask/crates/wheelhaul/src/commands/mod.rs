@@ -6,6 +6,7 @@ mod fetch;
 mod foreign;
 mod libraries;
 mod locking;
+mod offline;
 mod outputs;
 mod prepare;
 mod project;
@@ -48,8 +49,9 @@ pub use project::Project;
 pub use report::Report;
 
 use crate::problem::{Problem, hints_of};
-use crate::sys::{Sys, Verbosity, colours, find_root, remove_temporary, tell};
-use crate::templates::visible;
+use crate::sys::{
+    Sys, Verbosity, colours_of_output, find_root, print, print_json, remove_temporary, tell_error, tell_lines,
+};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
@@ -115,6 +117,18 @@ enum Task {
 }
 
 impl Task {
+    /// Whether no program may reach the network.
+    fn is_offline(&self) -> bool {
+        match self {
+            Self::Lock(flags) => flags.offline,
+            Self::Wheel(flags) => flags.offline,
+            Self::Rpm(flags) => flags.build.offline,
+            Self::Dist(flags) => flags.build.offline,
+            Self::Rebuild(flags) => flags.offline,
+            _ => false,
+        }
+    }
+
     fn name(&self) -> &'static str {
         match self {
             Self::Lock(_) => "lock",
@@ -147,8 +161,15 @@ pub fn main(name: &'static str) -> ExitCode {
 /// Parses this process's arguments for a program that is started as `name`; ends the process where they are wrong,
 /// or where they ask for help.
 pub fn parse<C: Parser>(name: &'static str) -> C {
-    let matches = C::command().name(name).bin_name(name).get_matches();
-    C::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let matches = C::command().name(name).bin_name(name).try_get_matches();
+    matches.and_then(|matches| C::from_arg_matches(&matches)).unwrap_or_else(|error| {
+        if error.use_stderr() {
+            // A word of the command line may be the name of a file that somebody else made.
+            tell_lines(&error.render().to_string());
+            std::process::exit(error.exit_code());
+        }
+        error.exit()
+    })
 }
 
 impl Common {
@@ -172,23 +193,33 @@ impl Common {
     /// Prints how a task ended, and gives its exit code; with `-q` a result without findings is printed where `always`.
     pub fn finish(&self, task: &str, always: bool, result: anyhow::Result<Report>) -> ExitCode {
         remove_temporary();
-        let json = self.format == Format::Json;
+        let is_json = self.format == Format::Json;
         match result {
             Ok(report) => {
-                let mut value = report.json;
-                value["command"] = json!(task);
-                value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
-                let silent = self.quiet && !report.findings && !always;
-                let text = if silent { String::new() } else { report.text };
-                match print_out(&if json { format!("{value:#}\n") } else { text }) {
+                let printed = match is_json {
+                    true => {
+                        let mut value = report.json;
+                        value["command"] = json!(task);
+                        value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
+                        print_json(&value)
+                    }
+                    false => {
+                        let is_silent = self.quiet && !report.findings && !always;
+                        print(if is_silent { "" } else { &report.text }, |text| match colours_of_output() {
+                            true if ["verify", "trial", "dist"].contains(&task) => verify::paint(text),
+                            _ => text.to_owned(),
+                        })
+                    }
+                };
+                match printed {
                     Ok(()) => {
                         if !self.quiet && !report.talk.is_empty() {
-                            tell(report.talk.trim_end());
+                            tell_lines(&report.talk);
                         }
                         ExitCode::from(u8::from(report.findings))
                     }
                     Err(error) => {
-                        print_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
+                        tell_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
                         ExitCode::from(2)
                     }
                 }
@@ -196,11 +227,11 @@ impl Common {
             Err(error) => {
                 let hints = hints_of(&error);
                 let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-                print_error(&causes, &hints);
-                if json {
+                tell_error(&causes, &hints);
+                if is_json {
                     let value = json!({"command": task, "outcome": "error", "errors": causes, "hints": hints});
                     // The exit code says the same.
-                    let _ = print_out(&format!("{value:#}\n"));
+                    let _ = print_json(&value);
                 }
                 ExitCode::from(2)
             }
@@ -208,41 +239,14 @@ impl Common {
     }
 }
 
-/// Prints to standard output; a reader that has gone away (`| head`) is no error, a full disk is.
-fn print_out(text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
-        _ => Ok(()),
-    }
-}
-
-fn print_error(causes: &[String], hints: &[String]) {
-    let paint = |colour: &str, word: &str| match colours() {
-        true => format!("\x1b[1;{colour}m{word}\x1b[0m"),
-        false => word.to_owned(),
-    };
-    // A cause may be what a package or a program said.
-    let indented = |text: &str| visible(&text.trim_end().replace("\r\n", "\n")).replace('\n', "\n    ");
-    for (index, cause) in causes.iter().enumerate() {
-        match index {
-            0 => tell(&format!("{} {}", paint("31", "error:"), indented(cause))),
-            _ => tell(&format!("  caused by: {}", indented(cause))),
-        }
-    }
-    for hint in hints {
-        tell(&format!("{} {}", paint("36", "hint:"), indented(hint)));
-    }
-}
-
 fn run(cli: &Cli) -> anyhow::Result<Report> {
     let common = &cli.common;
     let verbosity = common.verbosity();
     let here = common.folder()?;
-    let alone = Sys { root: here.clone(), verbosity };
+    let offline = cli.task.is_offline();
+    let alone = Sys { root: here.clone(), verbosity, offline };
     let load = |sys: &Sys| Project::load(sys, &common.target, common.format == Format::Json);
-    let found = || anyhow::Ok(Sys { root: find_root(&here)?, verbosity });
+    let found = || anyhow::Ok(Sys { root: find_root(&here)?, verbosity, offline });
     // What a repository says is run, or only read.
     let project = || found().and_then(|sys| refuse_foreign(&sys).and_then(|()| load(&sys)));
     let read = || found().and_then(|sys| load(&sys));
@@ -273,7 +277,7 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
             }
             // What the user keeps is cleaned from anywhere.
             let root = clean::repository(find_root(&here), common.directory.is_some(), flags)?;
-            let sys = Sys { root: root.clone().unwrap_or_else(|| here.clone()), verbosity };
+            let sys = Sys { root: root.clone().unwrap_or_else(|| here.clone()), verbosity, offline: false };
             if flags.needs_repository() {
                 refuse_foreign(&sys)?;
             }

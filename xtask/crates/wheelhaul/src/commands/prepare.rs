@@ -5,7 +5,6 @@ use crate::commands::Project;
 use crate::commands::about::{self, Licenses};
 use crate::commands::byte_code::{self, OnDisk};
 use crate::commands::fetch;
-use crate::commands::rpm::BuildFlags;
 use crate::commands::wheel::{self, AppWheel};
 use crate::config::Tls;
 use crate::layout::{Parts, Wheel, lay_out};
@@ -15,6 +14,7 @@ use crate::problem::all_of;
 use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::Stop;
+use crate::templates::one_line;
 use crate::tools::git;
 use crate::tree::Tree;
 use crate::wheel::{Checked, Offers};
@@ -84,17 +84,12 @@ impl Gathered {
 }
 
 /// Fills the wheelhouse and builds the application's wheel.
-pub fn gather(
-    project: &Project,
-    locks: &[Lock],
-    flags: &BuildFlags,
-    offers: Option<&Offers>,
-) -> anyhow::Result<Gathered> {
+pub fn gather(project: &Project, locks: &[Lock], offers: Option<&Offers>) -> anyhow::Result<Gathered> {
     let epoch = git::epoch(&project.sys)?;
     let origin = origin(project)?;
     let of: Vec<_> = project.targets.iter().zip(locks).collect();
-    let build = |stop: &Stop| wheel::build(project, epoch, flags.offline, stop);
-    let app = fetch::fill_wheelhouse_beside(project, &of, flags.offline, offers, wheel::BUILDING, build)?;
+    let build = |stop: &Stop| wheel::build(project, epoch, stop);
+    let app = fetch::fill_wheelhouse_beside(project, &of, offers, wheel::BUILDING, build)?;
     app.say(project);
     let paths = &project.config.app.config;
     let contents = git::contents(&project.sys, &project.app(), paths)?;
@@ -107,6 +102,7 @@ fn origin(project: &Project) -> anyhow::Result<String> {
     let changed = git::uncommitted(&project.sys, &[&project.config.app.path, "dist".into(), &project.config.app.lock])?;
     if let Some(first) = changed.first() {
         let others = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
+        let first = one_line(first);
         project.sys.say(format!("warning: `{first}`{others} not committed: the RPM is not that of the last commit"));
     }
     Ok(match (git::commit(&project.sys), changed.is_empty()) {

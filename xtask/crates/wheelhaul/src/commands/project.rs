@@ -11,6 +11,7 @@ use crate::sys::{Sys, with_lf};
 use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
+use std::io::Read as _;
 
 /// A loaded repository.
 #[derive(Debug)]
@@ -141,12 +142,15 @@ impl Project {
     /// A text of the repository; none for a file that is not there and does not have to be.
     fn text_of(&self, path: &Utf8Path, must: bool) -> anyhow::Result<Option<String>> {
         let whole = self.sys.root.join(path);
-        if !must && !whole.exists() {
-            return Ok(None);
-        }
-        // Line ends are the work tree's and not the lock's.
-        let read = || decoded(fs_err::read(&whole)?).map(with_lf).with_context(|| format!("`{path}`"));
-        read().map(Some).map_err(|error| {
+        let read = || {
+            let mut bytes = Vec::new();
+            let opened = if must { Some(self.sys.open(&whole)?) } else { self.sys.open_if_there(&whole)? };
+            let Some(mut file) = opened else { return Ok(None) };
+            file.read_to_end(&mut bytes)?;
+            // Line ends are the work tree's and not the lock's.
+            decoded(bytes).map(with_lf).map(Some).with_context(|| format!("`{path}`"))
+        };
+        read().map_err(|error| {
             Problem::around(
                 error,
                 format!("the team's lock `{path}` cannot be read"),

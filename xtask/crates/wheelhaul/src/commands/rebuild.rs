@@ -4,10 +4,10 @@ use crate::commands::foreign::refuse_foreign;
 use crate::commands::report::Report;
 use crate::commands::rpm::{self, BuildFlags};
 use crate::commands::rpmbuild::Builder;
-use crate::commands::{Project, diff};
+use crate::commands::{Project, diff, locking, offline};
 use crate::problem::{Problem, all_of};
 use crate::sys::{Sys, find_root};
-use crate::templates::visible;
+use crate::templates::line;
 use crate::tools::git;
 use crate::verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
 use anyhow::{Context as _, ensure};
@@ -29,7 +29,7 @@ pub struct Flags {
     rpms: Vec<Utf8PathBuf>,
     /// Start no program that reaches the network
     #[arg(long)]
-    offline: bool,
+    pub(super) offline: bool,
 }
 
 /// The task.
@@ -38,8 +38,7 @@ pub struct Flags {
 /// - Fails: where an RPM cannot be read, or the repository cannot be built for its target.
 pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Report> {
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
-    let (Flags { folder, rpms: files, offline }, target) = (flags, targets.first().map(String::as_str));
-    let offline = *offline;
+    let (Flags { folder, rpms: files, .. }, target) = (flags, targets.first().map(String::as_str));
     let root = find_root(&sys.root.join(folder)).with_context(|| format!("`{folder}`"))?;
     let repository = Sys { root, ..sys.clone() };
     refuse_foreign(&repository).with_context(|| format!("`{folder}`"))?;
@@ -55,7 +54,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     let mut report = Report::fine(String::new(), json!({"rpms": []}));
     let mut rows: Vec<Value> = Vec::new();
     for (path, evidence) in given {
-        let (text, row, same) = compare(&repository, path, evidence, target, offline)
+        let (text, row, same) = compare(&repository, path, evidence, target)
             .with_context(|| format!("`{path}` cannot be made again in `{folder}`"))?;
         report.text.push_str(&text);
         rows.push(row);
@@ -66,13 +65,7 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
 }
 
 /// Builds one again, and gives what is said of it to people and programs, and whether it is the same.
-fn compare(
-    sys: &Sys,
-    path: &Utf8Path,
-    given: Evidence,
-    target: Option<&str>,
-    offline: bool,
-) -> anyhow::Result<(String, Value, bool)> {
+fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) -> anyhow::Result<(String, Value, bool)> {
     let name = target.or(given.target.as_ref().map(|target| target.name.as_str())).map(str::to_owned);
     let name = name.ok_or_else(|| {
         Problem::with_hint("it does not say for which target it is", "name one of `dist/package.toml` by `--target`")
@@ -84,10 +77,11 @@ fn compare(
         // Whether there is any is then the building host's matter, and not the commit's.
         project.config.package.byte_code = Some(false);
     }
+    offline::refuse_missing(&project, &locking::inspect(&project)?, false)?;
     rpm::refuse_early(&project)?;
     let (_keep, scratch) = sys.scratch()?;
     let project = project.making_into(&scratch);
-    let flags = BuildFlags { offline, level, builder: Builder::Native, source: false };
+    let flags = BuildFlags { offline: sys.offline, level, builder: Builder::Native, source: false };
     let built = rpm::build(&project, rpm::current_locks(&project)?, &flags, None)?;
     let built = built.first().context("nothing was built")?;
     let made = diff::gather(&built.path)?;
@@ -101,7 +95,11 @@ fn compare(
     });
     let signed = if !given.vouching.signatures.is_empty() { ", but for its signature" } else { "" };
     if same {
-        return Ok((format!("{path}: the same bytes{signed}, from {}\n", commit_in_words(head.as_deref())), row, true));
+        return Ok((
+            line(&format!("{path}: the same bytes{signed}, from {}", commit_in_words(head.as_deref()))),
+            row,
+            true,
+        ));
     }
     let difference = Difference::between(&given, &made);
     let rebuilt = Rebuilt { given: &given, made: &made, head: head.as_deref(), compiler: built.byte_code.as_deref() };
@@ -113,10 +111,10 @@ fn compare(
         (false, true) => "the header",
         (true, _) => "the payload",
     };
-    let mut text = format!("{path}: DIFFERS in {what}\n  likely because:\n");
-    text.extend(reasons.iter().map(|reason| format!("    {reason}\n")));
+    let mut text = line(&format!("{path}: DIFFERS in {what}")) + "  likely because:\n";
+    text.extend(reasons.iter().map(|reason| line(&format!("    {reason}"))));
     text.push_str(&details(&difference));
-    Ok((visible(&text).into_owned(), row, false))
+    Ok((text, row, false))
 }
 
 fn commit_in_words(head: Option<&str>) -> String {
@@ -138,8 +136,8 @@ fn details(difference: &Difference) -> String {
     paths.sort_by_key(|path| (path.contains("/__pycache__"), path.clone()));
     let all = difference.files.added + difference.files.removed + difference.files.changed;
     if all > 0 {
-        text.push_str(&format!("  files: {} differ, the first of them:\n", all));
-        text.extend(paths.iter().take(MOST).map(|path| format!("    {path}\n")));
+        text.push_str(&line(&format!("  files: {} differ, the first of them:", all)));
+        text.extend(paths.iter().take(MOST).map(|path| line(&format!("    {path}"))));
     }
     let sections = [
         ("what it says of itself", difference.package.iter().map(|change| change.what.as_str()).collect::<Vec<_>>()),
@@ -151,7 +149,7 @@ fn details(difference: &Difference) -> String {
     ];
     for (title, names) in sections.into_iter().filter(|(_, names)| !names.is_empty()) {
         let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-        text.push_str(&format!("  {title}: {}{more}\n", names[..names.len().min(MOST)].join(", ")));
+        text.push_str(&line(&format!("  {title}: {}{more}", names[..names.len().min(MOST)].join(", "))));
     }
     text
 }

@@ -148,7 +148,7 @@ impl Repository {
         let place = self.folder.join(format!("{name}.repo"));
         let (text, other) = (repository_file(name, signed)?, repository_file(name, !signed)?);
         if place.is_file() {
-            let before = fs_err::read(&place)?;
+            let before = project.sys.read(&place)?;
             if before != text.as_bytes() && before != other.as_bytes() {
                 let words = if signed { "1" } else { "0" };
                 project.sys.say(format!(
@@ -163,7 +163,7 @@ impl Repository {
     /// Writes the public key; says so where it is another one than before.
     fn put_key(&self, project: &Project, name: &str, text: &str) -> anyhow::Result<()> {
         let place = self.folder.join(name);
-        if place.is_file() && fs_err::read(&place)? != text.as_bytes() {
+        if place.is_file() && project.sys.read(&place)? != text.as_bytes() {
             project.sys.say(format!(
                 "warning: `{place}` differs from the one before: boxes have to import it; RPMs by another key still need that"
             ));

@@ -8,7 +8,7 @@ use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
 use crate::commands::summary::Summary;
-use crate::commands::{Project, report, rpmbuild};
+use crate::commands::{Project, offline, report, rpmbuild};
 use crate::config::LEVELS;
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 )]
 pub struct Flags {
     #[command(flatten)]
-    build: BuildFlags,
+    pub(super) build: BuildFlags,
     /// Print the spec of each target and write no RPM
     #[arg(long, conflicts_with_all = ["builder", "source"])]
     spec_only: bool,
@@ -45,7 +45,8 @@ pub struct Flags {
 /// How RPMs are built; also of `dist`.
 #[derive(Debug, Clone, Args)]
 pub struct BuildFlags {
-    /// Start no program that reaches the network: every wheel must be in `dist/wheels`
+    /// Start no program that reaches the network: every wheel must be in `dist/wheels`, and what builds the application in
+    /// `dist/wheels/tools`
     #[arg(long)]
     pub offline: bool,
     /// Compression level of the payload, instead of `package.compression-level`: 1 to 19 for zstd (el9 and later; 9 if
@@ -120,6 +121,7 @@ impl Built {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    offline::refuse_missing(project, &locking::inspect(project)?, false)?;
     refuse_early(project)?;
     if flags.spec_only {
         return rpmbuild::print_specs(project, current_locks(project)?, &flags.build);
@@ -157,7 +159,7 @@ pub fn build(
     warn_of_dangers(project);
     // Asked first: without an answer all the fetching would be in vain.
     let rpmbuild = rpmbuild::find(project, flags)?;
-    let gathered = gather(project, &locks, flags, offers)?;
+    let gathered = gather(project, &locks, offers)?;
     let mut built = Vec::new();
     let mut all: Vec<_> = project.targets.iter().zip(locks).enumerate().collect();
     // What is unpacked for zstd need not be unpacked for gzip, and not the other way round.
@@ -267,7 +269,7 @@ fn build_one(
 fn unreadable_config_files(project: &Project) -> Vec<anyhow::Error> {
     let unreadable = |path: &Utf8PathBuf| {
         Some(Problem::around(
-            fs_err::read(project.app().join(path)).err()?.into(),
+            project.sys.open(&project.app().join(path)).err()?,
             format!("the config file `{path}` cannot be read"),
             "`app.config` in `dist/package.toml` is relative to `app.path`",
         ))

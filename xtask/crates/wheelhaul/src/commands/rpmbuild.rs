@@ -183,7 +183,7 @@ pub fn print_specs(project: &Project, locks: Vec<Lock>, flags: &BuildFlags) -> a
             format!("name one by `--target`: {}; or take them all as `--format json`", names.join(", ")),
         ));
     }
-    let gathered = gather(project, &locks, flags, None)?;
+    let gathered = gather(project, &locks, None)?;
     let mut texts = Vec::new();
     let mut specs = Vec::new();
     for (target, lock) in project.targets.iter().zip(locks) {

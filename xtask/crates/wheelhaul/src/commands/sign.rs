@@ -5,9 +5,9 @@ use crate::commands::report::Report;
 use crate::config::Config;
 use crate::problem::{Problem, all_of};
 use crate::rpm::{Algorithm, Opened};
-use crate::sys::{Sys, find_root};
+use crate::sys::{Sys, find_root, open_regular};
 use crate::tools::gpg::Gpg;
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
@@ -87,11 +87,7 @@ impl<'a> Signer<'a> {
 
 /// Opens an RPM that a signature may be put into: what is damaged must not be vouched for.
 pub fn open(path: &Utf8Path) -> anyhow::Result<Opened<fs_err::File>> {
-    // A pipe would be waited for.
-    if !fs_err::metadata(path)?.is_file() {
-        bail!("it is no regular file");
-    }
-    let opened = Opened::read(fs_err::File::open(path)?)?;
+    let opened = Opened::read(open_regular(path)?)?;
     let faults = &opened.digest_faults;
     if faults.is_empty() {
         return Ok(opened);

@@ -8,7 +8,7 @@ use crate::commands::rpm::Built;
 use crate::commands::rpmbuild::Digest;
 use crate::commands::verify::{Asked, review_of_bytes, verify_files};
 use crate::review::Review;
-use crate::sys::{Verbosity, colours_of_output, on_path};
+use crate::sys::{Verbosity, on_path};
 use crate::tools::interpreter;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -107,7 +107,7 @@ fn is_whole(json: &Value) -> bool {
 /// Names all that a verdict depends on.
 fn name_of(project: &Project, rpm: &Built, sha256: &str) -> Option<String> {
     let asked_of_host = [shells(), interpreter_of(project, &rpm.target)];
-    let look = format!("{} {}", colours_of_output(), project.sys.verbosity == Verbosity::Quiet);
+    let look = format!("{}", project.sys.verbosity == Verbosity::Quiet);
     let shown = project.shown(&rpm.path);
     let words = ["verdict", sha256, &rpm.target.name, &shown, &look].into_iter();
     outputs::name(project, words.chain(asked_of_host.iter().map(String::as_str)).map(str::as_bytes))

@@ -3,8 +3,9 @@
 use crate::commands::Project;
 use crate::commands::report::{Report, made, size};
 use crate::hex::hex;
-use crate::problem::Problem;
+use crate::problem::{Problem, all_of};
 use crate::sys::{Stop, sha256_of};
+use crate::tools::backend::Backend;
 use crate::tools::git::{self, Tracked};
 use crate::tools::uv::Uv;
 use crate::wheel::{Executables, WheelName, rewrite};
@@ -32,9 +33,9 @@ use std::str::FromStr as _;
     of it makes other bytes."
 )]
 pub struct Flags {
-    /// Use only what uv has in its cache for the build backend
+    /// Start no program that reaches the network: the build backend must be in `dist/wheels/tools`
     #[arg(long)]
-    offline: bool,
+    pub offline: bool,
 }
 
 /// What is drawn while it is built.
@@ -59,13 +60,18 @@ pub struct AppWheel {
     pub epoch: u32,
     /// whether it was built now
     is_new: bool,
+    /// why a build without a network could not make it
+    trouble: Option<String>,
 }
 
 impl AppWheel {
-    /// Says that it was built, where it was.
+    /// Says that it was built, where it was, and what a build without a network would lack.
     pub fn say(&self, project: &Project) {
         if self.is_new {
             project.sys.say(format!("built {}", project.shown(&self.path)));
+        }
+        if let Some(trouble) = &self.trouble {
+            project.sys.say(trouble);
         }
     }
 }
@@ -79,10 +85,11 @@ struct Stamp {
 }
 
 /// The task.
-pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+pub fn run(project: &Project, _: &Flags) -> anyhow::Result<Report> {
     let epoch = git::epoch(&project.sys)?;
+    all_of("things are missing for a run without a network", missing(project, epoch)?)?;
     let spinner = project.sys.spinner(BUILDING);
-    let wheel = build(project, epoch, flags.offline, &Stop::default())?;
+    let wheel = build(project, epoch, &Stop::default())?;
     spinner.finish_and_clear();
     wheel.say(project);
     let bytes = fs_err::metadata(&wheel.path)?.len();
@@ -93,48 +100,170 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     ))
 }
 
+/// What a build without a network lacks; nothing where the wheel on disk is the right one, or `--offline` is not given.
+pub fn missing(project: &Project, epoch: u32) -> anyhow::Result<Vec<anyhow::Error>> {
+    let sys = &project.sys;
+    if !sys.offline || Sources::read(project)?.built(project, epoch)?.is_some() {
+        return Ok(Vec::new());
+    }
+    let backend = Backend::of(sys, &project.app())?;
+    let mut faults = Vec::from_iter(Uv::require(sys).err());
+    if backend.kept(sys)?.is_none() {
+        faults.push(Problem::with_hint(
+            format!("`dist/wheels/tools` lacks the build backend of the application: {}", backend.in_words()),
+            "run `cargo xtask wheel` where there is a network, and carry `dist/wheels` here",
+        ));
+    }
+    Ok(faults)
+}
+
 /// Builds the wheel, unless the one on disk was made from the same files.
 ///
 /// Draws and says nothing: it may run beside other work.
 ///
 /// - Takes: `epoch`, the time of the commit, in seconds since 1970.
 /// - Fails: soon after it is to `stop` as well.
-pub fn build(project: &Project, epoch: u32, offline: bool, stop: &Stop) -> anyhow::Result<AppWheel> {
+pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWheel> {
     let sys = &project.sys;
-    let app = project.app();
-    ensure_project_file(&app, &project.config.app.path)?;
-    // What builds the package is no part of an application that has the repository to itself.
-    let skipped = if project.config.app.path == "." { OWN.as_slice() } else { &[] };
-    let files = git::files(sys, &app, skipped)?;
-    let inputs = inputs_digest(&app, &files, epoch)?;
-    let stamp_path = sys.workspace().join("app-wheel.json");
-    if let Some(stamp) = read_stamp(&stamp_path).filter(|stamp| stamp.inputs == inputs) {
-        let path = project.out().join(&stamp.file);
-        if path.is_file() && sha256_of(&path)? == stamp.sha256 {
-            sys.detail(format!("`{}` is up to date", project.shown(&path)));
-            return Ok(AppWheel {
-                name: WheelName::from_str(&stamp.file)?,
-                path,
-                sha256: stamp.sha256,
-                epoch,
-                is_new: false,
-            });
-        }
+    let sources = Sources::read(project)?;
+    let built = sources.built(project, epoch)?;
+    let backend = Backend::of(sys, &sources.app)?;
+    let kept = backend.kept(sys)?;
+    if let Some(wheel) = built.as_ref().filter(|_| kept.is_some() || sys.offline) {
+        sys.detail(format!("`{}` is up to date", project.shown(&wheel.path)));
+        return Ok(wheel.clone());
     }
     let (_keep, scratch) = sys.scratch()?;
-    let (source, built) = (scratch.join("source"), scratch.join("built"));
-    stage(&app, &files, &source)?;
-    Uv::find(sys)?.build_wheel(&source, &built, epoch, offline, stop)?;
-    let name = only_wheel(&built)?;
+    let (source, into) = (scratch.join("source"), scratch.join("built"));
+    sources.stage(&source)?;
+    let (kept, trouble) = match kept {
+        Some(kept) => (Some(kept), None),
+        None => match backend.keep(sys, &source, &sources.app, stop) {
+            Ok(kept) => (Some(kept), None),
+            Err(error) => (None, Some(not_kept(&error))),
+        },
+    };
+    if let Some(wheel) = built {
+        return Ok(AppWheel { trouble, ..wheel });
+    }
+    Uv::find(sys)?.build_wheel(&source, &into, epoch, kept.as_ref(), stop).map_err(|error| {
+        // What uv says where a package is in no folder that it was given.
+        let lacks = kept.is_some() && format!("{error:#}").contains("No solution found");
+        let cure = if lacks {
+            "the build backend asks for more than before: delete `dist/wheels/tools`, and run it again with a network"
+        } else {
+            ""
+        };
+        Problem::around(error, "failed to build the application's wheel", cure)
+    })?;
+    let name = only_wheel(&into)?;
     refuse_host_wheel(&name)?;
-    let (fresh, _) = open_wheel(&built.join(name.to_string()), &name)?;
+    let (fresh, _) = open_wheel(&into.join(name.to_string()), &name)?;
     let path = project.out().join(name.to_string());
-    let executables = executables(&source, &files)?;
+    let executables = executables(&source, &sources.files)?;
     sys.create(&path, |file| rewrite(&fresh, epoch, &executables, BufWriter::new(file))?.flush().map_err(Into::into))?;
     let sha256 = sha256_of(&path)?;
-    let stamp = Stamp { inputs, file: name.to_string(), sha256: sha256.clone() };
-    sys.write(&stamp_path, &serde_json::to_vec(&stamp)?)?;
-    Ok(AppWheel { path, name, sha256, epoch, is_new: true })
+    let stamp = Stamp { inputs: sources.digest(epoch)?, file: name.to_string(), sha256: sha256.clone() };
+    sys.write(&stamp_path(project), &serde_json::to_vec(&stamp)?)?;
+    Ok(AppWheel { path, name, sha256, epoch, is_new: true, trouble })
+}
+
+/// Keeps the wheels of the build backend beside those of the lock, for a build without a network; what stands in the way
+/// is said, and no reason to fail.
+pub fn keep_backend(project: &Project) {
+    let keep = || -> anyhow::Result<()> {
+        let sys = &project.sys;
+        let backend = Backend::of(sys, &project.app())?;
+        if backend.kept(sys)?.is_none() {
+            let sources = Sources::read(project)?;
+            let (_keep, scratch) = sys.scratch()?;
+            sources.stage(&scratch.join("source"))?;
+            backend.keep(sys, &scratch.join("source"), &sources.app, &Stop::default())?;
+        }
+        Ok(())
+    };
+    if ensure_project_file(&project.app(), &project.config.app.path).is_ok()
+        && let Err(error) = keep()
+    {
+        project.sys.say(not_kept(&error));
+    }
+}
+
+fn not_kept(error: &anyhow::Error) -> String {
+    format!(
+        "warning: `dist/wheels/tools` lacks the build backend, so that `--offline` cannot build the application: {error:#}"
+    )
+}
+
+fn stamp_path(project: &Project) -> Utf8PathBuf {
+    project.sys.workspace().join("app-wheel.json")
+}
+
+/// What the wheel is built from.
+struct Sources {
+    app: Utf8PathBuf,
+    files: Vec<Tracked>,
+}
+
+impl Sources {
+    fn read(project: &Project) -> anyhow::Result<Self> {
+        let app = project.app();
+        project.sys.inside(&app)?;
+        ensure_project_file(&app, &project.config.app.path)?;
+        // What builds the package is no part of an application that has the repository to itself.
+        let skipped = if project.config.app.path == "." { OWN.as_slice() } else { &[] };
+        let files = git::files(&project.sys, &app, skipped)?;
+        Ok(Self { app, files })
+    }
+
+    /// The wheel on disk, if it was made from the same files.
+    fn built(&self, project: &Project, epoch: u32) -> anyhow::Result<Option<AppWheel>> {
+        let inputs = self.digest(epoch)?;
+        let Some(stamp) = read_stamp(&stamp_path(project)).filter(|stamp| stamp.inputs == inputs) else {
+            return Ok(None);
+        };
+        let path = project.out().join(&stamp.file);
+        if !path.is_file() || sha256_of(&path)? != stamp.sha256 {
+            return Ok(None);
+        }
+        let name = WheelName::from_str(&stamp.file)?;
+        Ok(Some(AppWheel { name, path, sha256: stamp.sha256, epoch, is_new: false, trouble: None }))
+    }
+
+    fn digest(&self, epoch: u32) -> anyhow::Result<String> {
+        let mut hasher = Sha256::new();
+        hasher.update(RULES);
+        hasher.update(epoch.to_be_bytes());
+        for file in &self.files {
+            hasher.update(file.path.as_str());
+            hasher.update([0, u8::from(file.executable)]);
+            hasher.update(match file.to_lf {
+                true => hex(&Sha256::digest(file.read(&self.app)?)),
+                false => sha256_of(&self.app.join(&file.path))?,
+            });
+        }
+        Ok(hex(&hasher.finalize()))
+    }
+
+    /// Copies the files with permissions and line ends by rule: what the wheel records must not depend on the umask or
+    /// on how git checks out.
+    fn stage(&self, into: &Utf8Path) -> anyhow::Result<()> {
+        for file in &self.files {
+            let to = into.join(&file.path);
+            fs_err::create_dir_all(to.parent().context("a file is in a folder")?)?;
+            match file.to_lf {
+                true => fs_err::write(&to, file.read(&self.app)?)?,
+                false => drop(fs_err::copy(self.app.join(&file.path), &to)?),
+            }
+            #[cfg(unix)]
+            {
+                use std::os::unix::fs::PermissionsExt as _;
+                let mode = if file.executable { 0o755 } else { 0o644 };
+                fs_err::set_permissions(&to, std::fs::Permissions::from_mode(mode))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
@@ -149,41 +278,6 @@ fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
 
 fn read_stamp(path: &Utf8Path) -> Option<Stamp> {
     serde_json::from_slice(&fs_err::read(path).ok()?).ok()
-}
-
-fn inputs_digest(app: &Utf8Path, files: &[Tracked], epoch: u32) -> anyhow::Result<String> {
-    let mut hasher = Sha256::new();
-    hasher.update(RULES);
-    hasher.update(epoch.to_be_bytes());
-    for file in files {
-        hasher.update(file.path.as_str());
-        hasher.update([0, u8::from(file.executable)]);
-        hasher.update(match file.to_lf {
-            true => hex(&Sha256::digest(file.read(app)?)),
-            false => sha256_of(&app.join(&file.path))?,
-        });
-    }
-    Ok(hex(&hasher.finalize()))
-}
-
-/// Copies the files with permissions and line ends by rule: what the wheel records must not depend on the umask or on
-/// how git checks out.
-fn stage(app: &Utf8Path, files: &[Tracked], into: &Utf8Path) -> anyhow::Result<()> {
-    for file in files {
-        let to = into.join(&file.path);
-        fs_err::create_dir_all(to.parent().context("a file is in a folder")?)?;
-        match file.to_lf {
-            true => fs_err::write(&to, file.read(app)?)?,
-            false => drop(fs_err::copy(app.join(&file.path), &to)?),
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let mode = if file.executable { 0o755 } else { 0o644 };
-            fs_err::set_permissions(&to, std::fs::Permissions::from_mode(mode))?;
-        }
-    }
-    Ok(())
 }
 
 /// What git says is executable; an empty file is none, whose bytes tell nothing.

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_program_answers_in_time_or_is_ended() {
-        let sys = Sys { root: ".".into(), verbosity: Verbosity::Quiet };
+        let sys = Sys { root: ".".into(), verbosity: Verbosity::Quiet, offline: false };
         let shell = |script: &str| Program::new("/bin/sh").args(["-c", script]);
         let ask = |script: &str, within| sys.ask(&shell(script), "a text", Duration::from_millis(within));
         let answer = ask("cat; echo oh >&2; exit 3", 20_000).unwrap();

@@ -145,6 +145,7 @@ impl Sys {
         let command = shell.cmd(program.program.as_std_path()).args(&program.words).quiet().ignore_status();
         let command = program.variables.iter().fold(command, |command, (name, value)| command.env(name, value));
         let command = program.removed.iter().fold(command, |command, name| command.env_remove(name));
+        let command = command.envs(self.of_network().iter().copied());
         let line = command.to_string();
         // What fails is shown whole.
         self.detail(format!("$ {}", shortened(&line)));

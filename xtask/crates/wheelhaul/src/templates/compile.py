@@ -4,8 +4,8 @@ usage: compile.py JOBS        any CPython from 3.4 on, to be started with -ISB
 
 JOBS is JSON, a list of {"wheel": FILE, "into": FILE, "mtime": SECONDS, "files": [[MEMBER, ON_BOX, PYC], ...]}.
 Each MEMBER of the wheel is compiled as the source that ON_BOX is on the box, and put as PYC into the
-stored archive `into`, whose RECORD has the digests. What this Python cannot compile is left out and
-printed, a line each.
+stored archive `into`, whose RECORD has the digests. Each is told of before it is compiled, as `> ON_BOX`: the caller
+sees which one takes too long. What this Python cannot compile is left out and printed, a line each.
 """
 import base64
 import csv
@@ -23,6 +23,14 @@ NUMBERS = 6 if (3, 8) <= sys.version_info < (3, 11) else 5
 TABLES = 2 if sys.version_info >= (3, 11) else 1
 # A source that is not Python, of another Python, or nested too deeply (parsers say MemoryError of that, too).
 NOT_COMPILED = (SyntaxError, ValueError, OverflowError, RuntimeError, MemoryError)
+# The caller ends this process sooner; it ends itself where the caller is gone.
+SECONDS = 120
+try:
+    from signal import alarm
+except ImportError:
+
+    def alarm(seconds):
+        pass
 
 
 def main():
@@ -39,6 +47,8 @@ def compile_wheel(wheel, into, job):
     record = csv.writer(text, lineterminator="\n")
     for member, on_box, pyc in job["files"]:
         source = wheel.read(member)
+        print("> " + ascii(on_box), flush=True)
+        alarm(SECONDS)
         try:
             code = compile(source, on_box, "exec", dont_inherit=True, optimize=0)
             data = canonical(marshal.dumps(code))
@@ -53,6 +63,7 @@ def compile_wheel(wheel, into, job):
         digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
         record.writerow((pyc, "sha256=" + digest, len(content)))
         add(into, pyc, content)
+    alarm(0)
     add(into, "RECORD", text.getvalue().encode("utf-8"))
 
 

@@ -82,9 +82,9 @@ impl<'a> TargetPython<'a> {
 
     /// The Python of an environment with pip, setuptools and wheel, made if it is not there.
     fn environment(&self) -> anyhow::Result<Utf8PathBuf> {
-        let id = &hex(&Sha256::digest(self.path.as_str()))[..8];
+        let id = &hex(&Sha256::digest(format!("{}\n{}", self.path, python::SDIST_BUILD)))[..8];
         let name = format!("build-{}-{id}", self.path.file_name().unwrap_or("python"));
-        let words = ["--upgrade", "pip", "setuptools", "wheel"];
-        Ok(python::environment(self.sys, &|| Ok(self.path.clone()), &name, &words)?.join("python"))
+        let python = || Ok(self.path.clone());
+        Ok(python::environment(self.sys, &python, &name, python::SDIST_BUILD, None)?.join("python"))
     }
 }

@@ -1,15 +1,17 @@
 //! Byte-code of wheels, compiled by an interpreter of this host (`templates/compile.py`).
 
 use crate::hex::hex;
-use crate::sys::{Program, Sys};
+use crate::problem::Problem;
+use crate::sys::{Program, Sys, Talk};
 use crate::templates::COMPILE;
 use crate::tools::interpreter::Interpreter;
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
 use std::thread;
+use std::time::Duration;
 
 /// The modules of one wheel.
 #[derive(Debug, Clone, Serialize)]
@@ -38,11 +40,24 @@ impl Job {
     }
 }
 
+/// No module of a real package takes a second; a source of a few megabytes can be made to take hours.
+const LONGEST: Duration = Duration::from_secs(60);
+
 /// Compiles, one process a core.
 ///
 /// - Gives: what could not be compiled, a line each.
-/// - Fails: with the first process that did not end well.
+/// - Fails: with the first process that did not end well, or took more than a minute for one module.
 pub fn run(sys: &Sys, by: &Interpreter, jobs: &[Job], scratch: &Utf8Path) -> anyhow::Result<String> {
+    run_within(sys, by, jobs, scratch, LONGEST)
+}
+
+fn run_within(
+    sys: &Sys,
+    by: &Interpreter,
+    jobs: &[Job],
+    scratch: &Utf8Path,
+    longest: Duration,
+) -> anyhow::Result<String> {
     let script = scratch.join("compile.py");
     fs_err::write(&script, COMPILE)?;
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -58,13 +73,41 @@ pub fn run(sys: &Sys, by: &Interpreter, jobs: &[Job], scratch: &Utf8Path) -> any
         programs.push(program.env("PYTHONHASHSEED", "0").env("LC_ALL", "C"));
     }
     let said: Vec<anyhow::Result<_>> = thread::scope(|scope| {
-        let running: Vec<_> = programs.iter().map(|program| scope.spawn(|| sys.run(program))).collect();
+        let running: Vec<_> =
+            programs.iter().map(|program| scope.spawn(|| follow(sys, by, program, longest))).collect();
         running.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
     });
     said.into_iter()
-        .map(|said| said.map(|said| said.out))
         .collect::<anyhow::Result<String>>()
         .with_context(|| format!("failed to compile byte-code by CPython {}", by.version))
+}
+
+/// Runs one process to its end, and names the module that takes too long.
+fn follow(sys: &Sys, by: &Interpreter, program: &Program, longest: Duration) -> anyhow::Result<String> {
+    let mut running = sys.start(program)?;
+    let (mut said, mut module) = (String::new(), None);
+    loop {
+        let Some(line) = running.within(longest, Talk::line) else {
+            let what = match &module {
+                Some(module) => format!("{module} is not compiled after {} s", longest.as_secs()),
+                None => format!("`{}` says nothing for {} s", by.path, longest.as_secs()),
+            };
+            return Err(Problem::with_hint(
+                what,
+                "look at that module: an integer of millions of digits, for one, takes hours up to Python 3.10; take it out of its package, or pack another release",
+            ));
+        };
+        match line? {
+            None => break,
+            Some(line) => match line.strip_prefix("> ") {
+                Some(next) => module = Some(next.to_owned()),
+                None => said.extend([line.as_str(), "\n"]),
+            },
+        }
+    }
+    let (status, errors) = running.finish()?;
+    ensure!(status.success(), "`{}` ended with {status}\n{}", by.path, errors.trim_end());
+    Ok(said)
 }
 
 /// Shares the jobs out: the largest first, each to who has the least.
@@ -84,6 +127,34 @@ fn shares(jobs: &[Job], most: usize) -> Vec<Vec<&Job>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_module_that_takes_too_long_is_named() {
+        use crate::sys::Verbosity;
+        use std::os::unix::fs::PermissionsExt as _;
+        use std::time::Instant;
+        let folder = tempfile::tempdir().unwrap();
+        let scratch = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
+        let sys = Sys { root: scratch.clone(), verbosity: Verbosity::Quiet, offline: false };
+        let path = scratch.join("python");
+        let by = Interpreter { path: path.clone(), version: "3.11.7".to_owned() };
+        let job = Job { wheel: "".into(), into: "".into(), mtime: 0, files: Vec::new(), size: 1 };
+        let said = |script: &str| {
+            fs_err::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+            fs_err::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let begun = Instant::now();
+            let said = run_within(&sys, &by, std::slice::from_ref(&job), &scratch, Duration::from_millis(500));
+            assert!(begun.elapsed() < Duration::from_secs(20), "{script}: it was waited for");
+            said.map_err(|error| format!("{error:#}"))
+        };
+        assert_eq!(said("echo \"> 'a.py'\"; echo \"'a.py': no\"").unwrap(), "'a.py': no\n");
+        let late = said("echo \"> 'a.py'\"; echo \"> 'b.py'\"; sleep 60 & wait").unwrap_err();
+        assert!(late.contains("'b.py' is not compiled after"), "{late}");
+        assert!(said("sleep 60 & wait").unwrap_err().contains("says nothing"));
+        let failed = said("echo 'not read back' >&2; exit 1").unwrap_err();
+        assert!(failed.contains("ended with exit status: 1\nnot read back"), "{failed}");
+    }
 
     #[test]
     fn work_is_shared_out_by_size() {

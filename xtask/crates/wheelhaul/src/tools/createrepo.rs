@@ -5,8 +5,6 @@ use crate::sys::{Program, Sys, on_path};
 use crate::tools::python;
 use camino::{Utf8Path, Utf8PathBuf};
 
-const PINNED: &str = "createrepo-c==1.2.5";
-
 /// A found createrepo_c.
 #[derive(Debug)]
 pub struct Createrepo {
@@ -20,18 +18,18 @@ impl Createrepo {
         if let Some(program) = on_path("createrepo_c") {
             return Ok(Self { program, first: &[] });
         }
-        let name = format!("tools-{}", PINNED.replace("==", "-"));
-        let programs =
-            python::environment(sys, &python::find, &name, &["--only-binary=:all:", PINNED]).map_err(|error| {
-                Problem::around(
-                    error,
-                    "there is no `createrepo_c`, which writes a repository's metadata",
-                    "install it: `apt-get install createrepo-c`, `dnf install createrepo_c`",
-                )
-            })?;
+        let programs = python::private_environment(sys, &python::CREATEREPO).map_err(absent)?;
         // What pip writes beside it names the folder that it was made in.
         let first = &["-I", "-c", "import createrepo_c; createrepo_c.createrepo_c()"];
         Ok(Self { program: programs.join("python"), first })
+    }
+
+    /// Refuses what [`Self::find`] could not have without a network.
+    pub fn require(sys: &Sys) -> anyhow::Result<()> {
+        match on_path("createrepo_c") {
+            Some(_) => Ok(()),
+            None => python::require(sys, &python::CREATEREPO).map_err(absent),
+        }
     }
 
     /// Writes `into/repodata` for the RPMs in `folder`, as yum of el7 and every dnf read it.
@@ -47,4 +45,12 @@ impl Createrepo {
             .args(["--outputdir", into.as_str(), folder.as_str()]);
         sys.run(&command).map(drop)
     }
+}
+
+fn absent(error: anyhow::Error) -> anyhow::Error {
+    Problem::around(
+        error,
+        "there is no `createrepo_c`, which writes a repository's metadata",
+        "install it: `apt-get install createrepo-c`, `dnf install createrepo_c`",
+    )
 }

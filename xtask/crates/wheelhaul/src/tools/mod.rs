@@ -1,5 +1,6 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
+pub mod backend;
 pub mod build;
 pub mod compile;
 pub mod compile_only;

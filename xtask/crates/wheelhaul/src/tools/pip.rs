@@ -30,7 +30,7 @@ impl Pip {
             let python = printed.lines().nth(1).map(str::trim).filter(|path| !path.is_empty());
             return Ok(Self { python: python.map_or(host, Utf8PathBuf::from) });
         }
-        Ok(Self { python: python::private_environment(sys)?.join("python") })
+        Ok(Self { python: python::private_environment(sys, &python::PIP)?.join("python") })
     }
 
     /// Downloads files by their URLs into `folder`; pip checks their sha256.
@@ -47,55 +47,61 @@ impl Pip {
         folder: &Utf8Path,
         stop: &Stop,
     ) -> anyhow::Result<()> {
-        // URLs can hold credentials: they go through a file that only its owner reads.
-        let (_keep, scratch) = sys.scratch()?;
-        let list = scratch.join("urls.txt");
-        let lines = files
-            .iter()
-            .map(|file| direct_reference(sys, &file.at, &file.sha256))
-            .collect::<anyhow::Result<String>>()?;
-        fs_err::write(&list, lines)?;
-        let mut command = Program::new(&self.python)
-            .args([
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--no-input",
-                "--progress-bar",
-                "off",
-                "--no-deps",
-                // Who requires another Python is told of by the walk of the closure, all at once.
-                "--ignore-requires-python",
-            ])
-            .args(["--dest", folder.as_str(), "--only-binary", ":all:", "--implementation", "cp"])
-            .args(["--python-version", &target.python_full.to_string()]);
+        let mut command = self.downloader(folder).args([
+            "--implementation",
+            "cp",
+            "--python-version",
+            &target.python_full.to_string(),
+        ]);
         for abi in target.abis() {
             command = command.args(["--abi", &abi]);
         }
         for platform in target.platforms() {
             command = command.args(["--platform", &platform]);
         }
-        let command = command.args(["--requirement", list.as_str()]).until(stop);
-        let other_bytes = |error: &anyhow::Error| format!("{error:#}").contains("DO NOT MATCH THE HASHES");
-        let tried = sys.run(&command).or_else(|error| match other_bytes(&error) {
-            // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.
-            true => {
-                sys.say("a wheel came with other bytes than were locked; asking once more");
-                sys.run(&command)
-            }
-            false => Err(error),
-        });
-        tried.map_err(|error| {
+        fetch(sys, command, files, stop)
+    }
+
+    /// The same for this host.
+    pub fn download_here(&self, sys: &Sys, files: &[&Candidate], folder: &Utf8Path, stop: &Stop) -> anyhow::Result<()> {
+        fetch(sys, self.downloader(folder), files, stop)
+    }
+
+    fn downloader(&self, folder: &Utf8Path) -> Program {
+        Program::new(&self.python)
+            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"])
+            .args(["--progress-bar", "off", "--no-deps"])
+            // Who requires another Python is told of by the walk of the closure, all at once.
+            .args(["--ignore-requires-python"])
+            .args(["--dest", folder.as_str(), "--only-binary", ":all:"])
+    }
+}
+
+fn fetch(sys: &Sys, command: Program, files: &[&Candidate], stop: &Stop) -> anyhow::Result<()> {
+    // URLs can hold credentials: they go through a file that only its owner reads.
+    let (_keep, scratch) = sys.scratch()?;
+    let list = scratch.join("urls.txt");
+    let lines =
+        files.iter().map(|file| direct_reference(sys, &file.at, &file.sha256)).collect::<anyhow::Result<String>>()?;
+    fs_err::write(&list, lines)?;
+    let command = command.args(["--requirement", list.as_str()]).until(stop);
+    let other_bytes = |error: &anyhow::Error| format!("{error:#}").contains("DO NOT MATCH THE HASHES");
+    let tried = sys.run(&command).or_else(|error| match other_bytes(&error) {
+        // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.
+        true => {
+            sys.say("a wheel came with other bytes than were locked; asking once more");
+            sys.run(&command)
+        }
+        false => Err(error),
+    });
+    tried.map_err(|error| {
             let cure = match other_bytes(&error) {
                 true => "the index serves other bytes than were locked: ask whoever runs it; where a release was replaced on purpose, `cargo xtask lock --refresh`",
                 false => "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; where the index changed, `cargo xtask lock --refresh`",
             };
             Problem::around(error, "pip could not download the wheels", cure)
         })?;
-        Ok(())
-    }
+    Ok(())
 }
 
 /// A line of a requirements file that names a file and its sha256.

@@ -1,13 +1,46 @@
 //! Python of this host: it carries uv and pip where they are not on the PATH, nothing else.
 
 use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path, own_folder};
+use crate::sys::{Program, Sys, on_path, own_folder, sha256_of};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-/// What is put into the private environment.
-const PINNED: [&str; 2] = ["uv==0.13.9", "pip==26.2"];
+/// Programs of Python in their exact releases, which pip installs by the digests of their wheels.
+#[derive(Debug)]
+pub struct Pinned {
+    /// where they are, below `target/xtask`
+    pub folder: &'static str,
+    /// for pip: each with the digests of all its wheels
+    requirements: &'static str,
+}
+
+impl Pinned {
+    /// `uv==0.13.9`
+    fn release(&self) -> &'static str {
+        self.requirements
+            .lines()
+            .find(|line| line.contains("=="))
+            .and_then(|line| line.split(' ').next())
+            .unwrap_or_default()
+    }
+}
+
+/// Where the host has no uv, or one that is too old.
+pub const UV: Pinned = Pinned { folder: "tools-uv-0.13.9", requirements: include_str!("pinned/uv.txt") };
+/// Where the pip of the host is too old.
+pub const PIP: Pinned = Pinned { folder: "tools-pip-26.2", requirements: include_str!("pinned/pip.txt") };
+/// Where the host has no createrepo_c.
+pub const CREATEREPO: Pinned =
+    Pinned { folder: "tools-createrepo-c-1.2.5", requirements: include_str!("pinned/createrepo.txt") };
+/// For the target's Python, which builds a wheel from an sdist.
+pub const SDIST_BUILD: &str = include_str!("pinned/sdist_build.txt");
+
+/// The folder of wheels that a build without a network needs, beside those that are packed.
+pub fn wheels_of_tools(sys: &Sys) -> Utf8PathBuf {
+    sys.root.join("dist/wheels/tools")
+}
 
 /// The Python of this host.
 pub fn find() -> anyhow::Result<Utf8PathBuf> {
@@ -19,10 +52,64 @@ pub fn find() -> anyhow::Result<Utf8PathBuf> {
     })
 }
 
-/// The folder of programs of the private environment with pinned uv and pip, made if it is not there.
-pub fn private_environment(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
-    let name = format!("tools-{}", PINNED.join("-").replace("==", "-"));
-    environment(sys, &find, &name, &PINNED)
+/// The folder of programs of a private environment below `target/xtask`, made if it is not there.
+///
+/// What is downloaded for it stays in `dist/wheels/tools`, from where `--offline` installs it.
+///
+/// # Errors
+/// With `--offline`, also if neither is there.
+pub fn private_environment(sys: &Sys, pinned: &Pinned) -> anyhow::Result<Utf8PathBuf> {
+    require(sys, pinned)?;
+    environment(sys, &find, pinned.folder, pinned.requirements, Some(&wheels_of_tools(sys)))
+}
+
+/// Refuses what could not be installed without a network, before anything is.
+pub fn require(sys: &Sys, pinned: &Pinned) -> anyhow::Result<()> {
+    if !sys.offline || sys.workspace().join(pinned.folder).is_dir() {
+        return Ok(());
+    }
+    let python = find()?;
+    if !is_at_hand(sys, pinned)? {
+        let release = pinned.release();
+        return Err(Problem::with_hint(
+            format!("`dist/wheels/tools` has no wheel of {release}, which would be installed for this"),
+            format!(
+                "bring it where there is a network: `python3 -m pip download --no-deps --only-binary :all: --dest dist/wheels/tools {release}`"
+            ),
+        ));
+    }
+    sys.run(&Program::new(python).args(["-c", "import ensurepip, venv"])).map(drop).map_err(|error| {
+        Problem::around(
+            error,
+            "`python3` makes no environments",
+            "on Debian and Ubuntu: `apt-get install python3-venv`",
+        )
+    })
+}
+
+/// Whether the wheel that a private environment is made of is there.
+fn is_at_hand(sys: &Sys, pinned: &Pinned) -> anyhow::Result<bool> {
+    let digests: Vec<&str> = releases(pinned.requirements).into_iter().flat_map(|(_, digests)| digests).collect();
+    for entry in wheels_of_tools(sys).read_dir_utf8().into_iter().flatten() {
+        let path = entry?.into_path();
+        if path.extension() == Some("whl") && digests.contains(&sha256_of(&path)?.as_str()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Each release of a requirements file: its name, and the digests of its wheels.
+fn releases(requirements: &str) -> Vec<(&str, Vec<&str>)> {
+    let mut releases: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in requirements.lines() {
+        if let Some((_, digest)) = line.split_once("--hash=sha256:") {
+            releases.last_mut().into_iter().for_each(|(_, all)| all.push(digest.trim_end_matches(" \\")));
+        } else if let Some((name, _)) = line.split_once("==") {
+            releases.push((name, Vec::new()));
+        }
+    }
+    releases
 }
 
 /// The folder of programs of an environment below `target/xtask`, made if it is not there.
@@ -30,12 +117,14 @@ pub fn private_environment(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
 /// It appears by rename, so it is complete, whoever made it. Its scripts name the folder that it was made in:
 /// only binaries and `python -m` can be started from it.
 ///
-/// - Takes: `python`, asked only where the environment is to be made; `pip`, what `pip install` is given.
+/// - Takes: `python`, asked only where the environment is to be made; `requirements`, with digests; `wheels`, a folder
+///   that keeps what is installed.
 pub fn environment(
     sys: &Sys,
     python: &dyn Fn() -> anyhow::Result<Utf8PathBuf>,
     name: &str,
-    pip: &[&str],
+    requirements: &str,
+    wheels: Option<&Utf8Path>,
 ) -> anyhow::Result<Utf8PathBuf> {
     // Two that want the same at once in one run: the second finds it made.
     static MAKING: Mutex<()> = Mutex::new(());
@@ -45,8 +134,8 @@ pub fn environment(
     if folder.is_dir() {
         return Ok(trusted(&folder)?.join(programs));
     }
-    let packages: Vec<&str> = pip.iter().copied().filter(|word| !word.starts_with('-')).collect();
-    let packages = packages.join(", ");
+    let packages: BTreeSet<&str> = releases(requirements).into_iter().map(|(name, _)| name).collect();
+    let packages = Vec::from_iter(packages).join(", ");
     let spinner = sys.spinner(&format!("putting {packages} into target/xtask"));
     let (keep, scratch) = sys.scratch()?;
     let fresh = scratch.join("venv");
@@ -57,10 +146,26 @@ pub fn environment(
             "on Debian and Ubuntu: `apt-get install python3-venv`",
         )
     })?;
-    let install = Program::new(fresh.join(programs).join("python"))
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .args(pip.iter().copied());
-    sys.run(&install).with_context(|| format!("failed to install {packages} into a private environment"))?;
+    let list = scratch.join("requirements.txt");
+    fs_err::write(&list, requirements)?;
+    let pip = |words: &[&str]| {
+        let command = Program::new(fresh.join(programs).join("python"))
+            .args(["-m", "pip"])
+            .args(words.iter().copied())
+            .args(["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--only-binary", ":all:"])
+            .args(["--require-hashes", "--requirement", list.as_str()]);
+        sys.run(&command).with_context(|| format!("failed to install {packages} into a private environment"))
+    };
+    match wheels {
+        None => drop(pip(&["install"])?),
+        Some(wheels) => {
+            if !sys.offline {
+                fs_err::create_dir_all(wheels)?;
+                pip(&["download", "--dest", wheels.as_str()])?;
+            }
+            pip(&["install", "--no-index", "--find-links", wheels.as_str()])?;
+        }
+    }
     // Nobody else enters it, whatever the umask.
     #[cfg(unix)]
     fs_err::set_permissions(&fresh, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
@@ -108,5 +213,19 @@ mod tests {
         for (printed, least, enough) in cases {
             assert_eq!(is_at_least(printed, least), enough, "{printed}");
         }
+    }
+    #[test]
+    fn every_pinned_release_has_digests_of_wheels() {
+        let names = |requirements: &'static str| {
+            let all = releases(requirements);
+            let digests = all.iter().flat_map(|(_, digests)| digests);
+            let is_digest = |text: &&str| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert!(digests.clone().all(is_digest) && all.iter().all(|(_, digests)| !digests.is_empty()), "{all:?}");
+            all.into_iter().map(|(name, _)| name).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+        };
+        assert_eq!(names(UV.requirements), ["uv"]);
+        assert_eq!(names(PIP.requirements), ["pip"]);
+        assert_eq!(names(CREATEREPO.requirements), ["createrepo-c"]);
+        assert_eq!(names(SDIST_BUILD), ["pip", "setuptools", "wheel"]);
     }
 }

@@ -104,7 +104,7 @@ mod tests {
     use crate::sys::Verbosity;
 
     fn sys() -> Sys {
-        Sys { root: ".".into(), verbosity: Verbosity::Quiet }
+        Sys { root: ".".into(), verbosity: Verbosity::Quiet, offline: false }
     }
 
     #[test]

@@ -6,7 +6,9 @@ use crate::decide::Question;
 use crate::pins::{Pin, Place, Selection, name_in_url};
 use crate::problem::Problem;
 use crate::sys::{Program, Stop, Sys, on_path};
+use crate::templates::BUILD_REQUIRES;
 use crate::toml_text;
+use crate::tools::backend::Kept;
 use crate::tools::python;
 use crate::wheel::{Candidate, Offers, Sdist, WheelName};
 use anyhow::{Context as _, bail};
@@ -41,14 +43,34 @@ pub struct Uv<'a> {
 impl<'a> Uv<'a> {
     /// Takes uv from the PATH if it is new enough, else from the private environment.
     pub fn find(sys: &'a Sys) -> anyhow::Result<Self> {
-        if let Some(program) = on_path("uv") {
-            let printed = sys.run(&Program::new(&program).args(["--version"]))?.out;
-            if python::is_at_least(&printed, LEAST) {
-                return Ok(Self { sys, program });
-            }
-            sys.detail(format!("`{program}` is too old ({}): a private one is used", printed.trim()));
+        if let Some(program) = Self::of_host(sys)? {
+            return Ok(Self { sys, program });
         }
-        Ok(Self { sys, program: python::private_environment(sys)?.join("uv") })
+        Ok(Self { sys, program: python::private_environment(sys, &python::UV)?.join("uv") })
+    }
+
+    /// Refuses what [`Self::find`] could not have without a network.
+    pub fn require(sys: &Sys) -> anyhow::Result<()> {
+        match Self::of_host(sys)? {
+            Some(_) => Ok(()),
+            None => python::require(sys, &python::UV).map_err(|error| {
+                Problem::around(
+                    error,
+                    "there is no uv, which builds the application's wheel",
+                    "or put uv 0.9 or newer on the PATH",
+                )
+            }),
+        }
+    }
+
+    fn of_host(sys: &Sys) -> anyhow::Result<Option<Utf8PathBuf>> {
+        let Some(program) = on_path("uv") else { return Ok(None) };
+        let printed = sys.run(&Program::new(&program).args(["--version"]))?.out;
+        if python::is_at_least(&printed, LEAST) {
+            return Ok(Some(program));
+        }
+        sys.detail(format!("`{program}` is too old ({}): a private one is used", printed.trim()));
+        Ok(None)
     }
 
     /// Where it is.
@@ -165,23 +187,79 @@ impl<'a> Uv<'a> {
         None
     }
 
+    /// The interpreter that uv builds a project with.
+    pub fn python(&self, source: &Utf8Path) -> anyhow::Result<String> {
+        let command = with_settings(Program::new(&self.program)).args(["python", "find"]).in_folder(source);
+        Ok(self.sys.run(&command)?.out.trim().to_owned())
+    }
+
+    /// Resolves requirements of this host, and gives a wheel for each package: one for every host, where there is one.
+    ///
+    /// - Takes: `folder`, whose uv configuration is used.
+    pub fn wheels_for(&self, requires: &[String], python: &str, folder: &Utf8Path) -> anyhow::Result<Vec<Candidate>> {
+        if requires.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (_keep, scratch) = self.sys.scratch()?;
+        let input = scratch.join("requires.txt");
+        self.sys.write(&input, (requires.join("\n") + "\n").as_bytes())?;
+        let words = ["pip", "compile", "--quiet", "--no-header", "--only-binary", ":all:", "--format", "pylock.toml"];
+        let command = with_settings(Program::new(&self.program))
+            .args(words)
+            .args(["--python", python, input.as_str()])
+            .in_folder(folder);
+        let said = self.sys.run(&command).context("uv could not resolve the build backend to wheels")?;
+        let mut files = Vec::new();
+        for ((name, _), offer) in read_offers(&said.out).context("failed to read what uv wrote")? {
+            let is_for_all = |file: &&Candidate| file.name.tags().any(|tag| tag.platform == "any");
+            let chosen = offer.wheels.iter().find(is_for_all).or(offer.wheels.first());
+            files.push(chosen.with_context(|| format!("`{name}` comes from no index"))?.clone());
+        }
+        Ok(files)
+    }
+
+    /// What a build backend asks for beside its own requirements.
+    ///
+    /// - Takes: `system`, its table as JSON; `kept`, its wheels.
+    pub fn asks_for(
+        &self,
+        system: &str,
+        source: &Utf8Path,
+        kept: &Kept,
+        python: &str,
+        stop: &Stop,
+    ) -> anyhow::Result<Vec<String>> {
+        let (_keep, scratch) = self.sys.scratch()?;
+        let (script, into) = (scratch.join("build_requires.py"), scratch.join("requires.json"));
+        self.sys.write(&script, BUILD_REQUIRES.as_bytes())?;
+        let command = with_settings(Program::new(&self.program))
+            .args(["run", "--quiet", "--isolated", "--no-project", "--offline", "--no-index", "--python", python])
+            .args(["--find-links", kept.folder.as_str(), "--with-requirements", kept.list.as_str()])
+            .args(["python", "-B", script.as_str(), system, into.as_str()])
+            .in_folder(source);
+        self.sys.run(&command.until(stop)).context("the build backend does not say what it needs")?;
+        Ok(serde_json::from_slice(&fs_err::read(&into)?)?)
+    }
+
     /// Builds a wheel from a source tree, under a umask that every host can have.
     ///
     /// Build backends record the permissions of files that they write, and so the caller's umask.
     ///
+    /// - Takes: `kept`, the wheels of the build backend; without, uv asks the index for them.
     /// - Fails: soon after it is to `stop` as well.
     pub fn build_wheel(
         &self,
         source: &Utf8Path,
         into: &Utf8Path,
         epoch: u32,
-        offline: bool,
+        kept: Option<&Kept>,
         stop: &Stop,
     ) -> anyhow::Result<()> {
         // Not quiet: uv would keep what the build backend says of its failure to itself.
         let mut words = vec!["build", "--wheel", "--out-dir", into.as_str(), source.as_str()];
-        if offline {
-            words.push("--offline");
+        if let Some(kept) = kept {
+            words.extend(["--offline", "--no-index", "--find-links", kept.folder.as_str()]);
+            words.extend(["--require-hashes", "--build-constraints", kept.list.as_str()]);
         }
         let command = if cfg!(unix) {
             Program::new("sh").args(["-c", "umask 022 && exec \"$@\"", "sh", self.program.as_str()])

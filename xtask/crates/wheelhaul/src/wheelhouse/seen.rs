@@ -141,7 +141,7 @@ mod tests {
     fn a_file_that_was_seen_is_known_until_it_changes() {
         let folder = tempfile::tempdir().unwrap();
         let folder = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
-        let sys = Sys { root: folder.clone(), verbosity: Verbosity::Quiet };
+        let sys = Sys { root: folder.clone(), verbosity: Verbosity::Quiet, offline: false };
         let file = folder.join("a.whl");
         fs_err::write(&file, "bytes").unwrap();
         let sha256 = sha256_of(&file).unwrap();

@@ -3,7 +3,7 @@
 use crate::commands::trial::bench::Lived;
 use crate::commands::trial::steps::{Ending, Step};
 use crate::review::{LivedStep, LivedThrough, Lot};
-use crate::templates::visible;
+use crate::templates::line;
 use serde_json::{Value, json};
 
 /// Whether the exit code is 1.
@@ -40,11 +40,11 @@ pub fn text(lived: &Lived, quiet: bool) -> String {
             before = journal;
         }
         text.push_str(&format!("{}\n", headline(step)));
-        text.extend(lines.iter().map(|line| format!("                         {line}\n")));
+        text.extend(lines.iter().map(|said| line(&format!("                         {said}"))));
     }
     match text.is_empty() {
         true => text,
-        false => visible(&format!("  lived through in {}\n{text}", lived.root)).into_owned(),
+        false => line(&format!("  lived through in {}", lived.root)) + &text,
     }
 }
 

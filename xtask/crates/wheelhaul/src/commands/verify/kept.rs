@@ -49,7 +49,7 @@ mod tests {
     fn what_is_kept_is_read_unless_it_was_changed() {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
-        let sys = Sys { root: root.to_owned(), verbosity: Verbosity::Quiet };
+        let sys = Sys { root: root.to_owned(), verbosity: Verbosity::Quiet, offline: false };
         let place = root.join("kept/a.json");
         assert_eq!(read::<Vec<String>>(&place), None);
         keep(&sys, &place, &vec!["fine".to_owned()]);

@@ -9,6 +9,7 @@ mod scriptlets;
 mod shown;
 
 pub use report::review_of_bytes;
+pub use shown::paint;
 
 use crate::boxes::Target;
 use crate::commands::Project;
@@ -16,7 +17,8 @@ use crate::commands::report::Report;
 use crate::commands::trial;
 use crate::problem::{Problem, all_of, shortened};
 use crate::review::LivedThrough;
-use crate::sys::{Sys, Verbosity, colours_of_output};
+use crate::sys::{Sys, Verbosity};
+use crate::templates::line;
 use crate::verify::{Evidence, Fips, Judged, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -210,12 +212,12 @@ pub fn verify_files(
     see: &mut dyn FnMut(&Examined),
 ) -> anyhow::Result<Report> {
     let mut report = Report::fine(String::new(), json!({"schema": schema::VERSION, "rpms": []}));
-    let look = shown::Look { colours: colours_of_output(), quiet: sys.verbosity == Verbosity::Quiet };
+    let quiet = sys.verbosity == Verbosity::Quiet;
     for (shown, path) in files {
         #[cfg_attr(not(unix), expect(unused_mut))]
         let mut examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
-        let text = shown::text(&examined, look);
+        let text = shown::text(&examined, quiet);
         report.text.push_str(&text);
         #[cfg_attr(not(unix), expect(unused_mut))]
         let mut json = shown::json(&examined, asked.strict);
@@ -223,9 +225,9 @@ pub fn verify_files(
         if let Some(bench) = &asked.life {
             let lived = bench.live_through(sys, &examined)?;
             report.findings |= trial::is_bad(&lived, asked.strict);
-            let steps = trial::text(&lived, look.quiet);
+            let steps = trial::text(&lived, quiet);
             if text.is_empty() && !steps.is_empty() {
-                report.text.push_str(&format!("{shown}\n"));
+                report.text.push_str(&line(shown));
             }
             report.text.push_str(&steps);
             json["trial"] = trial::json(&lived);

@@ -14,26 +14,29 @@ pub fn is_bad(examined: &Examined, strict: bool) -> bool {
 const UNREADABLE: &str =
     "it is damaged, or no RPM of this tool: copy it again and compare its SHA256SUMS, or build it again";
 
-/// How a text looks.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Look {
-    /// for a terminal
-    pub colours: bool,
-    /// findings alone
-    pub quiet: bool,
+/// A verdict's word, as wide as its column.
+fn word(verdict: Verdict) -> String {
+    format!("{:<9}", verdict.word())
 }
 
-impl Look {
-    /// A verdict's word, as wide as its column.
-    fn word(self, verdict: Verdict) -> String {
-        let padded = format!("{:<9}", verdict.word());
-        let colour = match verdict {
-            Verdict::Ok => "32",
-            Verdict::Warning | Verdict::Unasked => "33",
-            Verdict::Failed | Verdict::NotMade => "31",
-        };
-        if self.colours { format!("\x1b[{colour}m{padded}\x1b[0m") } else { padded }
-    }
+/// Colours the verdicts of a text: the words in their column, and nothing that a package says.
+pub fn paint(text: &str) -> String {
+    const ALL: [(Verdict, &str); 5] = [
+        (Verdict::Ok, "32"),
+        (Verdict::Warning, "33"),
+        (Verdict::Unasked, "33"),
+        (Verdict::Failed, "31"),
+        (Verdict::NotMade, "31"),
+    ];
+    let painted = |line: &str| {
+        let (word, colour, rest) = ALL.iter().find_map(|(verdict, colour)| {
+            let word = word(*verdict);
+            let rest = line.strip_prefix("  ")?.strip_prefix(&word)?.to_owned();
+            rest.starts_with(' ').then_some((word, colour, rest))
+        })?;
+        Some(format!("  \x1b[{colour}m{word}\x1b[0m{rest}"))
+    };
+    text.split_inclusive('\n').map(|line| painted(line).unwrap_or_else(|| line.to_owned())).collect()
 }
 
 /// What a package says, as text alone: it steers no terminal, and starts no line that this tool would.
@@ -42,19 +45,21 @@ fn plain(text: &str) -> String {
 }
 
 /// For people.
-pub fn text(examined: &Examined, look: Look) -> String {
+///
+/// - Takes: `quiet`, to show findings alone.
+pub fn text(examined: &Examined, quiet: bool) -> String {
     let shown = &plain(&examined.shown);
     let evidence = match &examined.evidence {
         Ok(evidence) => evidence,
         Err(error) => {
-            let (failed, why) = (look.word(Verdict::Failed), plain(&format!("{error:#}")));
+            let (failed, why) = (word(Verdict::Failed), plain(&format!("{error:#}")));
             return format!("{shown}\n  {failed} readable     {why}\n              cure: {UNREADABLE}\n");
         }
     };
     let target = evidence.target.as_ref().map_or("unknown target", |target| target.name.as_str());
-    let said = examined.judged.iter().filter(|judged| !look.quiet || judged.outcome.verdict() != Verdict::Ok);
-    let lines: String = said.map(|judged| lines(judged, look)).collect();
-    match (look.quiet, lines.is_empty()) {
+    let said = examined.judged.iter().filter(|judged| !quiet || judged.outcome.verdict() != Verdict::Ok);
+    let lines: String = said.map(lines).collect();
+    match (quiet, lines.is_empty()) {
         (true, true) => String::new(),
         (true, false) => format!("{shown} for {target}\n{lines}"),
         (false, _) => format!("{shown} for {target}\n{lines}  {}\n", summary(&examined.judged)),
@@ -96,9 +101,9 @@ fn said_by(outcome: &Outcome) -> (&str, &[Finding]) {
     }
 }
 
-fn lines(judged: &Judged, look: Look) -> String {
+fn lines(judged: &Judged) -> String {
     let (looked_at, findings) = said_by(&judged.outcome);
-    let word = look.word(judged.outcome.verdict());
+    let word = word(judged.outcome.verdict());
     let mut text = format!("  {word} {:<12} {}\n", judged.check.name, plain(looked_at));
     let is_mixed = judged.outcome.verdict() == Verdict::Failed;
     for Finding { path, found, expected, cure, severity } in findings {
@@ -140,8 +145,17 @@ mod tests {
             judged: Vec::new(),
             lived: None,
         };
-        let text = text(&examined, Look::default());
+        let text = text(&examined, false);
         assert!(!text.contains(|c: char| c != '\n' && c.is_control() || c == '\u{202e}'), "{text:?}");
         assert!(!text.lines().any(|line| line.starts_with("  ok ")), "{text:?}");
+    }
+    #[test]
+    fn colours_are_on_verdicts_in_their_column_alone() {
+        let text =
+            "  ok        digests      10 files\n            ok        a\n  FAILED    record\n  okay\nok        x";
+        let painted = paint(text);
+        assert_eq!(painted.matches('\x1b').count(), 4, "{painted:?}");
+        assert!(painted.starts_with("  \x1b[32mok       \x1b[0m digests"), "{painted:?}");
+        assert!(painted.contains("\n  \x1b[31mFAILED   \x1b[0m record"), "{painted:?}");
     }
 }
