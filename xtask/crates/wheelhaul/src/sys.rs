@@ -9,6 +9,7 @@ mod program;
 mod running;
 mod scratch;
 mod stop;
+mod typed;
 mod workspace;
 
 use crate::hex::hex;
@@ -30,6 +31,7 @@ pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::Running;
 pub use scratch::{Scratch, left_in};
 pub use stop::Stop;
+pub use typed::{set_typed_name, typed_name};
 pub use workspace::{ELSEWHERE, SCRATCH, elsewhere, remove_temporary, user_cache};
 
 /// How often what moves on the terminal is drawn.

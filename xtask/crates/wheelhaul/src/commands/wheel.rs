@@ -1,6 +1,6 @@
 //! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
 
-use crate::commands::Project;
+use crate::commands::{Project, early};
 use crate::commands::report::{Report, made, size};
 use crate::hex::hex;
 use crate::problem::Problem;
@@ -80,6 +80,7 @@ struct Stamp {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    early::refuse(project, false)?;
     let epoch = git::epoch(&project.sys)?;
     let spinner = project.sys.spinner(BUILDING);
     let wheel = build(project, epoch, flags.offline, &Stop::default())?;
@@ -137,12 +138,13 @@ pub fn build(project: &Project, epoch: u32, offline: bool, stop: &Stop) -> anyho
     Ok(AppWheel { path, name, sha256, epoch, is_new: true })
 }
 
-fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
+/// Refuses a folder without what a wheel is built from.
+pub fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
     if app.join("pyproject.toml").is_file() || app.join("setup.py").is_file() {
         return Ok(());
     }
     Err(Problem::with_hint(
-        format!("`{shown}` has no `pyproject.toml`"),
+        format!("key `app.path`: the folder `{shown}` has no `pyproject.toml`"),
         "describe the application with one, so that a wheel can be built; `app.path` in `dist/package.toml` names its folder",
     ))
 }
