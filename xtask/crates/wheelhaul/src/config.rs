@@ -29,8 +29,8 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use document::Document;
 use pep508_rs::{ExtraName, PackageName};
 use schemars::JsonSchema;
-use serde::Deserialize;
 use sections::{Section, Sections};
+use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 
@@ -196,7 +196,10 @@ impl Config {
         placed.sort_by_key(|(line, _)| *line);
         match (package, app, service) {
             (Some(package), Some(app), Some(service)) if placed.is_empty() => Ok(Self {
-                required_version: document.get("required-version").and_then(|v| v.get_ref().as_str()).map(str::to_owned),
+                required_version: document
+                    .get("required-version")
+                    .and_then(|v| v.get_ref().as_str())
+                    .map(str::to_owned),
                 package: package.value,
                 app: app.value,
                 targets,

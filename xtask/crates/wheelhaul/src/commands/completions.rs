@@ -33,7 +33,9 @@ enum Shell {
 pub fn run(flags: &Flags, name: &str) -> anyhow::Result<Report> {
     if name.contains(' ') {
         return Err(Problem::with_hint(
-            format!("there are no completions for `{name}`: the shell asks cargo what it completes, and cargo knows no task"),
+            format!(
+                "there are no completions for `{name}`: the shell asks cargo what it completes, and cargo knows no task"
+            ),
             "they are for the program itself: `wheelhaul completions SHELL`",
         ));
     }

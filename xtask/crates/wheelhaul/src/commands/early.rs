@@ -9,6 +9,7 @@ use crate::pins::{Format, Pins, Pythons};
 use crate::problem::{Problem, all_of, nearest};
 use crate::service;
 use crate::sys::Sys;
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 
@@ -56,7 +57,14 @@ impl<'a> Around<'a> {
         if let Some(pins) = &pins {
             faults.extend(self.faults_of_lock(app, pins));
             let of_server = self.service.map(|service| server::faults(service, pins, self.targets, app, &folder));
-            faults.extend(of_server.into_iter().flatten());
+            let of_server = of_server.unwrap_or_default();
+            // Of a misspelt server it is not worth saying that nobody knows how it takes its port.
+            if of_server.is_empty() {
+                faults.extend(self.fault_of_command());
+            }
+            faults.extend(of_server);
+        } else {
+            faults.extend(self.fault_of_command());
         }
         if let Some(service) = self.service.filter(|_| has_app) {
             faults.extend(module::faults(service, &folder, pins.as_ref()));
@@ -67,14 +75,16 @@ impl<'a> Around<'a> {
     /// Whether server and unit go together.
     fn faults_of_unit(&self) -> Vec<anyhow::Error> {
         let Some(service) = self.service else { return Vec::new() };
-        let mut faults = Vec::new();
-        for (index, target) in self.targets.iter().enumerate() {
-            let facts = service::Facts { name: "", summary: "", root: "", service, target };
-            // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-            faults.extend((index == 0).then(|| facts.command(service::Program::Script).err()).flatten());
-            faults.extend(facts.check().err());
-        }
-        faults
+        let facts =
+            self.targets.iter().map(|target| service::Facts { name: "", summary: "", root: "", service, target });
+        facts.filter_map(|facts| facts.check().err()).collect()
+    }
+
+    /// Whether it is known how the server takes its port.
+    fn fault_of_command(&self) -> Option<anyhow::Error> {
+        let (service, target) = (self.service?, self.targets.first()?);
+        // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
+        service::Facts { name: "", summary: "", root: "", service, target }.command(service::Program::Script).err()
     }
 
     fn no_folder(&self, app: &App) -> anyhow::Error {
@@ -82,7 +92,9 @@ impl<'a> Around<'a> {
         let whole = self.sys.root.join(shown);
         if whole.is_file() {
             return Problem::with_hint(
-                format!("key `app.path`: `{shown}` is a file, and has to be the folder of `pyproject.toml`"),
+                format!(
+                    "key `app.path` of `dist/package.toml`: `{shown}` is a file, and has to be the folder of `pyproject.toml`"
+                ),
                 format!("write `path = \"{}\"` under `[app]`", folder_above(shown)),
             );
         }
@@ -91,14 +103,18 @@ impl<'a> Around<'a> {
             [] => "it is the folder of `pyproject.toml`, relative to the repository; `path = \".\"` is the repository itself".to_owned(),
             found => format!("{} under `[app]`: there is a `pyproject.toml`", to_write("path", found)),
         };
-        Problem::with_hint(format!("key `app.path`: there is no folder `{shown}` in the repository"), hint)
+        Problem::with_hint(
+            format!("key `app.path` of `dist/package.toml`: there is no folder `{shown}` in the repository"),
+            hint,
+        )
     }
 
     fn fault_of_config(&self, app: &App, path: &Utf8Path) -> Option<anyhow::Error> {
         let whole = self.sys.root.join(&app.path).join(path);
         let error = fs_err::read(&whole).err()?;
         let name = path.file_name().unwrap_or_default();
-        let within = path.strip_prefix(&app.path).ok().filter(|within| self.sys.root.join(&app.path).join(within).is_file());
+        let within =
+            path.strip_prefix(&app.path).ok().filter(|within| self.sys.root.join(&app.path).join(within).is_file());
         let siblings = names_in(whole.parent().unwrap_or(&whole));
         let hint = match (within, nearest(name, siblings.iter().map(String::as_str))) {
             (Some(within), _) => format!("write `config = [\"{within}\"]` under `[app]`: it is relative to `app.path`"),
@@ -108,23 +124,24 @@ impl<'a> Around<'a> {
             ),
             _ => "it is relative to `app.path`; leave it out if the application has no such file".to_owned(),
         };
-        Some(Problem::around(error.into(), format!("key `app.config`: the config file `{path}` cannot be read"), hint))
+        Some(Problem::around(
+            error.into(),
+            format!("key `app.config` of `dist/package.toml`: the config file `{path}` cannot be read"),
+            hint,
+        ))
     }
 
     /// The pins of the lock; none where it is still to be made.
     fn pins(&self, app: &App) -> anyhow::Result<Option<Pins>> {
+        // What is there may be what an upgrade is to cure.
+        if self.lock_to_come {
+            return Ok(None);
+        }
+        Format::of(&app.lock).context("key `app.lock` of `dist/package.toml`")?;
         if !self.sys.root.join(&app.lock).is_file() {
-            return match self.lock_to_come {
-                true => Ok(None),
-                false => Err(self.no_lock(app)),
-            };
+            return Err(self.no_lock(app));
         }
-        match pins_of(self.sys, app) {
-            Ok((_, pins)) => Ok(Some(pins)),
-            // What is there may be what an upgrade is to cure.
-            Err(_) if self.lock_to_come => Ok(None),
-            Err(error) => Err(error),
-        }
+        pins_of(self.sys, app).map(|(_, pins)| Some(pins))
     }
 
     fn no_lock(&self, app: &App) -> anyhow::Error {
@@ -135,7 +152,11 @@ impl<'a> Around<'a> {
         let mut found = Vec::new();
         for folder in folders {
             for name in names_in(&self.sys.root.join(&folder)) {
-                let path = if folder == "." || folder == "" { Utf8PathBuf::from(&name) } else { format!("{folder}/{name}").into() };
+                let path = if folder == "." || folder == "" {
+                    Utf8PathBuf::from(&name)
+                } else {
+                    format!("{folder}/{name}").into()
+                };
                 let is_list = name.ends_with(".txt");
                 if Format::of(&path).is_ok() && (!is_list || name.starts_with("requirements")) {
                     found.push(path);
@@ -149,7 +170,7 @@ impl<'a> Around<'a> {
         };
         let lock = &app.lock;
         let what = if self.sys.root.join(lock).is_dir() { "is a folder" } else { "is not there" };
-        Problem::with_hint(format!("key `app.lock`: the team's lock `{lock}` {what}"), hint)
+        Problem::with_hint(format!("key `app.lock` of `dist/package.toml`: the team's lock `{lock}` {what}"), hint)
     }
 
     /// The application's `requires-python`, held against every target.
@@ -200,7 +221,12 @@ fn other_python(target: &Target, what: &str, fits: &dyn Fn(&Version) -> bool) ->
     let hint = match (newest(true), newest(false)) {
         (Some(other), _) => format!("write `python = \"{}\"` under `[[target]]` `{name}`", other.python()),
         (None, Some(other)) if known.iter().any(|known| known.name == *name) => {
-            format!("no Python of `{name}` will do: `{}` has {}; or let it allow {}", other.name, other.python(), target.python())
+            format!(
+                "no Python of `{name}` will do: `{}` has {}; or let it allow {}",
+                other.name,
+                other.python(),
+                target.python()
+            )
         }
         _ => format!("choose another Python under `[[target]]` `{name}`, or let it allow {}", target.python()),
     };
@@ -225,7 +251,9 @@ fn folders_with(root: &Utf8Path, is_it: impl Fn(&Utf8Path) -> bool) -> Vec<Utf8P
         let folder = root.join(name);
         found.extend(is_it(&folder).then(|| Utf8PathBuf::from(name)));
         let below = if folder.is_dir() { names_in(&folder) } else { Vec::new() };
-        found.extend(below.iter().filter(|inner| is_it(&folder.join(inner))).map(|inner| format!("{name}/{inner}").into()));
+        found.extend(
+            below.iter().filter(|inner| is_it(&folder.join(inner))).map(|inner| format!("{name}/{inner}").into()),
+        );
     }
     found
 }

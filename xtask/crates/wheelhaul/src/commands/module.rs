@@ -14,7 +14,13 @@ const MAPPED: [&str; 6] = ["package-dir", "package_dir", "force-include", "sourc
 
 /// Modules that are neither in the application nor, as far as names tell, of a package that is locked.
 pub fn faults(service: &Service, folder: &Utf8Path, pins: Option<&Pins>) -> Vec<anyhow::Error> {
-    let roots: Vec<Utf8PathBuf> = ROOTS.iter().map(|root| folder.join(root)).filter(|root| root.is_dir()).collect();
+    // A folder that is a package itself holds no others.
+    let is_root = |root: &Utf8PathBuf| root == folder || (root.is_dir() && !root.join("__init__.py").is_file());
+    let roots: Vec<Utf8PathBuf> = ROOTS
+        .map(|root| if root.is_empty() { folder.to_owned() } else { folder.join(root) })
+        .into_iter()
+        .filter(is_root)
+        .collect();
     let is_mapped = ["pyproject.toml", "setup.py", "setup.cfg"].iter().any(|file| {
         let text = fs_err::read_to_string(folder.join(file)).unwrap_or_default();
         MAPPED.iter().any(|word| text.contains(word))
@@ -25,7 +31,9 @@ pub fn faults(service: &Service, folder: &Utf8Path, pins: Option<&Pins>) -> Vec<
         let top = parts[0];
         let of_package = pins.is_none_or(|pins| {
             let name = top.to_ascii_lowercase().replace('_', "-");
-            pins.pins.iter().any(|pin| pin.name.as_ref() == name || pin.name.as_ref().split('-').any(|part| part == name))
+            pins.pins
+                .iter()
+                .any(|pin| pin.name.as_ref() == name || pin.name.as_ref().split('-').any(|part| part == name))
         });
         let has_top = roots.iter().any(|root| is_module(root, &[top]));
         if is_mapped || roots.iter().any(|root| is_module(root, &parts)) || (of_package && !has_top) {
@@ -35,7 +43,8 @@ pub fn faults(service: &Service, folder: &Utf8Path, pins: Option<&Pins>) -> Vec<
         let hint = match near {
             Some(near) => format!("did you mean `{near}:…`? It is the path of the file with dots, below `app.path`"),
             None => {
-                let all: Vec<String> = roots.iter().flat_map(|root| modules_in(root)).map(|name| format!("`{name}`")).collect();
+                let all: Vec<String> =
+                    roots.iter().flat_map(|root| modules_in(root)).map(|name| format!("`{name}`")).collect();
                 match all.is_empty() {
                     true => "`app.path` is the folder that it is in".to_owned(),
                     false => format!("modules there are {}", all.join(", ")),
@@ -43,7 +52,7 @@ pub fn faults(service: &Service, folder: &Utf8Path, pins: Option<&Pins>) -> Vec<
             }
         };
         faults.push(Problem::with_hint(
-            format!("key `service.command`: the application has no module `{module}`"),
+            format!("key `service.command` of `dist/package.toml`: the application has no module `{module}`"),
             hint,
         ));
     }
@@ -58,7 +67,9 @@ fn is_module(root: &Utf8Path, parts: &[&str]) -> bool {
     }
     // A compiled module: `name.cpython-311-x86_64-linux-gnu.so`.
     let (name, folder) = (path.file_name().unwrap_or_default(), path.parent().unwrap_or(root));
-    names_in(folder).iter().any(|file| file.strip_prefix(name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so")))
+    names_in(folder)
+        .iter()
+        .any(|file| file.strip_prefix(name).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so")))
 }
 
 /// The modules and packages of a folder.
@@ -110,7 +121,14 @@ mod tests {
     fn only_a_module_that_is_nowhere_is_told() {
         let kept = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(kept.path()).unwrap();
-        for file in ["app.py", "shop/__init__.py", "shop/wsgi.py", "src/web/__init__.py", "plain/inner.py", "fast.cpython-311-x86_64-linux-gnu.so"] {
+        for file in [
+            "app.py",
+            "shop/__init__.py",
+            "shop/wsgi.py",
+            "src/web/__init__.py",
+            "plain/inner.py",
+            "fast.cpython-311-x86_64-linux-gnu.so",
+        ] {
             let path = folder.join(file);
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, "").unwrap();

@@ -3,7 +3,7 @@
 use crate::boxes::Target;
 use crate::commands::early::Around;
 use crate::commands::steps::Steps;
-use crate::commands::unknown_target;
+use crate::commands::{required, unknown_target};
 use crate::config::{App, Config, Mistakes, Probes};
 use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
@@ -37,6 +37,7 @@ pub struct Project {
 impl Project {
     /// Reads `dist/package.toml`, and keeps the targets named in `wanted`; all, if it is empty.
     pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
+        required::hold(&sys.root)?;
         let steps = Steps::new();
         let path = sys.root.join("dist/package.toml");
         let config = Config::read(&sys.read_text(&path)?).map_err(|mistakes| told(sys, mistakes))?;
@@ -127,8 +128,7 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
         app: mistakes.app.as_ref(),
         targets: &targets,
         service: mistakes.service.as_ref(),
-        // It is not known which task is to be done.
-        lock_to_come: true,
+        lock_to_come: false,
     };
     let around = around.faults();
     let mut all = mistakes;

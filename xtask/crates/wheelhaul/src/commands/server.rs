@@ -49,7 +49,7 @@ pub fn faults(service: &Service, pins: &Pins, targets: &[Target], app: &App, fol
         let near = near.filter(|_| !locked.contains(word.as_str()) && !is_own);
         let of_near = near.map(|(name, _)| {
             Problem::with_hint(
-                format!("key `service.command`: `{word}` is not a program of the application or of what is locked"),
+                format!("key `service.command` of `dist/package.toml`: `{word}` is not a program of the application or of what is locked"),
                 format!("did you mean `{name}`? write `command = {}`", with_first(service, name)),
             )
         });
@@ -59,8 +59,10 @@ pub fn faults(service: &Service, pins: &Pins, targets: &[Target], app: &App, fol
     let left_out: Vec<Option<&String>> = groups.map(|pin| pin.left_out.as_ref()).collect();
     if let Some(Some(groups)) = left_out.first().filter(|_| left_out.iter().all(Option::is_some)) {
         return vec![Problem::with_hint(
-            format!("`{word}` of `service.command` is locked for the group {groups} alone, which goes on no box"),
-            "name the group under `[app]` in `dist/package.toml`: groups = [\"…\"]",
+            format!(
+                "key `service.command` of `dist/package.toml`: `{word}` is locked for the group {groups} alone, which goes on no box"
+            ),
+            "name the group under `[app]`: `groups = [\"…\"]`",
         )];
     }
     let mut faults = Vec::new();
@@ -73,14 +75,24 @@ pub fn faults(service: &Service, pins: &Pins, targets: &[Target], app: &App, fol
         let other = SERVERS.iter().filter(|name| **name != word.as_str());
         let other = other.filter_map(|name| of_word(name).filter(|packages| is_locked(packages)).map(|_| name)).next();
         let other = other.map(|name| format!("; or start what is locked: `command = {}`", with_first(service, name)));
-        let (what, package) = (packages[0], &app.lock);
-        let place = match is_locked(packages) {
-            true => format!("not locked for `{}`: its marker is false there", target.name),
-            false => format!("not locked: `{package}` has no `{what}`"),
+        let package = packages[0];
+        let (place, cure) = match is_locked(packages) {
+            true => (
+                format!(
+                    "not locked for `{}`, whose Python is {}: its marker is false there",
+                    target.name,
+                    target.python()
+                ),
+                format!(
+                    "choose another `python` under `[[target]]` `{}`, or lock a `{package}` for this one",
+                    target.name
+                ),
+            ),
+            false => (format!("not locked: `{}` has no `{package}`", app.lock), how_to_add(&app.lock, package)),
         };
         faults.push(Problem::with_hint(
-            format!("key `service.command`: `{word}` is {place}"),
-            format!("{}{}", how_to_add(&app.lock, what), other.unwrap_or_default()),
+            format!("key `service.command` of `dist/package.toml`: `{word}` is {place}"),
+            format!("{cure}{}", other.unwrap_or_default()),
         ));
     }
     faults
@@ -99,7 +111,9 @@ fn how_to_add(lock: &Utf8Path, package: &str) -> String {
         Ok(Format::PoetryLock) => format!("add it: `poetry add {package}`"),
         Ok(Format::PdmLock) => format!("add it: `pdm add {package}`"),
         Ok(Format::Requirements) => {
-            format!("write a line `{package}` into what `{lock}` is made from, and lock again; or pin it there: `{package}==VERSION`")
+            format!(
+                "write a line `{package}` into what `{lock}` is made from, and lock again; or pin it there: `{package}==VERSION`"
+            )
         }
         Ok(Format::Pylock) | Err(_) => format!("add `{package}` to the project, and lock again"),
     }

@@ -1,7 +1,7 @@
 //! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
 
-use crate::commands::{Project, early};
 use crate::commands::report::{Report, made, size};
+use crate::commands::{Project, early};
 use crate::hex::hex;
 use crate::problem::Problem;
 use crate::sys::{Stop, sha256_of};
@@ -144,7 +144,7 @@ pub fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<(
         return Ok(());
     }
     Err(Problem::with_hint(
-        format!("key `app.path`: the folder `{shown}` has no `pyproject.toml`"),
+        format!("key `app.path` of `dist/package.toml`: the folder `{shown}` has no `pyproject.toml`"),
         "describe the application with one, so that a wheel can be built; `app.path` in `dist/package.toml` names its folder",
     ))
 }

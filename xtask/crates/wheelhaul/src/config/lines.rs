@@ -52,7 +52,8 @@ pub(super) fn example(schema: &Value) -> Value {
 /// - Takes: `written`, the value as it is in the file.
 pub(super) fn mended(schema: &Value, key: &str, value: &Spanned<DeValue<'_>>, written: &str) -> String {
     let meant = meant(schema, key, value.get_ref(), written);
-    let meant = meant.or_else(|| choices_of(schema)?.into_iter().find_map(|one| self::meant(one, key, value.get_ref(), written)));
+    let meant = meant
+        .or_else(|| choices_of(schema)?.into_iter().find_map(|one| self::meant(one, key, value.get_ref(), written)));
     match meant.map(|value| toml_of(&value)).filter(|text| text.len() <= LONGEST) {
         Some(text) => text,
         None => toml_of(&example(schema)),

@@ -71,7 +71,12 @@ mod tests {
         }
         let found = unmet("\n\nrequired-version = \">=9\"", "0.2.0").unwrap();
         assert_eq!(found, Some(Unmet { required: ">=9".to_owned(), line: 3 }));
-        for text in ["required-version = 0.2", "required-version = \"new\"", "required-version = \"\"", "required-version = [\"1\"]"] {
+        for text in [
+            "required-version = 0.2",
+            "required-version = \"new\"",
+            "required-version = \"\"",
+            "required-version = [\"1\"]",
+        ] {
             let error = unmet(text, "0.2.0").unwrap_err();
             assert!(error.to_string().starts_with("line 1: key `required-version`: "), "{error}");
         }

@@ -74,7 +74,8 @@ impl<'a> Sections<'a> {
     /// Reads a table.
     pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<Section<T>> {
         let value = self.document.get(name)?;
-        let bad: Vec<String> = self.bad.iter().filter(|(table, ..)| table == name).map(|(.., key)| key.clone()).collect();
+        let bad: Vec<String> =
+            self.bad.iter().filter(|(table, ..)| table == name).map(|(.., key)| key.clone()).collect();
         if bad.is_empty() {
             let read = self.document.read(name, value).map_err(|fault| self.placed.push(fault)).ok()?;
             return Some(Section { value: read, filled: Vec::new() });

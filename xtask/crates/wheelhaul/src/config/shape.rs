@@ -161,7 +161,8 @@ impl Walk<'_> {
                 return;
             }
             // The alternative of the same kind tells more than "none of them".
-            let same_kind = choices.iter().find(|choice| is_of_type(choice, value.get_ref()) && words(choice).is_empty());
+            let same_kind =
+                choices.iter().find(|choice| is_of_type(choice, value.get_ref()) && words(choice).is_empty());
             return match same_kind {
                 Some(choice) => self.value(choice, name, value, place, at),
                 None => self.wrong(schema, name, value, place, at),
@@ -256,7 +257,13 @@ impl Walk<'_> {
             Some(near) => format!("did you mean {near:?}? {hint}"),
             None => hint,
         };
-        self.add(at, place, name, &format!("key `{key}` is {}, and has to be {}", found(value.get_ref()), expected(schema)), &hint);
+        self.add(
+            at,
+            place,
+            name,
+            &format!("key `{key}` is {}, and has to be {}", found(value.get_ref()), expected(schema)),
+            &hint,
+        );
     }
 }
 
@@ -358,9 +365,10 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
                 Err((format!("{error:#}"), [hints_of(&error), vec![hint.to_owned()]].concat().join("; ")))
             }
         },
-        "package-name" if PackageName::from_str(text).is_err() => {
-            Err((format!("`{shown}` is not the name of a package"), "write it as the lock does, such as \"pyyaml\"".to_owned()))
-        }
+        "package-name" if PackageName::from_str(text).is_err() => Err((
+            format!("`{shown}` is not the name of a package"),
+            "write it as the lock does, such as \"pyyaml\"".to_owned(),
+        )),
         "extra-name" if ExtraName::from_str(text).is_err() => {
             Err((format!("`{shown}` is not a name"), "write it as the project file does, such as \"web\"".to_owned()))
         }

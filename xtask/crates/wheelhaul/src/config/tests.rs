@@ -15,7 +15,6 @@ fn a_good_file_is_read() {
     assert!(matches!(Config::parse(&given).unwrap().service.tls, Tls::Given { .. }));
 }
 
-
 fn said(text: &str) -> (String, String) {
     let error = Config::parse(text).unwrap_err();
     (format!("{error:#}"), hints_of(&error).join("\n"))
@@ -110,7 +109,8 @@ fn faults_name_the_whole_key_the_line_and_the_line_to_write() {
         let (text, hints) = said(&GOOD.replacen(from, to, 1));
         assert!(text.contains(says), "{to}: {text}");
         assert!(hints.contains(cure), "{to}: {hints}");
-        for raw in ["TOML parse error", "invalid type", "missing field", "unknown field", "untagged", "unknown variant"] {
+        for raw in ["TOML parse error", "invalid type", "missing field", "unknown field", "untagged", "unknown variant"]
+        {
             assert!(!text.contains(raw), "{to}: {text}");
         }
     }
@@ -144,7 +144,10 @@ fn a_key_that_is_wished_for_has_an_answer() {
         for table in if row.tables == ["*"] { &any[..] } else { row.tables } {
             for key in row.keys {
                 let earlier = wishes::ROWS.iter().take_while(|other| !std::ptr::eq(*other, row));
-                if earlier.filter(|other| other.keys.contains(key)).any(|o| o.tables == ["*"] || o.tables.contains(table)) {
+                if earlier
+                    .filter(|other| other.keys.contains(key))
+                    .any(|o| o.tables == ["*"] || o.tables.contains(table))
+                {
                     continue;
                 }
                 let file = with_wish(table, key);
@@ -152,7 +155,10 @@ fn a_key_that_is_wished_for_has_an_answer() {
                 let of_table = &if table.is_empty() { schema() } else { &schema()["properties"][table] };
                 let of_table = if *table == "target" { &of_table["items"] } else { of_table };
                 let known = of_table["properties"].as_object().unwrap();
-                if known.keys().any(|known| known == key || unknown::is_plural(known, key) || unknown::is_plural(key, known)) {
+                if known
+                    .keys()
+                    .any(|known| known == key || unknown::is_plural(known, key) || unknown::is_plural(key, known))
+                {
                     continue;
                 }
                 let (text, hints) = said(&file);
@@ -188,7 +194,9 @@ fn examples_of_the_schema_are_taken() {
     for (table, key, line) in lines {
         let own = format!("[[target]]\nname = \"own\"\npython-full = \"3.11.9\"\n{line}\n[service]\n");
         let text = match table.as_str() {
-            "target" if !["name", "python", "probe", "like", "python-full"].contains(&key.as_str()) => GOOD.replacen("[service]\n", &own, 1),
+            "target" if !["name", "python", "probe", "like", "python-full"].contains(&key.as_str()) => {
+                GOOD.replacen("[service]\n", &own, 1)
+            }
             "target" => GOOD.to_owned(),
             "sdist" | "sign" => format!("{GOOD}[{table}]\n{line}\n"),
             _ => {
@@ -196,7 +204,11 @@ fn examples_of_the_schema_are_taken() {
                 format!("{}\n", kept.join("\n")).replacen(&format!("[{table}]\n"), &format!("[{table}]\n{line}\n"), 1)
             }
         };
-        let text = if table == "package" && key == "name" { GOOD.replacen("\"quality_report\"", "\"my-app\"", 1) } else { text };
+        let text = if table == "package" && key == "name" {
+            GOOD.replacen("\"quality_report\"", "\"my-app\"", 1)
+        } else {
+            text
+        };
         Config::parse(&text).unwrap_or_else(|error| panic!("{line}: {error:#}"));
     }
 }

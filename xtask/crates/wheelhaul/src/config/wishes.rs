@@ -123,7 +123,9 @@ pub(super) fn answer(table: &str, key: &str) -> Option<&'static str> {
 /// The answer for a value of the wrong type, where it tells what was meant.
 pub(super) fn of_value(table: &str, key: &str, value: &DeValue<'_>) -> Option<&'static str> {
     match (table, key, value) {
-        ("service", "tls", DeValue::Boolean(true)) => Some("write `tls = \"self-signed\"`, or name the files of a certificate"),
+        ("service", "tls", DeValue::Boolean(true)) => {
+            Some("write `tls = \"self-signed\"`, or name the files of a certificate")
+        }
         ("service", "tls", DeValue::Boolean(false)) => Some("write `tls = \"off\"`"),
         ("package", "license", DeValue::Table(_)) => Some("write an SPDX expression: `license = \"MIT\"`"),
         ("", "service", DeValue::Array(_)) => Some("a package has one service: write a single `[service]`"),

@@ -77,10 +77,15 @@ mod tests {
         ];
         for (text, old, new) in cases {
             let pythons = Pythons::of_pyproject(text).unwrap();
-            let fits = |version: &str| pythons.as_ref().is_none_or(|pythons| pythons.contain(&version.parse().unwrap()));
+            let fits =
+                |version: &str| pythons.as_ref().is_none_or(|pythons| pythons.contain(&version.parse().unwrap()));
             assert_eq!((fits("3.9.18"), fits("3.11.9")), (old, new), "{text}");
         }
-        for text in ["[metadata]\nname = a\n[options]\npython_requires = >=3.10\n", "setup(\n    python_requires='>=3.10',\n)", "setup(\n python_requires = \">=3.10\")"] {
+        for text in [
+            "[metadata]\nname = a\n[options]\npython_requires = >=3.10\n",
+            "setup(\n    python_requires='>=3.10',\n)",
+            "setup(\n python_requires = \">=3.10\")",
+        ] {
             assert_eq!(Pythons::of_setup(text).unwrap().written, ">=3.10", "{text}");
         }
         assert_eq!(Pythons::of_setup("setup(python_requires=REQUIRES)"), None);
