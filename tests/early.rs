@@ -55,11 +55,11 @@ const CASES: &[Case] = &[
     (PACKAGE, "\"gunicorn\"", "\"hypercorn\"",                       "`hypercorn` is not locked: `python-app/Pipfile.lock` has no `hypercorn`", "add it: `pipenv install hypercorn`; or start what is locked: `command = [\"gunicorn\", \"src.app:app\"]`"),
     (PACKAGE, "src.app:app", "src.apps:app",                         "the application has no module `src.apps`",          "did you mean `src.app:…`?"),
     (PACKAGE, "src.app:app", "app:app",                              "the application has no module `app`",               "did you mean `src.app:…`?"),
-    (PACKAGE, "el9-x86_64", "el9",                                   "line 11: `[[target]]` `el9`: unknown target `el9`", "did you mean `el9-x86_64`?"),
+    (PACKAGE, "el9-x86_64", "el9",                                   "line 10: `[[target]]` `el9`: unknown target `el9`", "did you mean `el9-x86_64`?"),
     (PACKAGE, "python = \"3.11\"", "python = 3.11",                  "key `target.python` is the number 3.11",            "write `python = \"3.11\"`"),
     (PROJECT, "requires-python = \">=3.9\"", "requires-python = \">=3.12\"", "`python-app/pyproject.toml` says `requires-python = \">=3.12\"`, and the target `el9-x86_64` has Python 3.11", "write `python = \"3.14\"` under `[[target]]` `el9-x86_64`"),
-    (PROJECT, "requires-python = \">=3.9\"", "requires-python = \"3.9 or newer\"", "`requires-python = \"3.9 or newer\"` is not a set of versions", ""),
-    (PROJECT, "[project]", "[project",                               "`python-app/pyproject.toml`: line",                 "correct `pyproject.toml`"),
+    (PROJECT, "requires-python = \">=3.9\"", "requires-python = \"3.9 or newer\"", "`requires-python = \"3.9 or newer\"` is not a set of versions", "write it such as `requires-python = \">=3.9\"`"),
+    (PROJECT, "[project]", "[project",                               "`python-app/pyproject.toml` cannot be read: line",                 "correct `pyproject.toml`"),
 ];
 
 #[test]

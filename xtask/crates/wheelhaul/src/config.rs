@@ -169,11 +169,11 @@ impl Config {
     /// # Errors
     /// Names all mistakes, each with its line, its key and the line to write.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        Ok(Self::read(text)?)
+        Self::read(text).map_err(|mistakes| (*mistakes).into())
     }
 
     /// The same, with what can be used of a file that has mistakes.
-    pub fn read(text: &str) -> Result<Self, Mistakes> {
+    pub fn read(text: &str) -> Result<Self, Box<Mistakes>> {
         let (document, placed) = Document::parse(text);
         let mut sections = Sections::new(&document, placed);
         let package: Option<Section<Package>> = sections.read("package");
@@ -208,12 +208,12 @@ impl Config {
                 sign: sign.map(|of| of.value),
                 licenses: licenses.map(|of| of.value).unwrap_or_default(),
             }),
-            (_, app, service) => Err(Mistakes {
+            (_, app, service) => Err(Box::new(Mistakes {
                 faults: placed.into_iter().map(|(_, error)| error).collect(),
                 app: app.filter(|of| of.has(&["path", "lock"])).map(|of| of.value),
                 targets,
                 service: service.filter(|of| of.has(&["command"])).map(|of| of.value),
-            }),
+            })),
         }
     }
 

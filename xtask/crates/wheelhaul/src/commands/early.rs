@@ -6,10 +6,9 @@ use crate::commands::project::pins_of;
 use crate::commands::{Project, module, server, wheel};
 use crate::config::{App, Service};
 use crate::pins::{Format, Pins, Pythons};
-use crate::problem::{Problem, all_of, nearest};
+use crate::problem::{Problem, all_of, hints_of, nearest};
 use crate::service;
 use crate::sys::Sys;
-use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 
@@ -137,14 +136,21 @@ impl<'a> Around<'a> {
         if self.lock_to_come {
             return Ok(None);
         }
-        Format::of(&app.lock).context("key `app.lock` of `dist/package.toml`")?;
-        if !self.sys.root.join(&app.lock).is_file() {
+        let whole = self.sys.root.join(&app.lock);
+        if let Err(error) = Format::of(&app.lock)
+            && !whole.is_dir()
+        {
+            let hint = self.locks_to_write(app).unwrap_or_default();
+            return Err(Problem::around(error, "key `app.lock` of `dist/package.toml`", hint));
+        }
+        if !whole.is_file() {
             return Err(self.no_lock(app));
         }
         pins_of(self.sys, app).map(|(_, pins)| Some(pins))
     }
 
-    fn no_lock(&self, app: &App) -> anyhow::Error {
+    /// The line for each lock that is there.
+    fn locks_to_write(&self, app: &App) -> Option<String> {
         let mut folders = vec![Utf8PathBuf::from("."), app.path.clone()];
         folders.extend(app.lock.parent().map(Utf8Path::to_owned));
         folders.sort();
@@ -164,13 +170,18 @@ impl<'a> Around<'a> {
             }
         }
         found.dedup();
-        let hint = match found.as_slice() {
-            [] => "lock the dependencies first, with the tool that your team locks with; or let `lock --upgrade` make a `requirements.txt` from `requirements.in`, `pyproject.toml` or `Pipfile`".to_owned(),
-            found => format!("{} under `[app]`", to_write("lock", found)),
-        };
+        (!found.is_empty()).then(|| format!("{} under `[app]`", to_write("lock", &found)))
+    }
+
+    fn no_lock(&self, app: &App) -> anyhow::Error {
+        const NONE: &str = "lock the dependencies first, with the tool that your team locks with; or let `lock --upgrade` make a \
+            `requirements.txt` from `requirements.in`, `pyproject.toml` or `Pipfile`";
         let lock = &app.lock;
         let what = if self.sys.root.join(lock).is_dir() { "is a folder" } else { "is not there" };
-        Problem::with_hint(format!("key `app.lock` of `dist/package.toml`: the team's lock `{lock}` {what}"), hint)
+        Problem::with_hint(
+            format!("key `app.lock` of `dist/package.toml`: the team's lock `{lock}` {what}"),
+            self.locks_to_write(app).unwrap_or_else(|| NONE.to_owned()),
+        )
     }
 
     /// The application's `requires-python`, held against every target.
@@ -178,7 +189,7 @@ impl<'a> Around<'a> {
         let read = |name: &str| self.sys.read_text(&folder.join(name)).ok();
         let file = |name: &str| if app.path == "." { name.to_owned() } else { format!("{}/{name}", app.path) };
         let (name, pythons) = match read("pyproject.toml").map(|text| Pythons::of_pyproject(&text)) {
-            Some(Err(error)) => return vec![error.context(format!("`{}`", file("pyproject.toml")))],
+            Some(Err(error)) => return vec![unreadable(&file("pyproject.toml"), &error)],
             Some(Ok(Some(pythons))) => ("pyproject.toml", Some(pythons)),
             _ => match read("setup.cfg").as_deref().and_then(Pythons::of_setup) {
                 Some(pythons) => ("setup.cfg", Some(pythons)),
@@ -231,6 +242,10 @@ fn other_python(target: &Target, what: &str, fits: &dyn Fn(&Version) -> bool) ->
         _ => format!("choose another Python under `[[target]]` `{name}`, or let it allow {}", target.python()),
     };
     Some(Problem::with_hint(format!("{what}, and the target `{name}` has Python {}", target.python_full), hint))
+}
+
+fn unreadable(file: &str, error: &anyhow::Error) -> anyhow::Error {
+    Problem::with_hint(format!("`{file}` cannot be read: {error:#}"), hints_of(error).join("; "))
 }
 
 /// `write `path = "a"``, or several of them.

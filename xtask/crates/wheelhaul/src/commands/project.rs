@@ -40,7 +40,7 @@ impl Project {
         required::hold(&sys.root)?;
         let steps = Steps::new();
         let path = sys.root.join("dist/package.toml");
-        let config = Config::read(&sys.read_text(&path)?).map_err(|mistakes| told(sys, mistakes))?;
+        let config = Config::read(&sys.read_text(&path)?).map_err(|mistakes| told(sys, *mistakes))?;
         let mut probes = Probes::new();
         for path in config.probes() {
             let text = sys.read_text(&sys.root.join(path)).map_err(|error| {

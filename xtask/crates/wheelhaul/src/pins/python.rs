@@ -1,8 +1,8 @@
 //! The Pythons that a project says it is for, read before its wheel is built.
 
 use crate::pins::poetry_constraint;
+use crate::problem::Problem;
 use crate::toml_text;
-use anyhow::Context as _;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde_json::Value;
 use std::str::FromStr as _;
@@ -25,8 +25,10 @@ impl Pythons {
     }
 
     fn standard(written: &str, key: &'static str) -> anyhow::Result<Self> {
-        let set = VersionSpecifiers::from_str(written.trim())
-            .with_context(|| format!("`{key} = {written:?}` is not a set of versions"))?;
+        let set = VersionSpecifiers::from_str(written.trim()).map_err(|_| {
+            let what = format!("`{key} = {written:?}` is not a set of versions");
+            Problem::with_hint(what, format!("write it such as `{key} = \">=3.9\"`"))
+        })?;
         Ok(Self { written: written.to_owned(), key, sets: vec![set] })
     }
 
