@@ -20,9 +20,23 @@ fn shown(folder: &Utf8Path, finished: &Finished) -> String {
 #[test]
 fn help_teaches() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    for task in
-        ["", "lock", "wheel", "rpm", "verify", "dist", "diff", "rebuild", "trial", "sign", "checks", "target", "clean"]
-    {
+    for task in [
+        "",
+        "lock",
+        "wheel",
+        "rpm",
+        "verify",
+        "dist",
+        "diff",
+        "rebuild",
+        "trial",
+        "sign",
+        "checks",
+        "target",
+        "clean",
+        "schema",
+        "completions",
+    ] {
         let words: Vec<&str> = [task, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
         let help = xtask(&here, &words);
         assert_eq!(help.code, Some(0), "{help}");

@@ -264,7 +264,9 @@ fn an_upgrade_writes_nothing_but_the_teams_lock() -> anyhow::Result<()> {
     repository.write("app/Pipfile.lock", lock)?;
     repository.write("app/Pipfile", "[packages]\nalpha = \"*\"\n")?;
     let package = repository.read("dist/package.toml")?;
-    repository.write("dist/package.toml", &package.replace("requirements.txt", "Pipfile.lock"))?;
+    let package = package.replace("requirements.txt", "Pipfile.lock");
+    let served = "[\"web\", \"--bind\", \"{address}:{port}\", \"web:app\"]";
+    repository.write("dist/package.toml", &package.replace(served, "[\"gunicorn\", \"web:app\"]"))?;
     let tools = std::env::var("PATH")?;
     let without: Vec<&str> = tools.split(':').filter(|folder| !Utf8Path::new(folder).join("pipenv").exists()).collect();
     let mut command = repository.command(&["lock", "--upgrade"]);

@@ -26,6 +26,7 @@ impl Repository {
             fs::create_dir_all(folder.join(part))?;
         }
         fs::write(folder.join("app/uv.toml"), format!("no-index = true\nfind-links = [\"{index}\"]\n"))?;
+        fs::write(folder.join("app/pyproject.toml"), "[project]\nname = \"small\"\nversion = \"1\"\n")?;
         let made = Self { _keep: keep, folder, index };
         made.write("app/requirements.txt", requirements)?;
         made.configure(targets, "")?;
@@ -43,7 +44,7 @@ impl Repository {
             "dist/package.toml",
             &format!(
                 "[package]\nname = \"small\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
-                 {targets}\n[service]\ncommand = [\"gunicorn\", \"web:app\"]\nport = 8000\ntls = \"off\"\n{more}"
+                 {targets}\n[service]\ncommand = [\"web\", \"--bind\", \"{{address}}:{{port}}\", \"web:app\"]\nport = 8000\ntls = \"off\"\n{more}"
             ),
         )
     }

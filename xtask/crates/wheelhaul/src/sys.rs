@@ -11,6 +11,7 @@ mod running;
 mod scratch;
 mod stop;
 mod talk;
+mod typed;
 mod workspace;
 
 use crate::hex::hex;
@@ -35,6 +36,7 @@ pub use running::{Running, Talk};
 pub use scratch::{Scratch, left_in};
 pub use stop::Stop;
 pub use talk::{colours_of_output, print, print_json, tell_error, tell_lines};
+pub use typed::{set_typed_name, typed_name};
 pub use workspace::{ELSEWHERE, SCRATCH, elsewhere, remove_temporary, user_cache};
 
 /// How often what moves on the terminal is drawn.

@@ -5,6 +5,7 @@ use crate::boxes::table::ARCHITECTURES;
 use crate::boxes::{Compression, Tag};
 use crate::problem::{Problem, all_of, nearest, shortened};
 use anyhow::Context as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -17,38 +18,48 @@ const MOST_PATH: usize = 100;
 const MOST_TAGS: usize = 10_000;
 
 /// What is known of a box; a value that is absent was not said.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Record {
-    /// `x86_64` or `aarch64`
+    /// the processor, as `uname -m` prints it: `x86_64` or `aarch64`
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["x86_64"]))]
     pub arch: Option<String>,
-    /// `2.34`
+    /// the version of glibc, as `getconf GNU_LIBC_VERSION` prints it: `2.34`
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["2.34"]))]
     pub glibc: Option<String>,
-    /// `252`
+    /// the number that `systemctl --version` prints: `252`
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [252]))]
     pub systemd: Option<u16>,
     /// what its rpm reads; gzip if absent, which each does
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["zstd"]))]
     pub payload: Option<Compression>,
     /// what is added to the RPM's release; the target's name without the processor if absent
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["el9"]))]
     pub release: Option<String>,
     /// what people call it; the target's name if absent
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["Some Linux 9"]))]
     pub title: Option<String>,
     /// the package that brings the interpreter; the RPM requires none if absent
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["python3.11"]))]
     pub python_package: Option<String>,
     /// where the interpreter is started from; `/usr/bin/pythonX.Y` if absent
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["/usr/bin/python3.11"]))]
     pub python_path: Option<String>,
     /// wheel tags, best first; they follow from Python, glibc and processor if there are none
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(extend("examples" = [["cp311-cp311-manylinux_2_34_x86_64"]]))]
     pub tags: Vec<String>,
     /// marker values of PEP 508 by their names, in place of those that follow from the rest
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("examples" = [{ "platform_release": "6.1.0" }]))]
     pub markers: BTreeMap<String, String>,
 }
 

@@ -7,10 +7,11 @@
 //! Patch releases of Python move with each minor of the distribution; they matter only to markers on
 //! `python_full_version`, and `python-full` in `package.toml` says what a box really has.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the payload of an RPM is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Compression {
     /// gzip members, one after another (RFC 1952 section 2.2)

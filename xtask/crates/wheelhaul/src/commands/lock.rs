@@ -5,7 +5,7 @@ use crate::closure::{Asks, walk};
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, dists, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
-use crate::commands::{Project, fetch, wheel};
+use crate::commands::{Project, early, fetch, wheel};
 use crate::decide::read_lock;
 use crate::explain::explain;
 use crate::pins::{Filtered, Pins, Requirement, filter};
@@ -61,6 +61,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if let Some(asked) = &flags.explain {
         return explain_one(project, &asked.name);
     }
+    early::refuse(project, flags.upgrade)?;
     if flags.offline {
         inspect(project)?.refuse_to_ask(project)?;
     }

@@ -2,18 +2,22 @@
 
 mod about;
 mod byte_code;
+mod early;
 mod fetch;
 mod foreign;
 mod libraries;
 mod locking;
+mod module;
 mod offline;
 mod outputs;
 mod prepare;
 mod project;
 mod report;
 mod repository;
+mod required;
 mod rpmbuild;
 mod sdist;
+mod server;
 mod steps;
 mod summary;
 mod upgrade;
@@ -23,6 +27,8 @@ mod verified;
 pub mod checks;
 /// `clean`: what is kept goes
 pub mod clean;
+/// `completions`: what a shell completes
+pub mod completions;
 /// `diff`: what an upgrade changes
 pub mod diff;
 /// `dist`: the main job
@@ -33,6 +39,8 @@ pub mod lock;
 pub mod rebuild;
 /// `rpm`: writes the package
 pub mod rpm;
+/// `schema`: the JSON Schema of `package.toml`
+pub mod schema;
 /// `sign`: signs finished packages
 pub mod sign;
 /// `target`: the boxes
@@ -50,7 +58,8 @@ pub use report::Report;
 
 use crate::problem::{Problem, hints_of};
 use crate::sys::{
-    Sys, Verbosity, colours_of_output, find_root, print, print_json, remove_temporary, tell_error, tell_lines,
+    Sys, Verbosity, colours_of_output, find_root, print, print_json, remove_temporary, set_typed_name, tell_error,
+    tell_lines, typed_name,
 };
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -114,6 +123,8 @@ enum Task {
     Checks(checks::Flags),
     Target(target::Flags),
     Clean(clean::Flags),
+    Schema(schema::Flags),
+    Completions(completions::Flags),
 }
 
 impl Task {
@@ -143,6 +154,8 @@ impl Task {
             Self::Checks(_) => "checks",
             Self::Target(_) => "target",
             Self::Clean(_) => "clean",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
         }
     }
 }
@@ -161,8 +174,17 @@ pub fn main(name: &'static str) -> ExitCode {
 /// Parses this process's arguments for a program that is started as `name`; ends the process where they are wrong,
 /// or where they ask for help.
 pub fn parse<C: Parser>(name: &'static str) -> C {
+    set_typed_name(name);
     let matches = C::command().name(name).bin_name(name).try_get_matches();
     matches.and_then(|matches| C::from_arg_matches(&matches)).unwrap_or_else(|error| {
+        // A task or a flag of another version: that is what has to be said then.
+        if error.use_stderr()
+            && let Err(refusal) = required::hold(&asked_folder())
+        {
+            let causes: Vec<String> = refusal.chain().map(ToString::to_string).collect();
+            tell_error(&causes, &hints_of(&refusal));
+            std::process::exit(2);
+        }
         if error.use_stderr() {
             // A word of the command line may be the name of a file that somebody else made.
             tell_lines(&error.render().to_string());
@@ -170,6 +192,14 @@ pub fn parse<C: Parser>(name: &'static str) -> C {
         }
         error.exit()
     })
+}
+
+/// The folder that `-C` names among words that could not be parsed, or the current one.
+fn asked_folder() -> Utf8PathBuf {
+    let words: Vec<String> = std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()).collect();
+    let after = words.windows(2).find(|pair| pair[0] == "-C").map(|pair| pair[1].clone());
+    let joined = words.iter().find_map(|word| word.strip_prefix("-C").filter(|rest| !rest.is_empty()));
+    after.or(joined.map(str::to_owned)).unwrap_or_else(|| ".".to_owned()).into()
 }
 
 impl Common {
@@ -243,6 +273,10 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     let common = &cli.common;
     let verbosity = common.verbosity();
     let here = common.folder()?;
+    // A shell asks for completions wherever it is started.
+    if !matches!(cli.task, Task::Completions(_)) {
+        required::hold(&here)?;
+    }
     let offline = cli.task.is_offline();
     let alone = Sys { root: here.clone(), verbosity, offline };
     let load = |sys: &Sys| Project::load(sys, &common.target, common.format == Format::Json);
@@ -283,6 +317,8 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
             }
             clean::run(&sys, root.as_deref(), flags)
         }
+        Task::Schema(_) => Ok(schema::run()),
+        Task::Completions(flags) => completions::run(flags, typed_name()),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The repository with its checked configuration: what every task but `ci` starts from.
 
 use crate::boxes::Target;
+use crate::commands::early::Around;
 use crate::commands::steps::Steps;
-use crate::commands::unknown_target;
-use crate::config::{Config, Probes};
+use crate::commands::{required, unknown_target};
+use crate::config::{App, Config, Mistakes, Probes};
 use crate::lockfile::Lock;
 use crate::pins::{self, Pins, Selection, Texts};
 use crate::problem::Problem;
@@ -37,9 +38,10 @@ pub struct Project {
 impl Project {
     /// Reads `dist/package.toml`, and keeps the targets named in `wanted`; all, if it is empty.
     pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
+        required::hold(&sys.root)?;
         let steps = Steps::new();
         let path = sys.root.join("dist/package.toml");
-        let config = Config::parse(&sys.read_text(&path)?).context("failed to read `dist/package.toml`")?;
+        let config = Config::read(&sys.read_text(&path)?).map_err(|mistakes| told(sys, *mistakes))?;
         let mut probes = Probes::new();
         for path in config.probes() {
             let text = sys.read_text(&sys.root.join(path)).map_err(|error| {
@@ -114,50 +116,73 @@ impl Project {
 
     /// The texts of the team's lock, and the pins in it.
     pub fn pins(&self) -> anyhow::Result<(Texts, Pins)> {
-        let lock = &self.config.app.lock;
-        let format = pins::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
-        let mut texts = Texts::new();
-        loop {
-            let wanted = pins::wanted(format, lock, &texts);
-            if wanted.is_empty() {
-                break;
-            }
-            for path in wanted {
-                let text = self.text_of(&path, path == *lock)?;
-                texts.insert(path, text);
-            }
-        }
-        let source = pins::Source {
-            format,
-            lock,
-            app: &self.config.app.path,
-            texts: &texts,
-            selection: &self.selection(),
-            variable: &|name| std::env::var(name).ok(),
-        };
-        let pins = pins::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
-        Ok((texts, pins))
+        pins_of(&self.sys, &self.config.app)
     }
+}
 
-    /// A text of the repository; none for a file that is not there and does not have to be.
-    fn text_of(&self, path: &Utf8Path, must: bool) -> anyhow::Result<Option<String>> {
-        let whole = self.sys.root.join(path);
-        let read = || {
-            let mut bytes = Vec::new();
-            let opened = if must { Some(self.sys.open(&whole)?) } else { self.sys.open_if_there(&whole)? };
-            let Some(mut file) = opened else { return Ok(None) };
-            file.read_to_end(&mut bytes)?;
-            // Line ends are the work tree's and not the lock's.
-            decoded(bytes).map(with_lf).map(Some).with_context(|| format!("`{path}`"))
-        };
-        read().map_err(|error| {
-            Problem::around(
-                error,
-                format!("the team's lock `{path}` cannot be read"),
-                "lock the dependencies if it is not there; it is UTF-8 text, or UTF-16 with a byte order mark; or correct `app.lock` in `dist/package.toml`",
-            )
-        })
+/// The mistakes of a `package.toml`, and what is wrong around it as far as it could be read.
+fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
+    let probes = Probes::new();
+    let targets: Vec<Target> = mistakes.targets.iter().filter_map(|table| table.target(&probes).ok()).collect();
+    let around = Around {
+        sys,
+        app: mistakes.app.as_ref(),
+        targets: &targets,
+        service: mistakes.service.as_ref(),
+        lock_to_come: false,
+    };
+    let around = around.faults();
+    let mut all = mistakes;
+    all.faults.extend(around);
+    anyhow::Error::from(all).context("failed to read `dist/package.toml`")
+}
+
+/// The texts of the team's lock, and the pins in it.
+pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
+    let lock = &app.lock;
+    let format = pins::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+    let mut texts = Texts::new();
+    loop {
+        let wanted = pins::wanted(format, lock, &texts);
+        if wanted.is_empty() {
+            break;
+        }
+        for path in wanted {
+            let text = text_of(sys, &path, path == *lock)?;
+            texts.insert(path, text);
+        }
     }
+    let selection = Selection { extras: app.extras.clone(), groups: app.groups.clone() };
+    let source = pins::Source {
+        format,
+        lock,
+        app: &app.path,
+        texts: &texts,
+        selection: &selection,
+        variable: &|name| std::env::var(name).ok(),
+    };
+    let pins = pins::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
+    Ok((texts, pins))
+}
+
+/// A text of the repository; none for a file that is not there and does not have to be.
+fn text_of(sys: &Sys, path: &Utf8Path, must: bool) -> anyhow::Result<Option<String>> {
+    let whole = sys.root.join(path);
+    let read = || {
+        let mut bytes = Vec::new();
+        let opened = if must { Some(sys.open(&whole)?) } else { sys.open_if_there(&whole)? };
+        let Some(mut file) = opened else { return Ok(None) };
+        file.read_to_end(&mut bytes)?;
+        // Line ends are the work tree's and not the lock's.
+        decoded(bytes).map(with_lf).map(Some).with_context(|| format!("`{path}`"))
+    };
+    read().map_err(|error| {
+        Problem::around(
+            error,
+            format!("the team's lock `{path}` cannot be read"),
+            "lock the dependencies if it is not there; it is UTF-8 text, or UTF-16 with a byte order mark; or correct `app.lock` in `dist/package.toml`",
+        )
+    })
 }
 
 /// A text as locks are written: UTF-8, or UTF-16 with a byte order mark, as PowerShell's `>` writes it.

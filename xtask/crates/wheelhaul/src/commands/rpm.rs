@@ -3,6 +3,7 @@
 use crate::boxes::{Compression, Target};
 use crate::commands::about::{self};
 use crate::commands::byte_code::{self};
+use crate::commands::early::Around;
 use crate::commands::locking::{self, State};
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
@@ -180,16 +181,8 @@ pub fn build(
 pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
-    faults.extend(unreadable_config_files(project));
+    faults.extend(Around::of(project).faults());
     faults.extend(project.targets.iter().filter_map(|target| byte_code::compiler(project, target).err()));
-    for (index, target) in project.targets.iter().enumerate() {
-        let (name, service) = (project.config.package.name.as_str(), &project.config.service);
-        let facts = service::Facts { name, summary: "", root: "", service, target };
-        // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-        faults.extend((index == 0).then(|| facts.command(service::Program::Script).err()).flatten());
-        faults.extend(facts.check().err());
-    }
-    faults.extend(server_left_out(project));
     all_of("things stand in the way of an RPM", faults)
 }
 
@@ -201,20 +194,6 @@ fn warn_of_dangers(project: &Project) {
     for danger in (service::Facts { name, summary: "", root: "", service, target }).dangers() {
         project.sys.say(format!("warning: {}\n  {}", danger.what, danger.cure));
     }
-}
-
-/// The server of `service.command`, where the lock has it for groups alone that nobody asked for.
-fn server_left_out(project: &Project) -> Option<anyhow::Error> {
-    let server = project.config.service.command.first()?;
-    let (_, pins) = project.pins().ok()?;
-    let entries = || pins.pins.iter().filter(|pin| pin.name.as_ref() == server);
-    let groups = entries().find_map(|pin| pin.left_out.as_ref())?;
-    entries().all(|pin| pin.left_out.is_some()).then(|| {
-        Problem::with_hint(
-            format!("`{server}` of `service.command` is locked for the group {groups} alone, which goes on no box"),
-            "name the group under `[app]` in `dist/package.toml`: groups = [\"…\"]",
-        )
-    })
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
@@ -264,15 +243,4 @@ fn build_one(
         version: ready.package.version,
         source,
     })
-}
-
-fn unreadable_config_files(project: &Project) -> Vec<anyhow::Error> {
-    let unreadable = |path: &Utf8PathBuf| {
-        Some(Problem::around(
-            project.sys.open(&project.app().join(path)).err()?,
-            format!("the config file `{path}` cannot be read"),
-            "`app.config` in `dist/package.toml` is relative to `app.path`",
-        ))
-    };
-    project.config.app.config.iter().filter_map(unreadable).collect()
 }

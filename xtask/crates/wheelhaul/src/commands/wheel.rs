@@ -1,7 +1,7 @@
 //! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
 
-use crate::commands::Project;
 use crate::commands::report::{Report, made, size};
+use crate::commands::{Project, early};
 use crate::hex::hex;
 use crate::problem::{Problem, all_of};
 use crate::sys::{Stop, sha256_of};
@@ -86,6 +86,7 @@ struct Stamp {
 
 /// The task.
 pub fn run(project: &Project, _: &Flags) -> anyhow::Result<Report> {
+    early::refuse(project, false)?;
     let epoch = git::epoch(&project.sys)?;
     all_of("things are missing for a run without a network", missing(project, epoch)?)?;
     let spinner = project.sys.spinner(BUILDING);
@@ -266,12 +267,13 @@ impl Sources {
     }
 }
 
-fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
+/// Refuses a folder without what a wheel is built from.
+pub fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
     if app.join("pyproject.toml").is_file() || app.join("setup.py").is_file() {
         return Ok(());
     }
     Err(Problem::with_hint(
-        format!("`{shown}` has no `pyproject.toml`"),
+        format!("key `app.path` of `dist/package.toml`: the folder `{shown}` has no `pyproject.toml`"),
         "describe the application with one, so that a wheel can be built; `app.path` in `dist/package.toml` names its folder",
     ))
 }

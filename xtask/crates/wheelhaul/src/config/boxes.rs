@@ -5,27 +5,33 @@ use crate::config::check_inside;
 use crate::problem::{Problem, all_of};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// The texts of the probe files, by their paths as `package.toml` names them.
 pub type Probes = BTreeMap<Utf8PathBuf, String>;
 
-/// `[[target]]`
-#[derive(Debug, Deserialize)]
+/// A box that is packed for.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TargetTable {
-    /// `el9-x86_64`; or any other name, with `box`, `probe` or `like`
+    /// a known target such as `el9-x86_64`, which `target` lists; or any other name, with `box`, `probe` or `like`
+    #[schemars(extend("examples" = ["el9-x86_64"]))]
     pub name: String,
-    /// `3.11`; the box's own if absent
+    /// which Python of the box the application runs on, `3.11`; the box's own if absent
+    #[schemars(extend("examples" = ["3.11"]))]
     pub python: Option<String>,
-    /// `3.11.9`: what `python3 -V` prints on the box, where markers depend on it
+    /// its full version, `3.11.9`, as `python3 -V` prints it on the box, where markers depend on it
+    #[schemars(extend("examples" = ["3.11.9"]))]
     pub python_full: Option<String>,
     /// the known target whose values are taken where `box` has none
+    #[schemars(extend("examples" = ["el9-x86_64"]))]
     pub like: Option<String>,
     /// what the probe script printed on the box, relative to the repository; taken where `box` has no value
+    #[schemars(with = "Option<String>", extend("examples" = ["dist/probes/BOX.json"]))]
     pub probe: Option<Utf8PathBuf>,
-    /// `[target.box]`
+    /// what is known of a box of one's own
     #[serde(rename = "box")]
     pub record: Option<Record>,
 }
@@ -36,7 +42,10 @@ impl TargetTable {
     }
 
     /// The target, with the probe files that were read.
-    fn target(&self, probes: &Probes) -> anyhow::Result<Target> {
+    ///
+    /// # Errors
+    /// For values that no box has, and a probe that was not read.
+    pub fn target(&self, probes: &Probes) -> anyhow::Result<Target> {
         let (python, full) = (self.python.as_deref(), self.python_full.as_deref());
         if !self.is_own() {
             return Target::find(&self.name, python, full);
@@ -139,29 +148,21 @@ pub(super) fn targets(tables: &[TargetTable], probes: &Probes) -> anyhow::Result
     Ok(targets)
 }
 
-/// Judges the tables without the probe files.
-pub(super) fn check(tables: &[TargetTable]) -> anyhow::Result<()> {
-    if tables.is_empty() {
-        return Err(Problem::with_hint(
-            "there is no `[[target]]`",
-            "for example: [[target]] with name = \"el9-x86_64\"",
-        ));
-    }
+/// Judges the tables without the probe files; each fault with the number of its table.
+pub(super) fn faults(tables: &[TargetTable]) -> Vec<(usize, anyhow::Error)> {
     let mut faults = Vec::new();
     for (index, table) in tables.iter().enumerate() {
         if tables[..index].iter().any(|before| before.name == table.name) {
-            faults.push(Problem::with_hint(
-                format!("the target `{}` stands twice", table.name),
-                "one `[[target]]` a box",
-            ));
+            let what = format!("the target `{}` is there twice", table.name);
+            faults.push((index, Problem::with_hint(what, "write one `[[target]]` a box")));
         }
-        faults.extend(table.check().err().map(|fault| fault.context(format!("`[[target]]` `{}`", table.name))));
+        let fault = table.check().err().map(|fault| fault.context(format!("`[[target]]` `{}`", table.name)));
+        faults.extend(fault.map(|fault| (index, fault)));
     }
-    all_of("targets cannot be used", faults)?;
-    match probes(tables).is_empty() {
-        true => targets(tables, &Probes::new()).map(drop),
-        false => Ok(()),
+    if faults.is_empty() && probes(tables).is_empty() {
+        faults.extend(targets(tables, &Probes::new()).err().map(|fault| (0, fault)));
     }
+    faults
 }
 
 #[cfg(test)]
@@ -177,7 +178,7 @@ mod tests {
 
     fn read(text: &str, probes: &Probes) -> anyhow::Result<Vec<Target>> {
         let file: File = toml::from_str(text)?;
-        check(&file.target)?;
+        all_of("targets cannot be used", faults(&file.target).into_iter().map(|(_, fault)| fault).collect())?;
         targets(&file.target, probes)
     }
 

@@ -4,40 +4,72 @@ use crate::config::check_sonames;
 use crate::licenses::Spdx;
 use crate::problem::Problem;
 use anyhow::Context as _;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 /// `[package]`: what is not given is taken from the wheel's metadata.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Package {
     /// the RPM's name; also of `/opt/NAME`, of the unit and of the user that runs it
+    #[schemars(extend("examples" = ["my-app"]))]
     pub name: String,
-    /// the RPM's release, to which the distribution is added: `1` becomes `1.el9`
+    /// the RPM's release, `1` if absent: raised when the same version is packed again. The distribution is added to it:
+    /// `1` becomes `1.el9`
+    #[serde(default = "first", deserialize_with = "number_or_text")]
+    #[schemars(with = "ReleaseValue", extend("examples" = [1]))]
     pub release: String,
     /// the folder on the box that has the application's; `/opt` if absent
     #[serde(default = "opt")]
+    #[schemars(extend("examples" = ["/opt"]))]
     pub prefix: String,
-    /// one line
+    /// one line that says what the application is; of the wheel's metadata if absent
+    #[schemars(extend("examples" = ["Reports about quality"]))]
     pub summary: Option<String>,
-    /// an SPDX expression
+    /// the application's licence as an SPDX expression; of the wheel's metadata if absent
+    #[schemars(with = "Option<String>", extend("format" = "spdx-expression", "examples" = ["MIT"]))]
     pub license: Option<Spdx>,
-    /// the home page
+    /// the home page; of the wheel's metadata if absent
+    #[schemars(extend("examples" = ["https://app.example"]))]
     pub url: Option<String>,
     /// libraries of the box that files of wheels ask for and the RPM does not require: of plug-ins, of drivers
     #[serde(default)]
+    #[schemars(extend("examples" = [["libcuda.so.1"]]))]
     pub optional_libraries: BTreeSet<String>,
-    /// who ships the RPM
+    /// who ships the RPM; the wheel's author if absent
+    #[schemars(extend("examples" = ["Example Ltd"]))]
     pub vendor: Option<String>,
     /// whether byte-code is shipped; if absent, where an interpreter of the target's minor is on the host
+    #[schemars(extend("examples" = [true]))]
     pub byte_code: Option<bool>,
-    /// of the payload, one of [`LEVELS`]; a default of this tool if absent
+    /// how hard the payload is compressed; 9 if absent, and 6 for gzip
+    #[schemars(range(min = 1, max = 19), extend("examples" = [9]))]
     pub compression_level: Option<i32>,
 }
 
 /// Levels of zstd; gzip takes 9 at most, and larger ones as that.
 pub const LEVELS: RangeInclusive<i32> = 1..=19;
+
+fn first() -> String {
+    "1".to_owned()
+}
+
+/// A release as people write it: `1` or `"1.2"`.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum ReleaseValue {
+    Number(u32),
+    Text(String),
+}
+
+fn number_or_text<'de, D: Deserializer<'de>>(reader: D) -> Result<String, D::Error> {
+    Ok(match ReleaseValue::deserialize(reader)? {
+        ReleaseValue::Number(number) => number.to_string(),
+        ReleaseValue::Text(text) => text,
+    })
+}
 
 fn opt() -> String {
     "/opt".to_owned()
@@ -56,29 +88,24 @@ impl Package {
     }
 
     /// Refuses what rpm, systemd or the box would not take.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        check_name(&self.name).context("key `package.name`")?;
-        check_prefix(&self.prefix).context("key `package.prefix`")?;
-        check_release(&self.release).context("key `package.release`")?;
-        check_sonames("package.optional-libraries", &self.optional_libraries)?;
+    pub(super) fn faults(&self) -> Vec<anyhow::Error> {
+        let checks = [
+            check_name(&self.name).context("key `package.name`"),
+            check_prefix(&self.prefix).context("key `package.prefix`"),
+            check_release(&self.release).context("key `package.release`"),
+            check_sonames("package.optional-libraries", &self.optional_libraries),
+        ];
+        let mut faults: Vec<anyhow::Error> = checks.into_iter().filter_map(Result::err).collect();
         for (key, text) in [("summary", &self.summary), ("url", &self.url), ("vendor", &self.vendor)] {
             if text.as_ref().is_some_and(|text| text.is_empty() || text.chars().any(char::is_control)) {
-                return Err(Problem::with_hint(
-                    format!("key `package.{key}` is empty or has line breaks"),
-                    "write one line",
-                ));
+                let what = format!("key `package.{key}` is empty or has line breaks");
+                faults.push(Problem::with_hint(what, "write one line, or leave it out"));
             }
         }
-        if let Some(level) = self.compression_level.filter(|level| !LEVELS.contains(level)) {
-            return Err(Problem::with_hint(
-                format!("key `package.compression-level` is {level}"),
-                format!("levels go from {} to {}, the smallest RPM", LEVELS.start(), LEVELS.end()),
-            ));
+        if self.url.as_ref().is_some_and(|url| url.contains(' ')) {
+            faults.push(Problem::with_hint("key `package.url` has a space", "write it as `%20`"));
         }
-        if self.url.as_ref().is_some_and(|url| url.contains(char::is_whitespace)) {
-            return Err(Problem::with_hint("key `package.url` has a space", "write it as `%20`"));
-        }
-        Ok(())
+        faults
     }
 }
 

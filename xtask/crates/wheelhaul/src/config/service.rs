@@ -1,34 +1,44 @@
 //! `[service]`: how the application is served.
 
-use crate::problem::{Problem, all_of, shortened};
-use camino::{Utf8Path, Utf8PathBuf};
+use crate::problem::{Problem, shortened};
+use camino::Utf8PathBuf;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `[service]`
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Service {
     /// a console script or a module of the application or its dependencies, with its arguments
+    #[schemars(length(min = 1), extend("examples" = [["gunicorn", "app:app"]]))]
     pub command: Vec<String>,
     /// the port that is listened on
+    #[schemars(range(min = 1), extend("examples" = [8000]))]
     pub port: u16,
     /// the address that is listened on; all of them if absent
     #[serde(default = "every_address")]
+    #[schemars(extend("examples" = ["127.0.0.1"]))]
     pub address: String,
-    /// where the certificate comes from
+    /// where the certificate comes from: made on the box, nowhere (plain HTTP), or files that an administrator puts there;
+    /// `self-signed` if absent
     #[serde(default)]
+    #[schemars(with = "TlsValue", extend("examples" = ["off"]))]
     pub tls: Tls,
     /// whether systemd listens in place of the server; where that one takes it, if absent
+    #[schemars(extend("examples" = [false]))]
     pub socket_activation: Option<bool>,
     /// secrets that an administrator puts on the box, by name
     #[serde(default)]
+    #[schemars(extend("examples" = [["db-password"]]))]
     pub secrets: BTreeSet<String>,
     /// environment variables
     #[serde(default)]
+    #[schemars(extend("examples" = [{ "LOG_LEVEL": "info" }]))]
     pub environment: BTreeMap<String, String>,
     /// keys of the unit's [Service], in place of this tool's or beside them
     #[serde(default)]
+    #[schemars(with = "BTreeMap<String, LinesValue>", extend("examples" = [{ "MemoryMax": "1G" }]))]
     pub unit: BTreeMap<String, Lines>,
 }
 
@@ -37,7 +47,7 @@ pub struct Service {
 #[serde(from = "LinesValue")]
 pub struct Lines(pub Vec<String>);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "expected a text, or a list of texts for a key that stands in several lines")]
 enum LinesValue {
     One(String),
@@ -59,7 +69,7 @@ fn every_address() -> String {
 
 /// `service.tls`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "TlsValue")]
+#[serde(from = "TlsValue")]
 pub enum Tls {
     /// made on the box at the first start
     #[default]
@@ -75,40 +85,43 @@ pub enum Tls {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "expected \"self-signed\", \"off\" or { cert = \"/…\", key = \"/…\" }")]
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
 enum TlsValue {
-    Word(String),
+    Word(TlsWord),
     Files(TlsFiles),
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum TlsWord {
+    SelfSigned,
+    Off,
+}
+
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct TlsFiles {
+    /// the certificate, an absolute path on the box
+    #[schemars(with = "String", extend("format" = "path-on-the-box", "examples" = ["/etc/pki/tls/certs/my-app.crt"]))]
     cert: Utf8PathBuf,
+    /// its private key, an absolute path on the box
+    #[schemars(with = "String", extend("format" = "path-on-the-box", "examples" = ["/etc/pki/tls/private/my-app.key"]))]
     key: Utf8PathBuf,
 }
 
-impl TryFrom<TlsValue> for Tls {
-    type Error = String;
-
-    fn try_from(value: TlsValue) -> Result<Self, String> {
+impl From<TlsValue> for Tls {
+    fn from(value: TlsValue) -> Self {
         match value {
-            TlsValue::Word(word) if word == "self-signed" => Ok(Self::SelfSigned),
-            TlsValue::Word(word) if word == "off" => Ok(Self::Off),
-            TlsValue::Files(TlsFiles { cert, key }) if is_box_path(&cert) && is_box_path(&key) => {
-                Ok(Self::Given { cert, key })
-            }
-            TlsValue::Files(_) => Err("`cert` and `key` are absolute paths on the box".to_owned()),
-            TlsValue::Word(word) => Err(format!(
-                "`{word}` is not one of `self-signed`, `off` and a table `{{ cert = \"/…\", key = \"/…\" }}`"
-            )),
+            TlsValue::Word(TlsWord::SelfSigned) => Self::SelfSigned,
+            TlsValue::Word(TlsWord::Off) => Self::Off,
+            TlsValue::Files(TlsFiles { cert, key }) => Self::Given { cert, key },
         }
     }
 }
 
-fn is_box_path(path: &Utf8Path) -> bool {
-    let path = path.as_str();
+/// Whether a text can be the place of a file on the box.
+pub(super) fn is_box_path(path: &str) -> bool {
     path.starts_with('/')
         && !path.contains("..")
         && path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
@@ -116,39 +129,39 @@ fn is_box_path(path: &Utf8Path) -> bool {
 
 impl Service {
     /// Refuses what no server, no unit and no box would take.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
-        if self.command.first().is_none_or(|word| word.is_empty()) {
-            return Err(Problem::with_hint(
+    pub(super) fn faults(&self) -> Vec<anyhow::Error> {
+        let mut faults = Vec::new();
+        match self.command.first().map(String::as_str) {
+            None | Some("") => faults.push(Problem::with_hint(
                 "key `service.command` is empty",
-                "for example: command = [\"gunicorn\", \"src.app:app\"]",
-            ));
-        }
-        if self.command[0].contains(' ') {
-            return Err(Problem::with_hint(
-                format!("key `service.command`: `{}` is more than one word", self.command[0]),
-                "write each word by itself: command = [\"gunicorn\", \"-w\", \"4\", \"src.app:app\"]",
-            ));
+                "write what is started: `command = [\"gunicorn\", \"app:app\"]`",
+            )),
+            Some(first) if first.contains(' ') => {
+                let words: Vec<&str> = self.command.iter().flat_map(|word| word.split_whitespace()).collect();
+                faults.push(Problem::with_hint(
+                    format!("key `service.command`: `{}` is more than one word", shortened(first)),
+                    format!("write each word by itself: `command = {words:?}`"),
+                ));
+            }
+            Some(_) => {}
         }
         if self.command.iter().any(|word| word.chars().any(char::is_control)) {
-            return Err(Problem::with_hint(
-                "key `service.command` has a control character",
-                "a unit's line cannot hold it",
-            ));
+            let what = "key `service.command` has a control character";
+            faults.push(Problem::with_hint(what, "a unit's line cannot hold it"));
         }
-        let address = &self.address;
-        if address.parse::<std::net::IpAddr>().is_err() {
-            return Err(Problem::with_hint(
-                format!("key `service.address`: `{address}` is not an IP address"),
-                "for example: \"127.0.0.1\"",
-            ));
+        if self.address.parse::<std::net::IpAddr>().is_err() {
+            let cure = match self.address.as_str() {
+                "localhost" => "write `address = \"127.0.0.1\"`",
+                "*" | "" => "write `address = \"0.0.0.0\"`, which is every address, or leave it out",
+                _ => "write an address, such as `address = \"127.0.0.1\"`; the port is `port`",
+            };
+            let address = shortened(&self.address);
+            faults.push(Problem::with_hint(format!("key `service.address`: `{address}` is not an IP address"), cure));
         }
-        if self.port == 0 {
-            return Err(Problem::with_hint("key `service.port` is 0", "name the port that clients ask, such as 9091"));
-        }
-        let secrets = self.secrets.iter().filter_map(|name| check_secret(name).err());
-        let variables = self.environment.iter().filter_map(|(name, value)| check_variable(name, value).err());
-        let keys = self.unit.iter().filter_map(|(key, lines)| check_lines(key, lines).err());
-        all_of("keys of `[service]` cannot be used", secrets.chain(variables).chain(keys).collect())
+        faults.extend(self.secrets.iter().filter_map(|name| check_secret(name).err()));
+        faults.extend(self.environment.iter().filter_map(|(name, value)| check_variable(name, value).err()));
+        faults.extend(self.unit.iter().filter_map(|(key, lines)| check_lines(key, lines).err()));
+        faults
     }
 }
 

@@ -15,6 +15,7 @@ mod poetry_project;
 mod poetry_wish;
 mod project_file;
 mod pylock;
+mod python;
 mod python_json;
 #[cfg(test)]
 mod reading;
@@ -28,6 +29,7 @@ mod walk;
 
 pub use filter::{Dropped, Filtered, Kept, Why, filter};
 pub use placed::name_in_url;
+pub use python::Pythons;
 pub use requirement::Requirement;
 pub use resolved::{Resolved, to_requirements};
 

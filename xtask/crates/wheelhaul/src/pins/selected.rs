@@ -26,14 +26,14 @@ pub fn check(source: &Source<'_>, extras: &BTreeSet<ExtraName>, groups: &BTreeSe
 /// - Takes: `kind`, as in `app.extras` without its `s`.
 pub fn unknown(kind: &str, name: &str, known: &[&str]) -> anyhow::Error {
     let listed = match known {
-        [] => format!("it has no {kind}s; correct `app.{kind}s`"),
+        [] => format!("the lock has no {kind}s: leave it out of `app.{kind}s`"),
         known => format!("known {kind}s: {}", known.join(", ")),
     };
     let hint = match nearest(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`? {listed}"),
         None => listed,
     };
-    Problem::with_hint(format!("the lock has no {kind} `{name}`"), hint)
+    Problem::with_hint(format!("key `app.{kind}s` of `dist/package.toml`: the lock has no {kind} `{name}`"), hint)
 }
 
 #[cfg(test)]
@@ -44,8 +44,8 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = unknown("group", "dosc", &["dev", "docs"]);
-        assert_eq!(error.to_string(), "the lock has no group `dosc`");
+        assert_eq!(error.to_string(), "key `app.groups` of `dist/package.toml`: the lock has no group `dosc`");
         assert_eq!(hints_of(&error), ["did you mean `docs`? known groups: dev, docs"]);
-        assert_eq!(hints_of(&unknown("extra", "x", &[])), ["it has no extras; correct `app.extras`"]);
+        assert_eq!(hints_of(&unknown("extra", "x", &[])), ["the lock has no extras: leave it out of `app.extras`"]);
     }
 }

@@ -1,5 +1,6 @@
 //! The command that starts the server, with address, port and certificate as that one takes them.
 
+use crate::config::Service;
 use crate::problem::Problem;
 use crate::service::Facts;
 
@@ -90,13 +91,6 @@ impl Facts<'_> {
         if address.contains(':') { format!("[{address}]") } else { address.clone() }
     }
 
-    /// The modules of the applications, of words such as `module:object`.
-    pub(super) fn application_modules(&self) -> Vec<&str> {
-        let words = self.service.command.iter().skip(1).filter_map(|word| word.split_once(':'));
-        let are_names = |(module, object): &(&str, &str)| is_dotted(module) && is_dotted(object.trim_end_matches("()"));
-        words.filter(are_names).map(|(module, _)| module).collect()
-    }
-
     /// The words of `ExecStart`.
     ///
     /// - Fails: for a server that is not known and whose command does not say where the port goes; for
@@ -144,6 +138,13 @@ impl Facts<'_> {
     pub(super) fn server(&self) -> Option<&'static Server> {
         SERVERS.iter().find(|server| server.names.contains(&self.service.command[0].as_str()))
     }
+}
+
+/// The modules of the applications, of words such as `module:object`.
+pub fn application_modules(service: &Service) -> Vec<&str> {
+    let words = service.command.iter().skip(1).filter_map(|word| word.split_once(':'));
+    let are_names = |(module, object): &(&str, &str)| is_dotted(module) && is_dotted(object.trim_end_matches("()"));
+    words.filter(are_names).map(|(module, _)| module).collect()
 }
 
 /// Whether a text is a dotted name of Python's, in ASCII.

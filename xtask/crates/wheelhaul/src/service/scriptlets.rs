@@ -4,7 +4,7 @@
 //! `%systemd_*` macros leave reloading to file triggers of systemd's package, which some rpm versions
 //! run too late or not at all.
 
-use crate::service::command::is_dotted;
+use crate::service::command::{application_modules, is_dotted};
 use crate::service::{Facts, Program};
 use crate::templates::templates;
 use minijinja::context;
@@ -44,7 +44,7 @@ impl Facts<'_> {
             minor,
             script => if program == Program::Script { word.as_str() } else { "" },
             module => if program == Program::Module && is_dotted(word) { word.as_str() } else { "" },
-            applications => self.application_modules().join(" "),
+            applications => application_modules(self.service).join(" "),
         })?)
     }
 }

@@ -195,7 +195,7 @@ fn unknown(what: &str, key: &str, name: &ExtraName, known: &[ExtraName]) -> anyh
         [] => format!("the lock knows none: take it out of `{key}`, or lock with it"),
         list => format!("{meant}the lock knows {}", shortened(&list.join(", "))),
     };
-    Problem::with_hint(format!("the lock has no {what} `{name}`"), hint)
+    Problem::with_hint(format!("key `{key}` of `dist/package.toml`: the lock has no {what} `{name}`"), hint)
 }
 
 /// One entry; none for the application itself.
