@@ -4,6 +4,7 @@ mod about;
 mod byte_code;
 mod fetch;
 mod foreign;
+mod inputs;
 mod libraries;
 mod locking;
 mod offline;
