@@ -17,6 +17,7 @@ mod rpmbuild;
 mod sdist;
 mod steps;
 mod summary;
+mod support;
 mod upgrade;
 mod verified;
 

@@ -131,7 +131,7 @@ fn make_ready<'a>(
             u32::MAX
         );
     }
-    let pages = Pages::new(config, target, metadata);
+    let pages = Pages::new(config, target, metadata, app.epoch);
     let (libraries, optional) = about::libraries(project, &lock, application)?;
     let facts = rpm::Facts {
         name: &config.package.name,
