@@ -40,14 +40,11 @@ pub fn distinct(targets: Vec<Target>) -> Vec<Target> {
 }
 
 /// The marker values of a box (PEP 508, "Environment Markers"), from its record alone.
-///
-/// Those of Python 2.7 are what packaging 20.9, the last for it, says there; `probe.rs` asks it.
 pub fn environment_of(target: &Target) -> Value {
     let full = target.python_full.to_string();
-    let is_python_2 = target.interpreter.version.0 == 2;
     let mut values = json!({
-        "implementation_name": if is_python_2 { "" } else { "cpython" },
-        "implementation_version": if is_python_2 { "0" } else { &full },
+        "implementation_name": "cpython",
+        "implementation_version": full,
         "os_name": "posix",
         "platform_machine": target.arch,
         "platform_python_implementation": "CPython",
@@ -56,7 +53,7 @@ pub fn environment_of(target: &Target) -> Value {
         "platform_version": "",
         "python_full_version": full,
         "python_version": target.python(),
-        "sys_platform": if is_python_2 { "linux2" } else { "linux" },
+        "sys_platform": "linux",
     });
     for (name, value) in target.record().unwrap_or_default().markers {
         values[name] = json!(value);

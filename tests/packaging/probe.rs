@@ -25,7 +25,7 @@ fn interpreters() -> anyhow::Result<Vec<Utf8PathBuf>> {
         for entry in folder.read_dir_utf8().into_iter().flatten() {
             let path = entry?.into_path();
             let minor = path.file_name().and_then(|name| name.strip_prefix("python")).unwrap_or_default();
-            if minor.split_once('.').is_some_and(|(a, b)| [a, b].iter().all(|n| n.parse::<u8>().is_ok())) {
+            if minor.strip_prefix("3.").is_some_and(|minor| minor.parse::<u8>().is_ok_and(|minor| minor >= 6)) {
                 found.push(path);
             }
         }
@@ -38,7 +38,6 @@ fn interpreters() -> anyhow::Result<Vec<Utf8PathBuf>> {
 /// The last `packaging` that a Python can run, as wheels to import from.
 fn reference(version: (u8, u8)) -> anyhow::Result<Vec<Utf8PathBuf>> {
     let packaging = match version {
-        (2, _) => "20.9-py2.py3",
         (3, ..=6) => "21.3-py3",
         (3, 7) => "24.0-py3",
         (3, 8) => "25.0-py3",

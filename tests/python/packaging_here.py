@@ -1,9 +1,7 @@
-"""Tell what `packaging` says of the interpreter that runs this, as JSON; any Python from 2.7 on.
+"""Tell what `packaging` says of the interpreter that runs this, as JSON; any Python from 3.6 on.
 
 usage: packaging_here.py        with `packaging` on PYTHONPATH
 """
-from __future__ import print_function
-
 import json
 
 from packaging.markers import default_environment

@@ -15,7 +15,7 @@ import venv
 
 PINNED = ("packaging==26.3", "pip==26.2", "uv==0.13.9")
 # The last `packaging` for each old Python, as wheels in `reference`, which any Python can import from.
-REFERENCES = tuple("packaging==" + version for version in ("20.9", "21.3", "24.0", "25.0", "26.3")) + (
+REFERENCES = tuple("packaging==" + version for version in ("21.3", "24.0", "25.0", "26.3")) + (
     "pyparsing==2.4.7",
 )
 

@@ -32,15 +32,11 @@ pub struct Question {
 pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> Vec<Question> {
     let mut boxes: BTreeMap<(&PackageName, &Version), BTreeSet<String>> = BTreeMap::new();
     for (target, pins) in of {
-        let marker = match target.interpreter.version.0 {
-            // uv knows no Python 2; to it this is a platform apart from every other.
-            2 => format!("(sys_platform == 'linux2' and platform_machine == '{}')", target.arch),
-            _ => format!(
-                "(sys_platform == 'linux' and python_version == '{}' and platform_machine == '{}')",
-                target.python(),
-                target.arch
-            ),
-        };
+        let marker = format!(
+            "(sys_platform == 'linux' and python_version == '{}' and platform_machine == '{}')",
+            target.python(),
+            target.arch
+        );
         for pin in pins {
             boxes.entry(*pin).or_default().insert(marker.clone());
         }
@@ -197,9 +193,6 @@ impl Unfit<'_> {
         }
         if sdist.is_some() {
             offered.push("an sdist");
-        }
-        if target.interpreter.version.0 == 2 {
-            offered.push("perhaps wheels for Python 2 alone, which uv does not tell of");
         }
         let offered = if offered.is_empty() { "nothing".to_owned() } else { offered.join(", ") };
         let mut ways = Vec::new();

@@ -1,8 +1,9 @@
 //! What people read of a package: install notes, and the description that `rpm -qi` shows.
 
-use crate::boxes::Target;
+use crate::boxes::{Month, Target};
 use crate::config::{Config, Tls};
 use crate::rpm::{Facts, lines, one_line, rpm_version};
+use crate::sbom::in_utc;
 use crate::templates::templates;
 use crate::wheel::Metadata;
 use minijinja::context;
@@ -18,16 +19,21 @@ pub struct Pages<'a> {
     pub root: String,
     /// one line about the application
     pub summary: String,
+    /// what is to be said of the support of the box's Python, as of the commit
+    support: Option<String>,
 }
 
 impl<'a> Pages<'a> {
     /// Takes the summary from `package.toml`, else from the wheel's metadata.
-    pub fn new(config: &'a Config, target: &'a Target, metadata: &Metadata) -> Self {
+    ///
+    /// - Takes: `epoch`, the time of the commit, in seconds since 1970.
+    pub fn new(config: &'a Config, target: &'a Target, metadata: &Metadata, epoch: u32) -> Self {
         let package = &config.package;
         let line = |text: &Option<String>| text.as_deref().and_then(one_line);
         let summary = line(&package.summary).or_else(|| line(&metadata.summary));
         let summary = summary.unwrap_or_else(|| package.name.clone());
-        Self { config, target, root: package.root(), summary }
+        let support = Month::of(&in_utc(epoch)).and_then(|month| target.end_of_support(month));
+        Self { config, target, root: package.root(), summary, support }
     }
 
     /// The notes to install, start, check, configure, upgrade and remove this package.
@@ -74,6 +80,7 @@ impl<'a> Pages<'a> {
             title => &self.target.distribution.title,
             arch => &self.target.arch,
             summary => &self.summary,
+            support => &self.support,
             root => &self.root,
             port => service.port,
             open_port => service.address != "127.0.0.1" && service.address != "::1",

@@ -52,25 +52,19 @@ pub struct Environment {
 
 impl Environment {
     /// `platform_release` and `platform_version` are the running kernel's, and known only from the box itself.
-    ///
-    /// Python 2 has no `sys.implementation`: name and version are what `packaging` 20.9, the last for it, says.
     pub(super) fn of(target: &Target) -> Self {
         let full = target.python_full.to_string();
-        let (name, version, platform) = match target.interpreter.version.0 {
-            2 => ("", "0", "linux2"),
-            _ => ("cpython", full.as_str(), "linux"),
-        };
         let python = target.python();
         let follows = [
-            ("implementation_name", name),
-            ("implementation_version", version),
+            ("implementation_name", "cpython"),
+            ("implementation_version", &full),
             ("os_name", "posix"),
             ("platform_machine", &target.arch),
             ("platform_python_implementation", "CPython"),
             ("platform_system", "Linux"),
             ("python_full_version", &full),
             ("python_version", &python),
-            ("sys_platform", platform),
+            ("sys_platform", "linux"),
         ];
         let given = |name: &&str| target.markers.get(*name).cloned();
         let mut values: BTreeMap<&'static str, String> =

@@ -3,6 +3,7 @@
 mod calendar;
 mod environment;
 mod explain;
+mod life;
 mod magic_tag;
 mod marker;
 mod possible;
@@ -14,9 +15,11 @@ mod table;
 mod tags;
 mod unit_keys;
 mod unit_values;
+mod versions;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
+pub use life::{Month, Until};
 pub use magic_tag::{MadeFrom, MagicTag};
 pub use possible::may_hold;
 pub use probe::read_probe;
@@ -34,6 +37,7 @@ use pep440_rs::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use table::ARCHITECTURES;
+use versions::{OLDEST, check_full, not_final, parse_minor, too_old};
 
 /// A distribution on an architecture, with the one Python that the application runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +111,16 @@ impl Target {
     /// - Fails: for a name or version that is not known, naming those that are; for a
     ///   pre-release interpreter, since marker evaluation is not defined well enough for one.
     pub fn find(name: &str, python: Option<&str>, python_full: Option<&str>) -> anyhow::Result<Self> {
+        Self::find_at(name, python, python_full, None)
+    }
+
+    /// The same of a box at a minor release, such as `9.4`: it lacks the Pythons that came later.
+    pub fn find_at(
+        name: &str,
+        python: Option<&str>,
+        python_full: Option<&str>,
+        minor: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let (row, arch) = ROWS
             .iter()
             .flat_map(|row| ARCHITECTURES.iter().map(move |arch| (row, *arch)))
@@ -129,11 +143,22 @@ impl Target {
             Some(text) => parse_minor(text)?,
             None => row.default_python,
         };
-        let Some(python) = row.pythons.iter().find(|python| python.version == wanted) else {
-            let known: Vec<String> = row.pythons.iter().map(|p| format!("{}.{}", p.version.0, p.version.1)).collect();
+        let pythons = match minor {
+            Some(minor) => row.pythons_of(minor).context("key `minor`")?,
+            None => row.pythons.iter().collect(),
+        };
+        let known: Vec<String> = pythons.iter().map(|p| format!("{}.{}", p.version.0, p.version.1)).collect();
+        if wanted < OLDEST {
+            let (major, minor) = wanted;
+            return Err(too_old(&format!("{major}.{minor}"), format!("{} has {}", row.title, known.join(", "))));
+        }
+        let Some(python) = pythons.iter().find(|python| python.version == wanted) else {
+            let later = row.pythons.iter().find(|python| python.version == wanted).and_then(|python| row.since(python));
+            let later = later.map(|since| format!("; that came with {since}")).unwrap_or_default();
+            let at = minor.map(|minor| format!(" at {minor}")).unwrap_or_default();
             return Err(Problem::with_hint(
-                format!("{} has no Python {}.{}", row.title, wanted.0, wanted.1),
-                format!("it has {}", known.join(", ")),
+                format!("{}{at} has no Python {}.{}", row.title, wanted.0, wanted.1),
+                format!("it has {}{later}", known.join(", ")),
             ));
         };
         let full = check_full(python_full.unwrap_or(python.full), wanted)?;
@@ -306,36 +331,6 @@ fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
     names.filter(|name| seen.insert(*name)).cloned().collect()
 }
 
-fn parse_minor(text: &str) -> anyhow::Result<(u8, u8)> {
-    text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?))).ok_or_else(|| {
-        Problem::with_hint(
-            format!("`{text}` is not a minor version of Python"),
-            "write it as major and minor, such as \"3.11\"; the patch release goes to `python-full`",
-        )
-    })
-}
-
-/// A final release of a Python that markers and tags are defined for.
-fn check_full(full: &str, minor: (u8, u8)) -> anyhow::Result<Version> {
-    let version = Version::from_str(full).with_context(|| format!("`{full}` is not a Python version"))?;
-    let starts_right = version.release().starts_with(&[minor.0.into(), minor.1.into()]);
-    let is_plain = version.release().len() == 3 && version.to_string() == full && !version.any_prerelease();
-    if !starts_right || !is_plain || version.is_post() || version.is_local() || version.epoch() != 0 {
-        return Err(not_final(full, &format!("{}.{}", minor.0, minor.1)));
-    }
-    match minor {
-        (2, 7) | (3, 3..) => Ok(version),
-        _ => Err(Problem::with_hint(format!("Python {full} cannot be a target"), "2.7 can, and 3.3 and later")),
-    }
-}
-
-fn not_final(full: &str, minor: &str) -> anyhow::Error {
-    Problem::with_hint(
-        format!("`{}` is not a final release of Python {minor}", shortened(full)),
-        "`python-full` is what `python3 -V` prints on the box, such as 3.11.13",
-    )
-}
-
 /// Judges the name of a box of one's own: it stands in the name of a file, and no row of the table has it.
 pub fn check_own_name(name: &str) -> anyhow::Result<()> {
     let is_good = (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
@@ -370,11 +365,11 @@ mod tests {
         let targets = known_targets();
         assert_eq!(targets.len(), 2 * ROWS.iter().map(|row| row.pythons.len()).sum::<usize>());
         assert!(targets.iter().all(|target| known_names().contains(&target.name)));
-        let el7 = Target::find("el7-x86_64", Some("2.7"), None).unwrap();
-        assert_eq!(el7.in_words(), "CPython 2.7, glibc 2.17, x86_64");
+        let el7 = Target::find("el7-x86_64", None, None).unwrap();
+        assert_eq!(el7.in_words(), "CPython 3.6, glibc 2.17, x86_64");
         assert_eq!(
             el7.marker(),
-            "sys_platform == 'linux2' and platform_machine == 'x86_64' and implementation_name == '' and python_version == '2.7'"
+            "sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython' and python_version == '3.6'"
         );
     }
 
@@ -399,6 +394,7 @@ mod tests {
             ("el9",        None,         None,           "unknown target `el9`"),
             ("el9_x86_64", None,         None,           "unknown target `el9_x86_64`"),
             ("el9-x86_64", Some("3.13"), None,           "RHEL 9 and its rebuilds has no Python 3.13"),
+            ("el7-x86_64", Some("2.7"),  None,           "Python 2.7 cannot be a target: what is packed starts isolated (`python -I`), which came with 3.4"),
             ("el9-x86_64", Some("3"),    None,           "`3` is not a minor version of Python"),
             ("el9-x86_64", Some("3.11"), Some("3.12.1"), "`3.12.1` is not a final release of Python 3.11"),
             ("el9-x86_64", Some("3.11"), Some("3.11.0rc1"), "`3.11.0rc1` is not a final release of Python 3.11"),

@@ -77,28 +77,21 @@ pub fn platforms(glibc: (u16, u16), arch: &str) -> Vec<String> {
 /// The tags of CPython `version` on `platforms`, best first.
 ///
 /// Order: own ABI, stable ABI, no ABI; stable ABI of older minors; then pure wheels, first for a
-/// platform, then for any. Up to 3.7 the ABI carries an `m` (PEP 3149's pymalloc flag), before 3.3 a `u`
-/// for wide characters, which every distribution's Python 2.7 has. PEP 384's `abi3` came with 3.2.
+/// platform, then for any. Up to 3.7 the ABI carries an `m` (PEP 3149's pymalloc flag). PEP 384's `abi3` came with 3.2.
 pub fn best_first(version: (u8, u8), platforms: &[String]) -> Vec<Tag> {
     let (major, minor) = version;
     let own = format!("cp{major}{minor}");
-    let flags = match version {
-        (..=2, _) => "mu",
-        (3, ..=7) => "m",
-        _ => "",
-    };
-    let abi = format!("{own}{flags}");
+    let abi = format!("{own}{}", if version < (3, 8) { "m" } else { "" });
     let tag = |python: &str, abi: &str, platform: &str| Tag {
         python: python.to_owned(),
         abi: abi.to_owned(),
         platform: platform.to_owned(),
     };
-    let abis: &[&str] = if major < 3 { &[&abi, "none"] } else { &[&abi, "abi3", "none"] };
     let mut tags = Vec::new();
-    for abi in abis {
+    for abi in [&abi, "abi3", "none"] {
         tags.extend(platforms.iter().map(|platform| tag(&own, abi, platform)));
     }
-    for older in (2..minor).rev().filter(|_| major >= 3) {
+    for older in (2..minor).rev() {
         tags.extend(platforms.iter().map(|platform| tag(&format!("cp{major}{older}"), "abi3", platform)));
     }
     let mut pythons = vec![format!("py{major}{minor}"), format!("py{major}")];
@@ -150,14 +143,6 @@ mod tests {
             assert_eq!(rank(foreign), None, "{foreign}");
         }
         assert_eq!(best_first((3, 6), &["any_box".to_owned()])[0].abi, "cp36m");
-    }
-
-    #[test]
-    fn python_2_has_wide_characters_and_no_stable_abi() {
-        let tags: Vec<String> = best_first((2, 7), &["box".to_owned()]).iter().map(ToString::to_string).collect();
-        assert_eq!(tags[..4], ["cp27-cp27mu-box", "cp27-none-box", "py27-none-box", "py2-none-box"]);
-        assert_eq!(tags.last().unwrap(), "py20-none-any");
-        assert!(!tags.iter().any(|tag| tag.contains("abi3")));
     }
 
     #[test]

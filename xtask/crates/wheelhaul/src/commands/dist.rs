@@ -7,6 +7,7 @@ use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
 use crate::commands::rpmbuild::digest_of;
 use crate::commands::sign::{Signed, Signer};
+use crate::commands::support;
 use crate::commands::verified::{self, Verified};
 use crate::commands::{Project, offline};
 use crate::hex::hex;
@@ -86,11 +87,11 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     }
     let locks = project.steps.during("lock", || locking::bring_up_to_date(project, false))?;
     locks.warn(project, false);
+    support::warn(project);
     for (target, _) in project.targets.iter().zip(&locks.all).filter(|(_, locked)| locked.state == State::Written) {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
-    let current = locks.all.into_iter().filter_map(|locked| locked.lock).collect();
-    let mut built = rpm::build(project, current, &flags.build, locks.offers.as_ref())?;
+    let mut built = rpm::build(project, locks.current(), &flags.build)?;
     let verified = project.steps.during("verify", || verify(project, &built, signer.is_some()))?;
     let findings = verified.iter().any(|one| one.findings);
     let mut text: String = verified.iter().map(|one| one.text.as_str()).collect();

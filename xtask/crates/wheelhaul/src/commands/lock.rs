@@ -5,7 +5,7 @@ use crate::closure::{Asks, walk};
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, dists, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
-use crate::commands::{Project, early, fetch, wheel};
+use crate::commands::{Project, early, fetch, inputs, support, wheel};
 use crate::decide::read_lock;
 use crate::explain::explain;
 use crate::pins::{Filtered, Pins, Requirement, filter};
@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 /// that the lock lacks, or has at a version that will not do, is named with who wants it. Commit the result:
 /// everything after it is a function of it.
 ///
-/// With nothing changed it asks nobody, starts no program and writes nothing.
+/// With nothing changed it asks nobody, starts no program but git and writes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask lock                      write the locks of all targets\n  \
     cargo xtask lock -v                   also show what was dropped, and for which marker\n  \
@@ -80,6 +80,8 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
         wheel::keep_backend(project);
     }
     locks.warn(project, flags.check);
+    inputs::warn_of_ignored(project, &locks.read);
+    support::warn(project);
     let mut entries = Vec::new();
     let mut findings = false;
     for (target, locked) in project.targets.iter().zip(&locks.all) {

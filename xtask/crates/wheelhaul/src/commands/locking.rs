@@ -7,12 +7,13 @@ use crate::config::Build;
 use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 use crate::elf::OfWheel;
 use crate::lockfile::{Lock, Package};
-use crate::pins::{Filtered, Pin, Pins, Texts, filter};
+use crate::pins::{Filtered, Pin, Pins, Place, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
 use crate::sys::with_lf;
 use crate::tools::uv::Uv;
 use crate::wheel::{Metadata, Offers, Tops, check_namespaces, library_digest};
 use anyhow::Context as _;
+use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use serde::Serialize;
 use std::io::Read as _;
@@ -66,11 +67,30 @@ pub struct Locks {
     pub team_stale: Option<String>,
     /// what was not honoured, or decided by what nobody can know
     pub warnings: Vec<String>,
+    /// the files of the repository that the team's lock is made of, with the wheels that it takes by their path
+    pub read: Vec<Utf8PathBuf>,
     /// what the index offers, if it was asked
     pub offers: Option<Offers>,
 }
 
+/// Locks that are what the team's lock says.
+#[derive(Debug)]
+pub struct Current {
+    /// in the order of the targets
+    pub locks: Vec<Lock>,
+    /// as [`Locks::read`]
+    pub read: Vec<Utf8PathBuf>,
+    /// what the index offers, if it was just asked
+    pub offers: Option<Offers>,
+}
+
 impl Locks {
+    /// The locks alone; those that are stale are left out.
+    pub fn current(self) -> Current {
+        let locks = self.all.into_iter().filter_map(|locked| locked.lock).collect();
+        Current { locks, read: self.read, offers: self.offers }
+    }
+
     /// Each stale lock with its reasons, in a line.
     pub fn stale(&self, project: &Project) -> Vec<String> {
         let line = |(target, locked): (&Target, &Locked)| match &locked.state {
@@ -155,7 +175,15 @@ pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
     let (looked, warnings) = look(project, &texts, &pins)?;
     let all = looked.into_iter().map(|looked| looked.locked).collect();
-    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, offers: None })
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(&texts, &pins), offers: None })
+}
+
+fn read(texts: &Texts, pins: &Pins) -> Vec<Utf8PathBuf> {
+    let by_path = pins.pins.iter().flat_map(|pin| &pin.files).filter_map(|file| match &file.at {
+        Place::Path(path) => Some(path),
+        Place::Url(_) => None,
+    });
+    texts.keys().chain(by_path).cloned().collect()
 }
 
 ///
@@ -213,7 +241,7 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Lock
         make_anew(project, &mut stale, asked)?;
     }
     let all = looked.into_iter().map(|looked| looked.locked).collect();
-    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, offers })
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(&texts, &pins), offers })
 }
 
 /// Decides each lock, fetches its wheels, walks what they require, and writes them all.

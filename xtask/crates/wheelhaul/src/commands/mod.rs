@@ -5,6 +5,7 @@ mod byte_code;
 mod early;
 mod fetch;
 mod foreign;
+mod inputs;
 mod libraries;
 mod locking;
 mod module;
@@ -20,6 +21,7 @@ mod sdist;
 mod server;
 mod steps;
 mod summary;
+mod support;
 mod upgrade;
 mod verified;
 

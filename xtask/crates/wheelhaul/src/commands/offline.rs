@@ -19,7 +19,7 @@ pub fn refuse_missing(project: &Project, locks: &Locks, fills_repository: bool) 
     let current: Vec<_> = current.filter_map(|(target, locked)| Some((target, locked.lock.as_ref()?))).collect();
     let missing = project.wheelhouse().missing(&project.sys, &current)?;
     faults.extend(wheelhouse::refuse_missing(missing.iter().map(|(_, package)| *package)).err());
-    faults.extend(wheel::missing(project, git::epoch(&project.sys)?)?);
+    faults.extend(wheel::missing(project, git::epoch(git::head(&project.sys)?.as_ref())?)?);
     if fills_repository {
         faults.extend(Createrepo::require(&project.sys).err());
     }

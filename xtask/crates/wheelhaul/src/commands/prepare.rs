@@ -5,6 +5,8 @@ use crate::commands::Project;
 use crate::commands::about::{self, Licenses};
 use crate::commands::byte_code::{self, OnDisk};
 use crate::commands::fetch;
+use crate::commands::inputs;
+use crate::commands::locking::Current;
 use crate::commands::wheel::{self, AppWheel};
 use crate::config::Tls;
 use crate::layout::{Parts, Wheel, lay_out};
@@ -14,10 +16,9 @@ use crate::problem::all_of;
 use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::Stop;
-use crate::templates::one_line;
 use crate::tools::git;
 use crate::tree::Tree;
-use crate::wheel::{Checked, Offers};
+use crate::wheel::Checked;
 use crate::wheelhouse::open_wheel;
 use anyhow::{Context as _, bail};
 use camino::Utf8PathBuf;
@@ -84,32 +85,17 @@ impl Gathered {
 }
 
 /// Fills the wheelhouse and builds the application's wheel.
-pub fn gather(project: &Project, locks: &[Lock], offers: Option<&Offers>) -> anyhow::Result<Gathered> {
-    let epoch = git::epoch(&project.sys)?;
-    let origin = origin(project)?;
-    let of: Vec<_> = project.targets.iter().zip(locks).collect();
+pub fn gather(project: &Project, current: &Current) -> anyhow::Result<Gathered> {
+    let head = git::head(&project.sys)?;
+    let epoch = git::epoch(head.as_ref())?;
+    let origin = inputs::origin(project, head.as_ref(), &current.read)?;
+    let config_files = inputs::config_files(project)?;
+    let of: Vec<_> = project.targets.iter().zip(&current.locks).collect();
     let build = |stop: &Stop| wheel::build(project, epoch, stop);
+    let offers = current.offers.as_ref();
     let app = fetch::fill_wheelhouse_beside(project, &of, offers, wheel::BUILDING, build)?;
     app.say(project);
-    let paths = &project.config.app.config;
-    let contents = git::contents(&project.sys, &project.app(), paths)?;
-    Ok(Gathered { app, config_files: paths.iter().cloned().zip(contents).collect(), origin, checked: Mutex::default() })
-}
-
-/// What the RPM is built from, in words, and a warning of what differs from the commit: it is packed as it is,
-/// with the commit's time and version.
-fn origin(project: &Project) -> anyhow::Result<String> {
-    let changed = git::uncommitted(&project.sys, &[&project.config.app.path, "dist".into(), &project.config.app.lock])?;
-    if let Some(first) = changed.first() {
-        let others = if changed.len() > 1 { format!(" and {} more", changed.len() - 1) } else { String::new() };
-        let first = one_line(first);
-        project.sys.say(format!("warning: `{first}`{others} not committed: the RPM is not that of the last commit"));
-    }
-    Ok(match (git::commit(&project.sys), changed.is_empty()) {
-        (Some(commit), true) => format!("commit {commit}"),
-        (Some(commit), false) => format!("commit {commit}, with changes that are not committed"),
-        (None, _) => "files that are not committed".to_owned(),
-    })
+    Ok(Gathered { app, config_files, origin, checked: Mutex::default() })
 }
 
 /// Lays out what a target's RPM is made from.
@@ -144,7 +130,7 @@ fn make_ready<'a>(
             u32::MAX
         );
     }
-    let pages = Pages::new(config, target, metadata);
+    let pages = Pages::new(config, target, metadata, app.epoch);
     let (libraries, optional) = about::libraries(project, &lock, application)?;
     let facts = rpm::Facts {
         name: &config.package.name,

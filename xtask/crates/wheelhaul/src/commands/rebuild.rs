@@ -82,10 +82,10 @@ fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) ->
     let (_keep, scratch) = sys.scratch()?;
     let project = project.making_into(&scratch);
     let flags = BuildFlags { offline: sys.offline, level, builder: Builder::Native, source: false };
-    let built = rpm::build(&project, rpm::current_locks(&project)?, &flags, None)?;
+    let built = rpm::build(&project, rpm::current_locks(&project)?, &flags)?;
     let built = built.first().context("nothing was built")?;
     let made = diff::gather(&built.path)?;
-    let head = git::commit(sys);
+    let head = git::head(sys)?.map(|head| head.commit);
     let same_header = given.bytes.header == made.bytes.header;
     let same_payload = given.bytes.payload == made.bytes.payload;
     let same = same_header && same_payload;

@@ -4,7 +4,7 @@ use crate::boxes::{Compression, Target};
 use crate::commands::about::{self};
 use crate::commands::byte_code::{self};
 use crate::commands::early::Around;
-use crate::commands::locking::{self, State};
+use crate::commands::locking::{self, Current, State};
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
@@ -17,7 +17,6 @@ use crate::problem::{Problem, all_of};
 use crate::service;
 use crate::sys::{Verbosity, sha256_of};
 use crate::tools::rpmbuild::RpmBuild;
-use crate::wheel::Offers;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use clap::Args;
@@ -127,7 +126,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     if flags.spec_only {
         return rpmbuild::print_specs(project, current_locks(project)?, &flags.build);
     }
-    let built = build(project, current_locks(project)?, &flags.build, None)?;
+    let built = build(project, current_locks(project)?, &flags.build)?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
     if project.wants_digests {
@@ -149,20 +148,14 @@ pub fn summary(project: &Project, built: &[Built]) -> Summary {
 
 /// Builds the RPMs of all targets.
 ///
-/// - Takes: `locks`, current and in the order of the targets; `offers`, where the index was just asked,
-///   so that it is not asked again.
-pub fn build(
-    project: &Project,
-    locks: Vec<Lock>,
-    flags: &BuildFlags,
-    offers: Option<&Offers>,
-) -> anyhow::Result<Vec<Built>> {
+/// The index is not asked again where it was just asked for the locks.
+pub fn build(project: &Project, current: Current, flags: &BuildFlags) -> anyhow::Result<Vec<Built>> {
     warn_of_dangers(project);
     // Asked first: without an answer all the fetching would be in vain.
     let rpmbuild = rpmbuild::find(project, flags)?;
-    let gathered = gather(project, &locks, offers)?;
+    let gathered = gather(project, &current)?;
     let mut built = Vec::new();
-    let mut all: Vec<_> = project.targets.iter().zip(locks).enumerate().collect();
+    let mut all: Vec<_> = project.targets.iter().zip(current.locks).enumerate().collect();
     // What is unpacked for zstd need not be unpacked for gzip, and not the other way round.
     all.sort_by_key(|(_, (target, _))| target.distribution.compression == Compression::Gzip);
     for (place, (target, lock)) in all {
@@ -197,14 +190,13 @@ fn warn_of_dangers(project: &Project) {
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
-pub fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
+pub fn current_locks(project: &Project) -> anyhow::Result<Current> {
     let locks = locking::inspect(project)?;
     locks.warn(project, false);
-    let mut current = Vec::new();
     let mut faults = Vec::new();
-    for (target, locked) in project.targets.iter().zip(locks.all) {
-        match (locked.lock, locked.state) {
-            (Some(lock), _) => current.push(lock),
+    for (target, locked) in project.targets.iter().zip(&locks.all) {
+        match (&locked.lock, &locked.state) {
+            (Some(_), _) => {}
             (None, State::Stale(reasons)) => faults.push(Problem::with_hint(
                 format!("`{}` is stale: {}", project.shown(&project.lock_path(target)), reasons.join("; ")),
                 "run `cargo xtask lock`, or `cargo xtask dist` without `--locked`",
@@ -213,7 +205,7 @@ pub fn current_locks(project: &Project) -> anyhow::Result<Vec<Lock>> {
         }
     }
     all_of("locks are stale", faults)?;
-    Ok(current)
+    Ok(locks.current())
 }
 
 fn build_one(

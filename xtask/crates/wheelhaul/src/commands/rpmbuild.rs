@@ -1,6 +1,7 @@
 //! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::commands::Project;
+use crate::commands::locking::Current;
 use crate::commands::outputs;
 use crate::commands::prepare::{Ready, gather, prepare};
 use crate::commands::report::{Report, count};
@@ -175,7 +176,7 @@ pub fn make(
 }
 
 /// The specs of all targets; the wheels are needed for the list of files.
-pub fn print_specs(project: &Project, locks: Vec<Lock>, flags: &BuildFlags) -> anyhow::Result<Report> {
+pub fn print_specs(project: &Project, current: Current, flags: &BuildFlags) -> anyhow::Result<Report> {
     if project.targets.len() > 1 && !project.wants_json {
         let names: Vec<&str> = project.targets.iter().map(|target| target.name.as_str()).collect();
         return Err(Problem::with_hint(
@@ -183,10 +184,10 @@ pub fn print_specs(project: &Project, locks: Vec<Lock>, flags: &BuildFlags) -> a
             format!("name one by `--target`: {}; or take them all as `--format json`", names.join(", ")),
         ));
     }
-    let gathered = gather(project, &locks, None)?;
+    let gathered = gather(project, &current)?;
     let mut texts = Vec::new();
     let mut specs = Vec::new();
-    for (target, lock) in project.targets.iter().zip(locks) {
+    for (target, lock) in project.targets.iter().zip(current.locks) {
         let text = prepare(project, target, lock, &gathered, flags.level)
             .and_then(|ready| spec(&ready.package, &ready.tree, target, &names_of(&ready, &sources_of(&ready))))
             .with_context(|| format!("failed to write the spec for `{}`", target.name))?;

@@ -3,6 +3,7 @@
 use crate::boxes::{ROWS, Target, VARIABLES, known_names, known_targets};
 use crate::commands::Project;
 use crate::commands::report::Report;
+use crate::commands::support;
 use crate::problem::Problem;
 use crate::templates::probe;
 use clap::Args;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// a repository too.
 #[derive(Debug, Args)]
 #[command(after_help = "A box that is not known is described once, by itself:\n  \
-    cargo xtask target --probe > probe.py            print the script (Python 2.7, 3.6 and later)\n  \
+    cargo xtask target --probe > probe.py            print the script (Python 3.6 and later)\n  \
     scp probe.py BOX: && ssh BOX python3.11 probe.py > dist/probes/BOX.json\n  \
     (or carry both files over on a stick; it reads, and changes nothing on the box)\n\n\
     Run it with the interpreter that the application will run on. Then name the file in `dist/package.toml`:\n  \
@@ -58,9 +59,17 @@ pub fn run(project: Option<&Project>, flags: &Flags) -> anyhow::Result<Report> {
     }
     let own = project.map(|project| project.targets.as_slice()).unwrap_or_default();
     match &flags.name {
-        None => Ok(list(own)),
-        Some(name) => Ok(show(&find(own, name, flags.python.as_deref())?, flags)),
+        None => Ok(list(own).saying(told(own))),
+        Some(name) => {
+            let target = find(own, name, flags.python.as_deref())?;
+            Ok(show(&target, flags).saying(told([&target])))
+        }
     }
+}
+
+/// What is said beside the result, of Pythons whose support ends.
+fn told<'a>(targets: impl IntoIterator<Item = &'a Target>) -> String {
+    support::notices(targets).iter().map(|notice| format!("warning: {notice}\n")).collect()
 }
 
 /// A target of the project before a known one, unless another Python is asked for.
@@ -117,16 +126,19 @@ fn list(own: &[Target]) -> Report {
         text.extend(own.iter().map(|target| format!("  {}", line(target))));
         text.push('\n');
     }
-    text.push_str("known boxes, each on x86_64 and aarch64 (the box's own Python first):\n");
+    text.push_str(
+        "known boxes, each on x86_64 and aarch64 (the box's own Python first, which lives as long as the box):\n",
+    );
     for row in ROWS {
-        let mut pythons: Vec<_> = row.pythons.iter().map(|python| python.version).collect();
-        pythons.sort_by_key(|version| *version != row.default_python);
-        let pythons: Vec<String> = pythons.iter().map(|(major, minor)| format!("{major}.{minor}")).collect();
+        let mut pythons: Vec<_> = row.pythons.iter().collect();
+        pythons.sort_by_key(|python| python.version != row.default_python);
+        let pythons: Vec<String> = pythons.into_iter().map(|python| row.in_words(python)).collect();
         let (major, minor) = row.glibc;
         text.push_str(&format!(
-            "  {:<7} glibc {major}.{minor}, manylinux_{major}_{minor}, systemd {}; Python {}\n",
+            "  {:<7} glibc {major}.{minor}, manylinux_{major}_{minor}, systemd {}, until {}\n          Python {}\n",
             row.id,
             row.systemd,
+            row.until,
             pythons.join(", ")
         ));
     }
@@ -153,6 +165,8 @@ fn line(target: &Target) -> String {
 
 fn describe(target: &Target) -> Value {
     let (major, minor) = target.distribution.glibc;
+    let life = target.row();
+    let until = life.and_then(|(row, python)| row.end_of(python));
     json!({
         "name": target.name,
         "title": target.distribution.title,
@@ -161,6 +175,8 @@ fn describe(target: &Target) -> Value {
         "python-full": target.python_full.to_string(),
         "python-path": target.interpreter.path,
         "python-package": target.interpreter.package,
+        "python-since": life.and_then(|(row, python)| row.since(python)),
+        "python-until": until.map(|end| format!("{}-{:02}", end.year, end.month)),
         "glibc": format!("{major}.{minor}"),
         "highest-platform": highest(target),
         "systemd": target.distribution.systemd,

@@ -1,7 +1,7 @@
 //! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
 
 use crate::commands::report::{Report, made, size};
-use crate::commands::{Project, early};
+use crate::commands::{Project, early, inputs};
 use crate::hex::hex;
 use crate::problem::{Problem, all_of};
 use crate::sys::{Stop, sha256_of};
@@ -44,9 +44,6 @@ pub const BUILDING: &str = "building the application's wheel";
 /// Stands for how a wheel is made here: a wheel on disk that was made otherwise is made again.
 const RULES: &str = "2";
 
-/// What this tool brings to the top of a repository.
-const OWN: [&str; 6] = [".cargo", "Cargo.lock", "Cargo.toml", "dist", "target", "xtask"];
-
 /// The application's wheel on disk.
 #[derive(Debug, Clone)]
 pub struct AppWheel {
@@ -87,7 +84,7 @@ struct Stamp {
 /// The task.
 pub fn run(project: &Project, _: &Flags) -> anyhow::Result<Report> {
     early::refuse(project, false)?;
-    let epoch = git::epoch(&project.sys)?;
+    let epoch = git::epoch(git::head(&project.sys)?.as_ref())?;
     all_of("things are missing for a run without a network", missing(project, epoch)?)?;
     let spinner = project.sys.spinner(BUILDING);
     let wheel = build(project, epoch, &Stop::default())?;
@@ -211,9 +208,8 @@ impl Sources {
         let app = project.app();
         project.sys.inside(&app)?;
         ensure_project_file(&app, &project.config.app.path)?;
-        // What builds the package is no part of an application that has the repository to itself.
-        let skipped = if project.config.app.path == "." { OWN.as_slice() } else { &[] };
-        let files = git::files(&project.sys, &app, skipped)?;
+        let files = git::files(&project.sys, &app, inputs::skipped(project))?;
+        ensure_known_project_file(&files, &project.config.app.path)?;
         Ok(Self { app, files })
     }
 
@@ -275,6 +271,17 @@ pub fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<(
     Err(Problem::with_hint(
         format!("key `app.path` of `dist/package.toml`: the folder `{shown}` has no `pyproject.toml`"),
         "describe the application with one, so that a wheel can be built; `app.path` in `dist/package.toml` names its folder",
+    ))
+}
+
+/// What git does not know is not built from.
+fn ensure_known_project_file(files: &[Tracked], shown: &Utf8Path) -> anyhow::Result<()> {
+    if files.iter().any(|file| matches!(file.path.as_str(), "pyproject.toml" | "setup.py")) {
+        return Ok(());
+    }
+    Err(Problem::with_hint(
+        format!("git ignores the `pyproject.toml` of `{shown}`, and the wheel is built from what git knows"),
+        "`cargo xtask lock` shows the lines for `.gitignore` that let git see it",
     ))
 }
 

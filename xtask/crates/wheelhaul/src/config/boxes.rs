@@ -25,6 +25,8 @@ pub struct TargetTable {
     /// its full version, `3.11.9`, as `python3 -V` prints it on the box, where markers depend on it
     #[schemars(extend("examples" = ["3.11.9"]))]
     pub python_full: Option<String>,
+    /// `9.4`: the minor release that the boxes are at, where they lack what came later
+    pub minor: Option<String>,
     /// the known target whose values are taken where `box` has none
     #[schemars(extend("examples" = ["el9-x86_64"]))]
     pub like: Option<String>,
@@ -48,7 +50,13 @@ impl TargetTable {
     pub fn target(&self, probes: &Probes) -> anyhow::Result<Target> {
         let (python, full) = (self.python.as_deref(), self.python_full.as_deref());
         if !self.is_own() {
-            return Target::find(&self.name, python, full);
+            return Target::find_at(&self.name, python, full, self.minor.as_deref());
+        }
+        if self.minor.is_some() && self.like.is_none() {
+            return Err(Problem::with_hint(
+                "key `minor` is for a known box, or one like it",
+                "leave it out: `probe` and `[target.box]` say themselves which Python the box has",
+            ));
         }
         check_own_name(&self.name)?;
         let (known_full, under) = self.base(probes)?;
@@ -97,7 +105,8 @@ impl TargetTable {
                 Ok((Some(full), record))
             }
             (None, Some(like)) => {
-                let known = Target::find(like, self.python.as_deref(), None).context("key `like`")?;
+                let known = Target::find_at(like, self.python.as_deref(), None, self.minor.as_deref());
+                let known = known.context("key `like`")?;
                 Ok((Some(known.python_full.to_string()), known.whole_record()))
             }
             (None, None) => Ok((None, Record::default())),
@@ -227,6 +236,8 @@ mod tests {
         [("dist/probes/a.json".into(), value.to_string().replacen(change.0, change.1, 1))].into()
     }
 
+    const KNOWN: &str = "[[target]]\nname = \"el9-x86_64\"\npython = \"3.12\"\n";
+    const LIKE: &str = "[[target]]\nname = \"corp9\"\nlike = \"el9-x86_64\"\npython = \"3.11\"\n";
     const PROBED: &str = "[[target]]\nname = \"a\"\nprobe = \"dist/probes/a.json\"\n";
 
     #[test]
@@ -251,7 +262,7 @@ mod tests {
             (OWN, "debian12-x86_64",       "../x",                             "`../x` cannot name a target",      "letters, digits"),
             (OWN, "python-full = \"3.11.2\"", "",                              "key `python-full` is missing",     "python3 -V"),
             (OWN, "3.11.2",                "3.11",                             "not a final release of Python 3.11", "python3 -V"),
-            (OWN, "3.11.2",                "3.2.1",                            "Python 3.2.1 cannot be a target",  "3.3 and later"),
+            (OWN, "3.11.2",                "3.2.1",                            "Python 3.2.1 cannot be a target",  "a later one of that box"),
             (OWN, "arch = \"x86_64\"",     "arch = \"ppc64le\"",               "key `box.arch`: `ppc64le`",        "known are x86_64, aarch64"),
             (OWN, "glibc = \"2.36\"",      "glibc = \"2.65000\"",              "key `box.glibc`",                  "getconf GNU_LIBC_VERSION"),
             (OWN, "systemd = 252",         "",                                 "key `box.systemd`: it is missing", "systemctl --version"),
@@ -268,6 +279,13 @@ mod tests {
             (OWN, "python-full",           "python = \"3.12\"\npython-full",   "key `python` is `3.12`",           "leave `python` out"),
             (OWN, "python-full",           "like = \"el9\"\npython-full",      "key `like`: unknown target `el9`", "did you mean"),
             (PROBED, "probe",              "like = \"el9-x86_64\"\nprobe",     "both `probe` and `like`",          "leave `like` out"),
+            (OWN, "python-full",           "minor = \"12.1\"\npython-full",   "key `minor` is for a known box",   "leave it out"),
+            (LIKE, "\"3.11\"",             "\"3.11\"\nminor = \"9.1\"",        "RHEL 9 and its rebuilds at 9.1 has no Python 3.11", "it has 3.9; that came with 9.2"),
+            (KNOWN, "\"3.12\"",            "\"3.12\"\nminor = \"9.3\"",        "at 9.3 has no Python 3.12",        "it has 3.9, 3.11; that came with 9.4"),
+            (KNOWN, "\"3.12\"",            "\"3.12\"\nminor = \"8.10\"",       "`8.10` is not a minor release of RHEL 9", "VERSION_ID"),
+            (KNOWN, "\"3.12\"",            "\"3.12\"\nminor = \"9\"",          "`9` is not a minor release of RHEL 9", "\"9.4\""),
+            (KNOWN, "el9-x86_64\"",        "al2023-x86_64\"\nminor = \"2023.6\"", "Amazon Linux 2023 has no minor releases", "leave `minor` out"),
+            (KNOWN, "\"3.12\"",            "\"3.13\"\nminor = \"9.9\"",        "at 9.9 has no Python 3.13",        "it has 3.9, 3.11, 3.12, 3.14"),
             (PROBED, "dist/probes",        "../probes",                        "does not lie below",               "relative path"),
         ];
         for (file, from, to, says, cure) in cases {

@@ -2,14 +2,12 @@
 
 usage: pythonX.Y probe.py > BOX.json
 
-Run it with the interpreter that the application will run on (2.7, or 3.6 and later). It reads, and changes
+Run it with the interpreter that the application will run on (3.6 or later). It reads, and changes
 nothing: values of environment markers (PEP 508), wheel tags (PEP 425, PEP 600), versions of glibc, systemd
 and rpm, and where this interpreter is from.
 
 Exit codes: 0 fine; 1 this box or this interpreter cannot be a target, and standard error says why.
 """
-from __future__ import print_function
-
 import json
 import os
 import platform
@@ -52,8 +50,8 @@ def check_interpreter():
         refuse("this is " + name + ", and wheels are chosen for CPython", "run this with the box's python3")
     if platform.system() != "Linux":
         refuse("this is " + platform.system() + ", and the packages are for Linux", "run this on the box itself")
-    if sys.version_info[:2] != (2, 7) and sys.version_info < (3, 6):
-        refuse("this is Python " + platform.python_version(), "2.7 can be a target, and 3.6 and later")
+    if sys.version_info < (3, 6):
+        refuse("this is Python " + platform.python_version(), "run this with 3.6 or later")
     if sys.version_info[3] != "final" or not re.match(r"\d+\.\d+\.\d+$", platform.python_version()):
         refuse("Python " + platform.python_version() + " is not a final release", "run this with one")
     if not sys.executable:
@@ -64,7 +62,7 @@ def check_interpreter():
         refuse("this is a free-threaded build", "run this with the ordinary one of the same version")
     if sysconfig.get_config_var("Py_DEBUG") or hasattr(sys, "gettotalrefcount"):
         refuse("this is a debug build", "run this with the ordinary one of the same version")
-    if getattr(sys, "base_prefix", sys.prefix) != sys.prefix or hasattr(sys, "real_prefix"):
+    if sys.base_prefix != sys.prefix or hasattr(sys, "real_prefix"):
         refuse("this is a virtual environment", "run this with the interpreter that it was made from")
 
 
@@ -80,23 +78,11 @@ def glibc_version():
     try:
         text = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (AttributeError, OSError, ValueError):
-        # Python 2.7 does not know that name: the library itself is asked.
-        text = "glibc " + glibc_by_symbol()
+        text = ""
     match = re.match(r"glibc (\d+)\.(\d+)", text)
     if not match:
         refuse("the C library is not glibc (musl, as on Alpine?)", "the packages are for boxes with glibc")
     return int(match.group(1)), int(match.group(2))
-
-
-def glibc_by_symbol():
-    try:
-        import ctypes
-
-        function = ctypes.CDLL(None).gnu_get_libc_version
-    except (ImportError, OSError, AttributeError):
-        return ""
-    function.restype = ctypes.c_char_p
-    return function().decode("ascii", "replace")
 
 
 def distribution_forbids(version, arch):
@@ -125,25 +111,17 @@ def platforms(glibc, arch):
 
 
 def abi():
-    """The ABI tag of this interpreter, with the flags of old: pymalloc, and wide characters."""
-    flags = ""
-    if sys.version_info < (3, 8) and sysconfig.get_config_var("WITH_PYMALLOC") in (1, None):
-        flags += "m"
-    if sys.version_info < (3, 3) and sys.maxunicode == 0x10FFFF:
-        flags += "u"
-    return "cp%d%d%s" % (sys.version_info[0], sys.version_info[1], flags)
+    """The ABI tag of this interpreter; up to 3.7 with the flag of pymalloc."""
+    has_flag = sys.version_info < (3, 8) and sysconfig.get_config_var("WITH_PYMALLOC") in (1, None)
+    return "cp%d%d%s" % (sys.version_info[0], sys.version_info[1], "m" if has_flag else "")
 
 
 def tags(on):
     """Wheel tags, best first: own ABI, stable ABI, none; older stable ABIs; pure for a platform; for any."""
     major, minor = sys.version_info[:2]
     own = "cp%d%d" % (major, minor)
-    pairs = [(own, abi())]
-    if major >= 3:
-        pairs.append((own, "abi3"))
-    pairs.append((own, "none"))
-    if major >= 3:
-        pairs += [("cp%d%d" % (major, older), "abi3") for older in range(minor - 1, 1, -1)]
+    pairs = [(own, abi()), (own, "abi3"), (own, "none")]
+    pairs += [("cp%d%d" % (major, older), "abi3") for older in range(minor - 1, 1, -1)]
     pure = ["py%d%d" % (major, minor), "py%d" % major]
     pure += ["py%d%d" % (major, older) for older in range(minor - 1, -1, -1)]
     pairs += [(python, "none") for python in pure]
@@ -152,13 +130,9 @@ def tags(on):
 
 
 def markers():
-    implementation, version = "", "0"
-    if hasattr(sys, "implementation"):
-        implementation = sys.implementation.name
-        version = "%d.%d.%d" % tuple(sys.implementation.version[:3])
     return {
-        "implementation_name": implementation,
-        "implementation_version": version,
+        "implementation_name": sys.implementation.name,
+        "implementation_version": "%d.%d.%d" % tuple(sys.implementation.version[:3]),
         "os_name": os.name,
         "platform_machine": platform.machine(),
         "platform_python_implementation": platform.python_implementation(),
@@ -188,7 +162,7 @@ def os_release():
                 key, equals, value = line.partition("=")
                 if equals:
                     values[key.strip()] = value.strip().strip("\"'")
-    except (IOError, OSError):
+    except OSError:
         pass
     return {"id": values.get("ID"), "version": values.get("VERSION_ID"), "name": values.get("PRETTY_NAME")}
 

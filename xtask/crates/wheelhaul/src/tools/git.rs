@@ -1,4 +1,10 @@
-//! git: which files belong to the application, and when its commit was made.
+//! git: which files belong to the application, when its commit was made, and what differs from it.
+
+mod differing;
+mod ignored;
+
+pub use differing::{Inputs, differing};
+pub use ignored::{Ignored, ignored};
 
 use crate::problem::{Problem, all_of};
 use crate::sys::{Program, Sys};
@@ -33,19 +39,67 @@ fn with_lf(bytes: Vec<u8>) -> Vec<u8> {
     (0..bytes.len()).filter(|at| !is_before_lf(*at)).map(|at| bytes[at]).collect()
 }
 
-/// git, for this repository: a hook's `GIT_DIR` and the like would make it look elsewhere.
+/// What of the user's, the system's and the repository's settings is overruled. Without these, git would trust less
+/// of a file's times than it knows, or run a program that the repository's own settings name.
+const SETTINGS: [&str; 3] = ["core.fsmonitor=", "core.trustCTime=true", "core.checkStat=default"];
+
+/// What git runs with: it writes nothing that it need not, fetches no missing object, and shows commits as they were
+/// made and not what `refs/replace` puts in their place.
+const VARIABLES: [(&str, &str); 3] =
+    [("GIT_OPTIONAL_LOCKS", "0"), ("GIT_NO_LAZY_FETCH", "1"), ("GIT_NO_REPLACE_OBJECTS", "1")];
+
+/// Git's variables that stay as they are: where settings are (`safe.directory` of a container is one), where git's own
+/// programs are, and how far up a repository is looked for.
+const KEPT_VARIABLES: [&str; 4] =
+    ["GIT_CONFIG_", "GIT_EXEC_PATH", "GIT_CEILING_DIRECTORIES", "GIT_DISCOVERY_ACROSS_FILESYSTEM"];
+
+/// git, for the repository that its working directory is in. A hook's `GIT_DIR` and `GIT_INDEX_FILE` would make it
+/// look elsewhere, and others (`GIT_LITERAL_PATHSPECS`, `GIT_TRACE`, `GIT_ATTR_SOURCE`) would change what it says.
 fn git(words: &[&str]) -> Program {
-    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]
-        .into_iter()
-        .fold(Program::new("git"), Program::without)
-        .args(words.iter().copied())
+    let program = VARIABLES.iter().fold(Program::new("git"), |git, (name, value)| git.env(name, *value));
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let is_dropped = |name: &String| {
+        name.starts_with("GIT_")
+            && !VARIABLES.iter().any(|(set, _)| name == set)
+            && !KEPT_VARIABLES.iter().any(|kept| name.starts_with(kept))
+    };
+    let program = names.filter(is_dropped).fold(program, Program::without);
+    program.args(SETTINGS.iter().flat_map(|setting| ["-c", setting])).args(words.iter().copied())
 }
 
-/// The time that everything made here carries: `SOURCE_DATE_EPOCH`, or that of the commit.
+/// The last commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// its name in lower-case hex
+    pub commit: String,
+    /// when it was committed, in seconds since 1970, as git writes it
+    time: String,
+}
+
+/// The last commit; none in a repository without one.
 ///
-/// - Gives: seconds since 1970.
-/// - Fails: for a `SOURCE_DATE_EPOCH` that is no number, and outside of a repository with a commit.
-pub fn epoch(sys: &Sys) -> anyhow::Result<u32> {
+/// # Errors
+/// Where there is no repository, or git refuses to look at it.
+pub fn head(sys: &Sys) -> anyhow::Result<Option<Head>> {
+    // `rev-list` is plumbing: no setting changes what it prints, as `log.showSignature` changes what `log` does.
+    let error = match sys.run(&git(&["rev-list", "--max-count=1", "--timestamp", "HEAD", "--"])) {
+        Ok(said) => {
+            let (time, commit) = said.out.trim().split_once(' ').context("git does not tell the last commit")?;
+            return Ok(Some(Head { commit: commit.to_owned(), time: time.to_owned() }));
+        }
+        Err(error) => error,
+    };
+    match sys.end(&git(&["rev-parse", "--verify", "--quiet", "HEAD"])) {
+        Ok(ended) if ended.code == Some(1) => Ok(None),
+        _ => Err(Problem::around(error, "the last commit is not known", NEEDS_GIT)),
+    }
+}
+
+/// The time that everything made here carries, in seconds since 1970: `SOURCE_DATE_EPOCH`, or that of the commit.
+///
+/// # Errors
+/// For a `SOURCE_DATE_EPOCH` that is no number, and where there is no commit.
+pub fn epoch(head: Option<&Head>) -> anyhow::Result<u32> {
     if let Some(given) = std::env::var_os("SOURCE_DATE_EPOCH").filter(|given| !given.is_empty()) {
         let text = given.to_string_lossy();
         return text
@@ -53,28 +107,16 @@ pub fn epoch(sys: &Sys) -> anyhow::Result<u32> {
             .parse()
             .with_context(|| format!("SOURCE_DATE_EPOCH is `{text}`, and not a number of seconds that RPM can hold"));
     }
-    let said = sys
-        .run(&git(&["log", "-1", "--format=%ct"]))
-        .map_err(|error| Problem::around(error, "the time of the commit is not known", NEEDS_GIT))?;
-    said.out.trim().parse().context("git gave no time of the commit")
-}
-
-/// The last commit, in lower-case hex; none in a repository without one.
-pub fn commit(sys: &Sys) -> Option<String> {
-    let said = sys.run(&git(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])).ok()?;
-    Some(said.out.trim().to_owned()).filter(|commit| !commit.is_empty())
-}
-
-/// The files at or below `paths` that differ from the last commit, sorted; without those that git ignores.
-pub fn uncommitted(sys: &Sys, paths: &[&Utf8Path]) -> anyhow::Result<Vec<String>> {
-    let words = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--"];
-    let said = sys.run(&git(&words).args(paths.iter().map(|path| path.as_str())))?;
-    Ok(said.out.split_terminator('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect())
+    let Some(Head { commit, time }) = head else {
+        return Err(Problem::with_hint("the repository has no commit, whose time the package would carry", NEEDS_GIT));
+    };
+    time.parse().with_context(|| format!("the time of commit {commit} is `{time}`, which RPM cannot hold"))
 }
 
 /// Whether a file is of a repository that git trusts: its owner is this user, or `safe.directory` names it.
 pub fn trusts(sys: &Sys, path: &str) -> bool {
-    sys.end(&git(&["ls-files", "--error-unmatch", "--", path])).is_ok_and(|ended| ended.succeeded())
+    sys.end(&git(&["--literal-pathspecs", "ls-files", "--error-unmatch", "--", path]))
+        .is_ok_and(|ended| ended.succeeded())
 }
 
 const NEEDS_GIT: &str = "install git, and commit the application: what is packed and its time are what git says";
@@ -82,7 +124,8 @@ const NEEDS_GIT: &str = "install git, and commit the application: what is packed
 /// The files below `folder` that git tracks or would track, sorted; what it ignores is left out.
 ///
 /// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
-/// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8.
+/// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8; and for files
+///   that git knows and the work tree lacks.
 pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
     let large = large_files(sys, folder)?;
     let excluded = large.iter().map(|file| format!(":(exclude,literal){}", file.path));
@@ -92,8 +135,10 @@ pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<V
     files.retain(|file| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top)));
     let mut tracked = Vec::new();
     let mut faults = Vec::new();
-    for Listed { path, mode, to_lf } in files {
+    let mut missing = Vec::new();
+    for Listed { path, mode, to_lf, is_left_out } in files {
         match check(folder, &path, mode.as_deref()) {
+            Ok(false) if mode.is_some() => missing.push((path, is_left_out)),
             Ok(false) => {}
             Ok(true) => tracked.push(Tracked {
                 executable: mode.map_or_else(|| is_executable(&folder.join(&path)), |mode| mode == "100755"),
@@ -103,26 +148,59 @@ pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<V
             Err(fault) => faults.push(fault.context(format!("`{}`", path.escape_debug()))),
         }
     }
+    faults.extend(are_missing(folder, &missing));
     all_of("files of the application cannot be packed", faults)?;
     tracked.sort();
     tracked.dedup_by(|a, b| a.path == b.path);
     Ok(tracked)
 }
 
-/// What is shipped of single files below `folder`, in their order; git may ignore them.
-pub fn contents(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
+/// The error for files that git knows and the work tree lacks, each with whether git left it out on purpose.
+fn are_missing(folder: &Utf8Path, missing: &[(String, bool)]) -> Option<anyhow::Error> {
+    let (first, is_left_out) = missing.iter().min_by_key(|(_, is_left_out)| !is_left_out)?;
+    let others = if missing.len() > 1 { format!(" and {} more files", missing.len() - 1) } else { String::new() };
+    let (why, cure) = match is_left_out {
+        true => {
+            let all = missing.iter().filter(|(_, is_left_out)| *is_left_out);
+            let place = all.map(|(path, _)| folder.join(path)).reduce(|a, b| common(&a, &b)).unwrap_or_default();
+            let place = if missing.len() > 1 { place } else { place.parent().unwrap_or(&place).to_owned() };
+            let top = folder.ancestors().find(|above| above.join(".git").exists()).unwrap_or(folder);
+            let add = match place.strip_prefix(top).map(differing::slashed) {
+                Ok(place) if !place.is_empty() => format!("`git sparse-checkout add {place}` or "),
+                _ => String::new(),
+            };
+            ("is left out of", format!("in `{top}`: {add}`git sparse-checkout disable` brings back what is left out"))
+        }
+        false => (
+            "was removed from",
+            format!("in `{folder}`: `git restore {first}` brings it back, and `git rm {first}` takes it out of git"),
+        ),
+    };
+    Some(Problem::with_hint(format!("git has `{}`{others}: it {why} this checkout", first.escape_debug()), cure))
+}
+
+/// The folder that two paths have in common.
+fn common(a: &Utf8Path, b: &Utf8Path) -> Utf8PathBuf {
+    a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+}
+
+/// Single files below `folder`, in the order of `paths`; none in the place of each that git's index does not have.
+pub fn known(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::Result<Vec<Option<Tracked>>> {
     if paths.is_empty() {
         return Ok(Vec::new());
     }
-    let literal = paths.iter().map(|path| format!(":(literal){path}"));
+    let literal = paths.iter().map(|path| format!(":(literal){}", differing::slashed(path)));
     let words: Vec<String> = ["--".to_owned()].into_iter().chain(literal).collect();
     let listed = list(sys, folder, &words)?;
-    let read = |path: &Utf8PathBuf| {
-        // What git does not list lies in a repository within this one.
-        let to_lf = listed.iter().find(|file| file.path == path.as_str()).is_some_and(|file| file.to_lf);
-        Tracked { path: path.clone(), executable: false, to_lf }.read(folder)
+    let known = |path: &Utf8PathBuf| {
+        let file = listed.iter().find(|file| file.path == differing::slashed(path) && file.mode.is_some())?;
+        Some(Tracked { path: path.clone(), executable: false, to_lf: file.to_lf })
     };
-    paths.iter().map(read).collect()
+    Ok(paths.iter().map(known).collect())
+}
+
+fn not_listed(error: anyhow::Error, folder: &Utf8Path) -> anyhow::Error {
+    Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT)
 }
 
 /// A line of `git ls-files`.
@@ -132,6 +210,8 @@ struct Listed {
     /// of what is in the index: `100644`, `100755`, `120000` for a link, `160000` for a submodule
     mode: Option<String>,
     to_lf: bool,
+    /// whether git is told not to have it in the work tree, as in a sparse checkout
+    is_left_out: bool,
 }
 
 /// Lists what the index has and what it could have.
@@ -151,7 +231,7 @@ fn large_files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Listed>> {
     for line in said.split_terminator('\0') {
         let (mode, path) = mode_of(line).with_context(|| odd(line))?;
         if folder.join(path).symlink_metadata().is_ok_and(|data| data.is_file() && data.len() > LARGE) {
-            large.push(Listed { path: path.to_owned(), mode, to_lf: false });
+            large.push(Listed { path: path.to_owned(), mode, to_lf: false, is_left_out: false });
         }
     }
     Ok(large)
@@ -160,9 +240,7 @@ fn large_files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Listed>> {
 fn ask(sys: &Sys, folder: &Utf8Path, option: &str, more: &[String]) -> anyhow::Result<String> {
     let words = ["ls-files", "-z", "-t", "--cached", "--stage", "--others", option];
     let said = sys.run(&git(&words).args(more.iter().map(String::as_str)).in_folder(folder));
-    let said =
-        said.map_err(|error| Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT))?;
-    Ok(said.out)
+    Ok(said.map_err(|error| not_listed(error, folder))?.out)
 }
 
 fn odd(line: &str) -> String {
@@ -184,7 +262,7 @@ fn mode_of(line: &str) -> Option<(Option<String>, &str)> {
 fn listed(line: &str) -> Option<Listed> {
     let (mode, rest) = mode_of(line)?;
     let (line_ends, path) = rest.split_once('\t')?;
-    Some(Listed { path: path.to_owned(), mode, to_lf: is_to_lf(line_ends)? })
+    Some(Listed { path: path.to_owned(), mode, to_lf: is_to_lf(line_ends)?, is_left_out: line.starts_with('S') })
 }
 
 /// Whether git stores LF where the work tree has CRLF (gitattributes(5), "End-of-line conversion").
@@ -279,8 +357,12 @@ mod tests {
 
     #[test]
     fn lines_of_ls_files_are_read() {
-        let row =
-            |path: &str, mode: Option<&str>| Listed { path: path.into(), mode: mode.map(Into::into), to_lf: true };
+        let row = |path: &str, mode: Option<&str>| Listed {
+            path: path.into(),
+            mode: mode.map(Into::into),
+            to_lf: true,
+            is_left_out: false,
+        };
         #[rustfmt::skip]
         let cases = [
             ("H 100755 5d5abea 0\ti/lf    w/crlf  attr/text eol=crlf    \ta/b.py", Some(row("a/b.py", Some("100755")))),

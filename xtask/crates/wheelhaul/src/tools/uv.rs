@@ -82,11 +82,8 @@ impl<'a> Uv<'a> {
     ///
     /// - Takes: `questions`; `python`, the lowest version of the targets; `folder`, whose uv
     ///   configuration (an index, for one) is used.
-    /// - Gives: no wheels that are for Python 2 alone, which uv leaves out of what it writes.
     /// - Fails: where the index lacks a pin, with uv's words.
     pub fn offers(&self, questions: &[Question], python: &str, folder: &Utf8Path) -> anyhow::Result<Offers> {
-        // uv resolves for 3.6 and later; the questions for Python 2 stand under a platform of their own.
-        let python = if python.starts_with("2.") { "3.6" } else { python };
         let (_keep, scratch) = self.sys.scratch()?;
         let input = scratch.join("pins.txt");
         let lines: String = questions

@@ -33,12 +33,9 @@ impl<'a> Module<'a> {
 /// The tags that a target's Python imports, best first; a module without one it takes as well.
 fn tags_of(target: &Target) -> Vec<String> {
     let (major, minor) = target.interpreter.version;
-    // Python 2.7 as the distributions build it knows no tags; `m` is pymalloc's of PEP 3149, up to 3.7.
+    // `m` is pymalloc's of PEP 3149, up to 3.7.
     let flag = if minor < 8 { "m" } else { "" };
-    match major {
-        2 => Vec::new(),
-        _ => vec![format!("cpython-{major}{minor}{flag}-{}-linux-gnu", target.arch), "abi3".to_owned()],
-    }
+    vec![format!("cpython-{major}{minor}{flag}-{}-linux-gnu", target.arch), "abi3".to_owned()]
 }
 
 /// The check.
@@ -118,13 +115,12 @@ mod tests {
     fn tags_are_those_of_the_boxes_pythons() {
         #[rustfmt::skip]
         let cases = [
-            ("el9-x86_64",  "3.11", Some("cpython-311-x86_64-linux-gnu")),
-            ("el8-aarch64", "3.6",  Some("cpython-36m-aarch64-linux-gnu")),
-            ("el7-x86_64",  "2.7",  None),
+            ("el9-x86_64",  "3.11", "cpython-311-x86_64-linux-gnu"),
+            ("el8-aarch64", "3.6",  "cpython-36m-aarch64-linux-gnu"),
         ];
         for (name, python, tag) in cases {
             let target = Target::find(name, Some(python), None).unwrap();
-            assert_eq!(tags_of(&target).first().map(String::as_str), tag, "{name}");
+            assert_eq!(tags_of(&target), [tag, "abi3"], "{name}");
         }
     }
 }
