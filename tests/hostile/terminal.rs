@@ -10,6 +10,9 @@ use std::process::{Command, Output, Stdio};
 /// Sets the title, colours, clears by a C1 control, turns the order, goes back to the line's start, and makes a line.
 const EVIL: &str = "\x1b]0;x\x07\x1b[31m\u{9b}2J\u{202e}\u{2066}\u{200b}\rX\nFORGED";
 
+/// What it is called; files with their texts; what is run.
+type Case = (&'static str, Vec<(&'static str, String)>, Vec<&'static str>);
+
 struct Repository(tempfile::TempDir);
 
 impl Repository {
@@ -81,7 +84,7 @@ fn nothing_from_outside_steers_the_terminal_or_makes_a_line() {
     let toml: String =
         toml.split("\\U{").skip(1).map(|code| format!("\\U{:0>8}", code.trim_end_matches('}'))).collect();
     let json = serde_json::to_string(EVIL).unwrap();
-    let without_lines = EVIL.replace('\n', "").replace('\r', "");
+    let without_lines = EVIL.replace(['\n', '\r'], "");
     let marker = format!("a==1 ; os_name == '{without_lines}'\n");
     let pipfile =
         |package: &str| format!("{{\"_meta\": {{\"pipfile-spec\": 6, \"sources\": []}}, \"default\": {{{package}}}}}");
@@ -92,7 +95,7 @@ fn nothing_from_outside_steers_the_terminal_or_makes_a_line() {
     ));
     // What is written, and what is run; `evil` is a part of a file or of its name.
     #[rustfmt::skip]
-    let cases: Vec<(&str, Vec<(&str, String)>, Vec<&str>)> = vec![
+    let cases: Vec<Case> = vec![
         ("a marker, with -v",        vec![("app/requirements.txt", marker.clone())],                          vec!["lock", "-v"]),
         ("a marker, explained",      vec![("app/requirements.txt", marker.clone())],                          vec!["lock", "--explain", "a"]),
         ("a marker, as JSON",        vec![("app/requirements.txt", marker)],                                  vec!["lock", "--format", "json"]),
