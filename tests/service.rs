@@ -23,6 +23,8 @@ mod certificate;
 mod isolation;
 #[path = "service/load.rs"]
 mod load;
+#[path = "service/root.rs"]
+mod root;
 #[path = "service/servers.rs"]
 mod servers;
 #[path = "service/story.rs"]
