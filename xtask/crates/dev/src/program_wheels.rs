@@ -17,7 +17,6 @@ use std::time::Instant;
 use wheelhaul::commands::Report;
 use wheelhaul::problem::{Problem, all_of};
 use wheelhaul::sys::{Program, Sys};
-use wheelhaul::tools::git;
 
 /// Build the wheels that carry the program
 ///
@@ -41,10 +40,17 @@ pub struct Flags {
     profile: String,
 }
 
+/// The files that differ from the last commit, without those that git ignores.
+fn uncommitted(sys: &Sys) -> anyhow::Result<Vec<String>> {
+    let words = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"];
+    let said = sys.run(&Program::new("git").args(words))?;
+    Ok(said.out.split_terminator('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect())
+}
+
 /// The task; `here` is what `--out` is relative to.
 pub fn run(sys: &Sys, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     let platforms = chosen(&flags.platform, std::env::consts::OS)?;
-    let uncommitted = git::uncommitted(sys, &[Utf8Path::new(".")])?;
+    let uncommitted = uncommitted(sys)?;
     if let (Some(first), true) = (uncommitted.first(), flags.twice) {
         return Err(Problem::with_hint(
             format!("`--twice` compares what is committed, and `{first}` is not"),
@@ -91,7 +97,7 @@ fn compare_with_a_clone(sys: &Sys, builder: &Builder, built: &[(&Platform, Built
     let clone = scratch.join("a-clone-in-another-folder");
     let words = ["clone", "--quiet", "--no-local", sys.root.as_str(), clone.as_str()];
     sys.run(&Program::new("git").args(words)).context("failed to clone this repository")?;
-    let other = Sys { root: clone, verbosity: sys.verbosity };
+    let other = Sys { root: clone, ..sys.clone() };
     let mut faults = Vec::new();
     for (platform, first, _) in built {
         sys.say(format!("--- {} again, in {}", platform.name, other.root));

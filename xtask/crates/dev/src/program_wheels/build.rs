@@ -45,17 +45,15 @@ impl Builder {
                 ));
             }
         }
-        if let Err(error) = git::epoch(sys) {
-            missing.push(error);
-        }
+        let epoch = git::head(sys).and_then(|head| git::epoch(head.as_ref()));
+        missing.extend(epoch.err());
         all_of("things are missing to build wheels", missing)?;
         let with_sources = if lacking.is_empty() { None } else { Some(toolchain.with_sources(sys)?) };
         let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
         let home = home.or_else(|| Some(Utf8PathBuf::from(std::env::var("HOME").ok()?).join(".cargo")));
         let cargo_home = home.context("neither CARGO_HOME nor HOME is set")?;
         let name = format!("wheel-tools-{}", &sha256_of(&sys.root.join(TOOLS))?[..12]);
-        let pip = ["--require-hashes", "--only-binary=:all:", "--requirement", TOOLS];
-        let tools = python::environment(sys, &python::find, &name, &pip)?;
+        let tools = python::environment(sys, &python::find, &name, include_str!("../../wheel-tools.txt"), None)?;
         Ok(Self { toolchain, with_sources, tools, cargo_home, profile: profile.to_owned() })
     }
 
@@ -96,7 +94,7 @@ impl Builder {
             .env("RUSTC", toolchain.program("rustc"))
             .env("CARGO_TARGET_DIR", work.join("build"))
             .env("CARGO_ENCODED_RUSTFLAGS", self.remapped(sys, toolchain)?.join("\u{1f}"))
-            .env("SOURCE_DATE_EPOCH", git::epoch(sys)?.to_string())
+            .env("SOURCE_DATE_EPOCH", git::epoch(git::head(sys)?.as_ref())?.to_string())
             .env("CARGO_INCREMENTAL", "0");
         for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "CFLAGS", "CARGO_BUILD_TARGET", "LD_LIBRARY_PATH", "VIRTUAL_ENV"] {
             maturin.env_remove(name);
