@@ -95,7 +95,7 @@ mod tests {
             [zip.writestr(sys.argv[n], sys.argv[n + 1]) for n in range(2, len(sys.argv), 2)]; zip.close()";
         let words = files.iter().flat_map(|(name, text)| [*name, *text]);
         let python = Program::new("python3").args(["-c", script, path.as_str()]).args(words);
-        Sys { root: folder.to_owned(), verbosity: Verbosity::Quiet }.run(&python).unwrap();
+        Sys { root: folder.to_owned(), verbosity: Verbosity::Quiet, offline: true }.run(&python).unwrap();
         path
     }
 
