@@ -24,7 +24,6 @@ use std::process::Command;
 use wheelhaul::boxes::Compression;
 use wheelhaul::hex::hex;
 
-const PIN: &str = "zlib-ng==1.1.0";
 /// A digest of what a module of Python unpacks.
 const SCRIPT: &str = "import hashlib, importlib, sys\n\
     with importlib.import_module(sys.argv[1]).open(sys.argv[2]) as file:\n    \
@@ -100,7 +99,7 @@ fn everyone_reads_the_same_archive() -> anyhow::Result<()> {
     assert_eq!(digest_of("rpm2cpio demo.rpm")?, digest_of("rpm2cpio other.rpm")?);
     let tools = repository().join("tests/python/tools.py");
     let mut python = Command::new("python3");
-    python.arg("-B").arg(tools).arg(repository().join("target/xtask/test-gzip")).arg(PIN);
+    python.arg("-B").arg(tools).arg(repository().join("target/xtask/test-gzip")).arg("gzip");
     let python = run(&mut python).context("hint: `apt-get install python3 python3-venv`")?.text()?;
     for module in ["gzip", "zlib_ng.gzip_ng"] {
         let said = run(Command::new(&python).args(["-c", SCRIPT, module, gz.as_str()]))?.text()?;

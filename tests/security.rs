@@ -28,11 +28,11 @@ use wheelhaul::advisories::Advisories;
 use wheelhaul::rpm::SignatureFacts;
 use wheelhaul::verify::{Audit, Evidence, Finding, Fips, Outcome, Severity, installed, judge};
 
-/// The Python of an environment with these pins, or of the one of the comparing tests.
-fn python(name: &str, pins: &[&str]) -> anyhow::Result<Utf8PathBuf> {
+/// The Python of an environment, from the lock of this name in `tests/locks`.
+fn python(name: &str, lock: &str) -> anyhow::Result<Utf8PathBuf> {
     let script = repository().join("tests/python/tools.py");
     let folder = repository().join("target/xtask").join(name);
-    let python = run(Command::new("python3").arg("-B").arg(script).arg(folder).args(pins))
+    let python = run(Command::new("python3").arg("-B").arg(script).arg(folder).arg(lock))
         .context("hint: `apt-get install python3 python3-venv`")?;
     Ok(python.text()?.into())
 }
@@ -65,7 +65,7 @@ fn cryptography_in_wheels_is_found_by_what_is_in_them() -> anyhow::Result<()> {
         ("orjson==3.10.18",         &[]),
     ];
     let folder = repository().join("target/xtask/test-crypto");
-    let mut pip = Command::new(python("test-tools", &[])?);
+    let mut pip = Command::new(python("test-tools", "comparing")?);
     pip.args([
         "-m",
         "pip",
@@ -231,7 +231,7 @@ fn audited(data: &[u8], ignored: &[&str]) -> anyhow::Result<(String, Vec<Finding
 
 #[test]
 fn records_and_the_report_that_pip_audit_makes_of_them_say_the_same() -> anyhow::Result<()> {
-    let python = python("test-pip-audit", &["pip-audit==2.10.1", "packaging==26.3"])?;
+    let python = python("test-pip-audit", "pip-audit")?;
     let mut program = Command::new(python);
     program.arg("-B").arg(repository().join("tests/python/pip_audit_says.py"));
     let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;

@@ -1,17 +1,19 @@
 //! One way to run a program, so that every failure shows its command line and all it said.
 
+use super::home::in_test_home;
 use anyhow::Context;
 use std::process::{Command, Stdio};
 
 pub use wheelhaul::sys::Ended as Finished;
 
-/// Runs `command` to its end with nothing to read.
+/// Runs `command` to its end with nothing to read, at home where the tests are.
 ///
 /// - Gives: what it said, whatever its exit code; [`Finished::text`] judges that.
 /// - Fails: only when the program cannot be started.
 pub fn run(command: &mut Command) -> anyhow::Result<Finished> {
     let line = command_line(command);
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("failed to start `{line}`"))?;
+    let output =
+        in_test_home(command).stdin(Stdio::null()).output().with_context(|| format!("failed to start `{line}`"))?;
     Ok(Finished {
         line,
         code: output.status.code(),

@@ -3,6 +3,7 @@
 pub mod command;
 #[allow(dead_code, reason = "for the tests that make a Debian root")]
 pub mod debian;
+pub mod home;
 #[allow(dead_code, reason = "for the tests that look into an RPM's files")]
 pub mod unpack;
 
@@ -25,10 +26,12 @@ pub fn repository() -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The tool, to be run in a folder, with the time of the commit and not of the caller's environment.
+/// The tool, to be run in a folder, at home where the tests are, with the time of the commit and not of the caller's
+/// environment.
 pub fn tool_in(folder: &Utf8Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_started"));
     command.args(words).current_dir(folder).env_remove("SOURCE_DATE_EPOCH");
+    home::in_test_home(&mut command);
     command
 }
 

@@ -4,7 +4,7 @@ use crate::boxes::{Draft, pack};
 use crate::checkout::command::run;
 use crate::checkout::repository;
 use crate::installers::shapes::open_wheel;
-use crate::installers::{Tools, wheels_in};
+use crate::installers::{Tools, hashed, wheels_in};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -75,7 +75,7 @@ pub fn fetch(of: Box) -> anyhow::Result<Vec<Utf8PathBuf>> {
     Tools::prepare()?;
     let folder = repository().join("target/xtask").join(format!("test-elf-{of:?}").to_lowercase());
     fs::create_dir_all(&folder)?;
-    let (complete, wanted) = (folder.join("complete"), of.pins().join("\n"));
+    let (complete, wanted) = (folder.join("complete"), hashed(of.pins())?);
     if fs::read_to_string(&complete).unwrap_or_default() != wanted {
         for wheel in wheels_in(&folder)? {
             fs::remove_file(wheel)?;
@@ -87,7 +87,9 @@ pub fn fetch(of: Box) -> anyhow::Result<Vec<Utf8PathBuf>> {
         for platform in of.platforms() {
             pip.args(["--platform", &platform]);
         }
-        run(pip.args(of.pins()))?.text()?;
+        let list = folder.join("wanted.txt");
+        fs::write(&list, &wanted)?;
+        run(pip.args(["--require-hashes", "--requirement", list.as_str()]))?.text()?;
         fs::write(&complete, wanted)?;
     }
     wheels_in(&folder)

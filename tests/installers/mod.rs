@@ -7,6 +7,7 @@ use crate::checkout::{list, repository};
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
+use std::collections::BTreeMap;
 use std::process::Command;
 use wheelhaul::boxes::Target;
 
@@ -31,6 +32,18 @@ pub fn wheels_in(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
     Ok(names.iter().filter(|name| name.ends_with(".whl")).map(|name| folder.join(name)).collect())
 }
 
+/// The lines of the lock of downloads for exact pins: with the sha256 of every file that may come.
+pub fn hashed(pins: &[&str]) -> anyhow::Result<String> {
+    let lock = include_str!("../locks/downloads.txt");
+    let known: BTreeMap<&str, &str> = lock.lines().filter_map(|line| Some((line.split(' ').next()?, line))).collect();
+    let of = |pin: &&str| {
+        known.get(pin).map(|line| format!("{line}\n")).with_context(|| {
+            format!("tests/locks/downloads.txt has no {pin}\nhint: `python3 tests/python/renew_locks.py --add {pin}`")
+        })
+    };
+    pins.iter().map(of).collect()
+}
+
 /// Pinned pip and uv, shared by the tests.
 pub struct Tools {
     programs: Utf8PathBuf,
@@ -43,7 +56,7 @@ impl Tools {
         let workspace = repository().join("target/xtask");
         let script = repository().join("tests/python/tools.py");
         let folder = workspace.join("test-tools");
-        let python = run(Command::new("python3").arg("-B").arg(script).arg(folder))
+        let python = run(Command::new("python3").arg("-B").arg(script).arg(folder).arg("comparing"))
             .context("hint: `apt-get install python3 python3-venv`")?
             .text()?;
         let programs = Utf8Path::new(&python).parent().context("Python is in a folder")?.to_owned();
@@ -54,7 +67,8 @@ impl Tools {
     /// Lets the tool find these first, so that it makes no environment for each copy.
     pub fn first_on_path<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         let path = std::env::var("PATH").unwrap_or_default();
-        command.env("PATH", format!("{}:{path}", self.programs))
+        // Its index is a folder with another release of the backend.
+        command.env("PATH", format!("{}:{path}", self.programs)).env_remove("UV_BUILD_CONSTRAINT")
     }
 
     /// pip, without what this workstation configures for it, save where to download from.
@@ -170,13 +184,16 @@ impl Tools {
         let cache = self.workspace.join(folder);
         fs::create_dir_all(&cache)?;
         let complete = cache.join("complete");
-        let wanted = pins.join("\n");
+        let wanted = hashed(pins)?;
         if fs::read_to_string(&complete).unwrap_or_default() != wanted {
             for wheel in wheels_in(&cache)? {
                 fs::remove_file(wheel)?;
             }
             let mut pip = self.pip_for(target, "download");
-            run(pip.args(["--no-deps", "--dest", cache.as_str()]).args(pins))?.text()?;
+            let list = cache.join("wanted.txt");
+            fs::write(&list, &wanted)?;
+            pip.args(["--no-deps", "--require-hashes", "--requirement", list.as_str()]);
+            run(pip.args(["--dest", cache.as_str()]))?.text()?;
             fs::write(&complete, wanted)?;
         }
         Ok(cache)

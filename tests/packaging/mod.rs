@@ -2,6 +2,8 @@
 
 pub mod comparison;
 pub mod difference;
+#[path = "../checkout/home.rs"]
+mod home;
 pub mod real_markers;
 pub mod verdict;
 
@@ -73,13 +75,17 @@ pub fn ask_packaging(what: &str, question: &Value) -> anyhow::Result<Value> {
 pub fn test_python() -> anyhow::Result<Utf8PathBuf> {
     let repository = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut command = Command::new("python3");
-    command.arg("-B").arg(repository.join("tests/python/tools.py")).arg(repository.join("target/xtask/test-tools"));
+    command
+        .arg("-B")
+        .arg(repository.join("tests/python/tools.py"))
+        .arg(repository.join("target/xtask/test-tools"))
+        .arg("comparing");
     Ok(run(&mut command, "")?.trim_end().into())
 }
 
 pub fn run(command: &mut Command, input: &str) -> anyhow::Result<String> {
     let line = format!("{command:?}");
-    let mut child = command
+    let mut child = home::in_test_home(command)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

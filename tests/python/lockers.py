@@ -11,8 +11,9 @@ PYTHON is the full version of a box: `3.11.13`.
                             "export": text of a requirements file with markers | null,
                             "installed": {"3.11.13": ["name==1.0", ...]}}]}]}
 
-Each tool has an environment of its own, since their dependencies conflict. What they said is kept for as
-long as the tools, the projects and this script are the same.
+Each tool has an environment of its own, since their dependencies conflict, from the lock of its name in tests/locks.
+All of them ask an index that shows nothing newer than `registry.CUT_OFF`, whatever there is by now, and live in a home
+of this script's. What they said is kept for as long as the tools, the projects and this script are the same.
 """
 import concurrent.futures
 import fcntl
@@ -25,15 +26,10 @@ import shutil
 import subprocess
 import sys
 
+import frozen_index
 import locker_projects as projects
+import registry
 
-TOOLS = {
-    "pipenv": ("pipenv==2026.10.3",),
-    "poetry-1": ("poetry==1.8.5", "poetry-plugin-export==1.8.0"),
-    "poetry-2": ("poetry==2.5.1", "poetry-plugin-export==1.10.1"),
-    "pdm": ("pdm[locked]==2.29.3",),
-    "pip-tools": ("pip-tools==7.6.2", "pip==26.2"),
-}
 PLAIN, MORE, DEV = ([], []), (["cache"], ["docs"]), ([], ["dev"])
 
 
@@ -41,18 +37,21 @@ class Workplace:
     def __init__(self, uv, folder, *pythons):
         self.pythons = pythons
         self.uv, self.folder = os.path.abspath(uv), os.path.abspath(folder)
-        self.index = default_index()
-        kept = ("HOME", "PATH", "TMPDIR", "LANG", "http_proxy", "https_proxy", "no_proxy")
-        kept_parts = ("CERT", "SSL", "CA_BUNDLE", "PROXY", "INDEX")
-        self.environment = {
-            name: value for name, value in os.environ.items() if name in kept or any(part in name for part in kept_parts)
-        }
-        self.environment.update(
-            UV_PYTHON_DOWNLOADS="never",
+        # The real one has a release of everything that no lock knows: none of it may be seen.
+        self.real = frozen_index.FrozenIndex(registry.index(), until=None, poisoned=not registry.NEWEST)
+        self.frozen = frozen_index.FrozenIndex(self.real.url, until=None if registry.NEWEST else registry.CUT_OFF)
+        self.index = self.frozen.url
+        home = os.path.join(self.folder, "home")
+        self.environment = registry.environment(
+            home,
+            PIP_INDEX_URL=self.index,
+            UV_DEFAULT_INDEX=self.index,
             PIPENV_IGNORE_VIRTUALENVS="1",
             PIPENV_VENV_IN_PROJECT="1",
             PIPENV_NOSPIN="1",
             POETRY_VIRTUALENVS_CREATE="false",
+            PDM_PYPI_URL=self.index,
+            PDM_CACHE_DIR=os.path.join(home, "pdm"),
             PDM_CHECK_UPDATE="0",
             PDM_USE_VENV="1",
         )
@@ -61,16 +60,24 @@ class Workplace:
         return os.path.join(self.folder, tool, "bin", name)
 
     def install(self, tool):
-        folder, pins = os.path.join(self.folder, tool), "\n".join(TOOLS[tool])
+        folder, wanted = os.path.join(self.folder, tool), registry.stamp([tool])
         stamp = os.path.join(folder, "complete")
-        if os.path.exists(stamp) and open(stamp).read() == pins:
+        if os.path.exists(stamp) and open(stamp).read() == wanted:
             return
         shutil.rmtree(folder, ignore_errors=True)
-        self.run(self.folder, self.uv, "venv", "--quiet", "--no-config", "--python", sys.executable, folder)
+        self.run(self.folder, self.uv, "venv", "--quiet", "--python", sys.executable, folder)
         python = os.path.join(folder, "bin", "python")
-        self.run(self.folder, self.uv, "pip", "install", "--quiet", "--python", python, *TOOLS[tool])
-        with open(stamp, "w") as text:
-            text.write(pins)
+        self.run(self.folder, self.uv, "pip", "install", "--quiet", "--python", python, *registry.what_to_install(tool))
+        if registry.NEWEST:
+            write(folder, "moved.txt", "".join(line + "\n" for line in registry.moved(python, [tool])))
+        write(folder, "complete", wanted)
+
+    def give_pdm_what_it_installs_at_run_time(self):
+        """For environments of Pythons before 3.10; what is there and fits it takes as it is."""
+        folder = os.path.join(self.environment["PDM_CACHE_DIR"], ".compat_libs")
+        shutil.rmtree(folder, ignore_errors=True)
+        words = ["-m", "pip", "install", "--quiet", "--target", folder, *registry.what_to_install("pdm-at-run-time")]
+        self.run(self.folder, sys.executable, *words)
 
     def run(self, folder, *words):
         done = subprocess.run(words, cwd=folder, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -89,23 +96,11 @@ class Workplace:
         return folder
 
 
-def default_index():
-    """Where pip downloads from, as configured or by default."""
-    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
-        if os.environ.get(name):
-            return os.environ[name]
-    said = subprocess.run([sys.executable, "-m", "pip", "config", "get", "global.index-url"], capture_output=True, text=True)
-    if said.returncode == 0 and said.stdout.strip():
-        return said.stdout.strip()
-    script = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)"
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
-
-
 def interpreters(pythons):
     """The Pythons at hand by full version, of the minor versions of those that are given."""
     found = {"%d.%d.%d" % sys.version_info[:3]: sys.executable}
     for minor in sorted({python.rpartition(".")[0] for python in pythons}):
-        pattern = os.path.expanduser("~/.pyenv/versions/%s.*/bin/python%s" % (minor, minor))
+        pattern = "%s/versions/%s.*/bin/python%s" % (os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv"), minor, minor)
         for path in sorted(glob.glob(pattern)) + [shutil.which("python" + minor) or ""]:
             said = subprocess.run([path, "-V"], capture_output=True, text=True) if path else None
             if said and said.returncode == 0 and not any(known.startswith(minor + ".") for known in found):
@@ -155,10 +150,11 @@ def of_poetry(place, tool, text):
 
 def of_pdm(place):
     place.install("pdm")
+    place.give_pdm_what_it_installs_at_run_time()
     pdm, cases = place.program("pdm", "pdm"), []
     for name, strategy in (("pdm", []), ("pdm-graph", ["--strategy", "no_inherit_metadata"])):
         folder = place.project(name, {"pyproject.toml": projects.STANDARD})
-        place.run(folder, place.uv, "venv", "--quiet", "--no-config", "--python", sys.executable, ".venv")
+        place.run(folder, place.uv, "venv", "--quiet", "--python", sys.executable, ".venv")
         place.run(folder, pdm, "lock", "-G", ":all", "--python", ">=3.8,<3.10", *strategy)
         place.run(folder, pdm, "lock", "-G", ":all", "--python", ">=3.10", "--append")
         said = []
@@ -248,9 +244,11 @@ def main():
     place = Workplace(*sys.argv[1:])
     os.makedirs(place.folder, exist_ok=True)
     here = os.path.dirname(os.path.abspath(__file__))
-    sources = b"".join(open(os.path.join(here, name), "rb").read() for name in ("lockers.py", "locker_projects.py"))
+    scripts = ("lockers.py", "locker_projects.py", "frozen_index.py", "registry.py")
+    sources = b"".join(open(os.path.join(here, name), "rb").read() for name in scripts)
+    tools = [registry.stamp(["pipenv", "poetry-1", "poetry-2", "pdm", "pdm-at-run-time", "pip-tools"])]
     version = subprocess.run([place.uv, "--version"], capture_output=True, check=True).stdout
-    state = [sources.hex(), version.hex(), sys.version, place.index, place.pythons, sorted(interpreters(place.pythons))]
+    state = [sources.hex(), tools, version.hex(), sys.version, registry.index(), place.pythons, sorted(interpreters(place.pythons))]
     digest = hashlib.sha256(json.dumps(state).encode()).hexdigest()
     kept = os.path.join(place.folder, "said.json")
     with open(os.path.join(place.folder, "guard"), "w") as guard:
@@ -271,6 +269,8 @@ def main():
         ]
         with concurrent.futures.ThreadPoolExecutor(3) as pool:
             cases = [found for future in [pool.submit(job) for job in work] for found in future.result()]
+        if place.real.poison_taken:
+            sys.exit("releases that are newer than the locks were taken: %s" % place.real.poison_taken)
         with open(kept + ".part", "w") as text:
             json.dump({"digest": digest, "cases": cases}, text)
         os.replace(kept + ".part", kept)

@@ -1,10 +1,11 @@
 """Make an environment that tests share, once, and print the path of its Python.
 
-usage: tools.py FOLDER [PIN...]
+usage: tools.py FOLDER LOCK...
 
-Without pins it is the one of the comparing tests, with what they hold this tool against.
+LOCK is a name in tests/locks, as `comparing`; what it builds from source comes after its backend, as in
+`backends rpmlint`. The lock `comparing` brings wheels of old releases as well, which any Python can import from.
 Two tests at once wait for each other. An environment cannot be renamed into place, so a stamp is
-written last; without it, or with other pins, the environment is made again.
+written last; without it, or with another lock, the environment is made again. The newest are in a folder beside it.
 """
 import fcntl
 import os
@@ -13,48 +14,59 @@ import subprocess
 import sys
 import venv
 
-PINNED = ("packaging==26.3", "pip==26.2", "uv==0.13.9")
-# The last `packaging` for each old Python, as wheels in `reference`, which any Python can import from.
-REFERENCES = tuple("packaging==" + version for version in ("21.3", "24.0", "25.0", "26.3")) + (
-    "pyparsing==2.4.7",
-)
+import registry
+
+# The last `packaging` for each old Python, in `reference`.
+REFERENCES = ["packaging==" + version for version in ("21.3", "24.0", "25.0", "26.3")] + ["pyparsing==2.4.7"]
 
 
 def main():
-    folder = os.path.abspath(sys.argv[1])
+    folder, locks = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    folder += "-newest" if registry.NEWEST else ""
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     python = os.path.join(folder, "bin", "python")
-    pinned, references = (tuple(sys.argv[2:]), ()) if sys.argv[2:] else (PINNED, REFERENCES)
-    stamp, pins = os.path.join(folder, "complete"), "\n".join(pinned + references)
+    stamp, wanted = os.path.join(folder, "complete"), registry.stamp(locks + ["downloads"])
     with open(folder + ".lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not is_complete(stamp, pins):
-            make(folder, python, pinned, references)
+        if not is_complete(stamp, wanted):
+            make(folder, python, locks)
             with open(stamp, "w") as text:
-                text.write(pins)
+                text.write(wanted)
     print(python)
 
 
-def is_complete(stamp, pins):
+def is_complete(stamp, wanted):
     try:
         with open(stamp) as text:
-            return text.read() == pins
+            return text.read() == wanted
     except OSError:
         return False
 
 
-def make(folder, python, pinned, references):
+def make(folder, python, locks):
     shutil.rmtree(folder, ignore_errors=True)
     try:
         venv.create(folder, with_pip=True)
     except subprocess.CalledProcessError:
         sys.exit("this Python cannot make an environment\nhint: `apt-get install python3-venv`")
-    words = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
-    subprocess.run([python] + words + list(pinned), check=True)
-    words = ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
-    words += ["--ignore-requires-python", "--dest", os.path.join(folder, "reference")]
-    for reference in references:
-        subprocess.run([python] + words + [reference], check=True)
+    environment = registry.environment(os.path.join(os.path.dirname(folder), "test-home"), PIP_INDEX_URL=registry.index())
+
+    def pip(*words):
+        words = [python, "-m", "pip", words[0], "--quiet", *words[1:]]
+        subprocess.run(words, env=environment, check=True)
+
+    for lock in locks:
+        pip("install", "--no-build-isolation", *registry.what_to_install(lock))
+    if registry.NEWEST:
+        with open(os.path.join(folder, "moved.txt"), "w") as text:
+            text.writelines(line + "\n" for line in registry.moved(python, locks))
+    if "comparing" in locks:
+        wanted = os.path.join(folder, "references.txt")
+        for reference in REFERENCES:
+            with open(wanted, "w") as text:
+                text.write("\n".join(registry.hashed([reference])))
+            words = ["--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--require-hashes"]
+            pip("download", *words, "--dest", os.path.join(folder, "reference"), "--requirement", wanted)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,90 @@
+"""Write the locks of what the tests install, with every dependency and the sha256 of each file.
+
+usage: renew_locks.py [NAME...]            resolve tests/locks/NAME.in again, or all of them
+       renew_locks.py --add PIN...         add files of exact pins to tests/locks/downloads.txt
+
+Nothing that was uploaded after registry.CUT_OFF is seen. To move to newer releases, set a later date there and
+change the versions in the `.in` files; `cargo xtask ci --latest` tells which there are.
+
+A line of a lock is `NAME==VERSION ; MARKER --hash=sha256:… --hash=…`. It names no URL, so every mirror can serve it.
+Only files that a test host can use are listed: wheels for any platform and for Linux, and a source distribution where
+there is no such wheel.
+"""
+import concurrent.futures
+import glob
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+import registry
+
+
+def main():
+    words = sys.argv[1:]
+    if words[:1] == ["--add"]:
+        return add(words[1:])
+    for path in sorted(glob.glob(os.path.join(registry.LOCKS, "*.in"))):
+        name = os.path.basename(path)[: -len(".in")]
+        if not words or name in words:
+            pins = resolve(path)
+            write(name, all_locked(pins))
+            print(name, len(pins))
+
+
+def resolve(path):
+    """The exact pins of all that the names in a file need."""
+    with open(path) as file:
+        options = re.findall(r"(?m)^# options: (.+)$", file.read())
+    options = shlex.split(options[0]) if options else ["--universal", "--python-version", "3.11"]
+    with tempfile.TemporaryDirectory() as home:
+        uv = os.environ.get("UV", "uv")
+        words = [uv, "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-annotate"]
+        words += ["--exclude-newer", registry.CUT_OFF, "--default-index", registry.index(), *options, path]
+        said = subprocess.run(words, env=registry.environment(home), stdout=subprocess.PIPE, check=True, text=True).stdout
+    return said.splitlines()
+
+
+def add(pins):
+    known = {line.split(" ")[0]: line for line in registry.lines("downloads")}
+    known.update(zip(pins, all_locked(pins)))
+    write("downloads", [known[pin] for pin in sorted(known)])
+
+
+def all_locked(pins):
+    registry.index()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        return list(pool.map(locked, pins))
+
+
+def locked(pin):
+    name, version = re.match(r"([^=\[ ]+)(?:\[[^]]*\])?==([^ ;]+)", pin).groups()
+    wheels, sources = [], []
+    for file in registry.files(name):
+        found = registry.version_in(file["filename"])
+        if found is None or registry.plain(found) != registry.plain(version) or not registry.is_old_enough(file):
+            continue
+        is_wheel = file["filename"].endswith(".whl")
+        if not is_wheel or is_for_tests(file["filename"]):
+            (wheels if is_wheel else sources).append(file["hashes"]["sha256"])
+    hashes = sorted(wheels or sources)
+    if not hashes:
+        sys.exit("the index has no file of `%s` that is older than %s" % (pin, registry.CUT_OFF))
+    return " ".join([pin, *("--hash=sha256:" + digest for digest in hashes)])
+
+
+def is_for_tests(wheel):
+    python, _, platform = wheel[: -len(".whl")].split("-")[-3:]
+    is_linux = "linux" in platform and platform.endswith(("x86_64", "aarch64"))
+    return "pypy" not in python and "pp" not in python and "cp27" not in python and (platform == "any" or is_linux)
+
+
+def write(name, lines):
+    with open(os.path.join(registry.LOCKS, name + ".txt"), "w") as file:
+        file.write("# Written by tests/python/renew_locks.py.\n" + "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

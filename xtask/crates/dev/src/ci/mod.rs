@@ -1,0 +1,174 @@
+//! `cargo xtask ci`: everything that has to pass before a change lands, and what is tried before a release.
+
+mod latest;
+mod needs;
+mod parts;
+mod record;
+
+use anyhow::Context as _;
+use clap::Args;
+use parts::{OLD_LOCK, Part, chosen};
+use record::{PAGE, Row, updated};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{Duration, Instant};
+use wheelhaul::boxes::Target;
+use wheelhaul::commands::Report;
+use wheelhaul::problem::Problem;
+use wheelhaul::sys::{Program, Sys};
+use wheelhaul::tools::build::TargetPython;
+use wheelhaul::tools::uv::Uv;
+
+/// Set up what the tests need, then run fmt, clippy and all tests, those on a machine among them
+///
+/// Everything that these tests take from a package index is locked with hashes (`tests/locks`), and no resolver sees
+/// what was uploaded after a fixed day: what passes today passes next year.
+///
+/// On Debian and Ubuntu what is missing is installed through apt, as root or with sudo; it is said first. On
+/// other systems the packages are named. The machine has no network, rpm 4.18, dnf and systemd: the sample RPM is
+/// installed, started, asked for its page, upgraded and removed, in every state that its service can be in.
+///
+/// A lock of 2020 is packed for el8 and imported by CPython 3.6, where the PATH or pyenv has one: no registry
+/// does. What was not run is listed at the end with the reason.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Leave out the tests on a machine, which need root and a Debian archive
+    #[arg(long)]
+    no_install_test: bool,
+    /// Run what is tried before a release as well: more machines, larger inputs, the Windows build. Each part's result
+    /// goes into `xtask/docs/release-checks.md`
+    #[arg(long)]
+    release: bool,
+    /// Run one part alone
+    #[arg(long, value_name = "NAME")]
+    part: Option<String>,
+    /// Install the newest release of each tool that the tests compare with, and report what moved and which tests fail
+    /// then; the exit code is 0 whatever that is
+    #[arg(long, conflicts_with_all = ["release", "part", "no_install_test"])]
+    latest: bool,
+}
+
+/// How far ahead of the clock a part a year ahead is; more than a leap year.
+const A_YEAR_AHEAD: &str = "+367d";
+
+/// What became of a part.
+enum Outcome {
+    Ran { passed: bool, took: Duration },
+    NotRun(String),
+}
+
+/// The task.
+pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
+    let parts = chosen(flags.release, flags.part.as_deref()).map_err(|known| {
+        let name = flags.part.as_deref().unwrap_or_default();
+        Problem::with_hint(format!("there is no part `{name}`"), format!("the parts are: {known}"))
+    })?;
+    needs::set_up(sys)?;
+    // The tests share this one, where uv is not on the PATH.
+    Uv::find(sys)?;
+    if flags.latest {
+        return Ok(latest::report(sys));
+    }
+    let mut outcomes = Vec::new();
+    for part in parts {
+        let outcome = match why_not(sys, part, flags)? {
+            Some(why) => Outcome::NotRun(why),
+            None => {
+                let mut cargo = command_of(part);
+                sys.say(format!("--- {}: {}", part.name, line_of(&cargo)));
+                let start = Instant::now();
+                let status = cargo.current_dir(&sys.root).status().context("failed to run cargo")?;
+                Outcome::Ran { passed: status.success(), took: start.elapsed() }
+            }
+        };
+        outcomes.push((part, outcome));
+    }
+    if flags.release {
+        write_down(sys, &outcomes)?;
+    }
+    Ok(report(&outcomes))
+}
+
+/// Why a part is not run here.
+fn why_not(sys: &Sys, part: &Part, flags: &Flags) -> anyhow::Result<Option<String>> {
+    if flags.no_install_test && part.needs_a_machine {
+        return Ok(Some("left out with `--no-install-test`".to_owned()));
+    }
+    if part.name == OLD_LOCK {
+        let python = TargetPython::find(sys, &Target::find("el8-x86_64", None, None)?);
+        return Ok(python.err().map(|why| why.to_string()));
+    }
+    Ok(None)
+}
+
+/// cargo with its output where it belongs, a year ahead where the part is.
+fn command_of(part: &Part) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = match part.a_year_ahead {
+        true => {
+            let mut ahead = Command::new("faketime");
+            ahead.args(["-f", A_YEAR_AHEAD]).arg(cargo);
+            ahead
+        }
+        false => Command::new(cargo),
+    };
+    command.args(part.cargo).envs(part.variables.iter().copied());
+    command
+}
+
+fn line_of(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+fn report(outcomes: &[(&Part, Outcome)]) -> Report {
+    let mut text = String::new();
+    let mut steps: Vec<Value> = Vec::new();
+    for (part, outcome) in outcomes {
+        let name = part.name;
+        match outcome {
+            Outcome::Ran { passed, took } => {
+                let seconds = took.as_secs();
+                text.push_str(&format!("{:<8} {name} ({seconds} s)\n", if *passed { "ok" } else { "FAILED" }));
+                steps.push(json!({"name": name, "passed": passed, "seconds": seconds}));
+            }
+            Outcome::NotRun(why) => {
+                text.push_str(&format!("NOT RUN  {name}: {why}\n"));
+                steps.push(json!({"name": name, "passed": null, "not-run": why}));
+            }
+        }
+    }
+    let ran = |outcome: &Outcome| match outcome {
+        Outcome::Ran { took, .. } => *took,
+        Outcome::NotRun(_) => Duration::ZERO,
+    };
+    let minutes = outcomes.iter().map(|(_, outcome)| ran(outcome)).sum::<Duration>().as_secs().div_ceil(60);
+    text.push_str(&format!("{minutes} minutes\n"));
+    let findings = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Ran { passed: false, .. }));
+    Report { text, json: json!({"steps": steps}), findings, talk: String::new() }
+}
+
+/// Puts the results into the table of the documentation.
+fn write_down(sys: &Sys, outcomes: &[(&Part, Outcome)]) -> anyhow::Result<()> {
+    let git = |words: &[&str]| sys.run(&Program::new("git").args(words.iter().copied())).map(|said| said.out);
+    let commit = git(&["describe", "--always", "--dirty", "--exclude", "*"])?.trim().to_owned();
+    let today = sys.run(&Program::new("date").args(["--utc", "+%F"]))?.out.trim().to_owned();
+    let rows: BTreeMap<&str, Row> = outcomes
+        .iter()
+        .map(|(part, outcome)| {
+            let (result, minutes) = match outcome {
+                Outcome::Ran { passed, took } => {
+                    (if *passed { "ok" } else { "FAILED" }.to_owned(), took.as_secs().div_ceil(60).to_string())
+                }
+                Outcome::NotRun(why) => {
+                    (format!("not run: {}", why.replace('|', "/").replace('\n', " ")), String::new())
+                }
+            };
+            (part.name, Row { result, minutes, date: today.clone(), commit: commit.clone() })
+        })
+        .collect();
+    let path = sys.root.join(PAGE);
+    let page = std::fs::read_to_string(&path).unwrap_or_default();
+    sys.write(&path, updated(&page, &rows).as_bytes())
+}
