@@ -3,30 +3,38 @@
 use crate::problem::{Problem, hints_of, shortened};
 use crate::toml_text::check_depth;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 /// A fault with the line that it is shown by; what belongs to no line comes last.
 pub(super) type Placed = (usize, anyhow::Error);
 
+/// After so many errors a person has enough to mend.
+const MOST_ERRORS: usize = 100;
+
 /// A parsed text.
 pub(super) struct Document<'a> {
     pub text: &'a str,
     pub root: DeTable<'a>,
+    /// where each line ends
+    ends: Vec<usize>,
 }
 
 impl<'a> Document<'a> {
     /// Parses a text as far as that is possible, and gives its syntax errors, at most one a line.
     pub fn parse(text: &'a str) -> (Self, Vec<Placed>) {
+        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         if let Err(error) = check_depth(text) {
-            return (Self { text, root: DeTable::new() }, vec![(0, error)]);
+            return (Self { text, root: DeTable::new(), ends }, vec![(0, error)]);
         }
         let (root, errors) = DeTable::parse_recoverable(text);
-        let document = Self { text, root: root.into_inner() };
+        let document = Self { text, root: root.into_inner(), ends };
         let mut faults: Vec<Placed> = Vec::new();
+        let mut told = BTreeSet::new();
         for error in errors {
             let line = error.span().map_or(0, |span| document.line_at(span.start));
-            if faults.iter().all(|(known, _)| *known != line) {
+            if faults.len() < MOST_ERRORS && told.insert(line) {
                 faults.push((line, document.syntax_error(line, error.message())));
             }
         }
@@ -34,7 +42,8 @@ impl<'a> Document<'a> {
     }
 
     fn syntax_error(&self, line: usize, message: &str) -> anyhow::Error {
-        let written = self.text.lines().nth(line.saturating_sub(1)).unwrap_or_default().trim();
+        let start = line.checked_sub(2).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
+        let written = self.text[start..].lines().next().unwrap_or_default().trim();
         let cure = match written.strip_prefix('[') {
             Some(_) if !written.contains(']') => "a table starts with a line such as `[app]`",
             _ if message.starts_with("duplicate key") => "leave one of the two out",
@@ -47,7 +56,7 @@ impl<'a> Document<'a> {
 
     /// The line of a byte, from 1 on.
     pub fn line_at(&self, byte: usize) -> usize {
-        self.text.as_bytes()[..byte.min(self.text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+        self.ends.partition_point(|end| *end < byte) + 1
     }
 
     /// What is written between two bytes.

@@ -74,7 +74,7 @@ impl<'a> Sections<'a> {
     /// Reads a table.
     pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<Section<T>> {
         let value = self.document.get(name)?;
-        let bad: Vec<String> =
+        let bad: BTreeSet<String> =
             self.bad.iter().filter(|(table, ..)| table == name).map(|(.., key)| key.clone()).collect();
         if bad.is_empty() {
             let read = self.document.read(name, value).map_err(|fault| self.placed.push(fault)).ok()?;
@@ -95,7 +95,7 @@ impl<'a> Sections<'a> {
         let mut read = Vec::new();
         for (index, mut table) in tables.into_iter().enumerate() {
             let of_entry = self.bad.iter().filter(|(table, entry, _)| table == name && *entry == index);
-            let bad: Vec<String> = of_entry.map(|(.., key)| key.clone()).collect();
+            let bad: BTreeSet<String> = of_entry.map(|(.., key)| key.clone()).collect();
             let section = self.repaired(&mut table, &schema()["properties"][name]["items"], &bad);
             // One with another name would not be the box that is meant.
             let whole = section.filter(|section: &Section<T>| section.filled.is_empty());
@@ -109,12 +109,12 @@ impl<'a> Sections<'a> {
         &self,
         table: &mut toml::Table,
         schema: &serde_json::Value,
-        bad: &[String],
+        bad: &BTreeSet<String>,
     ) -> Option<Section<T>> {
         if bad.iter().any(String::is_empty) {
             return None;
         }
-        table.retain(|key, _| !bad.iter().any(|bad| bad == key));
+        table.retain(|key, _| !bad.contains(key));
         let mut filled = Vec::new();
         for key in schema["required"].as_array().into_iter().flatten().filter_map(|key| key.as_str()) {
             if !table.contains_key(key) {

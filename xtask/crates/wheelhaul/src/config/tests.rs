@@ -212,3 +212,16 @@ fn examples_of_the_schema_are_taken() {
         Config::parse(&text).unwrap_or_else(|error| panic!("{line}: {error:#}"));
     }
 }
+
+#[test]
+fn many_mistakes_take_time_in_proportion() {
+    let start = std::time::Instant::now();
+    let many: String = (0..20_000).map(|number| format!("key-{number} = {number}\n")).collect();
+    let (text, _) = said(&GOOD.replacen("[service]\n", &format!("[service]\n{many}"), 1));
+    assert!(text.contains("20000 mistakes") && text.len() < 100_000, "{}", text.len());
+    let broken: String = (0..20_000).map(|number| format!("key {number}\n")).collect();
+    let (text, _) = said(&format!("{GOOD}{broken}"));
+    assert!(text.contains("line 14: `key 0` is not TOML"), "{text}");
+    // Some seconds without optimisation, and minutes where each mistake reads the whole file.
+    assert!(start.elapsed().as_secs() < 60, "{:?}", start.elapsed());
+}
