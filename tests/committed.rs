@@ -11,10 +11,19 @@ use fs_err as fs;
 mod checkout;
 #[path = "committed/ignored.rs"]
 mod ignored;
+#[allow(dead_code, reason = "the tests of `lock` use more of it")]
+#[path = "locking/index.rs"]
+mod index;
+#[allow(dead_code, reason = "the tests of `lock` use more of it")]
+#[path = "locking/repository.rs"]
+mod repository;
 #[path = "committed/settings.rs"]
 mod settings;
 #[path = "committed/shapes.rs"]
 mod shapes;
+#[allow(dead_code, reason = "the hostile tests use more of it")]
+#[path = "hostile/zip.rs"]
+mod zip;
 
 const APP: &str = "python-app/src/app.py";
 const CONFIG: &str = "python-app/config.yaml";

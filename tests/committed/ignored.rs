@@ -2,6 +2,8 @@
 
 use crate::checkout::command::run;
 use crate::checkout::{Checkout, git, tool_in};
+use crate::index::write_wheel;
+use crate::repository::Repository;
 use crate::{LOCK, PACKAGE, append, built};
 use anyhow::{Context, ensure};
 use camino::Utf8Path;
@@ -102,6 +104,58 @@ fn ignored_inputs_are_told_with_lines_that_end_it() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A package that is called as GitHub's file calls build folders, and folders that are none of the application's.
+#[test]
+fn a_package_of_the_application_that_is_ignored_is_told() -> anyhow::Result<()> {
+    for flat in [false, true] {
+        let sample = beginning(&[(".gitignore", &format!("{OF_GITHUB}!/dist/\n"))], "")?;
+        let folder = sample.dir()?;
+        let app = if flat { folder.clone() } else { folder.join("python-app") };
+        if flat {
+            crate::shapes::flatten(&folder)?;
+        }
+        for file in ["src/lib/__init__.py", "src/lib/more.py", "build/lib/src/__init__.py", ".venv/lib/x/__init__.py"] {
+            let path = app.join(file);
+            fs::create_dir_all(path.parent().context("it is in a folder")?)?;
+            fs::write(path, "")?;
+        }
+        sample.commit("without the package")?;
+        let shown = if flat { "src/lib" } else { "python-app/src/lib" };
+        let talk = talk_of(&folder, &["lock"])?;
+        ensure!(talk.contains(&format!("git ignores `{shown}`:")), "{talk}");
+        let said = built(&folder)?;
+        ensure!(said.talk.contains(&format!("git ignores `{shown}`:")) && !said.from.contains(','), "{}", said.talk);
+        ensure!(add_lines(&folder, &talk)? == 1, "{talk}");
+        sample.commit("with the lines")?;
+        let tracked = tracked(&folder)?;
+        ensure!(
+            tracked.contains("src/lib/more.py") && !tracked.contains("/lib/x") && !tracked.contains("build/"),
+            "{tracked}"
+        );
+        ensure!(!talk_of(&folder, &["lock"])?.contains("git ignores"));
+    }
+    Ok(())
+}
+
+/// A wheel that the lock takes by its path, in a folder that GitHub's file ignores.
+#[test]
+fn a_wheel_of_the_repository_that_is_ignored_is_told() -> anyhow::Result<()> {
+    let repository = Repository::new("[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"", "")?;
+    let folder = &repository.folder;
+    fs::create_dir_all(folder.join("app/wheels"))?;
+    let wheel = "wheels/alpha-1.0-py3-none-any.whl";
+    let sha256 = write_wheel(&folder.join("app/wheels"), "alpha-1.0-py3-none-any.whl", &[])?;
+    repository.write("app/requirements.txt", &format!("./{wheel} --hash=sha256:{sha256}\n"))?;
+    git(folder, &["init", "--quiet"])?;
+    fs::write(folder.join(".gitignore"), "wheels/\n/target/\n")?;
+    let talk = talk_of(folder, &["lock"])?;
+    ensure!(talk.contains(&format!("git ignores `app/{wheel}`:")), "{talk}");
+    add_lines(folder, &talk)?;
+    git(folder, &["add", "--all"])?;
+    ensure!(tracked(folder)?.contains(wheel), "{talk}");
+    Ok(())
+}
+
 /// What is said of a second target's lock that was just written, where `package.toml` was committed long ago by
 /// `git add --force`.
 pub fn talk_of_a_new_lock() -> anyhow::Result<String> {
@@ -114,7 +168,8 @@ pub fn talk_of_a_new_lock() -> anyhow::Result<String> {
     add_lines(&folder, &talk)?;
     sample.commit("with the lines")?;
     ensure!(tracked(&folder)?.contains(LOCK), "{talk}");
-    Ok(talk)
+    // What is said of the box's Python depends on the day.
+    Ok(talk.split("warning: target").next().unwrap_or_default().to_owned())
 }
 
 /// The application in a folder that GitHub's file ignores, in a repository that begins further up and ignores that too.

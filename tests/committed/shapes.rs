@@ -48,16 +48,21 @@ fn a_work_tree_of_its_own_and_a_repository_that_begins_further_up() -> anyhow::R
     names(&folder, PACKAGE)
 }
 
-#[test]
-fn an_application_that_has_the_repository_to_itself() -> anyhow::Result<()> {
-    let sample = sample("flat-")?;
-    let folder = sample.dir()?;
+/// Moves the application to the top of its repository.
+pub fn flatten(folder: &Utf8Path) -> anyhow::Result<()> {
     for name in crate::checkout::list(&folder.join("python-app"))? {
         fs::rename(folder.join("python-app").join(&name), folder.join(&name))?;
     }
     let package = fs::read_to_string(folder.join(PACKAGE))?;
     fs::write(folder.join(PACKAGE), package.replace("python-app/", "").replace("python-app", "."))?;
-    run(&mut tool_in(&folder, &["lock"]))?.text()?;
+    run(&mut tool_in(folder, &["lock"]))?.text().map(drop)
+}
+
+#[test]
+fn an_application_that_has_the_repository_to_itself() -> anyhow::Result<()> {
+    let sample = sample("flat-")?;
+    let folder = sample.dir()?;
+    flatten(&folder)?;
     fs::create_dir_all(folder.join("xtask"))?;
     fs::write(folder.join("xtask/main.rs"), "")?;
     sample.commit("flat")?;

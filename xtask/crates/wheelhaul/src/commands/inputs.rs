@@ -54,9 +54,7 @@ pub fn origin(project: &Project, head: Option<&Head>, read: &[Utf8PathBuf]) -> a
     let files = single_files(project, read);
     let inputs = Inputs { app: &project.config.app.path, skipped: skipped(project), files: &files };
     let found = git::differing(&project.sys, head, &inputs)?;
-    if !found.unknown.is_empty() {
-        warn(project, &found.unknown.iter().cloned().collect::<Vec<_>>());
-    }
+    warn(project, &found.unknown.iter().cloned().collect::<Vec<_>>());
     let all: Vec<String> = found.all.iter().map(|path| path.escape_debug().to_string()).collect();
     let Some(head) = head else {
         project.sys.say("warning: the repository has no commit: nobody can build this RPM again");

@@ -16,7 +16,6 @@ use crate::problem::all_of;
 use crate::rpm::{self, Change, Package, rpm_version};
 use crate::service;
 use crate::sys::Stop;
-use crate::templates::one_line;
 use crate::tools::git;
 use crate::tree::Tree;
 use crate::wheel::Checked;

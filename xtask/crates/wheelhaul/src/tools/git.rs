@@ -115,7 +115,8 @@ pub fn epoch(head: Option<&Head>) -> anyhow::Result<u32> {
 
 /// Whether a file is of a repository that git trusts: its owner is this user, or `safe.directory` names it.
 pub fn trusts(sys: &Sys, path: &str) -> bool {
-    sys.end(&git(&["--literal-pathspecs", "ls-files", "--error-unmatch", "--", path])).is_ok_and(|ended| ended.succeeded())
+    sys.end(&git(&["--literal-pathspecs", "ls-files", "--error-unmatch", "--", path]))
+        .is_ok_and(|ended| ended.succeeded())
 }
 
 const NEEDS_GIT: &str = "install git, and commit the application: what is packed and its time are what git says";

@@ -32,9 +32,12 @@ impl std::fmt::Display for Ignored {
 /// Which of `paths`, relative to the root of the project, git ignores and does not know; none where it ignores none, and
 /// where there is no git or no repository.
 ///
-/// - Takes: `app`, the application's folder: where git ignores all of it, that is told and not one file of it.
+/// - Takes: `app`, the application's folder: where git ignores all of it, that is told and not one file of it. A package
+///   of Python in it that git ignores is told as well, such as one that is called `lib`.
 pub fn ignored(sys: &Sys, app: &Utf8Path, paths: &[Utf8PathBuf]) -> Option<Ignored> {
     let mut repositories: BTreeMap<Utf8PathBuf, Vec<&Utf8Path>> = BTreeMap::new();
+    let of_app = repository_of(&sys.root, app);
+    repositories.entry(of_app.clone()).or_default();
     for path in paths {
         repositories.entry(repository_of(&sys.root, path)).or_default().push(path);
     }
@@ -45,15 +48,27 @@ pub fn ignored(sys: &Sys, app: &Utf8Path, paths: &[Utf8PathBuf]) -> Option<Ignor
         let Some(top) = start.ancestors().find(|folder| folder.join(".git").exists()) else { continue };
         let below: Vec<String> =
             paths.iter().filter_map(|path| sys.root.join(path).strip_prefix(top).ok().map(slashed)).collect();
-        let words = ["--literal-pathspecs", "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--"];
-        let Ok(said) = sys.run(&git(&words).args(&below).in_folder(top)) else { continue };
+        let list = |more: &[&str], paths: &[String]| {
+            let words = ["--literal-pathspecs", "ls-files", "-z", "--others", "--ignored", "--exclude-standard"];
+            let words = git(&words).args(more.iter().copied()).args(["--"]).args(paths).in_folder(top);
+            let said = sys.run(&words).map(|said| said.out).unwrap_or_default();
+            said.split_terminator('\0').map(str::to_owned).collect::<BTreeSet<String>>()
+        };
+        // Without a path it would list all that is ignored.
+        let mut of_top = if below.is_empty() { BTreeSet::new() } else { list(&[], &below) };
         let is_ignored = |folder: &str| {
             // Asked without the index: a file that git knows does not open its folder for others.
             let words = ["check-ignore", "--quiet", "--no-index", "--", folder];
             sys.end(&git(&words).in_folder(top)).is_ok_and(|ended| ended.succeeded())
         };
-        let mut of_top: BTreeSet<String> = said.out.split_terminator('\0').map(str::to_owned).collect();
-        let app = sys.root.join(app).strip_prefix(top).map(|app| format!("{}/", slashed(app))).unwrap_or_default();
+        let app = if app == "." { sys.root.clone() } else { sys.root.join(app) };
+        let app = app.strip_prefix(top).map(|app| format!("{}/", slashed(app))).unwrap_or_default();
+        if repository == of_app {
+            // A folder of build litter has no such file at its top, and neither has a virtual environment.
+            let is_package = |path: &String| path.ends_with('/') && top.join(path).join("__init__.py").is_file();
+            let place = if app == "/" { ".".to_owned() } else { app.clone() };
+            of_top.extend(list(&["--directory"], &[place]).into_iter().filter(is_package));
+        }
         if app != "/" && of_top.iter().any(|path| path.starts_with(&app)) && is_ignored(&app) {
             of_top.retain(|path| !path.starts_with(&app));
             of_top.insert(app);
