@@ -2,6 +2,7 @@
 
 pub mod comparison;
 pub mod difference;
+#[allow(clippy::duplicate_mod, reason = "tests that do not check the sample out need it as well")]
 #[path = "../checkout/home.rs"]
 mod home;
 pub mod real_markers;
