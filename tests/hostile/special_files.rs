@@ -22,6 +22,7 @@ fn repository() -> (tempfile::TempDir, PathBuf) {
     fs::write(root.join("app/requirements.txt"), "-r more.txt\n").unwrap();
     fs::write(root.join("app/more.txt"), "a==1 ; os_name == 'nt'\n").unwrap();
     fs::write(root.join("app/config.yaml"), "").unwrap();
+    fs::write(root.join("app/pyproject.toml"), "[build-system]\nrequires = []\n").unwrap();
     (folder, root)
 }
 

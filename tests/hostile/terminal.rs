@@ -21,10 +21,14 @@ impl Repository {
         made.write("dist/package.toml", CONFIG);
         made.write("app/requirements.txt", "");
         made.write("app/config.yaml", "");
-        made.git(&["init", "--quiet"]);
-        made.git(&["add", "--all"]);
-        made.git(&["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "--message", "a"]);
+        made.write("app/pyproject.toml", "[build-system]\nrequires = []\n");
         made
+    }
+
+    fn commit(&self) {
+        self.git(&["init", "--quiet"]);
+        self.git(&["add", "--all"]);
+        self.git(&["-c", "user.name=a", "-c", "user.email=a@localhost", "commit", "--quiet", "--message", "a"]);
     }
 
     fn write(&self, path: &str, text: &str) {
@@ -133,15 +137,19 @@ fn nothing_from_outside_steers_the_terminal_or_makes_a_line() {
 fn names_of_files_and_words_of_programs_are_text_alone() {
     let repository = Repository::new();
     assert_eq!(repository.run(&["lock"], None).status.code(), Some(0), "no package has to be asked for");
+    repository.commit();
     repository.write(&format!("app/{EVIL}"), "x");
-    let output = repository.run(&["rpm", "-v"], None);
+    // One that is at hand and builds nothing: none has to be installed.
+    let uv = |says: &str| format!("#!/bin/sh\n[ \"$1\" = --version ] && echo 'uv 0.13.9' && exit\n{says}\nexit 1\n");
+    let path = with_program(&repository, "uv", &uv(""));
+    let output = repository.run(&["rpm", "-v"], Some(&path));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(said.contains("warning: `app/\\u{1b}]0;x") && said.contains("not committed"), "{said}");
+    assert!(said.contains("warning: not committed") && said.contains("`app/\\u{1b}]0;x"), "{said}");
     assert_eq!(faults(&output), Vec::<String>::new());
     // A program that fails, and says why on either stream.
     for stream in ["", ">&2"] {
         let evil = EVIL.bytes().map(|byte| format!("\\{byte:03o}")).collect::<String>();
-        let path = with_program(&repository, "git", &format!("#!/bin/sh\nprintf '{evil}' {stream}\nexit 1\n"));
+        let path = with_program(&repository, "uv", &uv(&format!("printf '{evil}' {stream}")));
         for words in [&["rpm"][..], &["rpm", "-v"], &["rpm", "--format", "json"]] {
             let output = repository.run(words, Some(&path));
             assert_eq!(output.status.code(), Some(2), "{words:?}");

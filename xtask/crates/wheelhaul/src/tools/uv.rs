@@ -264,7 +264,7 @@ impl<'a> Uv<'a> {
             Program::new(&self.program)
         };
         let command = with_settings(command).args(words).env("SOURCE_DATE_EPOCH", epoch.to_string()).in_folder(source);
-        self.sys.run(&command.until(stop)).context("failed to build the application's wheel")?;
+        self.sys.run(&command.until(stop))?;
         Ok(())
     }
 }
