@@ -3,6 +3,7 @@
 //! Everything else goes to [`wheelhaul::commands::main`]. A team that adds tasks of its own does the same.
 
 mod ci;
+mod program_wheels;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Task {
     Ci(ci::Flags),
+    Wheels(program_wheels::Flags),
 }
 
 /// Runs one of the tasks here where the first argument names one, and the tool where not.
@@ -38,10 +40,12 @@ pub fn main() -> ExitCode {
         let sys = Sys { root: find_root(&here)?, verbosity: cli.common.verbosity(), offline: false };
         match &cli.task {
             Task::Ci(flags) => ci::run(&sys, flags),
+            Task::Wheels(flags) => program_wheels::run(&sys, flags, &here),
         }
     });
     let name = match cli.task {
         Task::Ci(_) => "ci",
+        Task::Wheels(_) => "wheels",
     };
     cli.common.finish(name, false, result)
 }
