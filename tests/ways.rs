@@ -1,0 +1,232 @@
+//! The ways to have the program: out of a wheel, and as a thin `xtask/` with the library. Each does the main job where
+//! the other is not, and its RPM and its bundle have the bytes that the program of all other tests makes.
+
+#[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
+mod checkout;
+
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use checkout::command::{Finished, run};
+use checkout::{Checkout, list, repository, tool_in};
+use fs_err as fs;
+use std::process::Command;
+
+/// The wheel as a plain `maturin build` makes it, which shares everything that cargo has compiled for these tests.
+#[test]
+fn the_wheel_does_the_main_job_without_cargo_and_makes_the_same_bytes() -> anyhow::Result<()> {
+    let expected = made_by_the_tests_program()?;
+    let wheel = build_wheel()?;
+    let empty = tempfile::tempdir()?;
+    let environment = Utf8Path::from_path(empty.path()).context("the folder is not UTF-8")?.join("environment");
+    run(Command::new("python3").args(["-m", "venv", environment.as_str()]))?.text()?;
+    let pip = ["-m", "pip", "install", "--quiet", "--no-index", "--disable-pip-version-check", wheel.as_str()];
+    run(Command::new(environment.join("bin/python")).args(pip))?.text()?;
+
+    let sample = expected.repository("wheel-")?;
+    let folder = sample.dir()?;
+    ensure!(!folder.join("xtask").exists() && !folder.join("Cargo.toml").exists(), "the sample has a `xtask/`");
+    // The environment itself stays off the PATH: byte-code depends on which Python is found there.
+    let (path, program) = (without_rust(&environment)?, environment.join("bin/wheelhaul"));
+    let say = |words: &[&str]| -> anyhow::Result<Finished> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "if command -v cargo rustc; then exit 9; fi; exec \"$0\" \"$@\"", program.as_str()]);
+        command.args(words).current_dir(&folder).env("PATH", &path).env("XDG_CACHE_HOME", environment.join("cache"));
+        run(with_the_users_caches(&mut command)?.env_remove("SOURCE_DATE_EPOCH"))
+    };
+    let version = say(&["--version"])?.text()?;
+    ensure!(version == format!("wheelhaul {}", env!("CARGO_PKG_VERSION")), "{version}");
+    let told = say(&["dist", "--locked"])?;
+    ensure!(told.succeeded(), "{told}");
+    expected.compare(&folder)
+}
+
+#[test]
+fn a_thin_xtask_does_the_main_job_and_the_teams_own_and_makes_the_same_bytes() -> anyhow::Result<()> {
+    let expected = made_by_the_tests_program()?;
+    let sample = expected.repository("thin-")?;
+    let folder = sample.dir()?;
+    write_thin_xtask(&folder)?;
+    let cargo = |words: &[&str]| -> anyhow::Result<Finished> {
+        let mut command = Command::new(env!("CARGO"));
+        // The crate as a whole has been compiled for these tests, and is tested by them; here it need not be fast.
+        command.args(["--config", "profile.wheelhaul.package.wheelhaul.opt-level=0", "xtask"]).args(words);
+        command.current_dir(folder.join("python-app")).env("CARGO_TARGET_DIR", target().join("thin-xtask"));
+        // What the cargo of these tests says to them is not for this one.
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PROFILE_")) {
+            command.env_remove(name);
+        }
+        command.env("XDG_CACHE_HOME", folder.join("target/cache"));
+        run(with_the_users_caches(&mut command)?.env_remove("SOURCE_DATE_EPOCH"))
+    };
+    // A task of the team's own, and one of wheelhaul, from a folder below.
+    let own = cargo(&["epoch"])?;
+    ensure!(own.succeeded() && own.stdout == "1700000000\n", "{own}");
+    let told = cargo(&["dist", "--locked"])?;
+    ensure!(told.succeeded(), "{told}");
+    expected.compare(&folder)
+}
+
+/// Crates that decide bytes of what is made: compressors, writers of formats, templates, spelling of licences and names.
+const DECIDING: [&str; 15] = [
+    "flate2",
+    "idna_adapter",
+    "minijinja",
+    "pep440_rs",
+    "pep508_rs",
+    "rawzip",
+    "serde_json",
+    "spdx",
+    "tar",
+    "toml",
+    "toml_writer",
+    "zlib-rs",
+    "zstd",
+    "zstd-safe",
+    "zstd-sys",
+];
+
+/// Whoever depends on the library has a `Cargo.lock` of his own, with the newest of everything that is not held.
+#[test]
+fn a_thin_xtask_with_a_lock_of_its_own_has_the_crates_that_decide_bytes() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let folder = Utf8Path::from_path(folder.path()).context("the folder is not UTF-8")?;
+    write_thin_xtask(folder)?;
+    fs::remove_file(folder.join("Cargo.lock"))?;
+    run(Command::new(env!("CARGO")).arg("generate-lockfile").current_dir(folder))?.text()?;
+    let versions = |lock: &Utf8Path, name: &str| -> anyhow::Result<Vec<String>> {
+        let text = fs::read_to_string(lock)?;
+        let start = format!("[[package]]\nname = \"{name}\"\nversion = \"");
+        Ok(text.split(&start).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect())
+    };
+    for name in DECIDING {
+        let ours = versions(&repository().join("Cargo.lock"), name)?;
+        ensure!(ours.len() == 1, "Cargo.lock has {ours:?} of `{name}`");
+        let theirs = versions(&folder.join("Cargo.lock"), name)?;
+        ensure!(theirs == ours, "`{name}`: {theirs:?} instead of {ours:?}; it has to be held by `=` in wheelhaul");
+    }
+    Ok(())
+}
+
+/// The outputs that every way has to make.
+struct Expected {
+    sample: Checkout,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+/// The sample, and what the program makes of it that all other tests start.
+fn made_by_the_tests_program() -> anyhow::Result<Expected> {
+    let sample = Checkout::new("ways-")?;
+    let mut command = tool_in(&sample.dir()?, &["dist", "--locked"]);
+    let told = run(with_the_users_caches(command.env("XDG_CACHE_HOME", sample.dir()?.join("target/cache")))?)?;
+    ensure!(told.succeeded(), "{told}");
+    let files = outputs(&sample.dir()?)?;
+    Ok(Expected { sample, files })
+}
+
+impl Expected {
+    /// The same commit in another folder, with the same wheels of dependencies and nothing that was made.
+    fn repository(&self, name: &str) -> anyhow::Result<Checkout> {
+        self.sample.cloned(name, &[])
+    }
+
+    fn compare(&self, folder: &Utf8Path) -> anyhow::Result<()> {
+        let made = outputs(folder)?;
+        let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+        ensure!(names(&made) == names(&self.files), "{:?} instead of {:?}", names(&made), names(&self.files));
+        for ((name, bytes), (_, expected)) in made.iter().zip(&self.files) {
+            ensure!(bytes == expected, "`{name}` has other bytes");
+        }
+        Ok(())
+    }
+}
+
+/// The RPM and the bundle.
+fn outputs(folder: &Utf8Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let out = folder.join("dist/out");
+    let names: Vec<String> =
+        list(&out)?.into_iter().filter(|name| name.ends_with(".rpm") || name.ends_with(".tar.gz")).collect();
+    ensure!(names.len() == 2, "{names:?}");
+    names.into_iter().map(|name| Ok((name.clone(), fs::read(out.join(name))?))).collect()
+}
+
+/// Lets uv and pip use what they have kept for the user, where the tool's own cache is an empty one.
+fn with_the_users_caches(command: &mut Command) -> anyhow::Result<&mut Command> {
+    let cache = checkout::debian::cache_folder()?.parent().context("it is in a folder")?.to_owned();
+    Ok(command.env("UV_CACHE_DIR", cache.join("uv")).env("PIP_CACHE_DIR", cache.join("pip")))
+}
+
+/// The folder that cargo builds these tests in.
+fn target() -> Utf8PathBuf {
+    let program = Utf8Path::new(env!("CARGO_BIN_EXE_started"));
+    program.ancestors().nth(2).expect("it is in `target/debug`").to_owned()
+}
+
+/// A plain `maturin build` of this commit, for this host.
+fn build_wheel() -> anyhow::Result<Utf8PathBuf> {
+    let script = repository().join("tests/python/tools.py");
+    let tools = fs::read_to_string(repository().join("xtask/crates/dev/wheel-tools.txt"))?;
+    let pin = tools.lines().find_map(|line| line.strip_prefix("maturin==")).context("maturin is pinned")?;
+    let pin = format!("maturin=={}", pin.trim_end_matches(" \\"));
+    let folder = repository().join("target/xtask/test-wheel");
+    let python = run(Command::new("python3").arg("-B").arg(script).arg(folder).arg(pin))?.text()?;
+    let maturin = Utf8Path::new(&python).with_file_name("maturin");
+    let out = target().join("tmp/wheel-of-this-host");
+    if out.is_dir() {
+        fs::remove_dir_all(&out)?;
+    }
+    let mut build = Command::new(maturin);
+    build.args(["build", "--out", out.as_str()]).current_dir(repository().join("xtask/crates/wheelhaul"));
+    run(build.env("CARGO_TARGET_DIR", target()))?.text()?;
+    let names = list(&out)?;
+    let [name] = names.as_slice() else { anyhow::bail!("maturin made {names:?}") };
+    let version = env!("CARGO_PKG_VERSION");
+    ensure!(name.starts_with(&format!("wheelhaul-{version}-py3-none-")) && name.ends_with(".whl"), "{name}");
+    Ok(out.join(name))
+}
+
+/// The PATH without cargo and rustc: folders that have one are replaced by folders of links to everything else there.
+fn without_rust(scratch: &Utf8Path) -> anyhow::Result<String> {
+    const RUST: [&str; 2] = ["cargo", "rustc"];
+    let mut folders = Vec::new();
+    for (number, folder) in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).enumerate() {
+        let folder = Utf8PathBuf::try_from(folder)?;
+        if RUST.iter().all(|name| !folder.join(name).exists()) {
+            folders.push(folder);
+            continue;
+        }
+        let links = scratch.join(format!("links-{number}"));
+        fs::create_dir(&links)?;
+        for name in list(&folder)?.iter().filter(|name| !RUST.contains(&name.as_str())) {
+            fs::os::unix::fs::symlink(folder.join(name), links.join(name))?;
+        }
+        folders.push(links);
+    }
+    Ok(folders.iter().map(|folder| folder.as_str()).collect::<Vec<_>>().join(":"))
+}
+
+/// What `init --cargo` writes: the package, the alias, and the profile that this workspace uses itself.
+///
+/// git does not see it: the commit is in the RPM, and would differ.
+fn write_thin_xtask(folder: &Utf8Path) -> anyhow::Result<()> {
+    let here = repository().canonicalize_utf8()?;
+    let thin = here.join("tests/ways/thin");
+    let own = fs::read_to_string(here.join("Cargo.toml"))?;
+    let (_, profile) = own.split_once("[profile.dev]\n").context("Cargo.toml has no profile")?;
+    let profile = profile.replace("[profile.dev.package.", "[profile.wheelhaul.package.");
+    let alias = "[alias]\nxtask = \"run --quiet --profile wheelhaul --package xtask --\"\n\n";
+    let manifest = fs::read_to_string(thin.join("Cargo.toml"))?;
+    let library = here.join("xtask/crates/wheelhaul");
+    for (path, text) in [
+        (".git/info/exclude", "/dist/wheels/\n/dist/out/\n/target/\n/Cargo.*\n/.cargo/\n/xtask/\n".to_owned()),
+        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"xtask\"]\n".to_owned()),
+        ("Cargo.lock", fs::read_to_string(here.join("Cargo.lock"))?),
+        (".cargo/config.toml", format!("{alias}[profile.wheelhaul]\ninherits = \"dev\"\n{profile}")),
+        ("xtask/Cargo.toml", manifest.replace("@WHEELHAUL@", library.as_str())),
+        ("xtask/src/main.rs", fs::read_to_string(thin.join("main.rs"))?),
+    ] {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
+        fs::write(path, text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,24 @@
+//! `cargo xtask`: the tasks of wheelhaul, and beside them those of this repository.
+
+use std::process::ExitCode;
+use wheelhaul::sys::{Sys, Verbosity, find_root};
+use wheelhaul::tools::git;
+
+fn main() -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        Some("epoch") => epoch().map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS),
+        _ => wheelhaul::commands::main("cargo xtask"),
+    }
+}
+
+/// `cargo xtask epoch`: a task of this team's own, for scripts that want the time that the package carries.
+fn epoch() -> anyhow::Result<()> {
+    let root = find_root(".".into())?;
+    println!("{}", git::epoch(&Sys { root, verbosity: Verbosity::Quiet, offline: true })?);
+    Ok(())
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    ExitCode::FAILURE
+}
