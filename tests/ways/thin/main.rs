@@ -13,8 +13,8 @@ fn main() -> ExitCode {
 
 /// `cargo xtask epoch`: a task of this team's own, for scripts that want the time that the package carries.
 fn epoch() -> anyhow::Result<()> {
-    let root = find_root(".".into())?;
-    println!("{}", git::epoch(&Sys { root, verbosity: Verbosity::Quiet })?);
+    let sys = Sys { root: find_root(".".into())?, verbosity: Verbosity::Quiet, offline: true };
+    println!("{}", git::epoch(git::head(&sys)?.as_ref())?);
     Ok(())
 }
 

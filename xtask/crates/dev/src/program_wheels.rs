@@ -40,18 +40,11 @@ pub struct Flags {
     profile: String,
 }
 
-/// The files that differ from the last commit, without those that git ignores.
-fn uncommitted(sys: &Sys) -> anyhow::Result<Vec<String>> {
-    let words = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"];
-    let said = sys.run(&Program::new("git").args(words))?;
-    Ok(said.out.split_terminator('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect())
-}
-
 /// The task; `here` is what `--out` is relative to.
 pub fn run(sys: &Sys, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     let platforms = chosen(&flags.platform, std::env::consts::OS)?;
-    let uncommitted = uncommitted(sys)?;
-    if let (Some(first), true) = (uncommitted.first(), flags.twice) {
+    let uncommitted = sys.run(&Program::new("git").args(["status", "--porcelain"])).context("failed to ask git")?.out;
+    if let (Some(first), true) = (uncommitted.lines().next().and_then(|line| line.get(3..)), flags.twice) {
         return Err(Problem::with_hint(
             format!("`--twice` compares what is committed, and `{first}` is not"),
             "commit or stash what was changed",

@@ -45,15 +45,18 @@ impl Builder {
                 ));
             }
         }
-        let epoch = git::head(sys).and_then(|head| git::epoch(head.as_ref()));
-        missing.extend(epoch.err());
+        if let Err(error) = epoch(sys) {
+            missing.push(error);
+        }
         all_of("things are missing to build wheels", missing)?;
         let with_sources = if lacking.is_empty() { None } else { Some(toolchain.with_sources(sys)?) };
         let home = std::env::var("CARGO_HOME").ok().map(Utf8PathBuf::from);
         let home = home.or_else(|| Some(Utf8PathBuf::from(std::env::var("HOME").ok()?).join(".cargo")));
         let cargo_home = home.context("neither CARGO_HOME nor HOME is set")?;
-        let name = format!("wheel-tools-{}", &sha256_of(&sys.root.join(TOOLS))?[..12]);
-        let tools = python::environment(sys, &python::find, &name, include_str!("../../wheel-tools.txt"), None)?;
+        let requirements = sys.read_text(&sys.root.join(TOOLS))?;
+        let digest = sha256_of(&sys.root.join(TOOLS))?;
+        let name = format!("wheel-tools-{}", &digest[..12]);
+        let tools = python::environment(sys, &python::find, &name, &requirements, None)?;
         Ok(Self { toolchain, with_sources, tools, cargo_home, profile: profile.to_owned() })
     }
 
@@ -94,7 +97,7 @@ impl Builder {
             .env("RUSTC", toolchain.program("rustc"))
             .env("CARGO_TARGET_DIR", work.join("build"))
             .env("CARGO_ENCODED_RUSTFLAGS", self.remapped(sys, toolchain)?.join("\u{1f}"))
-            .env("SOURCE_DATE_EPOCH", git::epoch(git::head(sys)?.as_ref())?.to_string())
+            .env("SOURCE_DATE_EPOCH", epoch(sys)?.to_string())
             .env("CARGO_INCREMENTAL", "0");
         for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "CFLAGS", "CARGO_BUILD_TARGET", "LD_LIBRARY_PATH", "VIRTUAL_ENV"] {
             maturin.env_remove(name);
@@ -174,4 +177,9 @@ impl Builder {
         folders.dedup();
         Ok(folders.into_iter().map(|(folder, name)| format!("--remap-path-prefix={folder}={name}")).collect())
     }
+}
+
+/// The time that the files in the wheel carry: that of the commit.
+fn epoch(sys: &Sys) -> anyhow::Result<u32> {
+    git::epoch(git::head(sys)?.as_ref())
 }
