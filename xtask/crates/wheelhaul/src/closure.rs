@@ -26,6 +26,8 @@ pub struct Fault {
     pub what: String,
     /// what to do about it
     pub cure: &'static str,
+    /// whether who is asked for is not there at all
+    pub is_missing: bool,
 }
 
 /// One distribution asks for another, on the box.
@@ -71,6 +73,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                 by: metadata.name.clone(),
                 what: format!("requires Python {requires}, and the target has {}", target.python_full),
                 cure: "lock a release for that Python, or choose a target with another; `python-full` says which patch release the box has",
+                is_missing: false,
             });
         }
         waiting.push((&metadata.name, None));
@@ -84,6 +87,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                 by: name.clone(),
                 what: format!("asks for extras that ask for extras: more than {MOST_JUDGED} requirements in all"),
                 cure: "report it to its publisher; lock another release",
+                is_missing: false,
             });
             break;
         }
@@ -95,6 +99,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                     by: name.clone(),
                     what: format!("asks for what cannot be read: {}", unreadable.why),
                     cure: "report it to its publisher; lock another release",
+                    is_missing: false,
                 });
             }
         }
@@ -111,6 +116,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                         by: name.clone(),
                         what,
                         cure: "report it to its publisher; lock another release",
+                        is_missing: false,
                     });
                     continue;
                 }
@@ -157,7 +163,7 @@ fn unsatisfied(
         ),
         Some(_) => return None,
     };
-    Some(Fault { by: by.clone(), what: what.trim_start().to_owned(), cure })
+    Some(Fault { by: by.clone(), what: what.trim_start().to_owned(), cure, is_missing: found.is_none() })
 }
 
 /// `uvicorn[standard]>=0.30`, without its marker.

@@ -3,6 +3,7 @@
 mod boxes;
 mod document;
 mod lines;
+mod modules;
 mod package;
 mod required;
 mod schema;
@@ -15,6 +16,7 @@ mod unknown;
 mod wishes;
 
 pub use boxes::{Probes, TargetTable};
+pub use modules::{AppVersion, Module, Modules, taken_by_layout};
 pub use package::{LEVELS, Package};
 pub use required::{Unmet, VERSION, unmet};
 pub use schema::schema;
@@ -85,6 +87,21 @@ pub struct App {
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "extra-name" }, "examples" = [["web"]]))]
     pub groups: Vec<ExtraName>,
+    /// what is packed of an application that no build backend builds; empty where one does
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("examples" = [["app.py", "templates/"]]))]
+    modules: Vec<Module>,
+    /// of such an application: `1.2.0`, or `git` for that of the nearest tag
+    #[schemars(with = "Option<String>", extend("examples" = ["1.0.0"]))]
+    version: Option<AppVersion>,
+}
+
+impl App {
+    /// What is packed of an application that no build backend builds; none where one does.
+    pub fn modules(&self) -> Option<Modules<'_>> {
+        let version = self.version.as_ref()?;
+        Some(Modules { entries: &self.modules, version }).filter(|modules| !modules.entries.is_empty())
+    }
 }
 
 /// `[sdist]`
@@ -235,7 +252,8 @@ impl App {
         let path = (self.path != ".").then(|| check_inside(&self.path).context("key `app.path`"));
         let lock = check_inside(&self.lock).context("key `app.lock`");
         let config = self.config.iter().map(|path| check_inside(path).context("key `app.config`"));
-        path.into_iter().chain([lock]).chain(config).filter_map(Result::err).collect()
+        let modules = modules::check(&self.modules, self.version.as_ref(), &self.config);
+        path.into_iter().chain([lock]).chain(config).chain([modules]).filter_map(Result::err).collect()
     }
 }
 

@@ -32,6 +32,7 @@
 //! | [`lockfile`] | our lock, PEP 751 |
 //! | [`decide`] | pins and offers → our lock, or every reason why not |
 //! | [`explain`] | what became of one package, file by file |
+//! | [`shipped`] | which files an application needs when it runs, and which of them its wheel lacks |
 //! | [`tree`] | what lands on the box, with every digest |
 //! | [`service`] | unit, sysusers file, scriptlets |
 //! | [`layout`] | wheels, application and config → tree |
@@ -72,6 +73,7 @@ pub mod review;
 pub mod rpm;
 pub mod sbom;
 pub mod service;
+pub mod shipped;
 pub mod sys;
 pub mod templates;
 pub mod toml_text;

@@ -3,7 +3,7 @@
 
 use crate::boxes::{Target, known_targets};
 use crate::commands::project::pins_of;
-use crate::commands::{Project, module, server, wheel};
+use crate::commands::{Project, module, own_wheel, server};
 use crate::config::{App, Service};
 use crate::pins::{Format, Pins, Pythons};
 use crate::problem::{Problem, all_of, hints_of, nearest};
@@ -40,7 +40,7 @@ impl<'a> Around<'a> {
         let folder = self.sys.root.join(&app.path);
         let has_app = folder.is_dir();
         if has_app {
-            faults.extend(wheel::ensure_project_file(&folder, &app.path).err());
+            faults.extend(own_wheel::check(self.sys, app).err());
             faults.extend(app.config.iter().filter_map(|path| self.fault_of_config(app, path)));
             faults.extend(self.faults_of_python(app, &folder));
         } else {

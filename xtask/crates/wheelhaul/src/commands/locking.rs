@@ -1,13 +1,14 @@
 //! Locks brought up to date: what `lock` and `dist` share. Only here is anything decided anew.
 
 use crate::boxes::Target;
-use crate::closure::{Dist, walk};
+use crate::closure::{Dist, Fault, walk};
+use crate::commands::upgrade::how_to_make;
 use crate::commands::{Project, fetch, libraries, sdist};
 use crate::config::Build;
 use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 use crate::elf::OfWheel;
 use crate::lockfile::{Lock, Package};
-use crate::pins::{Filtered, Pin, Pins, Place, Texts, filter};
+use crate::pins::{Filtered, Format, Pin, Pins, Place, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
 use crate::sys::with_lf;
 use crate::tools::uv::Uv;
@@ -334,7 +335,12 @@ fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, loc
     let closure = walk(&dists(&all, filtered), target);
     libraries::write_down(project, target, lock, &elf, &closure.asks);
     let faults = closure.faults.into_iter();
-    let told = faults.map(|fault| Problem::with_hint(format!("`{}` {}", fault.by, fault.what), fault.cure));
+    let lock = &project.config.app.lock;
+    let is_partial = |fault: &Fault| fault.is_missing && matches!(Format::of(lock), Ok(Format::Requirements));
+    let told = faults.map(|fault| {
+        let cure = if is_partial(&fault) { how_to_make(lock) } else { fault.cure.to_owned() };
+        Problem::with_hint(format!("`{}` {}", fault.by, fault.what), cure)
+    });
     all_of("requirements are not met on this target", told.collect())
 }
 

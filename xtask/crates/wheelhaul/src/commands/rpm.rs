@@ -5,6 +5,7 @@ use crate::commands::about::{self};
 use crate::commands::byte_code::{self};
 use crate::commands::early::Around;
 use crate::commands::locking::{self, Current, State};
+use crate::commands::own_wheel;
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
@@ -175,6 +176,7 @@ pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(Around::of(project).faults());
+    faults.extend(own_wheel::fault_of_version(project));
     faults.extend(project.targets.iter().filter_map(|target| byte_code::compiler(project, target).err()));
     all_of("things stand in the way of an RPM", faults)
 }

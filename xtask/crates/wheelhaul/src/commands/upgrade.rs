@@ -57,6 +57,22 @@ fn no_locker(lock: &Utf8Path, format: Format) -> anyhow::Error {
     }
 }
 
+/// How the team gets a lock, or a whole one in the place of half of one.
+pub fn how_to_make(lock: &Utf8Path) -> String {
+    match Format::of(lock) {
+        Ok(Format::Requirements) => format!(
+            "`cargo xtask lock --upgrade` makes `{lock}`, with every package that is needed, from `{}` (a line for each \
+             package that the application imports, and for its server) or from the dependencies in `pyproject.toml`",
+            lock.with_file_name("requirements.in")
+        ),
+        Ok(format) => match Locker::name(format) {
+            Some(name) => format!("`cargo xtask lock --upgrade` lets {name} make it"),
+            None => "make it with the tool that the team locks with".to_owned(),
+        },
+        Err(_) => "lock the dependencies".to_owned(),
+    }
+}
+
 /// What the requirements are read from: by the lock's name, then what teams call it.
 ///
 /// A `pyproject.toml` that says no dependencies may be there for the wheel alone, beside a `Pipfile`.
@@ -64,6 +80,9 @@ fn source(project: &Project, lock: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
     let mut known = vec![lock.with_extension("in"), folder.join("requirements.in"), folder.join("pyproject.toml")];
     known.extend([folder.join("Pipfile"), project.config.app.path.join("pyproject.toml")]);
+    // Ranges in `requirements.txt`, where the lock has another name.
+    known.push(folder.join("requirements.txt"));
+    known.retain(|path| path != lock);
     known.dedup();
     for path in &known {
         let Ok(text) = project.sys.read_text(&project.sys.root.join(path)) else { continue };

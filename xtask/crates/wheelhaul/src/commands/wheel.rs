@@ -1,5 +1,7 @@
 //! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
 
+use crate::commands::lacks::Lacks;
+use crate::commands::own_wheel::{self, OwnWheel};
 use crate::commands::report::{Report, made, size};
 use crate::commands::{Project, early, inputs};
 use crate::hex::hex;
@@ -55,6 +57,8 @@ pub struct AppWheel {
     pub sha256: String,
     /// the time of the commit, in seconds since 1970
     pub epoch: u32,
+    /// what it lacks of the files that git tracks, as people are told of it
+    pub lacks: Lacks,
     /// whether it was built now
     is_new: bool,
     /// why a build without a network could not make it
@@ -67,6 +71,7 @@ impl AppWheel {
         if self.is_new {
             project.sys.say(format!("built {}", project.shown(&self.path)));
         }
+        self.lacks.warn(&project.sys);
         if let Some(trouble) = &self.trouble {
             project.sys.say(trouble);
         }
@@ -94,14 +99,16 @@ pub fn run(project: &Project, _: &Flags) -> anyhow::Result<Report> {
     let shown = project.shown(&wheel.path);
     Ok(Report::fine(
         format!("{shown}: {}, sha256 {}\n", size(bytes), wheel.sha256),
-        json!({"wheel": made(&shown, bytes, &wheel.sha256)}),
+        json!({"wheel": made(&shown, bytes, &wheel.sha256), "lacks": wheel.lacks.paths()}),
     ))
 }
 
 /// What a build without a network lacks; nothing where the wheel on disk is the right one, or `--offline` is not given.
 pub fn missing(project: &Project, epoch: u32) -> anyhow::Result<Vec<anyhow::Error>> {
     let sys = &project.sys;
-    if !sys.offline || Sources::read(project)?.built(project, epoch)?.is_some() {
+    // Without a build backend nothing is asked of anybody.
+    let is_own = project.config.app.modules().is_some();
+    if !sys.offline || is_own || Sources::read(project)?.built(project, epoch)?.is_some() {
         return Ok(Vec::new());
     }
     let backend = Backend::of(sys, &project.app())?;
@@ -125,6 +132,22 @@ pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWh
     let sys = &project.sys;
     let sources = Sources::read(project)?;
     let built = sources.built(project, epoch)?;
+    if let Some(own) = &sources.own {
+        return match built {
+            Some(wheel) => {
+                sys.detail(format!("`{}` is up to date", project.shown(&wheel.path)));
+                Ok(wheel)
+            }
+            None => {
+                let name = own.name()?;
+                let path = project.out().join(name.to_string());
+                sys.create(&path, |file| {
+                    own.write(sys, &sources.app, epoch, BufWriter::new(file))?.flush().map_err(Into::into)
+                })?;
+                sources.made(project, epoch, name, path, None)
+            }
+        };
+    }
     let backend = Backend::of(sys, &sources.app)?;
     let kept = backend.kept(sys)?;
     if let Some(wheel) = built.as_ref().filter(|_| kept.is_some() || sys.offline) {
@@ -160,10 +183,7 @@ pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWh
     let path = project.out().join(name.to_string());
     let executables = executables(&source, &sources.files)?;
     sys.create(&path, |file| rewrite(&fresh, epoch, &executables, BufWriter::new(file))?.flush().map_err(Into::into))?;
-    let sha256 = sha256_of(&path)?;
-    let stamp = Stamp { inputs: sources.digest(epoch)?, file: name.to_string(), sha256: sha256.clone() };
-    sys.write(&stamp_path(project), &serde_json::to_vec(&stamp)?)?;
-    Ok(AppWheel { path, name, sha256, epoch, is_new: true, trouble })
+    sources.made(project, epoch, name, path, trouble)
 }
 
 /// Keeps the wheels of the build backend beside those of the lock, for a build without a network; what stands in the way
@@ -180,7 +200,8 @@ pub fn keep_backend(project: &Project) {
         }
         Ok(())
     };
-    if ensure_project_file(&project.app(), &project.config.app.path).is_ok()
+    if project.config.app.modules().is_none()
+        && own_wheel::check(&project.sys, &project.config.app).is_ok()
         && let Err(error) = keep()
     {
         project.sys.say(not_kept(&error));
@@ -201,16 +222,41 @@ fn stamp_path(project: &Project) -> Utf8PathBuf {
 struct Sources {
     app: Utf8PathBuf,
     files: Vec<Tracked>,
+    /// where no build backend builds it
+    own: Option<OwnWheel>,
 }
 
 impl Sources {
     fn read(project: &Project) -> anyhow::Result<Self> {
         let app = project.app();
         project.sys.inside(&app)?;
-        ensure_project_file(&app, &project.config.app.path)?;
-        let files = git::files(&project.sys, &app, inputs::skipped(project))?;
-        ensure_known_project_file(&files, &project.config.app.path)?;
-        Ok(Self { app, files })
+        own_wheel::check(&project.sys, &project.config.app)?;
+        let own = project.config.app.modules().map(|modules| OwnWheel::gather(project, &modules)).transpose()?;
+        let files = match &own {
+            Some(own) => own.files(),
+            None => {
+                let files = git::files(&project.sys, &app, inputs::skipped(project))?;
+                ensure_known_project_file(&files, &project.config.app.path)?;
+                files
+            }
+        };
+        Ok(Self { app, files, own })
+    }
+
+    /// Notes what the wheel was made from, and sees what it lacks.
+    fn made(
+        &self,
+        project: &Project,
+        epoch: u32,
+        name: WheelName,
+        path: Utf8PathBuf,
+        trouble: Option<String>,
+    ) -> anyhow::Result<AppWheel> {
+        let sha256 = sha256_of(&path)?;
+        let stamp = Stamp { inputs: self.digest(epoch)?, file: name.to_string(), sha256: sha256.clone() };
+        project.sys.write(&stamp_path(project), &serde_json::to_vec(&stamp)?)?;
+        let lacks = Lacks::find(project, &path, &name)?;
+        Ok(AppWheel { path, name, sha256, epoch, lacks, is_new: true, trouble })
     }
 
     /// The wheel on disk, if it was made from the same files.
@@ -224,13 +270,17 @@ impl Sources {
             return Ok(None);
         }
         let name = WheelName::from_str(&stamp.file)?;
-        Ok(Some(AppWheel { name, path, sha256: stamp.sha256, epoch, is_new: false, trouble: None }))
+        let lacks = Lacks::find(project, &path, &name)?;
+        Ok(Some(AppWheel { name, path, sha256: stamp.sha256, epoch, lacks, is_new: false, trouble: None }))
     }
 
     fn digest(&self, epoch: u32) -> anyhow::Result<String> {
         let mut hasher = Sha256::new();
         hasher.update(RULES);
         hasher.update(epoch.to_be_bytes());
+        let described = self.own.as_ref().map(OwnWheel::described).unwrap_or_default();
+        hasher.update((described.len() as u64).to_be_bytes());
+        hasher.update(described);
         for file in &self.files {
             hasher.update(file.path.as_str());
             hasher.update([0, u8::from(file.executable)]);
@@ -261,17 +311,6 @@ impl Sources {
         }
         Ok(())
     }
-}
-
-/// Refuses a folder without what a wheel is built from.
-pub fn ensure_project_file(app: &Utf8Path, shown: &Utf8Path) -> anyhow::Result<()> {
-    if app.join("pyproject.toml").is_file() || app.join("setup.py").is_file() {
-        return Ok(());
-    }
-    Err(Problem::with_hint(
-        format!("key `app.path` of `dist/package.toml`: the folder `{shown}` has no `pyproject.toml`"),
-        "describe the application with one, so that a wheel can be built; `app.path` in `dist/package.toml` names its folder",
-    ))
 }
 
 /// What git does not know is not built from.

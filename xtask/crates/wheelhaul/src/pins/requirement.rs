@@ -107,7 +107,8 @@ impl Requirement {
             }
             _ => Err(Problem::with_hint(
                 format!("`{}` is not pinned to one version", self.name),
-                "a lock has `NAME==VERSION` for each package; make it with `pip-compile`, `uv pip compile` or `pip freeze`",
+                "a lock has `NAME==VERSION` for each package, and for each that those need: move what is there into `requirements.in`, \
+                 and `cargo xtask lock --upgrade` makes a whole `requirements.txt` of it",
             )),
         }
     }

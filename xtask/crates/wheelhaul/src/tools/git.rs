@@ -20,6 +20,8 @@ pub struct Tracked {
     pub executable: bool,
     /// whether git stores LF where this work tree has CRLF
     pub to_lf: bool,
+    /// whether it is in git's index, and not only where git would add it
+    pub in_index: bool,
 }
 
 impl Tracked {
@@ -55,7 +57,7 @@ const KEPT_VARIABLES: [&str; 4] =
 
 /// git, for the repository that its working directory is in. A hook's `GIT_DIR` and `GIT_INDEX_FILE` would make it
 /// look elsewhere, and others (`GIT_LITERAL_PATHSPECS`, `GIT_TRACE`, `GIT_ATTR_SOURCE`) would change what it says.
-fn git(words: &[&str]) -> Program {
+pub(super) fn git(words: &[&str]) -> Program {
     let program = VARIABLES.iter().fold(Program::new("git"), |git, (name, value)| git.env(name, *value));
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let is_dropped = |name: &String| {
@@ -127,9 +129,20 @@ const NEEDS_GIT: &str = "install git, and commit the application: what is packed
 /// - Fails: once, naming every file that cannot be packed: links, submodules, names that are not UTF-8; and for files
 ///   that git knows and the work tree lacks.
 pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
-    let large = large_files(sys, folder)?;
+    files_at(sys, folder, &[".".to_owned()], skipped)
+}
+
+/// The same of some files and folders below `folder` alone.
+pub fn files_below(sys: &Sys, folder: &Utf8Path, paths: &[&Utf8Path]) -> anyhow::Result<Vec<Tracked>> {
+    let paths: Vec<String> = paths.iter().map(|path| format!(":(literal){path}")).collect();
+    files_at(sys, folder, &paths, &[])
+}
+
+fn files_at(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
+    let large = large_files(sys, folder, paths)?;
     let excluded = large.iter().map(|file| format!(":(exclude,literal){}", file.path));
-    let words: Vec<String> = ["--exclude-standard", "--", "."].map(str::to_owned).into_iter().chain(excluded).collect();
+    let words = ["--exclude-standard", "--"].map(str::to_owned).into_iter().chain(paths.iter().cloned());
+    let words: Vec<String> = words.chain(excluded).collect();
     let mut files = list(sys, folder, &words)?;
     files.extend(large);
     files.retain(|file| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top)));
@@ -141,7 +154,8 @@ pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<V
             Ok(false) if mode.is_some() => missing.push((path, is_left_out)),
             Ok(false) => {}
             Ok(true) => tracked.push(Tracked {
-                executable: mode.map_or_else(|| is_executable(&folder.join(&path)), |mode| mode == "100755"),
+                executable: mode.as_ref().map_or_else(|| is_executable(&folder.join(&path)), |mode| mode == "100755"),
+                in_index: mode.is_some(),
                 path: path.into(),
                 to_lf,
             }),
@@ -194,13 +208,24 @@ pub fn known(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::Res
     let listed = list(sys, folder, &words)?;
     let known = |path: &Utf8PathBuf| {
         let file = listed.iter().find(|file| file.path == differing::slashed(path) && file.mode.is_some())?;
-        Some(Tracked { path: path.clone(), executable: false, to_lf: file.to_lf })
+        Some(Tracked { path: path.clone(), executable: false, to_lf: file.to_lf, in_index: true })
     };
     Ok(paths.iter().map(known).collect())
 }
 
 fn not_listed(error: anyhow::Error, folder: &Utf8Path) -> anyhow::Error {
     Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT)
+}
+
+/// The rule that makes git ignore a path, as in "`lib/` in line 14 of `.gitignore`"; none where it is not ignored.
+pub fn ignored_by(sys: &Sys, path: &Utf8Path) -> Option<String> {
+    // git wants a folder's `/` for rules that are for folders alone.
+    let path = if path.is_dir() { format!("{path}/") } else { path.to_string() };
+    let said = sys.run(&git(&["check-ignore", "--verbose", "--no-index", "--", &path])).ok()?;
+    let (place, _) = said.out.lines().next()?.rsplit_once('\t')?;
+    let (place, rule) = place.rsplit_once(':').filter(|(_, rule)| !rule.starts_with('!'))?;
+    let (file, line) = place.rsplit_once(':')?;
+    Some(format!("`{rule}` in line {line} of `{file}`"))
 }
 
 /// A line of `git ls-files`.
@@ -224,9 +249,10 @@ fn list(sys: &Sys, folder: &Utf8Path, more: &[String]) -> anyhow::Result<Vec<Lis
 
 /// The files that are too large to be text, without looking at their line ends: git reads a file whole for that,
 /// and what is in the index beside it.
-fn large_files(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<Vec<Listed>> {
+fn large_files(sys: &Sys, folder: &Utf8Path, paths: &[String]) -> anyhow::Result<Vec<Listed>> {
     const LARGE: u64 = 16 << 20;
-    let said = ask(sys, folder, "--exclude-standard", &[])?;
+    let words: Vec<String> = ["--".to_owned()].into_iter().chain(paths.iter().cloned()).collect();
+    let said = ask(sys, folder, "--exclude-standard", &words)?;
     let mut large = Vec::new();
     for line in said.split_terminator('\0') {
         let (mode, path) = mode_of(line).with_context(|| odd(line))?;

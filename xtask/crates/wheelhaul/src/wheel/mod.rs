@@ -11,6 +11,7 @@ mod entry_points;
 mod filename;
 mod library;
 mod metadata;
+mod plain;
 mod record;
 mod rewrite;
 
@@ -24,5 +25,6 @@ pub use entry_points::{EntryPoint, console_scripts};
 pub use filename::{WheelName, expand_tags};
 pub use library::{digest_of_library, is_byte_code, is_compared, library_digest, sha256_of};
 pub use metadata::{Metadata, WheelFile};
+pub use plain::{Plain, PlainFile};
 pub use record::{Digest, Record, Row};
 pub use rewrite::{Executables, rewrite};

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 /// The first time that an archive can hold: 1980-01-01.
-const EARLIEST: u32 = 315_532_800;
+pub(super) const EARLIEST: u32 = 315_532_800;
 
 /// Files that are executable: the last part of the path, and the sha256 in lower-case hex.
 pub type Executables = BTreeSet<(String, String)>;
