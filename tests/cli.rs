@@ -22,6 +22,7 @@ fn help_teaches() {
     let here = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     for task in [
         "",
+        "init",
         "lock",
         "wheel",
         "rpm",

@@ -10,6 +10,7 @@ use checkout::command::{Finished, run};
 use checkout::{Checkout, repository};
 use fs_err as fs;
 use std::process::Command;
+use wheelhaul::init::{Way, pipelines, with_hook};
 
 /// The folder of pre-commit and check-jsonschema.
 fn programs() -> anyhow::Result<Utf8PathBuf> {
@@ -99,6 +100,40 @@ fn the_pipelines_of_the_readme_are_valid_and_their_lines_run() -> anyhow::Result
         }
         let bundles = checkout::list(&folder.join("dist/out"))?.into_iter().filter(|name| name.ends_with(".tar.gz"));
         ensure!(bundles.count() == 1, "{start}: there is no artifact");
+    }
+    Ok(())
+}
+
+/// Of both ways to start the tool: the hook stops a commit with a stale lock, the pipelines are valid.
+#[test]
+fn what_init_writes_is_taken_by_pre_commit_and_fits_the_schemas() -> anyhow::Result<()> {
+    let programs = programs()?;
+    for way in [Way::Program, Way::Cargo] {
+        let sample = sample()?;
+        let folder = sample.dir()?;
+        for ((_, text), schema) in pipelines(way).into_iter().zip(["vendor.github-workflows", "vendor.gitlab-ci"]) {
+            fs::write(folder.join("pipeline.yml"), &text)?;
+            let words = ["--builtin-schema", schema, "pipeline.yml"];
+            let valid = in_sample(&folder, programs.join("check-jsonschema"), &words)?;
+            ensure!(valid.succeeded(), "{valid}\n{text}");
+        }
+        let there = "repos:\n  - repo: meta\n    hooks:\n      - id: identity\nfail_fast: true\n";
+        let text = with_hook(Some(there), way).map_err(anyhow::Error::msg)?;
+        fs::write(folder.join(".pre-commit-config.yaml"), text)?;
+        fs::create_dir_all(folder.join("target/bin"))?;
+        fs::os::unix::fs::symlink(env!("CARGO_BIN_EXE_started"), folder.join("target/bin/wheelhaul"))?;
+        let hook = || -> anyhow::Result<Finished> {
+            let path = format!("{}:{}", folder.join("target/bin"), std::env::var("PATH")?);
+            let mut command = Command::new(programs.join("pre-commit"));
+            command.args(["run", "wheelhaul-lock-check", "--all-files"]).current_dir(&folder).env("PATH", path);
+            run(command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("PRE_COMMIT_HOME", folder.join("target/pre-commit")))
+        };
+        let passed = hook()?;
+        ensure!(passed.succeeded() && passed.stdout.contains("Passed"), "{passed}");
+        let lock = folder.join("python-app/Pipfile.lock");
+        fs::write(&lock, fs::read_to_string(&lock)?.replacen("==1.9.0", "==1.8.0", 1))?;
+        let failed = hook()?;
+        ensure!(failed.code == Some(1) && failed.stdout.contains("`blinker` is 1.9.0 instead of 1.8.0"), "{failed}");
     }
     Ok(())
 }

@@ -101,6 +101,18 @@ impl Application {
         Ok(finished.stderr.replace(self.folder.as_str(), "[folder]"))
     }
 
+    /// The folder of the index.
+    pub fn index(&self) -> anyhow::Result<Utf8PathBuf> {
+        Ok(self.base()?.join("index"))
+    }
+
+    /// A clone of a clone, beside it.
+    pub fn clone_of(&self, from: &Utf8Path, name: &str) -> anyhow::Result<Utf8PathBuf> {
+        let clone = self.base()?.join(name);
+        git(from, &["clone", "--quiet", from.as_str(), clone.as_str()])?;
+        Ok(clone)
+    }
+
     /// A clone beside it.
     pub fn clone(&self, name: &str, settings: &[&str]) -> anyhow::Result<Utf8PathBuf> {
         let clone = self.base()?.join(name);

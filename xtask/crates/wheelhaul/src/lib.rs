@@ -33,6 +33,7 @@
 //! | [`decide`] | pins and offers → our lock, or every reason why not |
 //! | [`explain`] | what became of one package, file by file |
 //! | [`shipped`] | which files an application needs when it runs, and which of them its wheel lacks |
+//! | [`init`] | what a repository tells of its application, and the files that set this tool up in it |
 //! | [`tree`] | what lands on the box, with every digest |
 //! | [`service`] | unit, sysusers file, scriptlets |
 //! | [`layout`] | wheels, application and config → tree |
@@ -60,6 +61,7 @@ pub mod decide;
 pub mod elf;
 pub mod explain;
 pub mod hex;
+pub mod init;
 pub mod layout;
 pub mod licenses;
 pub mod lockfile;

@@ -80,6 +80,9 @@ mod tests {
         found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
+    /// What git tracks, what is packed, what is packed elsewhere, and what is told.
+    type Case<'c> = (&'c [&'c str], &'c [&'c str], &'c [&'c str], &'c str);
+
     #[test]
     fn what_a_wheel_lacks_is_told_by_folders_and_what_it_need_not_have_is_not() {
         let flat =
@@ -94,7 +97,7 @@ mod tests {
             "docs/a.py",
         ];
         #[rustfmt::skip]
-        let cases: [(&[&str], &[&str], &[&str], &str); 11] = [
+        let cases: [Case<'_>; 11] = [
             // tracked                           packed                                       elsewhere    told
             (&flat,                              &["app.py"],                                 &[],         "`static/` (1 file), `templates/` (2 files)"),
             (&flat,                              &["app.py", "templates/a.html"],             &[],         "`static/` (1 file), `templates/mail/` (1 file)"),

@@ -35,7 +35,7 @@ pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::{Running, Talk};
 pub use scratch::{Scratch, left_in};
 pub use stop::Stop;
-pub use talk::{colours_of_output, print, print_json, tell_error, tell_lines};
+pub use talk::{ask, can_ask, colours_of_output, print, print_json, tell_error, tell_lines};
 pub use typed::{set_typed_name, typed_name};
 pub use workspace::{ELSEWHERE, SCRATCH, elsewhere, remove_temporary, user_cache};
 
@@ -73,7 +73,7 @@ pub fn find_root(start: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         Some(root) => Ok(root.to_owned()),
         None => Err(Problem::with_hint(
             format!("no `dist/package.toml` in `{start}` or above it"),
-            "run it in the application's repository, or name that with `-C DIR`; the README shows the file",
+            "`cargo xtask init` writes one, in the application's repository; `-C DIR` names another folder",
         )),
     }
 }

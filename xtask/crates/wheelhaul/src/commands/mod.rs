@@ -37,6 +37,8 @@ pub mod completions;
 pub mod diff;
 /// `dist`: the main job
 pub mod dist;
+/// `init`: sets this tool up in a repository
+pub mod init;
 /// `lock`: the one step that decides
 pub mod lock;
 /// `rebuild`: whether a repository makes a package again
@@ -115,6 +117,7 @@ enum Format {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    Init(init::Flags),
     Lock(lock::Flags),
     Wheel(wheel::Flags),
     Rpm(rpm::Flags),
@@ -135,6 +138,7 @@ impl Task {
     /// Whether no program may reach the network.
     fn is_offline(&self) -> bool {
         match self {
+            Self::Init(flags) => flags.offline,
             Self::Lock(flags) => flags.offline,
             Self::Wheel(flags) => flags.offline,
             Self::Rpm(flags) => flags.build.offline,
@@ -146,6 +150,7 @@ impl Task {
 
     fn name(&self) -> &'static str {
         match self {
+            Self::Init(_) => "init",
             Self::Lock(_) => "lock",
             Self::Wheel(_) => "wheel",
             Self::Rpm(_) => "rpm",
@@ -289,6 +294,8 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
     let project = || found().and_then(|sys| refuse_foreign(&sys).and_then(|()| load(&sys)));
     let read = || found().and_then(|sys| load(&sys));
     match &cli.task {
+        // There is no configuration yet.
+        Task::Init(flags) => init::run(&here, verbosity, &common.target, flags),
         Task::Lock(flags) => lock::run(&project()?, flags),
         Task::Wheel(flags) => wheel::run(&project()?, flags),
         Task::Rpm(flags) => rpm::run(&project()?, flags),

@@ -6,7 +6,7 @@ use crate::config::{App, AppVersion, Modules};
 use crate::problem::{Problem, all_of, nearest};
 use crate::shipped::{modules_of, not_a_package};
 use crate::sys::Sys;
-use crate::tools::{git, git_version};
+use crate::tools::{git, git_repository, git_version};
 use crate::wheel::{Plain, PlainFile, WheelName};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -111,7 +111,7 @@ fn untracked(sys: &Sys, app: &Utf8Path, path: &Utf8Path, listed: &[Tracked]) -> 
             "leave it out: git keeps no empty folders, and neither does a wheel",
         ));
     }
-    let rule = git::ignored_by(sys, &there);
+    let rule = git_repository::ignored_by(sys, &there);
     let by = rule.map(|rule| format!(", by {rule}")).unwrap_or_default();
     Err(Problem::with_hint(
         format!("git ignores `{path}`{by}"),

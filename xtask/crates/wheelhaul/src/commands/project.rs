@@ -64,6 +64,15 @@ impl Project {
         Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, wants_digests: wants_json, steps, out })
     }
 
+    /// A repository whose `dist/package.toml` is not written yet; its targets are known boxes.
+    pub fn of_text(sys: &Sys, text: &str) -> anyhow::Result<Self> {
+        let config = Config::parse(text)?;
+        let targets = config.targets(&Probes::new())?;
+        let (every_target, out) = (targets.clone(), sys.root.join("dist/out"));
+        let (sys, steps) = (sys.clone(), Steps::new());
+        Ok(Self { sys, config, targets, every_target, wants_json: false, wants_digests: false, steps, out })
+    }
+
     /// `dist`
     pub fn dist(&self) -> Utf8PathBuf {
         self.sys.root.join("dist")

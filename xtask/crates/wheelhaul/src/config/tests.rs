@@ -192,6 +192,12 @@ fn examples_of_the_schema_are_taken() {
     }
     assert!(lines.len() > 25, "{lines:?}");
     for (table, key, line) in lines {
+        // Neither goes without the other.
+        let line = match (table.as_str(), key.as_str()) {
+            ("app", "modules") => format!("{line}\nversion = \"1\""),
+            ("app", "version") => format!("{line}\nmodules = [\"app.py\"]"),
+            _ => line,
+        };
         let own = format!("[[target]]\nname = \"own\"\npython-full = \"3.11.9\"\n{line}\n[service]\n");
         let text = match table.as_str() {
             "target" if !["name", "python", "probe", "like", "python-full"].contains(&key.as_str()) => {

@@ -20,7 +20,7 @@ pub(super) const ROWS: &[Row] = &[
     Row { tables: &["*"], keys: &["required-version", "requires-version", "min-version", "minimum-version", "tool-version", "wheelhaul"],
         answer: "which versions of this tool may be used is said at the top of the file, above every table: `required-version = \">=0.2,<0.3\"`" },
     Row { tables: &["*"], keys: &["version"],
-        answer: "the version is the application's own: write `version` into its `pyproject.toml`" },
+        answer: "the version is the application's own: write `version` into its `pyproject.toml`, or with `modules` under `[app]`" },
     Row { tables: &["*"], keys: &["epoch"],
         answer: "the RPM's epoch is that of the application's version: `1!2.0`" },
     Row { tables: &["*"], keys: &["description", "readme", "long-description"],

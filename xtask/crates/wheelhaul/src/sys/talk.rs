@@ -54,6 +54,20 @@ pub fn print_json(value: &serde_json::Value) -> std::io::Result<()> {
     write_output(&visible_json(&format!("{value:#}\n")))
 }
 
+/// Whether there is a person who sees a question, and can answer it.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks a question on the terminal.
+pub fn ask(question: &str) -> std::io::Result<String> {
+    let mut error = std::io::stderr();
+    write!(error, "{} ", visible(question)).and_then(|()| error.flush())?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
 /// A message as one paragraph: its further lines are indented, so that none of them looks like another message.
 fn below(message: &str, indent: &str) -> String {
     visible(&message.trim_end().replace("\r\n", "\n")).replace('\n', &format!("\n{indent}"))

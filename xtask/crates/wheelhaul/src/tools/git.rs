@@ -217,17 +217,6 @@ fn not_listed(error: anyhow::Error, folder: &Utf8Path) -> anyhow::Error {
     Problem::around(error, format!("git does not know the files of `{folder}`"), NEEDS_GIT)
 }
 
-/// The rule that makes git ignore a path, as in "`lib/` in line 14 of `.gitignore`"; none where it is not ignored.
-pub fn ignored_by(sys: &Sys, path: &Utf8Path) -> Option<String> {
-    // git wants a folder's `/` for rules that are for folders alone.
-    let path = if path.is_dir() { format!("{path}/") } else { path.to_string() };
-    let said = sys.run(&git(&["check-ignore", "--verbose", "--no-index", "--", &path])).ok()?;
-    let (place, _) = said.out.lines().next()?.rsplit_once('\t')?;
-    let (place, rule) = place.rsplit_once(':').filter(|(_, rule)| !rule.starts_with('!'))?;
-    let (file, line) = place.rsplit_once(':')?;
-    Some(format!("`{rule}` in line {line} of `{file}`"))
-}
-
 /// A line of `git ls-files`.
 #[derive(Debug, PartialEq, Eq)]
 struct Listed {

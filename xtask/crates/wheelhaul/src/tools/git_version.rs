@@ -52,6 +52,11 @@ pub fn version(sys: &Sys) -> anyhow::Result<Version> {
     .with_context(failed)
 }
 
+/// Whether a tag before the last commit names a version.
+pub fn has_tag(sys: &Sys) -> bool {
+    tags(sys).is_ok_and(|tags| !tags.is_empty())
+}
+
 /// Tags before the last commit that name a version, newest first.
 fn tags(sys: &Sys) -> anyhow::Result<Vec<(String, Version)>> {
     let words = ["for-each-ref", "--merged=HEAD", "--sort=-creatordate", "--format=%(refname:strip=2)", "refs/tags"];

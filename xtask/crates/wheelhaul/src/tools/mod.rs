@@ -6,6 +6,7 @@ pub mod compile;
 pub mod compile_only;
 pub mod createrepo;
 pub mod git;
+pub mod git_repository;
 pub mod git_version;
 pub mod gpg;
 pub mod interpreter;
