@@ -63,12 +63,12 @@ fn written() -> anyhow::Result<Vec<(Utf8PathBuf, String)>> {
 fn what_is_written_anywhere_here_fits() -> anyhow::Result<()> {
     let mut files = written()?;
     ensure!(files.iter().any(|(path, _)| path.ends_with("dist/package.toml")), "{files:?}");
-    ensure!(files.iter().any(|(path, _)| path.ends_with("README.md")), "{files:?}");
+    ensure!(files.iter().any(|(path, _)| path.ends_with("configuring.md")), "{files:?}");
     // With every line that is a comment and could be a key.
-    let readme = files.iter().find(|(path, _)| path.ends_with("README.md")).map(|(_, text)| text.clone());
-    let uncommented = readme.context("README has one")?.lines().map(uncommented).collect::<Vec<_>>().join("\n");
+    let guide = files.iter().find(|(path, _)| path.ends_with("configuring.md")).map(|(_, text)| text.clone());
+    let uncommented = guide.context("the guide has one")?.lines().map(uncommented).collect::<Vec<_>>().join("\n");
     ensure!(uncommented.contains("\n[licenses]") && uncommented.contains("\nsecrets = "), "{uncommented}");
-    files.push(("README.md, uncommented".into(), uncommented));
+    files.push(("configuring.md, uncommented".into(), uncommented));
     let texts: Vec<String> = files.iter().map(|(_, text)| text.clone()).collect();
     for ((path, text), faults) in files.iter().zip(faults_of(&texts)?) {
         ensure!(faults.is_empty(), "{path}: {faults:?}\n{text}");

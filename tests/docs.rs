@@ -1,0 +1,194 @@
+//! The README and the guide: links lead somewhere, code blocks are what the tool takes, and the reference lists every key.
+
+#[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
+mod checkout;
+
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use checkout::command::run;
+use checkout::{list, repository, tool_in};
+use clap::CommandFactory as _;
+use fs_err as fs;
+use serde_json::Value;
+
+const REFERENCE: &str = "xtask/docs/reference.md";
+/// Tasks of this workspace alone.
+const OWN_TASKS: [&str; 2] = ["ci", "wheels"];
+
+/// Each page with its text.
+fn pages() -> anyhow::Result<Vec<(Utf8PathBuf, String)>> {
+    let mut paths = vec![Utf8PathBuf::from("README.md")];
+    paths.extend(list(&repository().join("xtask/docs"))?.iter().map(|name| Utf8Path::new("xtask/docs").join(name)));
+    paths.into_iter().map(|path| Ok((path.clone(), fs::read_to_string(repository().join(path))?))).collect()
+}
+
+/// The code blocks of a page that are marked as `language`.
+fn blocks<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let start = format!("```{language}\n");
+    text.split(&start).skip(1).filter_map(|rest| rest.split("\n```").next()).collect()
+}
+
+/// The name that a heading is linked by.
+fn anchor(heading: &str) -> String {
+    let plain = heading.trim_start_matches('#').trim().to_lowercase();
+    plain
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+        .map(|c| if c == ' ' { '-' } else { c })
+        .collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() -> anyhow::Result<()> {
+    let mut broken = Vec::new();
+    let mut seen = 0;
+    for (page, text) in pages()? {
+        let folder = page.parent().context("a page is in a folder")?;
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("https://") {
+                continue;
+            }
+            seen += 1;
+            let (file, place) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { page.clone() } else { folder.join(file) };
+            let there = fs::read_to_string(repository().join(&target));
+            let has_place = |text: &String| {
+                place.is_empty() || text.lines().any(|line| line.starts_with('#') && anchor(line) == place)
+            };
+            if !there.as_ref().is_ok_and(has_place) {
+                broken.push(format!("{page}: {link}"));
+            }
+        }
+    }
+    ensure!(broken.is_empty() && seen > 20, "{seen} links; broken: {broken:#?}");
+    Ok(())
+}
+
+#[test]
+fn every_command_of_a_code_block_is_one() -> anyhow::Result<()> {
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (page, text) in pages()? {
+        for line in blocks(&text, "console").into_iter().flat_map(str::lines) {
+            let line = line.split(" #").next().unwrap_or_default();
+            let Some(command) = line.strip_prefix("$ ") else { continue };
+            let command = command.strip_prefix("sudo ").unwrap_or(command);
+            let tool = command.strip_prefix("cargo xtask ").or_else(|| command.strip_prefix("wheelhaul "));
+            let Some(words) = tool else { continue };
+            let words = words.split(['|', '>']).next().unwrap_or_default().split_whitespace();
+            let words: Vec<&str> = std::iter::once("wheelhaul").chain(words).collect();
+            if OWN_TASKS.contains(&words[1]) {
+                continue;
+            }
+            seen += 1;
+            if let Err(error) = wheelhaul::commands::Cli::command().try_get_matches_from(&words) {
+                wrong.push(format!("{page}: {line}: {error}"));
+            }
+        }
+    }
+    ensure!(wrong.is_empty() && seen > 15, "{seen} commands; wrong: {wrong:#?}");
+    Ok(())
+}
+
+/// The schema of `dist/package.toml`.
+fn schema() -> anyhow::Result<Value> {
+    Ok(serde_json::from_str(&run(&mut tool_in(&repository(), &["schema"]))?.text()?)?)
+}
+
+/// What a reference of the schema stands for.
+fn resolved<'a>(schema: &'a Value, of: &'a Value) -> &'a Value {
+    match of["$ref"].as_str().and_then(|place| schema.pointer(place.trim_start_matches('#'))) {
+        Some(found) => found,
+        None => of,
+    }
+}
+
+#[test]
+fn every_toml_block_has_known_keys() -> anyhow::Result<()> {
+    let schema = schema()?;
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (page, text) in pages()? {
+        for block in blocks(&text, "toml") {
+            seen += 1;
+            let table: toml::Table = toml::from_str(block).with_context(|| format!("{page}:\n{block}"))?;
+            unknown_keys(&schema, &schema, &toml::Value::Table(table), &format!("{page}: "), &mut wrong);
+        }
+    }
+    ensure!(wrong.is_empty() && seen > 8, "{seen} blocks; unknown keys: {wrong:#?}");
+    Ok(())
+}
+
+fn unknown_keys(schema: &Value, shape: &Value, value: &toml::Value, at: &str, wrong: &mut Vec<String>) {
+    let shape = resolved(schema, shape);
+    match value {
+        toml::Value::Table(table) => {
+            let Some(properties) = shape["properties"].as_object() else { return };
+            for (key, value) in table {
+                match properties.get(key) {
+                    Some(shape) => unknown_keys(schema, shape, value, &format!("{at}{key}."), wrong),
+                    None => wrong.push(format!("{at}{key}")),
+                }
+            }
+        }
+        toml::Value::Array(values) => {
+            values.iter().for_each(|value| unknown_keys(schema, &shape["items"], value, at, wrong));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_reference_lists_every_key() -> anyhow::Result<()> {
+    let schema = schema()?;
+    let mut page = "# Reference: `dist/package.toml`\n\nEvery key, made from the types by `tests/docs.rs`. \
+        `cargo xtask schema` prints the same as a JSON Schema for editors.\n"
+        .to_owned();
+    section(&schema, &schema, "", &mut page);
+    let path = repository().join(REFERENCE);
+    if std::env::var("INSTA_UPDATE").is_ok_and(|value| value == "always") {
+        fs::write(&path, &page)?;
+    }
+    ensure!(fs::read_to_string(&path)? == page, "{REFERENCE} is old: `INSTA_UPDATE=always cargo test --test docs`");
+    ensure!(page.contains("\n## `[service]`\n") && page.contains("| `minor` |"), "{page}");
+    Ok(())
+}
+
+/// A table of the file: its own keys, then the tables in it.
+fn section(schema: &Value, shape: &Value, name: &str, page: &mut String) {
+    let Some(properties) = shape["properties"].as_object() else { return };
+    let required: Vec<&str> = shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut rows = String::new();
+    let mut tables = Vec::new();
+    for (key, of) in properties {
+        let shape = resolved(schema, of);
+        let what = of["description"].as_str().or(shape["description"].as_str()).unwrap_or_default();
+        let inner = if shape["type"] == "array" { resolved(schema, &shape["items"]) } else { shape };
+        if inner["properties"].is_object() {
+            let whole = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+            tables.push((whole, inner, what.to_owned(), shape["type"] == "array"));
+            continue;
+        }
+        let example = of["examples"].get(0).or(shape["examples"].get(0)).map(Value::to_string).unwrap_or_default();
+        let must = if required.contains(&key.as_str()) { "yes" } else { "" };
+        let example = if example.is_empty() { String::new() } else { format!("`{key} = {example}`") };
+        rows.push_str(&format!("| `{key}` | {} | {must} | {} |\n", cell(what), cell(&example)));
+    }
+    if !rows.is_empty() {
+        page.push_str(&format!("\n| key | what it says | needed | example |\n|---|---|---|---|\n{rows}"));
+    }
+    for (name, shape, what, is_list) in tables {
+        let title = if is_list { format!("[[{name}]]") } else { format!("[{name}]") };
+        page.push_str(&format!("\n## `{title}`\n\n{}.\n", capitalized(&what)));
+        section(schema, shape, &name, page);
+    }
+}
+
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.trim_end_matches('.').chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
