@@ -138,3 +138,24 @@ fn without_a_network_a_missing_wheel_is_named_and_nothing_is_written() {
     assert!(refused.stderr.contains("lacks 21 of the locked wheels") && refused.stderr.contains("hint:"), "{refused}");
     assert!(!folder.join("dist/out").exists());
 }
+
+#[test]
+fn help_and_hints_name_the_command_that_was_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = Utf8Path::from_path(folder.path()).unwrap();
+    // Beside the tests' own program, which is started as `cargo xtask`.
+    let program = Utf8Path::new(env!("CARGO_BIN_EXE_started")).with_file_name("wheelhaul");
+    let target = program.ancestors().nth(2).unwrap();
+    let built = std::process::Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--package", "wheelhaul", "--bin", "wheelhaul", "--target-dir", target.as_str()])
+        .current_dir(checkout::repository())
+        .status();
+    assert!(built.unwrap().success());
+    for words in
+        [&["--help"][..], &["lock", "--help"], &["sign", "--help"], &["checks", "tags"], &["dist"], &["nothing"]]
+    {
+        let said = run(std::process::Command::new(&program).args(words).current_dir(folder)).unwrap().to_string();
+        assert!(said.contains("wheelhaul") || words[0] == "dist", "{said}");
+        assert!(!said.contains("cargo xtask"), "{said}");
+    }
+}

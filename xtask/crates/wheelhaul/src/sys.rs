@@ -35,7 +35,7 @@ pub use program::{Ended, Program, Said, all_on_path, on_path};
 pub use running::{Running, Talk};
 pub use scratch::{Scratch, left_in};
 pub use stop::Stop;
-pub use talk::{ask, can_ask, colours_of_output, print, print_json, tell_error, tell_lines};
+pub use talk::{ask, can_ask, colours_of_output, print, print_help, print_json, tell_error, tell_lines};
 pub use typed::{set_typed_name, typed_name};
 pub use workspace::{ELSEWHERE, SCRATCH, elsewhere, remove_temporary, user_cache};
 

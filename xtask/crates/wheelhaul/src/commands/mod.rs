@@ -64,8 +64,8 @@ pub use report::Report;
 
 use crate::problem::{Problem, hints_of};
 use crate::sys::{
-    Sys, Verbosity, colours_of_output, find_root, print, print_json, remove_temporary, set_typed_name, tell_error,
-    tell_lines, typed_name,
+    Sys, Verbosity, colours_of_output, find_root, print, print_help, print_json, remove_temporary, set_typed_name,
+    tell_error, tell_lines, typed_name,
 };
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -199,7 +199,8 @@ pub fn parse<C: Parser>(name: &'static str) -> C {
             tell_lines(&error.render().to_string());
             std::process::exit(error.exit_code());
         }
-        error.exit()
+        // A reader that has gone away is no error; that nothing could be printed is for the exit code.
+        std::process::exit(i32::from(print_help(&error.render()).is_err()) * 2)
     })
 }
 

@@ -1,6 +1,7 @@
 //! Everything that reaches the terminal goes through here, and nothing that a package, a lock, a file's name or a program
 //! says gets there as it is: what steers a terminal, or turns the order of a text, is shown by its number.
 
+use crate::sys::typed::as_typed;
 use crate::templates::{visible, visible_json};
 use std::io::{IsTerminal as _, Write as _};
 
@@ -49,6 +50,11 @@ pub fn print(text: &str, paint: impl FnOnce(&str) -> String) -> std::io::Result<
     write_output(&paint(&visible(text)))
 }
 
+/// The same for help, which has no word from outside; colours are in it where they are wanted.
+pub fn print_help(help: &clap::builder::StyledStr) -> std::io::Result<()> {
+    write_output(&if colours_of_output() { help.ansi().to_string() } else { help.to_string() })
+}
+
 /// The same for a JSON document.
 pub fn print_json(value: &serde_json::Value) -> std::io::Result<()> {
     write_output(&visible_json(&format!("{value:#}\n")))
@@ -75,12 +81,12 @@ fn below(message: &str, indent: &str) -> String {
 
 /// Where nobody can read it, it is lost, and that is no reason to stop.
 fn write_error(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", as_typed(text));
 }
 
 fn write_output(text: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(as_typed(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
     }
