@@ -42,7 +42,7 @@ const CASES: &[Case] = &[
     (PACKAGE, "port = 9091", "port = \"9091\"",                      "line 16: key `service.port` is the text",           "line 16: write `port = 9091`"),
     (PACKAGE, "[\"gunicorn\", \"src.app:app\"]", "\"gunicorn src.app:app\"", "key `service.command` is the text",         "write `command = [\"gunicorn\", \"src.app:app\"]`"),
     (PACKAGE, "\"python-app\"", "\"pythonapp\"",                     "key `app.path` of `dist/package.toml`: there is no folder `pythonapp`", "write `path = \"python-app\"`"),
-    (PACKAGE, "\"python-app\"", "\"python-app/src\"",                "`python-app/src` has no `pyproject.toml`",          "`app.path` in `dist/package.toml`"),
+    (PACKAGE, "\"python-app\"", "\"python-app/src\"",                "`python-app/src` has no `pyproject.toml`",          "modules = [\"__init__.py\", \"app.py\""),
     (PACKAGE, "\"python-app\"", "\"python-app/pyproject.toml\"",     "`python-app/pyproject.toml` is a file",             "write `path = \"python-app\"`"),
     (PACKAGE, "python-app/Pipfile.lock", "python-app/uv.lock",       "key `app.lock` of `dist/package.toml`: the team's lock `python-app/uv.lock` is not there", "write `lock = \"python-app/Pipfile.lock\"`"),
     (PACKAGE, "python-app/Pipfile.lock", "Pipfile.lock",             "`Pipfile.lock` is not there",                       "write `lock = \"python-app/Pipfile.lock\"`"),

@@ -82,7 +82,7 @@ const VARIABLES: [(&str, &str); 18] = [
 fn neither_settings_nor_variables_change_what_is_built_or_run_a_program() -> anyhow::Result<()> {
     let sample = sample("settings-")?;
     let folder = sample.dir()?;
-    fs::write(folder.join("python-app/src/static/é \u{1f40d}.txt"), "x")?;
+    fs::write(folder.join("python-app/src/templates/é \u{1f40d}.html"), "x")?;
     sample.commit("a name that git would quote")?;
     let elsewhere = Checkout::new("elsewhere-")?;
     append(&elsewhere.dir()?.join(APP), "# of another repository\n")?;

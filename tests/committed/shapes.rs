@@ -28,7 +28,7 @@ fn a_work_tree_of_its_own_and_a_repository_that_begins_further_up() -> anyhow::R
     let top = sample.dir()?;
     let other = top.join("target/tree");
     git(&top, &["worktree", "add", "--quiet", "--detach", other.as_str()])?;
-    std::os::unix::fs::symlink(top.join("dist/wheels"), other.join("dist/wheels"))?;
+    run(Command::new("cp").args(["-r", top.join("dist/wheels").as_str(), other.join("dist").as_str()]))?.text()?;
     is_clean(&other)?;
     append(&other.join(APP), "# more\n")?;
     names(&other, APP)?;
@@ -158,7 +158,7 @@ fn a_commit_that_cannot_be_read_is_an_error() -> anyhow::Result<()> {
 
 /// As much as an ordinary monorepo has, with a hundred files that git does not look at.
 #[test]
-fn ten_thousand_files_are_compared_in_less_than_a_second() -> anyhow::Result<()> {
+fn ten_thousand_files_are_compared_about_as_fast_as_git_status_looks() -> anyhow::Result<()> {
     let keep = tempfile::tempdir()?;
     let root = camino::Utf8PathBuf::try_from(keep.path().canonicalize()?)?;
     for part in 0..100 {
@@ -176,17 +176,25 @@ fn ten_thousand_files_are_compared_in_less_than_a_second() -> anyhow::Result<()>
     for file in ["app/7/50.txt", "app/8/50.txt"] {
         fs::write(root.join(file), "another\n")?;
     }
-    let sys = Sys { root, verbosity: Verbosity::Quiet, offline: true };
+    let sys = Sys { root, verbosity: Verbosity::Quiet, offline: false };
     let inputs = Inputs { app: Utf8Path::new("app"), skipped: &[], files: &[] };
-    let mut least = u128::MAX;
-    for _ in 0..5 {
-        let started = std::time::Instant::now();
+    let least = |deed: &mut dyn FnMut() -> anyhow::Result<()>| -> anyhow::Result<u128> {
+        let mut least = u128::MAX;
+        for _ in 0..7 {
+            let started = std::time::Instant::now();
+            deed()?;
+            least = least.min(started.elapsed().as_micros());
+        }
+        Ok(least)
+    };
+    let ours = least(&mut || {
         let head = wheelhaul::tools::git::head(&sys)?;
         let found = wheelhaul::tools::git::differing(&sys, head.as_ref(), &inputs)?;
-        least = least.min(started.elapsed().as_millis());
         ensure!(found.all.iter().eq(["app/7/50.txt", "app/8/50.txt"]), "{found:?}");
-    }
-    println!("{least} ms");
-    ensure!(least < 1000, "it took {least} ms");
+        Ok(())
+    })?;
+    let of_git = least(&mut || git(&sys.root, &["status", "--porcelain"]))?;
+    println!("{ours} µs, and {of_git} µs of `git status`");
+    ensure!(ours < 10 * of_git, "it took {ours} µs, and `git status` {of_git} µs");
     Ok(())
 }

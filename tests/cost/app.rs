@@ -63,7 +63,7 @@ pub fn ready(files: usize, size: usize) -> anyhow::Result<Repository> {
     }
     let package = repository.read("dist/package.toml")?;
     let command = "[\"small-server\", \"--listen\", \"{address}:{port}\"]";
-    let package = package.replace("[\"gunicorn\", \"web:app\"]", command);
+    let package = package.replace("[\"web\", \"--bind\", \"{address}:{port}\", \"web:app\"]", command);
     repository.write("dist/package.toml", &package.replacen("[package]\n", "[package]\nbyte-code = false\n", 1))?;
     let ignored = "/target/\n/cache/\n/dist/out/\n/dist/wheels/\n/index/\n/app/uv.toml\n__pycache__/\n*.out\n";
     repository.write(".gitignore", ignored)?;

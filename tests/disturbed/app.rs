@@ -60,7 +60,7 @@ pub fn small() -> anyhow::Result<Repository> {
     repository.write("app/web/__init__.py", "def main():\n    pass\n\n\ndef app(environ, start):\n    pass\n")?;
     let package = repository.read("dist/package.toml")?;
     let command = "[\"small-server\", \"--listen\", \"{address}:{port}\"]";
-    let package = package.replace("[\"gunicorn\", \"web:app\"]", command);
+    let package = package.replace("[\"web\", \"--bind\", \"{address}:{port}\", \"web:app\"]", command);
     repository.write("dist/package.toml", &package.replacen("[package]\n", "[package]\nbyte-code = false\n", 1))?;
     repository.write(".gitignore", "/target/\n/dist/out/\n/dist/wheels/\n/index/\n/app/uv.toml\n__pycache__/\n")?;
     git(&repository.folder, &["init", "--quiet"])?;

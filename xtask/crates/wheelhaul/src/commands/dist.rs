@@ -63,13 +63,13 @@ pub struct Flags {
 ///
 /// - Takes: `here`, what the folder of `--repo` is relative to.
 pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
+    rpm::refuse_early(project)?;
     let current = project.steps.during("lock", || locking::inspect(project))?;
     let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
     let stale: Vec<String> = of_team.chain(current.stale(project)).collect();
     if !flags.locked || stale.is_empty() {
         offline::refuse_missing(project, &current, flags.repo.is_some())?;
     }
-    rpm::refuse_early(project)?;
     // Asked before anything is built.
     let key = project.config.sign.as_ref().map(|sign| sign.key.as_str());
     let signer = key.filter(|_| !flags.no_sign).map(|key| Signer::find(&project.sys, key)).transpose()?;

@@ -77,8 +77,8 @@ fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) ->
         // Whether there is any is then the building host's matter, and not the commit's.
         project.config.package.byte_code = Some(false);
     }
-    offline::refuse_missing(&project, &locking::inspect(&project)?, false)?;
     rpm::refuse_early(&project)?;
+    offline::refuse_missing(&project, &locking::inspect(&project)?, false)?;
     let (_keep, scratch) = sys.scratch()?;
     let project = project.making_into(&scratch);
     let flags = BuildFlags { offline: sys.offline, level, builder: Builder::Native, source: false };

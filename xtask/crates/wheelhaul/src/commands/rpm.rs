@@ -10,13 +10,14 @@ use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
 use crate::commands::summary::Summary;
-use crate::commands::{Project, offline, report, rpmbuild};
+use crate::commands::{Project, inputs, offline, report, rpmbuild};
 use crate::config::LEVELS;
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
 use crate::sys::{Verbosity, sha256_of};
+use crate::tools::git;
 use crate::tools::rpmbuild::RpmBuild;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
@@ -122,8 +123,8 @@ impl Built {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
-    offline::refuse_missing(project, &locking::inspect(project)?, false)?;
     refuse_early(project)?;
+    offline::refuse_missing(project, &locking::inspect(project)?, false)?;
     if flags.spec_only {
         return rpmbuild::print_specs(project, current_locks(project)?, &flags.build);
     }
@@ -173,6 +174,7 @@ pub fn build(project: &Project, current: Current, flags: &BuildFlags) -> anyhow:
 
 /// What can be known to be wrong before anything is asked, fetched or built.
 pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
+    git::refuse_incomplete(&project.sys, &project.app(), inputs::skipped(project))?;
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(Around::of(project).faults());

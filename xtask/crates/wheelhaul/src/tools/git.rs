@@ -169,6 +169,23 @@ fn files_at(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) ->
     Ok(tracked)
 }
 
+/// The error for a checkout that lacks files below `folder` which git knows: much else that is wrong may follow from that.
+///
+/// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
+pub fn refuse_incomplete(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<()> {
+    let words = ["--exclude-standard", "--", "."].map(str::to_owned);
+    // Where git does not answer, the build says so.
+    let listed = list(sys, folder, &words).unwrap_or_default();
+    let is_packed = |file: &&Listed| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top));
+    let is_missing = |file: &&Listed| {
+        file.mode.is_some() && check(folder, &file.path, file.mode.as_deref()).is_ok_and(|is_there| !is_there)
+    };
+    let missing: Vec<(String, bool)> =
+        listed.iter().filter(is_packed).filter(is_missing).map(|file| (file.path.clone(), file.is_left_out)).collect();
+    are_missing(folder, &missing)
+        .map_or(Ok(()), |error| all_of("files of the application cannot be packed", vec![error]))
+}
+
 /// The error for files that git knows and the work tree lacks, each with whether git left it out on purpose.
 fn are_missing(folder: &Utf8Path, missing: &[(String, bool)]) -> Option<anyhow::Error> {
     let (first, is_left_out) = missing.iter().min_by_key(|(_, is_left_out)| !is_left_out)?;

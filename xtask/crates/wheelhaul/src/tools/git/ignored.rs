@@ -22,10 +22,10 @@ impl std::fmt::Display for Ignored {
         let paths: Vec<String> = self.paths.iter().map(|path| format!("`{path}`")).collect();
         write!(f, "git ignores {}: a clone of the repository would not have them", paths.join(", "))?;
         for (file, lines) in &self.cure {
-            write!(f, "\n  add these lines at the end of `{file}`:")?;
-            lines.iter().try_for_each(|line| write!(f, "\n    {line}"))?;
+            write!(f, "\nadd these lines at the end of `{file}`:")?;
+            lines.iter().try_for_each(|line| write!(f, "\n  {line}"))?;
         }
-        write!(f, "\n  then run `git add` on them, and commit")
+        write!(f, "\nthen run `git add` on them, and commit")
     }
 }
 
