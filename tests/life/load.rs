@@ -1,13 +1,12 @@
 //! A restart and an upgrade while the page is asked for again and again.
 
 use anyhow::{bail, ensure};
-use std::time::Duration;
 
 use super::story::rpm_upgrade;
 use crate::machine::releases::NEW_ON_THE_PAGE;
 use crate::machine::service::page_has;
 use crate::machine::suites::Suite;
-use crate::machine::{Machine, Releases, Steps, wait_for};
+use crate::machine::{Machine, Releases, Steps};
 use crate::{HOME, NAME, PORT, TITLE, UNIT, URL};
 
 /// Asks until /run/load-stop is there, one connection a request; then says how many answers had which text, and
@@ -57,14 +56,11 @@ pub fn is_borne(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) -> anyh
         ))
     })?;
     steps.check("load: no request fails", || judge(&said));
-    steps.check("load: `stop` closes the port", || {
-        machine.text(&["systemctl", "stop", UNIT])?;
-        // The service stops, and has its socket stopped after it.
-        wait_for(Duration::from_secs(10), || {
-            let listening = machine.text(&["ss", "-Hltn", &format!("sport = :{PORT}")])?;
-            ensure!(listening.is_empty(), "somebody listens:\n{listening}");
-            Ok(())
-        })
+    steps.check("load: `stop` of service and socket closes the port", || {
+        machine.text(&["systemctl", "stop", &format!("{NAME}.socket"), UNIT])?;
+        let listening = machine.text(&["ss", "-Hltn", &format!("sport = :{PORT}")])?;
+        ensure!(listening.is_empty(), "somebody listens:\n{listening}");
+        Ok(())
     });
     steps.must("load: start again", || machine.text(&["systemctl", "start", UNIT]))?;
     steps.must("load: remove", || machine.text(&["rpm", "--erase", NAME]))?;
