@@ -86,7 +86,7 @@ fn every_command_of_a_code_block_is_one() -> anyhow::Result<()> {
             }
         }
     }
-    ensure!(wrong.is_empty() && seen > 15, "{seen} commands; wrong: {wrong:#?}");
+    ensure!(wrong.is_empty() && seen > 10, "{seen} commands; wrong: {wrong:#?}");
     Ok(())
 }
 

@@ -28,7 +28,9 @@ fn a_work_tree_of_its_own_and_a_repository_that_begins_further_up() -> anyhow::R
     let top = sample.dir()?;
     let other = top.join("target/tree");
     git(&top, &["worktree", "add", "--quiet", "--detach", other.as_str()])?;
-    run(Command::new("cp").args(["-r", top.join("dist/wheels").as_str(), other.join("dist").as_str()]))?.text()?;
+    if top.join("dist/wheels").is_dir() {
+        run(Command::new("cp").args(["-r", top.join("dist/wheels").as_str(), other.join("dist").as_str()]))?.text()?;
+    }
     is_clean(&other)?;
     append(&other.join(APP), "# more\n")?;
     names(&other, APP)?;

@@ -38,6 +38,8 @@ fn repository(requirements: &str) -> tempfile::TempDir {
     fs::create_dir_all(folder.path().join("dist")).unwrap();
     fs::create_dir_all(folder.path().join("app")).unwrap();
     fs::write(folder.path().join("dist/package.toml"), crate::boxes::CONFIG).unwrap();
+    fs::write(folder.path().join("app/pyproject.toml"), "[build-system]\nrequires = []\n").unwrap();
+    fs::write(folder.path().join("app/config.yaml"), "a: 1\n").unwrap();
     fs::write(folder.path().join("app/requirements.txt"), requirements).unwrap();
     folder
 }
