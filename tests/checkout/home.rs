@@ -14,9 +14,13 @@ const OWN: [&str; 14] = [
     "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME",
 ];
 
-/// Gives a program the home of the tests, save what its test set itself.
+/// Gives a program the home of the tests, save where its test gave it another one, or took that away.
 pub fn in_test_home(command: &mut Command) -> &mut Command {
+    if command.get_envs().any(|(name, _)| name == "HOME") {
+        return command;
+    }
     for (name, value) in SETTINGS.iter() {
+        // What the test has set stays.
         if !command.get_envs().any(|(set, _)| set == name.as_str()) {
             match value {
                 Some(value) => command.env(name, value),

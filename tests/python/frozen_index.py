@@ -11,6 +11,7 @@ import html
 import http.server
 import io
 import json
+import sys
 import threading
 import urllib.error
 import zipfile
@@ -59,6 +60,9 @@ class FrozenIndex:
             rows = self.rows(parts[1])
         except urllib.error.HTTPError as error:
             return send(asked, error.code, "text/plain", b"so says the real index")
+        except LookupError as error:
+            print("error: %s" % error, file=sys.stderr)
+            return send(asked, 502, "text/plain", str(error).encode())
         if registry.JSON in asked.headers.get("Accept", ""):
             versions = sorted({registry.version_in(row["filename"]) or "0" for row in rows})
             page = {"meta": {"api-version": "1.1"}, "name": parts[1], "files": rows, "versions": versions}
@@ -69,6 +73,8 @@ class FrozenIndex:
         if name not in self.pages:
             rows = registry.files(name, self.of)
             if self.until is not None:
+                if rows and not any("upload-time" in row for row in rows):
+                    raise LookupError("the index does not tell when `%s` was uploaded: none of its files can be used" % name)
                 rows = [row for row in rows if registry.is_old_enough(row)]
             self.pages[name] = rows + ([self.poison(name)] if self.poisoned else [])
         return self.pages[name]

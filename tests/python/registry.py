@@ -1,10 +1,13 @@
 """What the tests take from a registry: where it is, until when its uploads count, and which files are locked."""
 import functools
+import http.client
 import json
 import os
 import re
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
@@ -47,10 +50,18 @@ def index():
 
 def files(name, of=None):
     """The rows of a package's page (PEP 691), each with an absolute URL."""
-    page = (of or index()).rstrip("/") + "/" + name + "/"
-    with urllib.request.urlopen(urllib.request.Request(page, headers={"Accept": JSON}), timeout=60) as answer:
-        rows, at = json.load(answer)["files"], answer.geturl()
-    return [{**row, "url": urllib.parse.urljoin(at, row["url"])} for row in rows]
+    asked = urllib.request.Request((of or index()).rstrip("/") + "/" + name + "/", headers={"Accept": JSON})
+    for pause in (1, 4, 10, None):
+        try:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
+                rows, at = json.load(answer)["files"], answer.geturl()
+            return [{**row, "url": urllib.parse.urljoin(at, row["url"])} for row in rows]
+        except (OSError, http.client.HTTPException) as error:
+            # A page that is not there is an answer; a connection that was cut is none.
+            is_answer = isinstance(error, urllib.error.HTTPError) and error.code < 500
+            if is_answer or pause is None:
+                raise
+            time.sleep(pause)
 
 
 def is_old_enough(file):
