@@ -164,11 +164,15 @@ fn target() -> Utf8PathBuf {
 /// A plain `maturin build` of this commit, for this host.
 fn build_wheel() -> anyhow::Result<Utf8PathBuf> {
     let script = repository().join("tests/python/tools.py");
-    let tools = fs::read_to_string(repository().join("xtask/crates/dev/wheel-tools.txt"))?;
-    let pin = tools.lines().find_map(|line| line.strip_prefix("maturin==")).context("maturin is pinned")?;
-    let pin = format!("maturin=={}", pin.trim_end_matches(" \\"));
+    let pinned = |path: &str| -> anyhow::Result<String> {
+        let text = fs::read_to_string(repository().join(path))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("maturin==")).context("maturin is pinned")?;
+        Ok(line.split(' ').next().unwrap_or(line).to_owned())
+    };
+    let (tried, released) = (pinned("tests/locks/maturin.txt")?, pinned("xtask/crates/dev/wheel-tools.txt")?);
+    ensure!(tried == released, "maturin {tried} is tried, and {released} makes the wheels that are given away");
     let folder = repository().join("target/xtask/test-wheel");
-    let python = run(Command::new("python3").arg("-B").arg(script).arg(folder).arg(pin))?.text()?;
+    let python = run(Command::new("python3").arg("-B").arg(script).arg(folder).arg("maturin"))?.text()?;
     let maturin = Utf8Path::new(&python).with_file_name("maturin");
     let out = target().join("tmp/wheel-of-this-host");
     if out.is_dir() {
