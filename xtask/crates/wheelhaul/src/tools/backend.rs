@@ -51,6 +51,30 @@ pub struct Kept {
     pub list: Utf8PathBuf,
 }
 
+impl Kept {
+    /// The folder as a URL: uv splits a plain path at its commas.
+    pub fn url(&self) -> String {
+        let path = self.folder.as_str().replace('\\', "/");
+        let mut url = if path.starts_with('/') { "file://" } else { "file:///" }.to_owned();
+        for byte in path.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b':' | b'-' | b'_' | b'.' | b'~' => {
+                    url.push(byte.into())
+                }
+                _ => url.push_str(&format!("%{byte:02X}")),
+            }
+        }
+        url
+    }
+
+    /// Copies the list beside a source tree, and gives its name from there, which has no comma.
+    pub fn list_beside(&self, source: &Utf8Path) -> anyhow::Result<String> {
+        const NAME: &str = "backend.txt";
+        fs_err::copy(&self.list, source.parent().context("a source tree is in a folder")?.join(NAME))?;
+        Ok(format!("../{NAME}"))
+    }
+}
+
 impl Backend {
     /// Reads the project file of the application's folder.
     pub fn of(sys: &Sys, app: &Utf8Path) -> anyhow::Result<Self> {

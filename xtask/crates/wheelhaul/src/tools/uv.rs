@@ -231,7 +231,7 @@ impl<'a> Uv<'a> {
         self.sys.write(&script, BUILD_REQUIRES.as_bytes())?;
         let command = with_settings(Program::new(&self.program))
             .args(["run", "--quiet", "--isolated", "--no-project", "--offline", "--no-index", "--python", python])
-            .args(["--find-links", kept.folder.as_str(), "--with-requirements", kept.list.as_str()])
+            .args(["--find-links", &kept.url(), "--with-requirements", &kept.list_beside(source)?])
             .args(["python", "-B", script.as_str(), system, into.as_str()])
             .in_folder(source);
         self.sys.run(&command.until(stop)).context("the build backend does not say what it needs")?;
@@ -253,10 +253,11 @@ impl<'a> Uv<'a> {
         stop: &Stop,
     ) -> anyhow::Result<()> {
         // Not quiet: uv would keep what the build backend says of its failure to itself.
-        let mut words = vec!["build", "--wheel", "--out-dir", into.as_str(), source.as_str()];
+        let mut words = ["build", "--wheel", "--out-dir", into.as_str(), source.as_str()].map(str::to_owned).to_vec();
         if let Some(kept) = kept {
-            words.extend(["--offline", "--no-index", "--find-links", kept.folder.as_str()]);
-            words.extend(["--require-hashes", "--build-constraints", kept.list.as_str()]);
+            words.extend(["--offline", "--no-index", "--require-hashes"].map(str::to_owned));
+            words.extend(["--find-links".to_owned(), kept.url()]);
+            words.extend(["--build-constraints".to_owned(), kept.list_beside(source)?]);
         }
         let command = if cfg!(unix) {
             Program::new("sh").args(["-c", "umask 022 && exec \"$@\"", "sh", self.program.as_str()])
