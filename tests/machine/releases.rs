@@ -57,7 +57,7 @@ pub struct Releases {
 impl Releases {
     /// Builds them, once for all the tests of this process.
     ///
-    /// - Keeps: wheels below `target/xtask/test-releases`, and the RPMs until the next run.
+    /// - Keeps: the RPMs below `target/xtask/test-releases` until the next run.
     /// - Network: uv asks the index for releases that fit every machine's Python; pip fetches what is not kept.
     pub fn build() -> anyhow::Result<&'static Self> {
         static BUILT: OnceLock<Result<Releases, String>> = OnceLock::new();
@@ -80,12 +80,12 @@ impl Releases {
         let releases = Self { share: folder.join(format!("share-{}", std::process::id())) };
         fs::create_dir(&releases.share)?;
 
-        let sample = Copy::new("sample-", &folder)?;
+        let sample = Copy::new("sample-")?;
         for (release, changes) in [(1, &[][..]), (2, &SECOND), (3, &THIRD)] {
             sample.change(changes)?;
             sample.build(&releases, "quality_report", release)?;
         }
-        let neighbour = Copy::neighbour(&folder)?;
+        let neighbour = Copy::neighbour()?;
         for (release, changes) in [(1, &[][..]), (2, &NEIGHBOUR_SECOND)] {
             neighbour.change(changes)?;
             neighbour.build(&releases, "neighbour", release)?;
@@ -113,28 +113,28 @@ fn file_name(name: &str, suite: &Suite, release: u32) -> String {
 struct Copy(Checkout);
 
 impl Copy {
-    fn new(prefix: &str, kept: &Utf8Path) -> anyhow::Result<Self> {
+    fn new(prefix: &str) -> anyhow::Result<Self> {
         let copy = Self(Checkout::new(prefix)?);
         let dir = copy.0.dir()?;
         fs::remove_file(dir.join("python-app/Pipfile.lock"))?;
         let config = fs::read_to_string(dir.join("dist/package.toml"))?;
-        copy.lock(&config.replace("Pipfile.lock", "requirements.txt"), kept)?;
+        copy.lock(&config.replace("Pipfile.lock", "requirements.txt"))?;
         Ok(copy)
     }
 
-    fn neighbour(kept: &Utf8Path) -> anyhow::Result<Self> {
+    fn neighbour() -> anyhow::Result<Self> {
         let copy = Self(Checkout::new("neighbour-")?);
         let app = copy.0.dir()?.join("python-app");
         fs::remove_dir_all(&app)?;
         fs::create_dir_all(app.join("neighbour"))?;
         fs::write(app.join("pyproject.toml"), NEIGHBOUR_PROJECT)?;
         fs::write(app.join("neighbour/__init__.py"), NEIGHBOUR_CODE)?;
-        copy.lock(NEIGHBOUR_PACKAGE, kept)?;
+        copy.lock(NEIGHBOUR_PACKAGE)?;
         Ok(copy)
     }
 
     /// Puts the machines in the place of the targets of `config`, and lets the tool lock for them.
-    fn lock(&self, config: &str, kept: &Utf8Path) -> anyhow::Result<()> {
+    fn lock(&self, config: &str) -> anyhow::Result<()> {
         let dir = self.0.dir()?;
         let (before, rest) = config.split_once("[[target]]").context("the configuration names no target")?;
         let (_, after) = rest.split_once("[service]").context("the configuration has no service after its targets")?;
@@ -145,13 +145,6 @@ impl Copy {
                 fs::remove_file(entry.path())?;
             }
         }
-        // wheels are known by their digests, so one folder does for all
-        let (wheels, here) = (kept.join("wheels"), dir.join("dist/wheels"));
-        fs::create_dir_all(&wheels)?;
-        if here.is_dir() {
-            fs::remove_dir_all(&here)?;
-        }
-        fs::os::unix::fs::symlink(&wheels, &here)?;
         fs::write(dir.join(".git/info/exclude"), "/dist/wheels\n/dist/out/\n/target/\n")?;
         run(&mut tool_in(&dir, &["lock", "--upgrade"]))?.text()?;
         self.0.commit("locked for every machine")
