@@ -101,7 +101,15 @@ pub fn run(sys: &Sys, root: Option<&Utf8Path>, flags: &Flags) -> anyhow::Result<
 /// Removes what a repository has for others, as far as it is asked for.
 fn outputs(broom: &mut Broom, root: &Utf8Path, flags: &Flags) {
     if flags.wheels {
-        broom.empty(&root.join("dist/wheels"), &|name| name.ends_with(".whl"));
+        let wheels = root.join("dist/wheels");
+        broom.empty(&wheels, &|name| name.ends_with(".whl"));
+        // What a build without a network needs.
+        let of_tools = wheels.join("tools");
+        broom.empty(&of_tools, &|name| name.ends_with(".whl") || name == "backend.txt");
+        if !broom.is_dry {
+            // It stays where something is left in it.
+            let _ = std::fs::remove_dir(of_tools);
+        }
     }
     if flags.out {
         let is_output = |name: &str| OUTPUTS.iter().any(|end| name.ends_with(end));
