@@ -218,7 +218,7 @@ fn releases(dnf: &Client, keys: &Keys, sample: &Checkout, repository: &Utf8Path)
     )?;
     let hidden = folder.join("target/without-createrepo");
     without_createrepo(&hidden)?;
-    let mut command = tool_in(&folder, &["dist", "--locked", "--offline", "--repo", repository.as_str()]);
+    let mut command = tool_in(&folder, &["dist", "--locked", "--repo", repository.as_str()]);
     let told = run(command.env("GNUPGHOME", keys.home()?).env("PATH", &hidden))?;
     assert!(told.succeeded() && told.stderr.contains("kept `") && told.stderr.contains("have to be 1"), "{told}");
     assert!(list(&folder.join("target/xtask"))?.iter().any(|name| name.starts_with("tools-createrepo-c-")));

@@ -123,6 +123,8 @@ impl Built {
 
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
+    // Without it everything else would be in vain.
+    rpmbuild::find(project, &flags.build)?;
     refuse_early(project)?;
     offline::refuse_missing(project, &locking::inspect(project)?, false)?;
     if flags.spec_only {
