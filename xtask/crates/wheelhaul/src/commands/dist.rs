@@ -5,7 +5,7 @@ use crate::commands::outputs;
 use crate::commands::report::{Report, made, size};
 use crate::commands::repository::{self, Repository};
 use crate::commands::rpm::{self, BuildFlags, Built};
-use crate::commands::rpmbuild::digest_of;
+use crate::commands::rpmbuild::{self, digest_of};
 use crate::commands::sign::{Signed, Signer};
 use crate::commands::support;
 use crate::commands::verified::{self, Verified};
@@ -63,6 +63,8 @@ pub struct Flags {
 ///
 /// - Takes: `here`, what the folder of `--repo` is relative to.
 pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
+    // Without it everything else would be in vain.
+    let rpmbuild = rpmbuild::find(project, &flags.build)?;
     rpm::refuse_early(project)?;
     let current = project.steps.during("lock", || locking::inspect(project))?;
     let of_team = current.team_stale.iter().map(|reason| format!("{}: {reason}", project.config.app.lock));
@@ -91,7 +93,7 @@ pub fn run(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::Result<
     for (target, _) in project.targets.iter().zip(&locks.all).filter(|(_, locked)| locked.state == State::Written) {
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
-    let mut built = rpm::build(project, locks.current(), &flags.build)?;
+    let mut built = rpm::build(project, locks.current(), &flags.build, rpmbuild.as_ref())?;
     let verified = project.steps.during("verify", || verify(project, &built, signer.is_some()))?;
     let findings = verified.iter().any(|one| one.findings);
     let mut text: String = verified.iter().map(|one| one.text.as_str()).collect();

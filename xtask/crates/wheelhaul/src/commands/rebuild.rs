@@ -78,11 +78,12 @@ fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) ->
         project.config.package.byte_code = Some(false);
     }
     rpm::refuse_early(&project)?;
-    offline::refuse_missing(&project, &locking::inspect(&project)?, false)?;
+    let locks = locking::inspect(&project)?;
+    offline::refuse_missing(&project, &locks, false)?;
     let (_keep, scratch) = sys.scratch()?;
     let project = project.making_into(&scratch);
     let flags = BuildFlags { offline: sys.offline, level, builder: Builder::Native, source: false };
-    let built = rpm::build(&project, rpm::current_locks(&project)?, &flags)?;
+    let built = rpm::build(&project, rpm::current_locks(&project, locks)?, &flags, None)?;
     let built = built.first().context("nothing was built")?;
     let made = diff::gather(&built.path)?;
     let head = git::head(sys)?.map(|head| head.commit);

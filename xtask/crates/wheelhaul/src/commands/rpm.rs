@@ -4,7 +4,7 @@ use crate::boxes::{Compression, Target};
 use crate::commands::about::{self};
 use crate::commands::byte_code::{self};
 use crate::commands::early::Around;
-use crate::commands::locking::{self, Current, State};
+use crate::commands::locking::{self, Current, Locks, State};
 use crate::commands::own_wheel;
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
@@ -17,7 +17,6 @@ use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of};
 use crate::service;
 use crate::sys::{Verbosity, sha256_of};
-use crate::tools::git;
 use crate::tools::rpmbuild::RpmBuild;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
@@ -124,13 +123,15 @@ impl Built {
 /// The task.
 pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     // Without it everything else would be in vain.
-    rpmbuild::find(project, &flags.build)?;
+    let rpmbuild = rpmbuild::find(project, &flags.build)?;
     refuse_early(project)?;
-    offline::refuse_missing(project, &locking::inspect(project)?, false)?;
+    let locks = locking::inspect(project)?;
+    offline::refuse_missing(project, &locks, false)?;
+    let current = current_locks(project, locks)?;
     if flags.spec_only {
-        return rpmbuild::print_specs(project, current_locks(project)?, &flags.build);
+        return rpmbuild::print_specs(project, current, &flags.build);
     }
-    let built = build(project, current_locks(project)?, &flags.build)?;
+    let built = build(project, current, &flags.build, rpmbuild.as_ref())?;
     let text = built.iter().map(|rpm| rpm.line(project)).collect();
     let mut rpms: Vec<Value> = Vec::new();
     if project.wants_digests {
@@ -153,17 +154,22 @@ pub fn summary(project: &Project, built: &[Built]) -> Summary {
 /// Builds the RPMs of all targets.
 ///
 /// The index is not asked again where it was just asked for the locks.
-pub fn build(project: &Project, current: Current, flags: &BuildFlags) -> anyhow::Result<Vec<Built>> {
+///
+/// - Takes: `rpmbuild`, where the flags want it.
+pub fn build(
+    project: &Project,
+    current: Current,
+    flags: &BuildFlags,
+    rpmbuild: Option<&RpmBuild<'_>>,
+) -> anyhow::Result<Vec<Built>> {
     warn_of_dangers(project);
-    // Asked first: without an answer all the fetching would be in vain.
-    let rpmbuild = rpmbuild::find(project, flags)?;
     let gathered = gather(project, &current)?;
     let mut built = Vec::new();
     let mut all: Vec<_> = project.targets.iter().zip(current.locks).enumerate().collect();
     // What is unpacked for zstd need not be unpacked for gzip, and not the other way round.
     all.sort_by_key(|(_, (target, _))| target.distribution.compression == Compression::Gzip);
     for (place, (target, lock)) in all {
-        let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild.as_ref())
+        let rpm = build_one(project, target, lock, &gathered, flags, rpmbuild)
             .with_context(|| format!("failed to build the RPM for `{}`", target.name))?;
         built.push((place, rpm));
     }
@@ -176,7 +182,7 @@ pub fn build(project: &Project, current: Current, flags: &BuildFlags) -> anyhow:
 
 /// What can be known to be wrong before anything is asked, fetched or built.
 pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
-    git::refuse_incomplete(&project.sys, &project.app(), inputs::skipped(project))?;
+    inputs::refuse_incomplete(project)?;
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
     faults.extend(Around::of(project).faults());
@@ -196,8 +202,7 @@ fn warn_of_dangers(project: &Project) {
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
-pub fn current_locks(project: &Project) -> anyhow::Result<Current> {
-    let locks = locking::inspect(project)?;
+pub fn current_locks(project: &Project, locks: Locks) -> anyhow::Result<Current> {
     locks.warn(project, false);
     let mut faults = Vec::new();
     for (target, locked) in project.targets.iter().zip(&locks.all) {

@@ -88,7 +88,7 @@ struct Stamp {
 
 /// The task.
 pub fn run(project: &Project, _: &Flags) -> anyhow::Result<Report> {
-    git::refuse_incomplete(&project.sys, &project.app(), inputs::skipped(project))?;
+    inputs::refuse_incomplete(project)?;
     early::refuse(project, false)?;
     let epoch = git::epoch(git::head(&project.sys)?.as_ref())?;
     all_of("things are missing for a run without a network", missing(project, epoch)?)?;

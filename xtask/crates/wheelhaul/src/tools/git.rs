@@ -140,7 +140,8 @@ pub fn files_below(sys: &Sys, folder: &Utf8Path, paths: &[&Utf8Path]) -> anyhow:
     files_at(sys, folder, &paths, &[])
 }
 
-fn files_at(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
+/// What git lists at `paths` below `folder`, without what is passed over.
+fn candidates(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) -> anyhow::Result<Vec<Listed>> {
     let large = large_files(sys, folder, paths)?;
     let excluded = large.iter().map(|file| format!(":(exclude,literal){}", file.path));
     let words = ["--exclude-standard", "--"].map(str::to_owned).into_iter().chain(paths.iter().cloned());
@@ -148,6 +149,11 @@ fn files_at(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) ->
     let mut files = list(sys, folder, &words)?;
     files.extend(large);
     files.retain(|file| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top)));
+    Ok(files)
+}
+
+fn files_at(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) -> anyhow::Result<Vec<Tracked>> {
+    let files = candidates(sys, folder, paths, skipped)?;
     let mut tracked = Vec::new();
     let mut faults = Vec::new();
     let mut missing = Vec::new();

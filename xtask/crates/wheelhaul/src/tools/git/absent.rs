@@ -1,6 +1,6 @@
 //! Files that git knows and the work tree lacks.
 
-use super::{Listed, check, differing, list};
+use super::{Listed, candidates, check, differing};
 use crate::problem::{Problem, all_of};
 use crate::sys::Sys;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,15 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 ///
 /// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
 pub fn refuse_incomplete(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<()> {
-    let words = ["--exclude-standard", "--", "."].map(str::to_owned);
     // Where git does not answer, the build says so.
-    let listed = list(sys, folder, &words).unwrap_or_default();
-    let is_packed = |file: &&Listed| !file.path.split('/').next().is_some_and(|top| skipped.contains(&top));
+    let listed = candidates(sys, folder, &[".".to_owned()], skipped).unwrap_or_default();
     let is_missing = |file: &&Listed| {
         file.mode.is_some() && check(folder, &file.path, file.mode.as_deref()).is_ok_and(|is_there| !is_there)
     };
     let missing: Vec<(String, bool)> =
-        listed.iter().filter(is_packed).filter(is_missing).map(|file| (file.path.clone(), file.is_left_out)).collect();
+        listed.iter().filter(is_missing).map(|file| (file.path.clone(), file.is_left_out)).collect();
     are_missing(folder, &missing)
         .map_or(Ok(()), |error| all_of("files of the application cannot be packed", vec![error]))
 }
