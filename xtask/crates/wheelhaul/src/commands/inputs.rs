@@ -18,11 +18,7 @@ pub fn skipped(project: &Project) -> &'static [&'static str] {
 
 /// Refuses a checkout that lacks files of the application, which many other mistakes would follow from.
 pub fn refuse_incomplete(project: &Project) -> anyhow::Result<()> {
-    match project.config.app.modules() {
-        // Only what is listed is packed, and that each of it is there is asked where mistakes are looked for.
-        Some(_) => Ok(()),
-        None => git::refuse_incomplete(&project.sys, &project.app(), skipped(project)),
-    }
+    git::refuse_incomplete(&project.sys, &project.app(), skipped(project))
 }
 
 /// The single files, relative to the repository; the application has more, which git lists.
