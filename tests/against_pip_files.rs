@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul::boxes::{Asked, Target, may_hold};
-use wheelhaul::pins::{Format, Pins, Place, Selection, Source, Texts, filter, parse, wanted};
+use wheelhaul::pins::{Format, Pins, Place, Selection, Source, filter, parse, texts_of};
 
 #[path = "pip_files/grammar.rs"]
 mod grammar;
@@ -62,10 +62,7 @@ type Said = BTreeSet<String>;
 /// What we read, also where a marker is judged.
 fn ours(tree: &Tree) -> anyhow::Result<Said> {
     let lock = Utf8Path::new("requirements.txt");
-    let mut texts = Texts::new();
-    while let [first, ..] = wanted(Format::Requirements, lock, &texts).as_slice() {
-        texts.insert(first.clone(), tree.get(first.as_str()).cloned());
-    }
+    let texts = texts_of(Format::Requirements, lock, |path| Ok(tree.get(path.as_str()).cloned()))?;
     let variable = |name: &str| VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
     let selection = Selection::default();
     let app = Utf8Path::new("app");

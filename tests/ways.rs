@@ -213,21 +213,18 @@ fn without_rust(scratch: &Utf8Path) -> anyhow::Result<String> {
 /// git does not see it: the commit is in the RPM, and would differ.
 fn write_thin_xtask(folder: &Utf8Path) -> anyhow::Result<()> {
     let here = repository().canonicalize_utf8()?;
-    let thin = here.join("tests/ways/thin");
-    let own = fs::read_to_string(here.join("Cargo.toml"))?;
-    let (_, profile) = own.split_once("[profile.dev]\n").context("Cargo.toml has no profile")?;
-    let profile = profile.replace("[profile.dev.package.", "[profile.wheelhaul.package.");
-    let alias = "[alias]\nxtask = \"run --quiet --profile wheelhaul --package xtask --\"\n\n";
-    let manifest = fs::read_to_string(thin.join("Cargo.toml"))?;
-    let library = here.join("xtask/crates/wheelhaul");
-    for (path, text) in [
-        (".git/info/exclude", "/dist/wheels/\n/dist/out/\n/target/\n/Cargo.*\n/.cargo/\n/xtask/\n".to_owned()),
-        ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"xtask\"]\n".to_owned()),
-        ("Cargo.lock", fs::read_to_string(here.join("Cargo.lock"))?),
-        (".cargo/config.toml", format!("{alias}[profile.wheelhaul]\ninherits = \"dev\"\n{profile}")),
-        ("xtask/Cargo.toml", manifest.replace("@WHEELHAUL@", library.as_str())),
-        ("xtask/src/main.rs", fs::read_to_string(thin.join("main.rs"))?),
-    ] {
+    let mut files = wheelhaul::init::cargo_files(Some(here.join("xtask/crates/wheelhaul").as_str()));
+    for (path, text) in &mut files {
+        match *path {
+            // For the team's own tasks.
+            "xtask/Cargo.toml" => text.push_str("anyhow = \"1\"\n"),
+            "xtask/src/main.rs" => *text = fs::read_to_string(here.join("tests/ways/thin/main.rs"))?,
+            _ => {}
+        }
+    }
+    files.push(("Cargo.lock", fs::read_to_string(here.join("Cargo.lock"))?));
+    files.push((".git/info/exclude", "/dist/wheels/\n/dist/out/\n/target/\n/Cargo.*\n/.cargo/\n/xtask/\n".to_owned()));
+    for (path, text) in files {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
         fs::write(path, text)?;

@@ -9,7 +9,7 @@ use wheelhaul::advisories::Advisories;
 use wheelhaul::boxes::{Asked, TagRanks, Target, may_hold, unit_value_expects};
 use wheelhaul::config::Config;
 use wheelhaul::lockfile::Lock;
-use wheelhaul::pins::{Format, Requirement, Selection, Source, Texts, filter, parse, wanted};
+use wheelhaul::pins::{Format, Requirement, Selection, Source, filter, parse, texts_of};
 use wheelhaul::rpm::Signature;
 use wheelhaul::service::{commands, split};
 use wheelhaul::verify::Spotter;
@@ -121,17 +121,12 @@ fn target() -> Target {
 /// Reads a lock as the tool does; the first file beside it that is asked for has the same text.
 fn read_lock(format: Format, lock: &str, text: &str) {
     let lock = Utf8Path::new("folder").join(lock);
-    let mut texts = Texts::new();
-    loop {
-        let wanted = wanted(format, &lock, &texts);
-        if wanted.is_empty() {
-            break;
-        }
-        for path in wanted {
-            let is_there = texts.len() < 2;
-            texts.insert(path, is_there.then(|| text.to_owned()));
-        }
-    }
+    let mut read = 0;
+    let texts = texts_of(format, &lock, |_| {
+        read += 1;
+        Ok((read <= 2).then(|| text.to_owned()))
+    })
+    .expect("reading does not fail");
     let selection = Selection { extras: vec!["web".parse().unwrap()], groups: Vec::new() };
     let app = Utf8Path::new("folder");
     let variable = |name: &str| (name.len() == 1).then(|| "a-value".to_owned());

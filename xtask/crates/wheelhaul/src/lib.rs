@@ -33,9 +33,9 @@
 //! | [`decide`] | pins and offers → our lock, or every reason why not |
 //! | [`explain`] | what became of one package, file by file |
 //! | [`shipped`] | which files an application needs when it runs, and which of them its wheel lacks |
-//! | [`init`] | what a repository tells of its application, and the files that set this tool up in it |
 //! | [`tree`] | what lands on the box, with every digest |
 //! | [`service`] | unit, sysusers file, scriptlets |
+//! | [`init`] | what a repository tells of its application, and the files that set this tool up in it |
 //! | [`layout`] | wheels, application and config → tree |
 //! | [`rpm`] | writing an RPM, reading one back, putting a signature in |
 //! | [`sbom`] | what is in a package, as CycloneDX |

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 pub use asked::Answer;
 pub use cache::{Bounds, is_made_here};
-pub use files::open_regular;
+pub use files::{names_in, open_regular};
 #[cfg(unix)]
 pub use own::this_user;
 pub use own::{NotOwn, other_owner, own_folder};

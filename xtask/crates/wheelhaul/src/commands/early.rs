@@ -8,7 +8,7 @@ use crate::config::{App, Service};
 use crate::pins::{Format, Pins, Pythons};
 use crate::problem::{Problem, all_of, hints_of, nearest};
 use crate::service;
-use crate::sys::Sys;
+use crate::sys::{Sys, names_in};
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 
@@ -271,12 +271,4 @@ fn folders_with(root: &Utf8Path, is_it: impl Fn(&Utf8Path) -> bool) -> Vec<Utf8P
         );
     }
     found
-}
-
-/// The names in a folder, sorted; none where it cannot be listed.
-pub(super) fn names_in(folder: &Utf8Path) -> Vec<String> {
-    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_owned()).collect();
-    names.sort();
-    names
 }

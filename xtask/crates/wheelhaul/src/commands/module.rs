@@ -1,11 +1,10 @@
 //! Whether the application that `service.command` names, `module:object`, is in the application's folder.
 
-use crate::commands::early::names_in;
 use crate::config::Service;
 use crate::pins::Pins;
 use crate::problem::{Problem, nearest};
 use crate::service::application_modules;
-use crate::sys::Sys;
+use crate::sys::{Sys, names_in};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Folders that a build backend usually takes modules from.

@@ -5,7 +5,7 @@ use crate::commands::Project;
 use crate::config::{App, AppVersion, Modules};
 use crate::problem::{Problem, all_of, nearest};
 use crate::shipped::{modules_of, not_a_package};
-use crate::sys::Sys;
+use crate::sys::{Sys, names_in};
 use crate::tools::{git, git_repository, git_version};
 use crate::wheel::{Plain, PlainFile, WheelName};
 use anyhow::Context as _;
@@ -91,7 +91,7 @@ fn untracked(sys: &Sys, app: &Utf8Path, path: &Utf8Path, listed: &[Tracked]) -> 
     }
     let there = app.join(path);
     let Ok(data) = there.symlink_metadata() else {
-        let names = names_in(app);
+        let names: Vec<String> = names_in(app).into_iter().filter(|name| !name.starts_with('.')).take(40).collect();
         let near = nearest(path.as_str(), names.iter().map(String::as_str));
         let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
         return Err(Problem::with_hint(
@@ -124,16 +124,6 @@ fn untracked(sys: &Sys, app: &Utf8Path, path: &Utf8Path, listed: &[Tracked]) -> 
 
 fn from_root(sys: &Sys, path: &Utf8Path) -> String {
     path.strip_prefix(&sys.root).unwrap_or(path).as_str().trim_start_matches("./").replace('\\', "/")
-}
-
-/// The names at the top of the application's folder, without hidden ones.
-fn names_in(app: &Utf8Path) -> Vec<String> {
-    let entries = app.read_dir_utf8().into_iter().flatten().flatten();
-    let mut names: Vec<String> =
-        entries.map(|entry| entry.file_name().to_owned()).filter(|name| !name.starts_with('.')).collect();
-    names.sort();
-    names.truncate(40);
-    names
 }
 
 /// The licences beside the application that git tracks.

@@ -150,17 +150,7 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
 pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
     let lock = &app.lock;
     let format = pins::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
-    let mut texts = Texts::new();
-    loop {
-        let wanted = pins::wanted(format, lock, &texts);
-        if wanted.is_empty() {
-            break;
-        }
-        for path in wanted {
-            let text = text_of(sys, &path, path == *lock)?;
-            texts.insert(path, text);
-        }
-    }
+    let texts = pins::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;
     let selection = Selection { extras: app.extras.clone(), groups: app.groups.clone() };
     let source = pins::Source {
         format,

@@ -1,11 +1,11 @@
 //! Whether the server that `service.command` starts is locked, as far as that is known before the wheels are there.
 
 use crate::boxes::Target;
-use crate::commands::early::names_in;
 use crate::config::{App, Service};
 use crate::pins::{Format, Pins, filter};
 use crate::problem::Problem;
-use crate::sys::Sys;
+use crate::service::{SERVERS, Server};
+use crate::sys::{Sys, names_in};
 use camino::Utf8Path;
 use std::collections::BTreeSet;
 
@@ -32,8 +32,6 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("waitress",             &["waitress"]),
     ("waitress-serve",       &["waitress"]),
 ];
-/// Those that serve by themselves and need no more than their name.
-const SERVERS: [&str; 4] = ["gunicorn", "hypercorn", "uvicorn", "waitress-serve"];
 
 /// What is wrong with the first word of the command.
 pub fn faults(sys: &Sys, service: &Service, pins: &Pins, targets: &[Target], app: &App) -> Vec<anyhow::Error> {
@@ -74,7 +72,8 @@ pub fn faults(sys: &Sys, service: &Service, pins: &Pins, targets: &[Target], app
         if filtered.kept.iter().any(|kept| packages.contains(&kept.pin.name.as_ref())) {
             continue;
         }
-        let other = SERVERS.iter().filter(|name| **name != word.as_str());
+        // Those that serve by themselves and need no more than their name.
+        let other = SERVERS.iter().map(Server::script).filter(|name| *name != word.as_str());
         let other = other.filter_map(|name| of_word(name).filter(|packages| is_locked(packages)).map(|_| name)).next();
         let other = other.map(|name| format!("; or start what is locked: `command = {}`", with_first(service, name)));
         let package = packages[0];

@@ -7,7 +7,7 @@ use crate::commands::{Project, early, inputs};
 use crate::hex::hex;
 use crate::problem::{Problem, all_of};
 use crate::sys::{Stop, sha256_of};
-use crate::tools::backend::Backend;
+use crate::tools::backend::BuildSystem;
 use crate::tools::git::{self, Tracked};
 use crate::tools::uv::Uv;
 use crate::wheel::{Executables, WheelName, rewrite};
@@ -112,7 +112,7 @@ pub fn missing(project: &Project, epoch: u32) -> anyhow::Result<Vec<anyhow::Erro
     if !sys.offline || is_own || Sources::read(project)?.built(project, epoch)?.is_some() {
         return Ok(Vec::new());
     }
-    let backend = Backend::of(sys, &project.app())?;
+    let backend = BuildSystem::of(sys, &project.app())?;
     let mut faults = Vec::from_iter(Uv::require(sys).err());
     if backend.kept(sys)?.is_none() {
         faults.push(Problem::with_hint(
@@ -149,7 +149,7 @@ pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWh
             }
         };
     }
-    let backend = Backend::of(sys, &sources.app)?;
+    let backend = BuildSystem::of(sys, &sources.app)?;
     let kept = backend.kept(sys)?;
     if let Some(wheel) = built.as_ref().filter(|_| kept.is_some() || sys.offline) {
         sys.detail(format!("`{}` is up to date", project.shown(&wheel.path)));
@@ -192,7 +192,7 @@ pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWh
 pub fn keep_backend(project: &Project) {
     let keep = || -> anyhow::Result<()> {
         let sys = &project.sys;
-        let backend = Backend::of(sys, &project.app())?;
+        let backend = BuildSystem::of(sys, &project.app())?;
         if backend.kept(sys)?.is_none() {
             let sources = Sources::read(project)?;
             let (_keep, scratch) = sys.scratch()?;

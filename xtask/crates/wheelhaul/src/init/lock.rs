@@ -1,7 +1,7 @@
 //! Which of a repository's locks is packed, and what it has.
 
 use crate::init::Seen;
-use crate::pins::{self, Format, Pins, Selection, Source, Texts};
+use crate::pins::{self, Format, Pins, Selection, Source};
 use camino::Utf8Path;
 use pep440_rs::VersionSpecifiers;
 use std::collections::BTreeSet;
@@ -183,17 +183,7 @@ impl Lock {
 fn pins_of(seen: &Seen, path: &str, app: &str) -> anyhow::Result<Pins> {
     let lock = Utf8Path::new(path);
     let format = Format::of(lock)?;
-    let mut texts = Texts::new();
-    loop {
-        let wanted = pins::wanted(format, lock, &texts);
-        if wanted.is_empty() {
-            break;
-        }
-        for path in wanted {
-            let text = seen.text(path.as_str()).map(str::to_owned);
-            texts.insert(path, text);
-        }
-    }
+    let texts = pins::texts_of(format, lock, |path| Ok(seen.text(path.as_str()).map(str::to_owned)))?;
     let selection = Selection::default();
     pins::parse(&Source {
         format,

@@ -1,43 +1,30 @@
 //! The command that serves an application: its object as the server in the lock takes it, or the one of a Procfile.
 
 use crate::init::object::Interface;
+use crate::service::{SERVERS, Server};
 
-/// A server that this tool gives address, port and certificate to.
-pub struct Server {
-    /// its package
-    pub package: &'static str,
-    /// its console script
-    pub script: &'static str,
-    /// whether it can serve TLS
-    pub has_tls: bool,
+/// The server with a console script.
+fn of_script(script: &str) -> Option<&'static Server> {
+    SERVERS.iter().find(|server| server.script() == script)
 }
-
-const fn server(package: &'static str, script: &'static str, has_tls: bool) -> Server {
-    Server { package, script, has_tls }
-}
-
-const GUNICORN: Server = server("gunicorn", "gunicorn", true);
-const UVICORN: Server = server("uvicorn", "uvicorn", true);
-const HYPERCORN: Server = server("hypercorn", "hypercorn", true);
-const WAITRESS: Server = server("waitress", "waitress-serve", false);
 
 /// The servers of an interface, those first that are taken where several are locked.
-pub fn servers(interface: Interface) -> &'static [&'static Server] {
-    match interface {
-        Interface::Wsgi => &[&GUNICORN, &WAITRESS, &HYPERCORN, &UVICORN],
-        Interface::Asgi => &[&UVICORN, &HYPERCORN],
-    }
+pub fn servers(interface: Interface) -> Vec<&'static Server> {
+    let scripts: &[&str] = match interface {
+        Interface::Wsgi => &["gunicorn", "waitress-serve", "hypercorn", "uvicorn"],
+        Interface::Asgi => &["uvicorn", "hypercorn"],
+    };
+    scripts.iter().filter_map(|script| of_script(script)).collect()
 }
 
 /// Whether the server of a package can serve TLS; one that is not known is taken to.
 pub fn has_tls(package: &str) -> bool {
-    [&GUNICORN, &UVICORN, &HYPERCORN, &WAITRESS].iter().all(|known| known.package != package || known.has_tls)
+    SERVERS.iter().all(|known| known.package != package || known.has_tls())
 }
 
 /// The package of a server, by its console script.
 pub fn package_of(script: &str) -> &str {
-    let known = [&GUNICORN, &UVICORN, &HYPERCORN, &WAITRESS].into_iter().find(|known| known.script == script);
-    known.map_or(script, |known| known.package)
+    of_script(script).map_or(script, |known| known.package)
 }
 
 /// The command that serves `MODULE:OBJECT`.
@@ -45,12 +32,12 @@ pub fn command(server: &Server, interface: Interface, module: &str, object: &str
     let plain = format!("{module}:{object}");
     let called = format!("{plain}()");
     let words: Vec<&str> = match (server.package, interface, is_factory) {
-        ("gunicorn" | "hypercorn", _, true) => vec![server.script, &called],
+        ("gunicorn" | "hypercorn", _, true) => vec![server.script(), &called],
         ("uvicorn", Interface::Wsgi, true) => vec!["uvicorn", "--interface", "wsgi", "--factory", &plain],
         ("uvicorn", Interface::Wsgi, false) => vec!["uvicorn", "--interface", "wsgi", &plain],
         ("uvicorn", Interface::Asgi, true) => vec!["uvicorn", "--factory", &plain],
         ("waitress", _, true) => vec!["waitress-serve", "--call", &plain],
-        _ => vec![server.script, &plain],
+        _ => vec![server.script(), &plain],
     };
     words.into_iter().map(str::to_owned).collect()
 }
@@ -84,9 +71,7 @@ pub fn of_procfile(line: &str) -> Option<Vec<String>> {
         return None;
     }
     let mut words = line.split_whitespace().peekable();
-    let server = words.next()?;
-    let known = [&GUNICORN, &UVICORN, &HYPERCORN, &WAITRESS].into_iter().find(|known| known.script == server)?;
-    let mut kept = vec![known.script.to_owned()];
+    let mut kept = vec![of_script(words.next()?)?.script().to_owned()];
     while let Some(word) = words.next() {
         if LISTEN.contains(&word) {
             words.next();
@@ -137,17 +122,17 @@ mod tests {
     fn the_object_is_handed_over_as_each_server_takes_it() {
         #[rustfmt::skip]
         let cases = [
-            (&GUNICORN,  Interface::Wsgi, false, "gunicorn a.b:app"),
-            (&GUNICORN,  Interface::Wsgi, true,  "gunicorn a.b:app()"),
-            (&UVICORN,   Interface::Asgi, false, "uvicorn a.b:app"),
-            (&UVICORN,   Interface::Asgi, true,  "uvicorn --factory a.b:app"),
-            (&UVICORN,   Interface::Wsgi, false, "uvicorn --interface wsgi a.b:app"),
-            (&HYPERCORN, Interface::Asgi, true,  "hypercorn a.b:app()"),
-            (&WAITRESS,  Interface::Wsgi, false, "waitress-serve a.b:app"),
-            (&WAITRESS,  Interface::Wsgi, true,  "waitress-serve --call a.b:app"),
+            ("gunicorn", Interface::Wsgi, false, "gunicorn a.b:app"),
+            ("gunicorn", Interface::Wsgi, true,  "gunicorn a.b:app()"),
+            ("uvicorn", Interface::Asgi, false, "uvicorn a.b:app"),
+            ("uvicorn", Interface::Asgi, true,  "uvicorn --factory a.b:app"),
+            ("uvicorn", Interface::Wsgi, false, "uvicorn --interface wsgi a.b:app"),
+            ("hypercorn", Interface::Asgi, true,  "hypercorn a.b:app()"),
+            ("waitress-serve", Interface::Wsgi, false, "waitress-serve a.b:app"),
+            ("waitress-serve", Interface::Wsgi, true,  "waitress-serve --call a.b:app"),
         ];
-        for (server, interface, is_factory, words) in cases {
-            let command = command(server, interface, "a.b", "app", is_factory);
+        for (script, interface, is_factory, words) in cases {
+            let command = command(of_script(script).unwrap(), interface, "a.b", "app", is_factory);
             assert_eq!(command.join(" "), words);
             assert_eq!(application_of(&command), Some(("a.b", words.split(':').next_back().unwrap())));
         }

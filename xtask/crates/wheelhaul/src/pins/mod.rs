@@ -296,8 +296,29 @@ fn beside(path: &Utf8Path, name: &str) -> Utf8PathBuf {
     }
 }
 
+/// The texts that reading a lock needs.
+///
+/// - Takes: `read`, which gives the text of a file of the repository; nothing for one that is not there.
+pub fn texts_of(
+    format: Format,
+    lock: &Utf8Path,
+    mut read: impl FnMut(&Utf8Path) -> anyhow::Result<Option<String>>,
+) -> anyhow::Result<Texts> {
+    let mut texts = Texts::new();
+    loop {
+        let wanted = wanted(format, lock, &texts);
+        if wanted.is_empty() {
+            return Ok(texts);
+        }
+        for path in wanted {
+            let text = read(&path)?;
+            texts.insert(path, text);
+        }
+    }
+}
+
 /// The files that reading the lock needs and `texts` does not have yet; asked again until there are none.
-pub fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf> {
+fn wanted(format: Format, lock: &Utf8Path, texts: &Texts) -> Vec<Utf8PathBuf> {
     let mut wanted = vec![lock.to_owned()];
     match format {
         Format::PipfileLock => wanted.push(beside(lock, "Pipfile")),

@@ -4,27 +4,42 @@ use crate::config::Service;
 use crate::problem::Problem;
 use crate::service::Facts;
 
-/// How a server that is known takes its address, port and certificate.
-pub(super) struct Server {
+/// A server that is known: how it takes its address, port and certificate.
+pub struct Server {
+    /// its package
+    pub package: &'static str,
     /// console script, and module
     names: &'static [&'static str],
     listen: &'static [&'static str],
     tls: &'static [&'static str],
     /// whether it tells systemd when it is ready (`sd_notify`)
-    pub notifies: bool,
+    pub(super) notifies: bool,
     /// whether it takes its code and configuration anew on SIGHUP
-    pub reloads: bool,
+    pub(super) reloads: bool,
     /// whether it takes over the sockets that systemd opened (`sd_listen_fds`), with TLS on them as well
-    pub inherits: bool,
+    pub(super) inherits: bool,
 }
 
+/// All of them.
 #[rustfmt::skip]
-const SERVERS: &[Server] = &[
-    Server { names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: true,  reloads: true,  inherits: true },
-    Server { names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: false, reloads: false, inherits: false },
-    Server { names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies: false, reloads: false, inherits: false },
-    Server { names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies: false, reloads: false, inherits: false },
+pub const SERVERS: &[Server] = &[
+    Server { package: "gunicorn",  names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: true,  reloads: true,  inherits: true },
+    Server { package: "hypercorn", names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: false, reloads: false, inherits: false },
+    Server { package: "uvicorn",   names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies: false, reloads: false, inherits: false },
+    Server { package: "waitress",  names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies: false, reloads: false, inherits: false },
 ];
+
+impl Server {
+    /// Its console script.
+    pub fn script(&self) -> &'static str {
+        self.names[0]
+    }
+
+    /// Whether it can serve TLS.
+    pub fn has_tls(&self) -> bool {
+        !self.tls.is_empty()
+    }
+}
 
 /// How the first word of `service.command` is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

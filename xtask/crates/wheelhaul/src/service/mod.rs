@@ -12,7 +12,7 @@ mod tests;
 mod unit;
 mod words;
 
-pub use command::{Program, application_modules};
+pub use command::{Program, SERVERS, Server, application_modules};
 pub use dangers::{Danger, dangers};
 pub use scriptlets::Scriptlets;
 pub use words::{Command, Words, commands, split};

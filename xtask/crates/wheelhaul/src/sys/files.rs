@@ -72,6 +72,14 @@ pub fn open_regular(path: &Utf8Path) -> anyhow::Result<fs_err::File> {
     }
 }
 
+/// The names in a folder, sorted; none where it cannot be listed.
+pub fn names_in(folder: &Utf8Path) -> Vec<String> {
+    let entries = folder.read_dir_utf8().into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_owned()).collect();
+    names.sort();
+    names
+}
+
 fn in_words(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {

@@ -17,7 +17,7 @@ use sha2::{Digest as _, Sha256};
 /// `[build-system]` of a project (PEP 518); without one, what pip and uv take for it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct Backend {
+pub struct BuildSystem {
     /// requirements of the backend
     requires: Vec<String>,
     /// `MODULE:OBJECT`
@@ -26,7 +26,7 @@ pub struct Backend {
     backend_path: Vec<String>,
 }
 
-impl Default for Backend {
+impl Default for BuildSystem {
     fn default() -> Self {
         Self {
             requires: vec!["setuptools>=40.8.0".to_owned()],
@@ -39,7 +39,7 @@ impl Default for Backend {
 #[derive(Deserialize)]
 struct Project {
     #[serde(rename = "build-system", default)]
-    build_system: Backend,
+    build_system: BuildSystem,
 }
 
 /// The wheels that are kept for a backend.
@@ -75,7 +75,7 @@ impl Kept {
     }
 }
 
-impl Backend {
+impl BuildSystem {
     /// Reads the project file of the application's folder.
     pub fn of(sys: &Sys, app: &Utf8Path) -> anyhow::Result<Self> {
         let path = app.join("pyproject.toml");
