@@ -44,8 +44,7 @@ fn live(root: &str, words: &[&str]) -> anyhow::Result<(Value, Option<i32>)> {
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
     let finished = run(&mut tool(temporary, &[&[root], words].concat()))?;
-    let left: Vec<_> = fs::read_dir(temporary)?.flatten().map(|entry| entry.file_name()).collect();
-    ensure!(left.is_empty(), "left behind: {left:?}\n{finished}");
+    signals::nothing_is_left_in(temporary).with_context(|| finished.to_string())?;
     let document = document(&finished)?;
     let install = document["rpms"][0]["trial"].clone();
     ensure!(!install.is_null(), "nothing was lived through: {finished}");

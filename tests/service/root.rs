@@ -38,7 +38,9 @@ impl Story<'_> {
             self.answers_now()
         });
         self.machine.script(&format!(
-            "rm -r {STATE}/bin {STATE}/ran {STATE}/loaded.* /etc/sysconfig/{NAME}; systemctl restart {UNIT}"
+            "rm -r {STATE}/bin {STATE}/ran {STATE}/loaded.* /etc/sysconfig/{NAME}
+             systemctl reset-failed {UNIT}
+             systemctl restart {UNIT}"
         ))?;
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! A run that is ended in the middle of something: what must be gone soon after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 
 use crate::checkout::command::run;
@@ -26,7 +26,6 @@ pub const PHASES: [(&str, &str, bool); 6] = [
 pub fn ends_cleanly(seen: &str, signal: &str, words: &[&str]) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let temporary = Utf8Path::from_path(temporary.path()).context("not UTF-8")?;
-    let groups_before = run(Command::new("find").args(["/sys/fs/cgroup", "-name", "xtask-machine-*"]))?.stdout;
     let mut tool = Command::new(env!("CARGO_BIN_EXE_started"))
         .args(["-v", "trial"])
         .args(words)
@@ -40,27 +39,56 @@ pub fn ends_cleanly(seen: &str, signal: &str, words: &[&str]) -> anyhow::Result<
     // in the middle, and not at its first instruction
     std::thread::sleep(Duration::from_millis(60));
     let below = descendants(tool.id());
+    let groups = groups_of(&below)?;
     run(Command::new("kill").args([&format!("-{signal}"), &tool.id().to_string()]))?.text()?;
     let status = tool.wait()?;
     ensure!(found && !status.success(), "it ended with {status} before `{seen}` was seen");
     ensure!(below.len() >= 2, "nothing was below it: {below:?}");
+    let has_machine = !seen.contains("tar --extract");
+    ensure!(groups.is_empty() != has_machine, "the control groups of its machine: {groups:?}");
     wait_for(Duration::from_secs(15), || {
         let alive: Vec<_> = below.iter().filter(|(id, start)| started(**id).as_ref() == Some(*start)).collect();
         ensure!(alive.is_empty(), "processes go on: {alive:?}");
-        // The folder of this tool stays, with nothing in it.
-        let own = fs::read_dir(temporary)?.flatten().flat_map(|own| fs::read_dir(own.path()));
-        let left: Vec<_> = own.flatten().flatten().map(|entry| entry.path()).collect();
-        ensure!(left.is_empty(), "files are left: {left:?}");
+        nothing_is_left_in(temporary)?;
+        // Others that run at the same time have groups of their own.
+        let left: Vec<&Utf8PathBuf> = groups.iter().filter(|group| group.exists()).collect();
+        ensure!(left.is_empty(), "control groups are left: {left:?}");
         Ok(())
     })?;
     let began = Instant::now();
     let mounts = mentions(temporary.as_str());
     ensure!(mounts.is_empty(), "mounts are left, of the processes {mounts:?} ({:?})", began.elapsed());
-    let groups = run(Command::new("find").args(["/sys/fs/cgroup", "-name", "xtask-machine-*"]))?.stdout;
-    let left: Vec<&str> =
-        groups.lines().filter(|group| !groups_before.lines().any(|before| before == *group)).collect();
-    ensure!(left.is_empty(), "control groups are left: {left:?}");
     Ok(())
+}
+
+/// The folder of this tool stays in a place for temporary files, with nothing in it.
+pub fn nothing_is_left_in(temporary: &Utf8Path) -> anyhow::Result<()> {
+    let mut left = Vec::new();
+    for own in fs::read_dir(temporary)? {
+        let own = own?.path();
+        ensure!(own.is_dir(), "left behind: {own:?}");
+        for entry in fs::read_dir(own)? {
+            left.push(entry?.path());
+        }
+    }
+    ensure!(left.is_empty(), "left behind: {left:?}");
+    Ok(())
+}
+
+/// The control groups of machines that processes are in.
+fn groups_of(processes: &BTreeMap<u32, String>) -> anyhow::Result<BTreeSet<Utf8PathBuf>> {
+    let mut names = BTreeSet::new();
+    for process in processes.keys() {
+        let groups = fs::read_to_string(format!("/proc/{process}/cgroup")).unwrap_or_default();
+        let parts = groups.lines().flat_map(|line| line.split('/'));
+        names.extend(parts.filter(|part| part.starts_with("xtask-machine-")).map(str::to_owned));
+    }
+    let mut found = BTreeSet::new();
+    for name in names {
+        let folders = run(Command::new("find").args(["/sys/fs/cgroup", "-name", &name]))?.stdout;
+        found.extend(folders.lines().map(Utf8PathBuf::from));
+    }
+    Ok(found)
 }
 
 /// Every process below one, with the time of its start: a number may be given again.
