@@ -72,7 +72,8 @@ impl Facts<'_> {
     /// `NAME-certificate.service`: restarts the service where its certificate is due, which makes it anew.
     pub(super) fn renewal(&self) -> String {
         let name = self.name;
-        let unit = self.about(&format!("Renewal of the certificate of {name}"));
+        let mut unit = self.about(&format!("Renewal of the certificate of {name}"));
+        unit.add("StartLimitIntervalSec", "0");
         let mut service = Section::new("Service", self.target);
         service.add("Type", "oneshot");
         self.add_user(&mut service);
@@ -88,6 +89,8 @@ impl Facts<'_> {
         let name = self.name;
         let mut unit = self.about(&format!("Daily look at the certificate of {name}"));
         unit.add("PartOf", format!("{name}.service"));
+        // It is started with each start of the service: one that was started too often would be failed until the next.
+        unit.add("StartLimitIntervalSec", "0");
         let mut timer = Section::new("Timer", self.target);
         timer.add("OnCalendar", "daily");
         timer.add("RandomizedDelaySec", "1h");
