@@ -187,7 +187,9 @@ impl Evidence {
         let is_elf = seen.elf.is_some();
         if is_entry && !is_elf {
             self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&seen.kept).into_owned());
-        } else if is_text
+        }
+        // A module may be a config file as well, as `gunicorn.conf.py` is.
+        if is_text
             && !is_elf
             && let Ok(text) = String::from_utf8(seen.kept)
         {
