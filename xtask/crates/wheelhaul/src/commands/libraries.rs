@@ -3,7 +3,7 @@
 use crate::boxes::Target;
 use crate::closure::{Asks, reach};
 use crate::commands::Project;
-use crate::elf::{OfWheel, foreign, needs_of};
+use crate::elf::{ElfFile, OfWheel, foreign, needs_of};
 use crate::lockfile::Lock;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,11 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Writes to each package what its ELF files need of the box, and warns of what the box may not have.
 ///
 /// - Takes: `wheels`, in the order of the lock's packages; `asks`, who requires whom.
-pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &[OfWheel], asks: &[Asks]) {
+pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, mut wheels: Vec<OfWheel>, asks: &[Asks]) {
+    let aside: Vec<Vec<ElfFile>> = wheels.iter_mut().map(|wheel| wheel.set_aside(target)).collect();
     let names: Vec<&PackageName> = lock.packages.iter().map(|package| &package.name).collect();
-    let needs = needs_of(wheels, &reach(&names, asks, &|_| true));
-    for (package, wheel) in lock.packages.iter().zip(wheels) {
-        for what in misfits(target, wheel) {
+    let needs = needs_of(&wheels, &reach(&names, asks, &|_| true));
+    for (package, (wheel, aside)) in lock.packages.iter().zip(wheels.iter().zip(&aside)) {
+        let of_aside = misfits(target, &OfWheel::default(), aside).into_iter();
+        let of_aside = of_aside.map(|what| format!("{what}; nothing on the box loads it"));
+        for what in misfits(target, wheel, &wheel.files).into_iter().chain(of_aside) {
             project.sys.say(format!("warning: `{}`, locked for `{}`: {what}", package.wheel, target.name));
         }
     }
@@ -43,10 +46,12 @@ pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &
 }
 
 /// Why the box could not load files of a wheel, a line a reason; `verify` refuses the RPM for it.
-fn misfits(target: &Target, wheel: &OfWheel) -> Vec<String> {
+///
+/// - Takes: `files`, those of `wheel`, or those of it that were set aside.
+fn misfits(target: &Target, wheel: &OfWheel, files: &[ElfFile]) -> Vec<String> {
     let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     let own = wheel.names();
-    for file in &wheel.files {
+    for file in files {
         let misfits = match &file.facts {
             Ok(facts) => facts.misfits(target, &|library| own.contains(library)),
             Err(reason) => vec![format!("cannot be read as an ELF file: {reason}")],

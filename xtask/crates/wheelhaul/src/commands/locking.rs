@@ -333,7 +333,7 @@ fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, loc
         }
     }
     let closure = walk(&dists(&all, filtered), target);
-    libraries::write_down(project, target, lock, &elf, &closure.asks);
+    libraries::write_down(project, target, lock, elf, &closure.asks);
     let faults = closure.faults.into_iter();
     let lock = &project.config.app.lock;
     let is_partial = |fault: &Fault| fault.is_missing && matches!(Format::of(lock), Ok(Format::Requirements));

@@ -131,7 +131,7 @@ fn make_ready<'a>(
         );
     }
     let pages = Pages::new(config, target, metadata, app.epoch);
-    let (libraries, optional) = about::libraries(project, &lock, application)?;
+    let (libraries, optional) = about::libraries(project, &lock, application, target)?;
     let facts = rpm::Facts {
         name: &config.package.name,
         version: &metadata.version,

@@ -1,6 +1,7 @@
 //! The ELF files of wheels, and what they need of the box, less what the wheels bring.
 
-use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest};
+use crate::boxes::Target;
+use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest, is_for_others};
 use crate::wheel::{Archive, Contents, Scheme, Scratch};
 use anyhow::{Context as _, bail};
 use rawzip::ReaderAt;
@@ -20,6 +21,8 @@ pub struct ElfFile {
 pub struct OfWheel {
     /// in the order of the archive
     pub files: Vec<ElfFile>,
+    /// whether the wheel is for any platform
+    pub is_any: bool,
 }
 
 impl OfWheel {
@@ -49,7 +52,13 @@ impl OfWheel {
             };
             files.push(ElfFile { path: format!("{folder}{}", placed.path), facts });
         }
-        Ok(Self { files })
+        Ok(Self { files, is_any: contents.wheel_file.is_any() })
+    }
+
+    /// Takes out the files that nothing on a box loads, since they are for another ([`is_for_others`]); gives them.
+    pub fn set_aside(&mut self, target: &Target) -> Vec<ElfFile> {
+        let is_any = self.is_any;
+        self.files.extract_if(.., |file| is_for_others(&file.path, &file.facts, target, is_any)).collect()
     }
 
     /// The libraries that others can ask for: names of files, and what they call themselves.
@@ -193,9 +202,11 @@ mod tests {
                 file("lib/a.libs/libgfortran-1.so.5", "", &["libm.so.6"], &[], &[]),
                 file("lib/a.libs/renamed.so", "libz.so.1", &["libz.so.1"], &[], &[]),
             ],
+            is_any: false,
         };
         let asking = |search: &[&str]| OfWheel {
             files: vec![file("lib/b/y.so", "", &["libz.so.1", "libpython3.11.so.1.0", "_own.so"], &[], search)],
+            is_any: false,
         };
         #[rustfmt::skip]
         let cases: [(&[&str], &[usize], &[&str]); 6] = [ // where it looks       requires  needs
@@ -214,6 +225,7 @@ mod tests {
                         .iter()
                         .map(|f| ElfFile { path: f.path.clone(), facts: f.facts.clone() })
                         .collect(),
+                    is_any: false,
                 },
                 asking(search),
             ];
@@ -233,6 +245,34 @@ mod tests {
             facts.kind = Kind::Data;
         }
         let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
-        assert_eq!(needs_of(&[OfWheel { files: vec![object, broken] }], &[]), [vec![]]);
+        assert_eq!(needs_of(&[OfWheel { files: vec![object, broken], is_any: false }], &[]), [vec![]]);
+    }
+
+    #[test]
+    fn what_is_for_others_is_no_concern_of_the_box() {
+        let of = |machine: u16, is_64: bool| ElfFacts { machine, is_64, ..ElfFacts::default() };
+        let (x86_64, aarch64, i386) = (of(62, true), of(183, true), of(3, false));
+        let musl = ElfFacts { needed: vec!["libc.musl-x86_64.so.1".to_owned()], ..x86_64.clone() };
+        let broken = Err("broken".to_owned());
+        #[rustfmt::skip]
+        let cases = [ // path                                      facts             any    plain
+            ("lib/selenium/linux/selenium-manager",                Ok(&aarch64),     true,  false),
+            ("lib/debugpy/attach_linux_x86.so",                    Ok(&i386),        true,  true),
+            ("lib/debugpy/attach_linux_amd64.so",                  Ok(&x86_64),      false, false),
+            ("lib/tool/linux-arm64/tool",                          Ok(&aarch64),     true,  true),
+            ("lib/tool/charm/tool",                                Ok(&aarch64),     true,  false),
+            ("lib/a/_x.cpython-311-x86_64-linux-gnu.so",           Ok(&aarch64),     true,  false),
+            ("lib/a/_x.cpython-311-x86_64-linux-gnu.so",           Ok(&i386),        true,  false),
+            ("lib/a/musl/_x.so",                                   Ok(&musl),        true,  true),
+            ("lib/a/_x.so",                                        Ok(&musl),        true,  false),
+            ("lib/a/_x.so",                                        Err(&broken),     true,  false),
+            ("bin/tool-arm64",                                     Ok(&aarch64),     false, false),
+        ];
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        for (path, facts, of_any, of_platform) in cases {
+            let facts = facts.cloned().map_err(|error: &Result<ElfFacts, String>| error.clone().unwrap_err());
+            let judged = [true, false].map(|is_any| is_for_others(path, &facts, &target, is_any));
+            assert_eq!(judged, [of_any, of_platform], "{path}");
+        }
     }
 }
