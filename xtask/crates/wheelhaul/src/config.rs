@@ -1,6 +1,7 @@
 //! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
 
 mod boxes;
+mod dependency;
 mod document;
 mod lines;
 mod modules;
@@ -16,6 +17,7 @@ mod unknown;
 mod wishes;
 
 pub use boxes::{Probes, TargetTable};
+pub use dependency::{Dependencies, Relation, RpmDependency};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};
 pub use package::{LEVELS, Package};
 pub use required::{Unmet, VERSION, unmet};
@@ -232,6 +234,13 @@ impl Config {
                 service: service.filter(|of| of.has(&["command"])).map(|of| of.value),
             })),
         }
+    }
+
+    /// The dependencies of the RPM for a target: those of `[package]`, and those that the target adds.
+    pub fn dependencies(&self, target: &Target) -> Dependencies {
+        let table = self.targets.iter().find(|table| table.name == target.name);
+        let added = table.map(TargetTable::dependencies).unwrap_or_default();
+        self.package.dependencies().and(&added)
     }
 
     /// The probe files that the targets are made from, relative to the repository.

@@ -179,6 +179,7 @@ mod tests {
             target: &target,
             needs_openssl: false,
             libraries: Vec::new(),
+            others: Default::default(),
             bundled: Vec::new(),
         };
         let license: Spdx = "MIT".parse().unwrap();

@@ -11,6 +11,7 @@ mod libraries;
 mod locking;
 mod module;
 mod offline;
+mod others;
 mod outputs;
 mod own_wheel;
 mod prepare;

@@ -7,6 +7,7 @@ use crate::commands::byte_code::{self, OnDisk};
 use crate::commands::fetch;
 use crate::commands::inputs;
 use crate::commands::locking::Current;
+use crate::commands::others;
 use crate::commands::wheel::{self, AppWheel};
 use crate::config::Tls;
 use crate::layout::{Parts, Wheel, lay_out};
@@ -139,8 +140,10 @@ fn make_ready<'a>(
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
         libraries,
+        others: others::of(project, target),
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
+    let [recommends, conflicts, obsoletes] = facts.about_others();
     let licenses = Licenses::judge(project, &wheels)?;
     if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
         project.sys.say(format!("warning: {fault}"));
@@ -189,6 +192,9 @@ fn make_ready<'a>(
         requires: facts.requires(),
         provides: facts.provides(),
         suggests: facts.suggests(&optional),
+        recommends,
+        conflicts,
+        obsoletes,
         scriptlets: service.scriptlets(layout.program)?,
         build_time: app.epoch,
         compression: target.distribution.compression,

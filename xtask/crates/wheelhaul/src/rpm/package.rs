@@ -1,6 +1,7 @@
 //! What an RPM says of itself, before it is written by either builder.
 
 use crate::boxes::{Compression, Target};
+use crate::config::{Dependencies, RpmDependency};
 use crate::elf::{Need, foreign};
 use crate::rpm::{bundled_version, rpm_version};
 use crate::service::Scriptlets;
@@ -62,6 +63,17 @@ impl Sense {
             both if both & LESS != 0 => "<=",
             _ => ">=",
         }
+    }
+
+    /// The sense of a comparison, as a spec writes it.
+    fn of(comparison: &str) -> Self {
+        let bit = |c| match c {
+            '<' => 1 << 1,
+            '>' => 1 << 2,
+            '=' => 1 << 3,
+            _ => 0,
+        };
+        Self(comparison.chars().map(bit).fold(0, |all, bit| all | bit))
     }
 
     /// The value of the header's flags.
@@ -160,6 +172,12 @@ pub struct Package {
     pub provides: Vec<Dependency>,
     /// what it works without, in the order of names
     pub suggests: Vec<Dependency>,
+    /// what dnf installs along where it can, in the order of names
+    pub recommends: Vec<Dependency>,
+    /// what cannot be installed beside it, in the order of names
+    pub conflicts: Vec<Dependency>,
+    /// what it takes the place of, in the order of names
+    pub obsoletes: Vec<Dependency>,
     /// the four
     pub scriptlets: Scriptlets,
     /// the one entry of the changelog
@@ -222,8 +240,19 @@ pub struct Facts<'a> {
     pub needs_openssl: bool,
     /// what the ELF files of the wheels ask of the box
     pub libraries: Vec<Need>,
+    /// what `package.toml` says of other packages, as far as the box's rpm reads it
+    pub others: Dependencies,
     /// the distributions that it brings along, in the order of names
     pub bundled: Vec<(&'a PackageName, &'a Version)>,
+}
+
+/// As the header has them, in its order.
+fn dependencies_of(list: &[RpmDependency]) -> Vec<Dependency> {
+    let one = |one: &RpmDependency| Dependency::new(&one.name, Sense::of(&one.comparison), &one.version);
+    let mut all: Vec<Dependency> = list.iter().map(one).collect();
+    all.sort();
+    all.dedup();
+    all
 }
 
 impl Facts<'_> {
@@ -248,6 +277,10 @@ impl Facts<'_> {
         let mut libraries: Vec<String> = foreign(&self.libraries).map(|need| need.library().to_owned()).collect();
         libraries.dedup();
         needs.extend(libraries);
+        let named = self.others.requires.iter().map(ToString::to_string);
+        let is_new = |name: &String| !needs.contains(name);
+        let named: Vec<String> = named.filter(is_new).collect();
+        needs.extend(named);
         needs
     }
 
@@ -285,13 +318,22 @@ impl Facts<'_> {
         if self.target.distribution.compression == Compression::Zstd {
             requires.push(Dependency::new("rpmlib(PayloadIsZstd)", Sense::RPMLIB, "5.4.18-1"));
         }
-        if self.provides().iter().any(|provided| provided.version.contains('~')) {
+        requires.extend(dependencies_of(&self.others.requires));
+        // As rpmbuild looks for them, in all that is said of versions.
+        let lists = self.others.each();
+        let others = lists.iter().flat_map(|(_, list)| list.iter());
+        let others_have = |c: char| others.clone().flat_map(RpmDependency::versions).any(|version| version.contains(c));
+        if others.clone().any(RpmDependency::is_rich) {
+            requires.push(Dependency::new("rpmlib(RichDependencies)", Sense::RPMLIB, "4.12.0-1"));
+        }
+        if self.provides().iter().any(|provided| provided.version.contains('~')) || others_have('~') {
             requires.push(Dependency::new("rpmlib(TildeInVersions)", Sense::RPMLIB, "4.10.0-1"));
         }
-        if self.release.contains('^') {
+        if self.release.contains('^') || others_have('^') {
             requires.push(Dependency::new("rpmlib(CaretInVersions)", Sense::RPMLIB, "4.15.0-1"));
         }
         requires.sort();
+        requires.dedup();
         requires
     }
 
@@ -324,6 +366,11 @@ impl Facts<'_> {
         optional.iter().filter(|_| is_known).map(|need| Dependency::new(need.to_string(), Sense::ANY, "")).collect()
     }
 
+    /// `Recommends`, `Conflicts` and `Obsoletes`.
+    pub fn about_others(&self) -> [Vec<Dependency>; 3] {
+        [&self.others.recommends, &self.others.conflicts, &self.others.obsoletes].map(|list| dependencies_of(list))
+    }
+
     /// `1:1.0.0-1.el9`
     pub fn evr(&self) -> String {
         let (epoch, version) = rpm_version(self.version);
@@ -348,6 +395,7 @@ mod tests {
             target: &target,
             needs_openssl: true,
             libraries: Vec::new(),
+            others: Dependencies::default(),
             bundled: Vec::new(),
         };
         let requires = facts.requires();
