@@ -185,7 +185,9 @@ fn rpmbuild_makes_the_native_rpm_again_for_each_box() -> anyhow::Result<()> {
             assert_eq!(said("rpm", &["-qp", list, rpm[0].as_str()])?.trim(), expected, "{}", rpm[0]);
         }
         let required = said("rpm", &["-qp", "--requires", rpm[0].as_str()])?;
-        for one in ["redis >= 6", "(mariadb >= 1:10.3~rc1 or mysql)", "rpmlib(RichDependencies) <= 4.12.0-1", "font(:lang=en)"] {
+        for one in
+            ["redis >= 6", "(mariadb >= 1:10.3~rc1 or mysql)", "rpmlib(RichDependencies) <= 4.12.0-1", "font(:lang=en)"]
+        {
             assert!(required.lines().any(|line| line == one), "{one}: {required}");
         }
     }

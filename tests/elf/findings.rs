@@ -137,14 +137,22 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
 #[test]
 fn what_is_for_other_boxes_is_at_most_a_warning() {
     let aarch64 = || with(|elf| elf.machine = forge::AARCH64).asking("libother.so.1", "OTHER_9").write();
-    let i386 = || with(|elf| { elf.machine = forge::I386; elf.stack = Some(7) }).write();
+    let i386 = || {
+        with(|elf| {
+            elf.machine = forge::I386;
+            elf.stack = Some(7)
+        })
+        .write()
+    };
     let musl = || with(|elf| elf.needed = vec!["libc.musl-x86_64.so.1".to_owned()]).write();
-    let is_for = |path: &str, what: &str| vec![format!("elf: warning: {path}: it is for {what}, and the target is x86_64")];
+    let is_for =
+        |path: &str, what: &str| vec![format!("elf: warning: {path}: it is for {what}, and the target is x86_64")];
     let any = |path: &str, bytes: Vec<u8>| findings(&evidence_of(Draft::of("demo"), &[(path, bytes)]));
     let of_platform = |path: &str, bytes: Vec<u8>| findings(&evidence(&[(path, bytes)]));
     assert_eq!(any("demo/linux/manager", aarch64()), is_for("demo/linux/manager", "aarch64"));
     assert_eq!(any("demo/attach.so", i386()), is_for("demo/attach.so", "i386"));
-    let musl_found = ["elf: warning: demo/a.so: it asks for `libc.musl-x86_64.so.1`, which is musl's, and the target has glibc"];
+    let musl_found =
+        ["elf: warning: demo/a.so: it asks for `libc.musl-x86_64.so.1`, which is musl's, and the target has glibc"];
     assert_eq!(any("demo/a.so", musl()), musl_found);
     let broken = b"\x7fELF\x02\x01\x01".to_vec();
     assert!(any("demo/broken", broken.clone())[0].starts_with("elf: warning: demo/broken: it cannot be read"));

@@ -2,8 +2,9 @@
 
 use crate::boxes::Target;
 use crate::closure::{Dist, Fault, walk};
+use crate::commands::accepting::Accepting;
 use crate::commands::upgrade::how_to_make;
-use crate::commands::{Project, fetch, libraries, sdist};
+use crate::commands::{Project, fetch, libraries, opened, sdist};
 use crate::config::Build;
 use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 use crate::elf::OfWheel;
@@ -12,11 +13,12 @@ use crate::pins::{Filtered, Format, Pin, Pins, Place, Texts, filter};
 use crate::problem::{Problem, all_of, nearest};
 use crate::sys::with_lf;
 use crate::tools::uv::Uv;
-use crate::wheel::{Metadata, Offers, Tops, check_namespaces, library_digest};
+use crate::wheel::{Metadata, Offers, Tops, check_namespaces, library_digest, opened_by_name, stem_of};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 /// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
@@ -259,8 +261,9 @@ fn make_anew(project: &Project, stale: &mut [&mut Looked<'_>], offers: &Offers) 
     let of: Vec<_> = stale.iter().map(|looked| looked.target).zip(&locks).collect();
     fetch::fill_wheelhouse(project, &of, Some(offers))?;
     let mut faults = Vec::new();
+    let mut told = BTreeSet::new();
     for (looked, lock) in stale.iter().zip(&mut locks) {
-        let checked = check_wheels(project, looked.target, &looked.filtered, lock);
+        let checked = check_wheels(project, looked.target, &looked.filtered, lock, &mut told);
         faults.extend(checked.with_context(|| format!("target `{}`", looked.target.name)).err());
     }
     all_of("targets cannot be locked", faults)?;
@@ -303,20 +306,33 @@ fn choose_files(
 
 /// Whether every chosen distribution finds what it requires, by the metadata of its wheel; what its ELF files
 /// require of the box and the digest of what it installs are written to the lock.
-fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
+///
+/// - Takes: `told`, what was said of wheels of other targets.
+fn check_wheels(
+    project: &Project,
+    target: &Target,
+    filtered: &Filtered<'_>,
+    lock: &mut Lock,
+    told: &mut BTreeSet<String>,
+) -> anyhow::Result<()> {
     let (mut all, mut elf, mut tops) = (Vec::new(), Vec::new(), Vec::new());
+    let mut folders: BTreeMap<PackageName, String> = BTreeMap::new();
+    let mut all_opened = Vec::new();
     let mut faults = Vec::new();
     for package in &mut lock.packages {
         let read = || {
             let (archive, contents) = project.wheelhouse().open(package)?;
             let in_wheel = || format!("wheel `{}`", package.wheel);
             let elf = OfWheel::read(&archive, &contents).with_context(in_wheel)?;
+            let opened = opened_by_name(&archive, &contents).with_context(in_wheel)?;
             let digest = library_digest(&archive, &contents).with_context(in_wheel)?;
             let top = Tops::of(&package.wheel, &contents);
-            anyhow::Ok((contents.metadata, elf, digest, top))
+            anyhow::Ok((contents.metadata, contents.dist_info, elf, opened, digest, top))
         };
         match read() {
-            Ok((metadata, of_wheel, digest, top)) => {
+            Ok((metadata, folder, of_wheel, opened, digest, top)) => {
+                all_opened.push(opened);
+                folders.insert(metadata.name.clone(), folder);
                 tops.push(top);
                 package.contents = Some(digest);
                 all.push(metadata);
@@ -333,8 +349,20 @@ fn check_wheels(project: &Project, target: &Target, filtered: &Filtered<'_>, loc
         }
     }
     let closure = walk(&dists(&all, filtered), target);
-    libraries::write_down(project, target, lock, elf, &closure.asks);
-    let faults = closure.faults.into_iter();
+    let accepting = Accepting::of(project)?;
+    let brought = elf.iter().flat_map(OfWheel::names).map(|name| stem_of(name).to_owned()).collect();
+    opened::remark_on_graphics(project, lock, &elf, told);
+    libraries::write_down(project, target, lock, elf, &closure.asks, &accepting);
+    opened::warn(project, target, lock, (&all_opened, &brought), told);
+    let is_accepted = |fault: &Fault| {
+        let folder = folders.get(&fault.by).map_or("", String::as_str);
+        let accepted = accepting.by("requires", &format!("lib/{folder}/METADATA"));
+        accepted
+            .iter()
+            .for_each(|accepted| project.sys.say(format!("warning: `{}` {}; {accepted}", fault.by, fault.what)));
+        accepted.is_some()
+    };
+    let faults = closure.faults.into_iter().filter(|fault| !is_accepted(fault));
     let lock = &project.config.app.lock;
     let is_partial = |fault: &Fault| fault.is_missing && matches!(Format::of(lock), Ok(Format::Requirements));
     let told = faults.map(|fault| {

@@ -4,7 +4,7 @@
 use crate::config::document::Document;
 use crate::config::lines::{line, mended, toml_of};
 use crate::config::service::is_box_path;
-use crate::config::{Relation, RpmDependency, unknown, wishes};
+use crate::config::{Day, Relation, RpmDependency, accept, unknown, wishes};
 use crate::licenses::Spdx;
 use crate::problem::{Problem, hints_of, nearest, shortened};
 use pep508_rs::{ExtraName, PackageName};
@@ -375,6 +375,11 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
         "rpm-dependency" => fits_rpm(text, Relation::Wanted),
         "rpm-conflict" => fits_rpm(text, Relation::Conflict),
         "rpm-obsoleted" => fits_rpm(text, Relation::Obsoleted),
+        "path-pattern" => accept::check_pattern(text),
+        "day" => Day::from_str(text).map(drop).map_err(|error| (format!("{error:#}"), hints_of(&error).join("; "))),
+        "one-line" if text.trim().is_empty() || text.chars().any(char::is_control) => {
+            Err(("it is empty or has line breaks".to_owned(), "say it in one line".to_owned()))
+        }
         "path-on-the-box" if !is_box_path(text) => {
             let hint = "write it from the root on, without blanks: \"/etc/pki/tls/certs/my-app.crt\"".to_owned();
             Err((format!("`{shown}` is not one of the absolute paths on the box that can be used"), hint))

@@ -213,6 +213,11 @@ fn examples_of_the_schema_are_taken() {
                 GOOD.replacen("[service]\n", &own, 1)
             }
             "target" => GOOD.to_owned(),
+            "accept" => {
+                let others = ["check = \"elf\"", "path = \"lib/a\"", "why = \"x\""];
+                let others = others.iter().filter(|other| !other.starts_with(&format!("{key} ="))).copied();
+                format!("{GOOD}[[accept]]\n{}\n", others.chain([line.as_str()]).collect::<Vec<_>>().join("\n"))
+            }
             "sdist" | "sign" => format!("{GOOD}[{table}]\n{line}\n"),
             _ => {
                 let kept: Vec<&str> = GOOD.lines().filter(|known| !known.starts_with(&format!("{key} ="))).collect();

@@ -1,6 +1,7 @@
 //! Keys that people wish for and `package.toml` does not have, with where the thing is said instead, or that it is
 //! not there. A row that gets its key in a later version is deleted.
 
+use crate::config::NEVER;
 use toml::de::DeValue;
 
 /// Keys, and the answer for all of them.
@@ -134,6 +135,9 @@ pub(super) fn of_value(table: &str, key: &str, value: &DeValue<'_>) -> Option<&'
         }
         ("service", "tls", DeValue::Boolean(false)) => Some("write `tls = \"off\"`"),
         ("package", "license", DeValue::Table(_)) => Some("write an SPDX expression: `license = \"MIT\"`"),
+        ("accept", "check", DeValue::String(text)) if NEVER.contains(&text.as_ref()) => Some(
+            "what this check finds cannot be accepted: digests, signatures, RECORD, scriptlets, units, secrets and all that acts as root",
+        ),
         ("", "service", DeValue::Array(_)) => Some("a package has one service: write a single `[service]`"),
         _ => None,
     }

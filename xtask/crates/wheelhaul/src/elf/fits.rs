@@ -19,9 +19,15 @@ impl ElfFacts {
     /// - Takes: `brought`, whether the file's own wheel brings a library of that name; then the box's own is not
     ///   asked for the symbols.
     pub fn misfits(&self, target: &Target, brought: &dyn Fn(&str) -> bool) -> Vec<String> {
+        let mut misfits = self.of_another_kind(target);
+        misfits.extend(self.too_new(target, brought));
+        misfits
+    }
+
+    /// Why it is for another kind of box, and would not be started by its loader.
+    pub fn of_another_kind(&self, target: &Target) -> Vec<String> {
         let mut misfits = self.of_another_box(target);
         misfits.extend(self.odd_loader(target).filter(|_| self.soname.is_none()));
-        misfits.extend(self.too_new(target, brought));
         misfits
     }
 
@@ -136,7 +142,8 @@ impl ElfFacts {
                 !before.ends_with(is_letter) && !behind.starts_with(is_letter) && !is_longer
             })
         };
-        let words = SPELLINGS.iter().find(|(machine, _)| machine.0 == self.machine).map_or(&[][..], |(_, words)| *words);
+        let words =
+            SPELLINGS.iter().find(|(machine, _)| machine.0 == self.machine).map_or(&[][..], |(_, words)| *words);
         match self.needed.iter().any(|library| is_of_musl(library)) {
             true => ["musl", "musllinux", "alpine"].iter().any(has),
             // Programs of 32 bits on a processor of 64, the x32 ABI.

@@ -4,6 +4,7 @@ use crate::boxes::Target;
 use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest, is_for_others};
 use crate::wheel::{Archive, Contents, Scheme, Scratch};
 use anyhow::{Context as _, bail};
+use memchr::memmem::find;
 use rawzip::ReaderAt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,8 @@ pub struct OfWheel {
     pub files: Vec<ElfFile>,
     /// whether the wheel is for any platform
     pub is_any: bool,
+    /// the size of those that are for graphics processors, in bytes
+    pub for_graphics: u64,
 }
 
 impl OfWheel {
@@ -30,9 +33,13 @@ impl OfWheel {
     pub fn read<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<Self> {
         let mut scratch = Scratch::default();
         let mut files = Vec::new();
+        let mut for_graphics = 0;
         for placed in &contents.files {
-            let mut reader = ElfReader::new(archive.members()[placed.place].size);
+            let size = archive.members()[placed.place].size;
+            let mut reader = ElfReader::new(size);
+            let mut kernels = Kernels::expected(size);
             let unpacked = archive.unpack(placed.place, &mut scratch, &mut |piece| {
+                kernels.look_at(piece);
                 reader.take(piece).context("failed to keep it in a temporary file")?;
                 if reader.is_none() {
                     bail!("it is no ELF file");
@@ -44,6 +51,8 @@ impl OfWheel {
             }
             unpacked?;
             let Some(facts) = reader.finish()? else { continue };
+            let is_for_graphics = kernels.found || facts.as_ref().is_ok_and(is_of_graphics);
+            for_graphics += if is_for_graphics { size } else { 0 };
             let folder = match placed.scheme {
                 Scheme::Library => "lib/",
                 Scheme::Scripts => "bin/",
@@ -52,7 +61,7 @@ impl OfWheel {
             };
             files.push(ElfFile { path: format!("{folder}{}", placed.path), facts });
         }
-        Ok(Self { files, is_any: contents.wheel_file.is_any() })
+        Ok(Self { files, is_any: contents.wheel_file.is_any(), for_graphics })
     }
 
     /// Takes out the files that nothing on a box loads, since they are for another ([`is_for_others`]); gives them.
@@ -73,6 +82,51 @@ impl OfWheel {
             .iter()
             .filter(move |file| facts(file))
             .filter_map(|file| file.facts.as_ref().ok().map(|facts| (file.path.as_str(), facts)))
+    }
+}
+
+/// Whether a library is one of those that compute on graphics processors, by its name.
+fn is_of_graphics(facts: &ElfFacts) -> bool {
+    const STARTS: [&str; 12] = [
+        "libcublas",
+        "libcudart",
+        "libcudnn",
+        "libcufft",
+        "libcusolver",
+        "libcusparse",
+        "libMIOpen",
+        "libnccl",
+        "libnvrtc",
+        "librccl",
+        "librocblas",
+        "libtorch_cuda",
+    ];
+    facts.soname.as_ref().is_some_and(|name| STARTS.iter().any(|start| name.starts_with(start)))
+}
+
+/// Looks for code of graphics processors in a large file: the sections that compilers put it into.
+struct Kernels {
+    found: bool,
+    /// the end of the piece before, which a mark may begin in; none where nothing is looked for
+    end: Option<Vec<u8>>,
+}
+
+impl Kernels {
+    const MARKS: [&[u8]; 2] = [b".nv_fatbin\0", b".hip_fatbin\0"];
+    /// Smaller ones are not worth the search, in bytes.
+    const LEAST: u64 = 32 << 20;
+
+    fn expected(size: u64) -> Self {
+        Self { found: false, end: (size >= Self::LEAST).then(Vec::new) }
+    }
+
+    fn look_at(&mut self, piece: &[u8]) {
+        const MOST: usize = 11;
+        let Some(end) = self.end.as_mut().filter(|_| !self.found) else { return };
+        end.extend_from_slice(&piece[..piece.len().min(MOST)]);
+        let has = |bytes: &[u8]| Self::MARKS.iter().any(|mark| find(bytes, mark).is_some());
+        self.found = has(end) || has(piece);
+        *end = piece[piece.len().saturating_sub(MOST)..].to_vec();
     }
 }
 
@@ -203,10 +257,12 @@ mod tests {
                 file("lib/a.libs/renamed.so", "libz.so.1", &["libz.so.1"], &[], &[]),
             ],
             is_any: false,
+            for_graphics: 0,
         };
         let asking = |search: &[&str]| OfWheel {
             files: vec![file("lib/b/y.so", "", &["libz.so.1", "libpython3.11.so.1.0", "_own.so"], &[], search)],
             is_any: false,
+            for_graphics: 0,
         };
         #[rustfmt::skip]
         let cases: [(&[&str], &[usize], &[&str]); 6] = [ // where it looks       requires  needs
@@ -226,6 +282,7 @@ mod tests {
                         .map(|f| ElfFile { path: f.path.clone(), facts: f.facts.clone() })
                         .collect(),
                     is_any: false,
+                    for_graphics: 0,
                 },
                 asking(search),
             ];
@@ -245,7 +302,10 @@ mod tests {
             facts.kind = Kind::Data;
         }
         let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
-        assert_eq!(needs_of(&[OfWheel { files: vec![object, broken], is_any: false }], &[]), [vec![]]);
+        assert_eq!(
+            needs_of(&[OfWheel { files: vec![object, broken], is_any: false, ..OfWheel::default() }], &[]),
+            [vec![]]
+        );
     }
 
     #[test]

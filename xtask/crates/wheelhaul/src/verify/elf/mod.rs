@@ -11,9 +11,9 @@ pub use libraries::judge as libraries;
 pub use symbols::judge as symbols;
 
 use crate::boxes::Target;
-use owners::Owned;
 use crate::elf::{ElfFacts, Stack};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
+use owners::Owned;
 
 /// `elf`
 pub fn elf(evidence: &Evidence) -> Outcome {
@@ -27,8 +27,10 @@ pub fn elf(evidence: &Evidence) -> Outcome {
             Ok(facts) => {
                 let misfits = facts.of_another_box(target);
                 let misfits = misfits.iter().map(|what| Finding::error(path, format!("it {what}"), &fits, &cure));
-                let loader = facts.odd_loader(target).map(|what| Finding::error(path, format!("it {what}"), &fits, &cure));
-                let is_library = facts.soname.is_some() || path.rsplit('/').next().is_some_and(|name| name.contains(".so"));
+                let loader =
+                    facts.odd_loader(target).map(|what| Finding::error(path, format!("it {what}"), &fits, &cure));
+                let is_library =
+                    facts.soname.is_some() || path.rsplit('/').next().is_some_and(|name| name.contains(".so"));
                 let loader = loader.map(|finding| if is_library { finding.warning() } else { finding });
                 misfits.chain(loader).collect()
             }

@@ -23,7 +23,8 @@ impl Owned {
     pub fn of(evidence: &Evidence, target: &Target) -> Self {
         let root = evidence.root();
         let owners = Owners::of(evidence);
-        let of_dist = |owner: &Owner<'_>| OfWheel { files: Vec::new(), is_any: owner.is_any(evidence) };
+        let of_dist =
+            |owner: &Owner<'_>| OfWheel { files: Vec::new(), is_any: owner.is_any(evidence), ..OfWheel::default() };
         let mut dists: Vec<OfWheel> = owners.dists.iter().map(of_dist).collect();
         dists.push(OfWheel::default());
         for (path, facts) in &evidence.elf {

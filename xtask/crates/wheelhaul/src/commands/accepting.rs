@@ -1,0 +1,34 @@
+//! Findings that `[[accept]]` of `package.toml` names, before anything is packed.
+
+use crate::commands::Project;
+use crate::config::Day;
+use crate::sbom::in_utc;
+use crate::tools::git;
+
+/// What a repository accepts, on the day of its commit.
+pub struct Accepting<'a> {
+    project: &'a Project,
+    /// none without a commit: then all of it holds, and `rpm` says what is missing
+    day: Option<Day>,
+}
+
+impl<'a> Accepting<'a> {
+    /// Asks git for the day, if anything is accepted.
+    pub fn of(project: &'a Project) -> anyhow::Result<Self> {
+        let mut day = None;
+        if !project.config.accept.is_empty()
+            && let Ok(Some(head)) = git::head(&project.sys)
+        {
+            day = Some(Day::of(&in_utc(git::epoch(Some(&head))?))?);
+        }
+        Ok(Self { project, day })
+    }
+
+    /// `accepted by the builder: WHY`, where somebody has judged this.
+    ///
+    /// - Takes: `path` below the application's folder.
+    pub fn by(&self, check: &str, path: &str) -> Option<String> {
+        let accept = self.project.config.accepted(check, path, self.day.as_ref())?;
+        Some(format!("accepted by the builder: {}", accept.why))
+    }
+}
