@@ -2,7 +2,7 @@
 //! it names. All of it is told at once.
 
 use crate::boxes::{Target, known_targets};
-use crate::commands::project::pins_of;
+use crate::commands::project::TeamLock;
 use crate::commands::{Project, module, own_wheel, server};
 use crate::config::{App, Service};
 use crate::pins::{Format, Pins, Pythons};
@@ -22,6 +22,8 @@ pub struct Around<'a> {
     pub targets: &'a [Target],
     /// `[service]`
     pub service: Option<&'a Service>,
+    /// the team's lock
+    pub team_lock: &'a TeamLock,
     /// whether the lock is still to be made
     pub lock_to_come: bool,
 }
@@ -29,8 +31,8 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// What is around a project.
     pub fn of(project: &'a Project) -> Self {
-        let Project { sys, config, targets, .. } = project;
-        Self { sys, app: Some(&config.app), targets, service: Some(&config.service), lock_to_come: false }
+        let Project { sys, config, targets, team_lock, .. } = project;
+        Self { sys, app: Some(&config.app), targets, service: Some(&config.service), team_lock, lock_to_come: false }
     }
 
     /// All that is wrong.
@@ -53,7 +55,7 @@ impl<'a> Around<'a> {
                 None
             }
         };
-        if let Some(pins) = &pins {
+        if let Some(pins) = pins {
             faults.extend(self.faults_of_lock(app, pins));
             let of_server = self.service.map(|service| server::faults(self.sys, service, pins, self.targets, app));
             let of_server = of_server.unwrap_or_default();
@@ -66,7 +68,7 @@ impl<'a> Around<'a> {
             faults.extend(self.fault_of_command());
         }
         if let Some(service) = self.service.filter(|_| has_app) {
-            faults.extend(module::faults(self.sys, service, &folder, pins.as_ref()));
+            faults.extend(module::faults(self.sys, service, &folder, pins));
         }
         faults
     }
@@ -131,7 +133,7 @@ impl<'a> Around<'a> {
     }
 
     /// The pins of the lock; none where it is still to be made.
-    fn pins(&self, app: &App) -> anyhow::Result<Option<Pins>> {
+    fn pins(&self, app: &App) -> anyhow::Result<Option<&'a Pins>> {
         // What is there may be what an upgrade is to cure.
         if self.lock_to_come {
             return Ok(None);
@@ -146,7 +148,7 @@ impl<'a> Around<'a> {
         if !whole.is_file() {
             return Err(self.no_lock(app));
         }
-        pins_of(self.sys, app).map(|(_, pins)| Some(pins))
+        self.team_lock.read(self.sys, app).map(|(_, pins)| Some(pins))
     }
 
     /// The line for each lock that is there.
