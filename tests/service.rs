@@ -19,6 +19,8 @@ mod machine;
 mod account;
 #[path = "service/certificate.rs"]
 mod certificate;
+#[path = "service/confined.rs"]
+mod confined;
 #[path = "service/isolation.rs"]
 mod isolation;
 #[path = "service/launcher.rs"]

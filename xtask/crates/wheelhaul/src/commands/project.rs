@@ -136,6 +136,7 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
     let around = Around {
         sys,
         app: mistakes.app.as_ref(),
+        name: "",
         targets: &targets,
         service: mistakes.service.as_ref(),
         lock_to_come: false,
