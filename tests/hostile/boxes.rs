@@ -219,6 +219,7 @@ pub fn pack_into(
         root: "/opt/demo",
         service: &config.service,
         target: &target,
+        server_version: None,
     };
     let package = Package {
         name: "demo".to_owned(),

@@ -118,9 +118,9 @@ impl<'m> Story<'m> {
             ensure!(finished.succeeded() && finished.stdout.is_empty() && finished.stderr.is_empty(), "{finished}");
             Ok(())
         });
-        steps.check("exposure is 2.0 at most", || {
+        steps.check("exposure is 1.5 at most", || {
             let units = "/usr/lib/systemd/system/quality_report.service /usr/lib/systemd/system/quality_report-certificate.service";
-            let line = format!("systemd-analyze security --no-pager --offline=true --threshold=20 {units}");
+            let line = format!("systemd-analyze security --no-pager --offline=true --threshold=15 {units}");
             self.machine.script(&line).map(drop)
         });
     }

@@ -41,7 +41,14 @@ pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[Str
     let text = CONFIG.replace("tls = \"off\"", &format!("tls = \"{tls}\""));
     let config = Config::parse(&text.replace("[\"serve\", \"--bind\", \"{address}:{port}\"]", command))?;
     let target = Target::find(target, None, None)?;
-    let facts = Facts { name: "demo", summary: "A demo", root: "/opt/demo", service: &config.service, target: &target };
+    let facts = Facts {
+        name: "demo",
+        summary: "A demo",
+        root: "/opt/demo",
+        service: &config.service,
+        target: &target,
+        server_version: None,
+    };
     let scriptlets = facts.scriptlets(Program::Script)?;
     Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.verify])
 }
@@ -50,6 +57,13 @@ pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[Str
 pub fn written(summary: &str) -> anyhow::Result<(Vec<(String, String)>, String)> {
     let config = Config::parse(CONFIG)?;
     let target = target();
-    let facts = Facts { name: "demo", summary, root: "/opt/demo", service: &config.service, target: &target };
+    let facts = Facts {
+        name: "demo",
+        summary,
+        root: "/opt/demo",
+        service: &config.service,
+        target: &target,
+        server_version: None,
+    };
     Ok((facts.units(Program::Script)?, facts.sysusers()))
 }

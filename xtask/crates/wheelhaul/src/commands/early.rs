@@ -18,6 +18,8 @@ pub struct Around<'a> {
     pub sys: &'a Sys,
     /// `[app]`
     pub app: Option<&'a App>,
+    /// the package's name; empty where it is not known
+    pub name: &'a str,
     /// the targets
     pub targets: &'a [Target],
     /// `[service]`
@@ -32,7 +34,8 @@ impl<'a> Around<'a> {
     /// What is around a project.
     pub fn of(project: &'a Project) -> Self {
         let Project { sys, config, targets, team_lock, .. } = project;
-        Self { sys, app: Some(&config.app), targets, service: Some(&config.service), team_lock, lock_to_come: false }
+        let (app, service) = (Some(&config.app), Some(&config.service));
+        Self { sys, app, name: &config.package.name, targets, service, team_lock, lock_to_come: false }
     }
 
     /// All that is wrong.
@@ -69,6 +72,7 @@ impl<'a> Around<'a> {
         }
         if let Some(service) = self.service.filter(|_| has_app) {
             faults.extend(module::faults(self.sys, service, &folder, pins));
+            faults.extend(self.faults_of_settings(app, &folder));
         }
         faults
     }
@@ -76,16 +80,32 @@ impl<'a> Around<'a> {
     /// Whether server and unit go together.
     fn faults_of_unit(&self) -> Vec<anyhow::Error> {
         let Some(service) = self.service else { return Vec::new() };
-        let facts =
-            self.targets.iter().map(|target| service::Facts { name: "", summary: "", root: "", service, target });
-        facts.filter_map(|facts| facts.check().err()).collect()
+        self.targets.iter().filter_map(|target| self.facts(service, target).check().err()).collect()
     }
 
     /// Whether it is known how the server takes its port.
     fn fault_of_command(&self) -> Option<anyhow::Error> {
         let (service, target) = (self.service?, self.targets.first()?);
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-        service::Facts { name: "", summary: "", root: "", service, target }.command(service::Program::Script).err()
+        self.facts(service, target).command(service::Program::Script).err()
+    }
+
+    fn facts(&self, service: &'a Service, target: &'a Target) -> service::Facts<'a> {
+        service::Facts { name: self.name, summary: "", root: "", service, target, server_version: None }
+    }
+
+    /// What gunicorn's configuration file says that cannot work in the unit, where the file goes on the box.
+    fn faults_of_settings(&self, app: &App, folder: &Utf8Path) -> Vec<anyhow::Error> {
+        let Some((service, target)) = self.service.zip(self.targets.first()) else { return Vec::new() };
+        let Some(file) = service::settings_file(service) else { return Vec::new() };
+        // No backend packs a file of this name: where nothing names it, the box lacks it.
+        let is_module = app.modules().is_some_and(|all| all.entries.iter().any(|module| module.0 == file));
+        if file == "gunicorn.conf.py" && !is_module && !app.config.iter().any(|path| *path == file) {
+            return Vec::new();
+        }
+        let places = [folder.join(&file), folder.join("src").join(&file)];
+        let text = places.iter().find_map(|place| self.sys.read_text(place).ok());
+        text.map_or_else(Vec::new, |text| self.facts(service, target).faults_of_settings(&file, &text))
     }
 
     fn no_folder(&self, app: &App) -> anyhow::Error {

@@ -169,6 +169,7 @@ fn make_ready<'a>(
         root: &pages.root,
         service: &config.service,
         target,
+        server_version: None,
     };
     let (epoch, version) = rpm_version(&metadata.version);
     let of_metadata = |text: &Option<String>| text.as_deref().and_then(rpm::one_line);

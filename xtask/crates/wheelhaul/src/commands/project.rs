@@ -166,6 +166,7 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
     let around = Around {
         sys,
         app: mistakes.app.as_ref(),
+        name: "",
         targets: &targets,
         service: mistakes.service.as_ref(),
         team_lock: &TeamLock::default(),

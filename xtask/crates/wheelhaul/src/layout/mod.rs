@@ -8,12 +8,13 @@ use crate::boxes::{TagRanks, Target};
 use crate::config::{Config, Tls};
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
-use crate::service::{Facts, Program};
+use crate::service::{Facts, Program, server_of};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use crate::wheel::{Archive, ByteCode, Checked, Contents, Tops, WheelName, check_namespaces};
 use camino::Utf8PathBuf;
 use minijinja::context;
+use pep440_rs::Version;
 use rawzip::ReaderAt;
 use std::sync::Arc;
 
@@ -204,6 +205,16 @@ impl<R: ReaderAt> Builder<'_, R> {
         ))
     }
 
+    fn server_version(&self) -> Option<&Version> {
+        let package = server_of(&self.parts.config.service)?.package;
+        self.parts
+            .wheels
+            .iter()
+            .map(|wheel| &wheel.name)
+            .find(|name| name.name.as_ref() == package)
+            .map(|name| &name.version)
+    }
+
     fn facts(&self) -> Facts<'_> {
         Facts {
             name: self.name,
@@ -211,6 +222,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             root: self.root.as_str(),
             service: &self.parts.config.service,
             target: self.parts.target,
+            server_version: self.server_version(),
         }
     }
 

@@ -9,16 +9,24 @@ use crate::service::{Facts, Program};
 /// What an administrator's files below are, for secrets.
 const CREDENTIALS: &str = "credentials";
 
+/// systemd's own `PATH` for services of the system, systemd.exec(5).
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+
 impl Facts<'_> {
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;
         let mut unit = self.about(&plain(self.summary));
+        // A start ends with an answer from the address; one of the host's own has to be there by then.
+        let network = if self.has_own_address() { "network-online.target" } else { "network.target" };
+        if self.has_own_address() {
+            unit.add("Wants", network);
+        }
         if self.is_socket_activated() {
             unit.add("Wants", format!("{name}.socket"));
-            unit.add("After", format!("network.target {name}.socket"));
+            unit.add("After", format!("{network} {name}.socket"));
         } else {
-            unit.add("After", "network.target");
+            unit.add("After", network);
         }
         if self.renews() {
             unit.add("Wants", format!("{name}-certificate.timer"));
@@ -44,8 +52,9 @@ impl Facts<'_> {
         service.add("StateDirectory", name);
         service.add("StateDirectoryMode", "0750");
         service.add("Environment", format!("HOME=/var/lib/{name}"));
+        service.add("Environment", assignment("PATH", &self.search_path()));
         self.add_secrets(&mut service);
-        for (variable, value) in &self.service.environment {
+        for (variable, value) in self.service.environment.iter().filter(|(variable, _)| *variable != "PATH") {
             service.add("Environment", assignment(variable, value));
         }
         // Read later, so an administrator has the last word.
@@ -79,6 +88,19 @@ impl Facts<'_> {
             service.replace(key, &lines.iter().filter(is_taken).cloned().collect::<Vec<_>>());
         }
         Ok(service)
+    }
+
+    /// `PATH` of the service: the programs of the package, then where a project says, else where systemd looks.
+    fn search_path(&self) -> String {
+        let own = format!("{}/bin", self.root);
+        let searched = || self.service.unit.get("ExecSearchPath").map(|Lines(lines)| lines.join(":"));
+        let others = self.service.environment.get("PATH").cloned().or_else(searched);
+        let others = others.unwrap_or_else(|| SYSTEM_PATH.to_owned());
+        match others.split(':').any(|entry| entry == own) {
+            true => others,
+            false if others.is_empty() => own,
+            false => format!("{own}:{others}"),
+        }
     }
 
     /// [Unit] with what every unit of the package says of itself.
