@@ -35,6 +35,11 @@ pub struct Facts<'a> {
     pub target: &'a Target,
 }
 
+/// The program by which root runs a command as the service.
+pub fn run_program(name: &str) -> String {
+    format!("/usr/bin/{name}-run")
+}
+
 impl Facts<'_> {
     /// Certificate and key on the box, unless TLS is off.
     pub fn certificate(&self) -> Option<(String, String)> {
