@@ -25,6 +25,8 @@ mod commands;
 mod isolation;
 #[path = "service/load.rs"]
 mod load;
+#[path = "service/loading.rs"]
+mod loading;
 #[path = "service/root.rs"]
 mod root;
 #[path = "service/servers.rs"]
