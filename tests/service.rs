@@ -19,6 +19,8 @@ mod machine;
 mod account;
 #[path = "service/certificate.rs"]
 mod certificate;
+#[path = "service/commands.rs"]
+mod commands;
 #[path = "service/confined.rs"]
 mod confined;
 #[path = "service/isolation.rs"]
@@ -27,12 +29,16 @@ mod isolation;
 mod launcher;
 #[path = "service/load.rs"]
 mod load;
+#[path = "service/loading.rs"]
+mod loading;
 #[path = "service/root.rs"]
 mod root;
 #[path = "service/servers.rs"]
 mod servers;
 #[path = "service/story.rs"]
 mod story;
+#[path = "service/upgrade.rs"]
+mod upgrade;
 #[path = "service/variants.rs"]
 mod variants;
 #[path = "service/waiting.rs"]
@@ -96,9 +102,12 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
 
     let story = Story::new(&machine, &variants);
     story.knows_every_key(&mut steps);
+    story.installs_without_a_socket(&mut steps)?;
+    story.runs_commands_before_its_first_start(&mut steps)?;
     story.starts_without_a_socket(&mut steps)?;
     story.gets_a_socket_by_an_upgrade(&mut steps)?;
     story.is_confined(&mut steps);
+    story.runs_commands_beside_the_service(&mut steps)?;
     story.loses_no_request(&mut steps)?;
     story.survives(&mut steps)?;
     story.gives_root_nothing_of_its_own(&mut steps)?;
@@ -106,7 +115,9 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
     story.verifies_itself(&mut steps)?;
     story.moves_its_port(&mut steps)?;
     story.reads_a_secret(&mut steps)?;
+    story.runs_commands_with_secrets(&mut steps);
     story.loses_its_socket_by_a_downgrade(&mut steps)?;
+    story.tells_of_a_release_that_does_not_start(&mut steps)?;
     story.goes(&mut steps)?;
     steps.finish()
 }

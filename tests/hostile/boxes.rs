@@ -210,6 +210,7 @@ pub fn pack_into(
         release: "1",
         target: &target,
         needs_openssl: false,
+        has_config: false,
         libraries: highest(needs_of(&elf, &[]).concat()),
         bundled: Vec::new(),
     };

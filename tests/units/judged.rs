@@ -37,7 +37,7 @@ pub fn sysusers(text: &str) -> anyhow::Result<Vec<String>> {
 }
 
 /// The scriptlets of a project with this `[service]`, for this box.
-pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[String; 5]> {
+pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[String; 6]> {
     let text = CONFIG.replace("tls = \"off\"", &format!("tls = \"{tls}\""));
     let config = Config::parse(&text.replace("[\"serve\", \"--bind\", \"{address}:{port}\"]", command))?;
     let target = Target::find(target, None, None)?;
@@ -50,7 +50,7 @@ pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[Str
         server_version: None,
     };
     let scriptlets = facts.scriptlets(Program::Script)?;
-    Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.verify])
+    Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.posttrans, scriptlets.verify])
 }
 
 /// The units and the sysusers file of a project with this summary.

@@ -138,6 +138,7 @@ fn make_ready<'a>(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
+        has_config: !config.app.config.is_empty(),
         libraries,
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };

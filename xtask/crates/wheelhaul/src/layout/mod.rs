@@ -8,7 +8,7 @@ use crate::boxes::{TagRanks, Target};
 use crate::config::{Config, Tls};
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
-use crate::service::{Facts, Program, server_of};
+use crate::service::{Facts, Program, run_program, server_of};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use crate::wheel::{Archive, ByteCode, Checked, Contents, Tops, WheelName, check_namespaces};
@@ -120,6 +120,7 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
     all_of("wheels cannot be laid out", faults)?;
     builder.add_config_files()?;
     builder.add_launchers()?;
+    builder.add_run()?;
     let program = builder.find_program()?;
     builder.add_service(program)?;
     builder.add_documents()?;
@@ -172,6 +173,19 @@ impl<R: ReaderAt> Builder<'_, R> {
             self.tree.claim(self.root.join("bin")?.join(program)?, entry)?;
         }
         Ok(())
+    }
+
+    /// `NAME-run`, by which root runs a command as the service.
+    fn add_run(&mut self) -> anyhow::Result<()> {
+        // systemd's NEWS: `RuntimeDirectoryPreserve=` came with 235, `StandardInput=file:` with 236.
+        let values = context! {
+            name => self.name,
+            interpreter => &self.parts.target.interpreter.path,
+            knows_files => self.parts.target.distribution.systemd >= 236,
+        };
+        let text = templates().get_template("run.py")?.render(values)?;
+        let entry = Entry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
+        self.tree.claim(BoxPath::new(run_program(self.name))?, entry)
     }
 
     /// Finds what the first word of `service.command` is.

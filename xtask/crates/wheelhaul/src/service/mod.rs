@@ -41,6 +41,11 @@ pub struct Facts<'a> {
     pub server_version: Option<&'a Version>,
 }
 
+/// The program by which root runs a command as the service.
+pub fn run_program(name: &str) -> String {
+    format!("/usr/bin/{name}-run")
+}
+
 impl Facts<'_> {
     /// Certificate and key on the box, unless TLS is off.
     pub fn certificate(&self) -> Option<(String, String)> {

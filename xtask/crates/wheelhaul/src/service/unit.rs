@@ -34,7 +34,8 @@ impl Facts<'_> {
         for secret in &self.service.secrets {
             unit.add("AssertPathExists", format!("{}/{secret}", self.credentials_folder()));
         }
-        let service = self.service_section(program)?;
+        let mut service = self.service_section(program)?;
+        self.limit_starts(&mut unit, &mut service);
         let mut install = Section::new("Install", self.target);
         install.add("WantedBy", "multi-user.target");
         if self.is_socket_activated() {
@@ -100,6 +101,25 @@ impl Facts<'_> {
             true => others,
             false if others.is_empty() => own,
             false => format!("{own}:{others}"),
+        }
+    }
+
+    /// A service that never starts ends as failed, and its socket closes: nobody who asks is kept waiting for ever.
+    ///
+    /// systemd counts every start, also those of an administrator. Ten that take all the time that they may
+    /// (`TimeoutStartSec=` is a minute and a half, `RestartSec=` is added) fit into the interval.
+    fn limit_starts<'a>(&self, unit: &mut Section<'a>, service: &mut Section<'a>) {
+        const STARTS: &str = "10";
+        const WITHIN: &str = "20min";
+        // systemd 230 took the keys out of [Service], and still reads them there: the project's own come later.
+        let (section, key) = match self.target.knows("Unit", "StartLimitIntervalSec") {
+            true => (unit, "StartLimitIntervalSec"),
+            false => (service, "StartLimitInterval"),
+        };
+        for (key, value) in [(key, WITHIN), ("StartLimitBurst", STARTS)] {
+            if !self.service.unit.contains_key(key) {
+                section.add(key, value);
+            }
         }
     }
 

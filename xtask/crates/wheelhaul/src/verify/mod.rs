@@ -32,6 +32,7 @@ pub use difference::{
 };
 pub use evidence::{CryptoMarks, Distribution, Distributions, Evidence, Listed, Module, OnHost, for_each_source};
 pub use fips::Fips;
+pub(crate) use known::is_system_folder;
 pub use owners::{Owner, Owners};
 pub use python::{Compiled, Importers};
 pub use rebuilt::{Rebuilt, reasons};
