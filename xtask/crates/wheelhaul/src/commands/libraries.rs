@@ -8,17 +8,12 @@ use crate::lockfile::Lock;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Writes to each package what its ELF files need of the box, and warns of what the box may not have.
+/// Writes to each package what its ELF files need of the box, and warns of libraries that the box may not have.
 ///
 /// - Takes: `wheels`, in the order of the lock's packages; `asks`, who requires whom.
 pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &[OfWheel], asks: &[Asks]) {
     let names: Vec<&PackageName> = lock.packages.iter().map(|package| &package.name).collect();
     let needs = needs_of(wheels, &reach(&names, asks, &|_| true));
-    for (package, wheel) in lock.packages.iter().zip(wheels) {
-        for what in misfits(target, wheel) {
-            project.sys.say(format!("warning: `{}`, locked for `{}`: {what}", package.wheel, target.name));
-        }
-    }
     let mut strangers: BTreeMap<&str, BTreeSet<&PackageName>> = BTreeMap::new();
     for (name, needs) in names.iter().zip(&needs) {
         for need in foreign(needs) {
@@ -40,24 +35,4 @@ pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &
     for (package, needs) in lock.packages.iter_mut().zip(needs) {
         package.requires = needs;
     }
-}
-
-/// Why the box could not load files of a wheel, a line a reason; `verify` refuses the RPM for it.
-fn misfits(target: &Target, wheel: &OfWheel) -> Vec<String> {
-    let mut found: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    let own = wheel.names();
-    for file in &wheel.files {
-        let misfits = match &file.facts {
-            Ok(facts) => facts.misfits(target, &|library| own.contains(library)),
-            Err(reason) => vec![format!("cannot be read as an ELF file: {reason}")],
-        };
-        for misfit in misfits {
-            found.entry(misfit).or_default().push(&file.path);
-        }
-    }
-    let line = |(misfit, paths): (String, Vec<&str>)| match paths.len() {
-        1 => format!("`{}` {misfit}", paths[0]),
-        count => format!("`{}` and {} more: each {misfit}", paths[0], count - 1),
-    };
-    found.into_iter().map(line).collect()
 }

@@ -2,7 +2,8 @@
 
 use crate::boxes::Target;
 use crate::closure::{Asks, walk};
-use crate::commands::locking::{Left, Locked, State, bring_up_to_date, dists, inspect};
+use crate::commands::lock_checks::dists;
+use crate::commands::locking::{Left, Locked, State, bring_up_to_date, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
 use crate::commands::{Project, early, fetch, inputs, support, wheel};

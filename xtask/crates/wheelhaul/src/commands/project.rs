@@ -6,7 +6,7 @@ use crate::commands::steps::Steps;
 use crate::commands::{required, unknown_target};
 use crate::config::{App, Config, Mistakes, Probes};
 use crate::lockfile::Lock;
-use crate::pins::{self, Pins, Selection, Texts};
+use crate::pins::{self, Application, Pins, Selection, Texts};
 use crate::problem::Problem;
 use crate::sys::{Sys, with_lf};
 use crate::wheelhouse::Wheelhouse;
@@ -187,13 +187,23 @@ pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
     let source = pins::Source {
         format,
         lock,
-        app: &app.path,
+        app: application(sys, app),
         texts: &texts,
         selection: &selection,
         variable: &|name| std::env::var(name).ok(),
     };
     let pins = pins::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
     Ok((texts, pins))
+}
+
+/// The application as entries of the team's lock can name it.
+fn application<'a>(sys: &Sys, app: &'a App) -> Application<'a> {
+    let read = |name: &str| sys.read_text(&sys.root.join(&app.path).join(name)).ok();
+    let name = read("pyproject.toml").and_then(|text| Application::name_in_pyproject(&text));
+    let name = name.or_else(|| Application::name_in_setup(&read("setup.cfg")?));
+    let canonical = sys.root.canonicalize_utf8().ok();
+    let checkouts = [Some(sys.root.clone()), canonical].into_iter().flatten().collect();
+    Application { folder: &app.path, name, checkouts }
 }
 
 /// A text of the repository; none for a file that is not there and does not have to be.

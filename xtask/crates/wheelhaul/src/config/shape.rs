@@ -4,7 +4,7 @@
 use crate::config::document::Document;
 use crate::config::lines::{line, mended, toml_of};
 use crate::config::service::is_box_path;
-use crate::config::{unknown, wishes};
+use crate::config::{UnmetRequirement, unknown, wishes};
 use crate::licenses::Spdx;
 use crate::problem::{Problem, hints_of, nearest, shortened};
 use pep508_rs::{ExtraName, PackageName};
@@ -372,6 +372,10 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
         "extra-name" if ExtraName::from_str(text).is_err() => {
             Err((format!("`{shown}` is not a name"), "write it as the project file does, such as \"web\"".to_owned()))
         }
+        "unmet-requirement" => UnmetRequirement::from_str(text).map(drop).map_err(|error| {
+            let hint = "write it such as \"wants-new: heavy-gui\", or \"*: heavy-gui\" for whatever requires it";
+            (format!("`{shown}` names no requirement: {error:#}"), hint.to_owned())
+        }),
         "path-on-the-box" if !is_box_path(text) => {
             let hint = "write it from the root on, without blanks: \"/etc/pki/tls/certs/my-app.crt\"".to_owned();
             Err((format!("`{shown}` is not one of the absolute paths on the box that can be used"), hint))

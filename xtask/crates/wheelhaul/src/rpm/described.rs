@@ -17,7 +17,7 @@ const MODES: u32 = 1030;
 const LONG_SIZES: u32 = 5008;
 
 /// User and group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     /// `root`
     pub user: String,
@@ -26,7 +26,7 @@ pub struct Owner {
 }
 
 /// What the header says of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileRow {
     /// kind and permission bits, as stat(2) has them
     pub mode: u16,
