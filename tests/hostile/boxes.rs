@@ -148,6 +148,7 @@ fn lock_of(wheels: &[Wheel<Vec<u8>>]) -> Lock {
         record: target.record(),
         inputs: String::new(),
         rules: String::new(),
+        unmet: Vec::new(),
         packages,
     }
 }

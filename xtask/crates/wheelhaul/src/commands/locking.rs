@@ -240,7 +240,7 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Lock
     if !asked.is_empty() {
         let asked = offers.insert(fetch::ask(project, &asked)?);
         let mut stale: Vec<&mut Looked<'_>> = looked.iter_mut().filter(|one| is_stale(one)).collect();
-        make_anew(project, &pins, &mut stale, asked)?;
+        make_anew(project, pins, &mut stale, asked)?;
     }
     let all = looked.into_iter().map(|looked| looked.locked).collect();
     Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(texts, pins), offers })
