@@ -1,5 +1,6 @@
 //! The main job on the sample, with the real index, and its result under the eyes of the real rpm.
 
+#[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
 
 use std::process::Command;
