@@ -69,17 +69,23 @@ fn dist(app: &Application, accepted: &str) -> anyhow::Result<Finished> {
 #[test]
 fn what_is_accepted_lets_dist_go_on_and_is_a_warning_elsewhere() -> anyhow::Result<()> {
     let app = application()?;
-    let closure = app.refused(&["lock"])?;
-    ensure!(closure.contains("`native` requires `packaging>=4`"), "{closure}");
-    let refused = dist(&app, &accept("requires", "lib/native-1.0.dist-info/METADATA", ""))?;
-    ensure!(refused.code == Some(1) && refused.stdout.contains("no bundle was made"), "{refused}");
-    ensure!(refused.stderr.contains("accepted by the builder: requires was looked at"), "{refused}");
+    let wheels = app.refused(&["lock"])?;
+    ensure!(["hardening", "symbols"].iter().all(|check| wheels.contains(&format!("(check `{check}`)"))), "{wheels}");
+    let files = accept("hardening", "lib/native/*.so", "") + &accept("symbols", "lib/native/**", "");
+    let refused = dist(&app, &files)?;
+    ensure!(refused.code == Some(2) && refused.stderr.contains("`native` requires `packaging>=4`"), "{refused}");
+    // The commit is of later days, and it was to be looked at again.
+    let late = dist(&app, &all("until = \"2020-01-01\"\n"))?;
+    ensure!(late.code == Some(2) && late.stderr.contains("(check `symbols`)"), "{late}");
 
     // The commit is of 2023, and it was to be looked at again in 2024.
     let made = dist(&app, &all("until = \"2024-01-01\"\n"))?;
     ensure!(made.succeeded(), "{made}");
     for check in ["requires", "hardening", "symbols"] {
         ensure!(made.stdout.contains(&format!("accepted by the builder: {check} was looked at\n")), "{made}");
+    }
+    for check in ["requires", "hardening", "symbols"] {
+        ensure!(made.stderr.contains(&format!("; accepted by the builder: {check} was looked at")), "{made}");
     }
     let rpm = app.folder.join("dist/out/shop-1.2.0-1.el9.x86_64.rpm");
     let elsewhere = tempfile::tempdir()?;

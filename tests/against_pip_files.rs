@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul::boxes::{Asked, Target, may_hold};
-use wheelhaul::pins::{Format, Pins, Place, Selection, Source, filter, parse, texts_of};
+use wheelhaul::pins::{Application, Format, Pins, Place, Selection, Source, filter, parse, texts_of};
 
 #[path = "pip_files/grammar.rs"]
 mod grammar;
@@ -65,7 +65,7 @@ fn ours(tree: &Tree) -> anyhow::Result<Said> {
     let texts = texts_of(Format::Requirements, lock, |path| Ok(tree.get(path.as_str()).cloned()))?;
     let variable = |name: &str| VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
     let selection = Selection::default();
-    let app = Utf8Path::new("app");
+    let app = Application::in_folder(Utf8Path::new("app"));
     let source =
         Source { format: Format::Requirements, lock, app, texts: &texts, selection: &selection, variable: &variable };
     let pins = parse(&source)?;

@@ -9,7 +9,7 @@ use wheelhaul::advisories::Advisories;
 use wheelhaul::boxes::{Asked, TagRanks, Target, may_hold, unit_value_expects};
 use wheelhaul::config::Config;
 use wheelhaul::lockfile::Lock;
-use wheelhaul::pins::{Format, Requirement, Selection, Source, filter, parse, texts_of};
+use wheelhaul::pins::{Application, Format, Requirement, Selection, Source, filter, parse, texts_of};
 use wheelhaul::rpm::Signature;
 use wheelhaul::service::{commands, split};
 use wheelhaul::verify::Spotter;
@@ -128,7 +128,7 @@ fn read_lock(format: Format, lock: &str, text: &str) {
     })
     .expect("reading does not fail");
     let selection = Selection { extras: vec!["web".parse().unwrap()], groups: Vec::new() };
-    let app = Utf8Path::new("folder");
+    let app = Application::in_folder(Utf8Path::new("folder"));
     let variable = |name: &str| (name.len() == 1).then(|| "a-value".to_owned());
     let source = Source { format, lock: &lock, app, texts: &texts, selection: &selection, variable: &variable };
     match parse(&source).and_then(|pins| filter(&pins, &target()).map(|filtered| filtered.kept.len())) {
@@ -206,7 +206,7 @@ pub fn readers() -> Vec<Reader> {
         Reader {
             made: Some(made_marker),
             ..text_reader("a marker", &[MARKER], move |text| {
-                drop((environment.holds(text, &Asked::default()), environment.unknowable(text)));
+                drop((environment.holds(text, &Asked::default()), environment.unknowable(text, &Asked::default())));
                 drop(may_hold(text, &Asked::default()));
             })
         },

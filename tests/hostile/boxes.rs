@@ -148,6 +148,7 @@ fn lock_of(wheels: &[Wheel<Vec<u8>>]) -> Lock {
         record: target.record(),
         inputs: String::new(),
         rules: String::new(),
+        unmet: Vec::new(),
         packages,
     }
 }
@@ -210,6 +211,7 @@ pub fn pack_into(
         release: "1",
         target: &target,
         needs_openssl: false,
+        has_config: false,
         libraries: highest(needs_of(&elf, &[]).concat()),
         others: Dependencies::default(),
         bundled: Vec::new(),
@@ -220,6 +222,7 @@ pub fn pack_into(
         root: "/opt/demo",
         service: &config.service,
         target: &target,
+        server_version: None,
     };
     let package = Package {
         name: "demo".to_owned(),

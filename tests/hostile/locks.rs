@@ -5,7 +5,7 @@ use crate::{Random, cpu_time};
 use camino::Utf8Path;
 use std::time::Duration;
 use wheelhaul::boxes::Target;
-use wheelhaul::pins::{Format, Pins, Selection, Source, Texts, filter, parse};
+use wheelhaul::pins::{Application, Format, Pins, Selection, Source, Texts, filter, parse};
 
 const PROJECT: &str = r#"
 [project]
@@ -115,7 +115,7 @@ fn read(format: Format, text: &str, project: &str, wanted: &str) -> anyhow::Resu
         extras: if wanted == "cache" { names() } else { Vec::new() },
         groups: if wanted == "docs" { names() } else { Vec::new() },
     };
-    let app = Utf8Path::new(".");
+    let app = Application::in_folder(Utf8Path::new("."));
     parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })
 }
 
@@ -150,7 +150,7 @@ fn mutated_project_files_never_panic() {
     survives(pipfile, 1500, |project| {
         let texts =
             Texts::from([("x.lock".into(), Some(lock.to_owned())), ("Pipfile".into(), Some(project.to_owned()))]);
-        let (lock, app) = (Utf8Path::new("x.lock"), Utf8Path::new("."));
+        let (lock, app) = (Utf8Path::new("x.lock"), Application::in_folder(Utf8Path::new(".")));
         let selection = Selection::default();
         let format = Format::PipfileLock;
         drop(parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None }));

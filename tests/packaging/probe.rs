@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::Command;
-use wheelhaul::boxes::{Target, VARIABLES, read_probe};
+use wheelhaul::boxes::{Asked, Target, VARIABLES, read_probe};
 use wheelhaul::templates::probe;
 
 /// The interpreters of pyenv, of the system, and the one that is called `python3`, each once.
@@ -81,7 +81,9 @@ fn the_probe_says_of_each_python_of_this_host_what_packaging_says() -> anyhow::R
         for name in VARIABLES {
             ensure!(environment.text(name) == ours["markers"][name].as_str(), "{python}: {name} of the target");
         }
-        ensure!(environment.unknowable("platform_release == '1' or platform_version == '1'").is_empty());
+        ensure!(
+            environment.unknowable("platform_release == '1' or platform_version == '1'", &Asked::default()).is_empty()
+        );
         told.push(format!("{python} ({full}, {} tags)", of_target.len()));
     }
     println!("{} Pythons:\n{}", told.len(), told.join("\n"));

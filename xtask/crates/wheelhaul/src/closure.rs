@@ -26,6 +26,8 @@ pub struct Fault {
     pub what: String,
     /// what to do about it
     pub cure: &'static str,
+    /// the package that is asked for; none for Python, and where that cannot be read
+    pub of: Option<PackageName>,
     /// whether who is asked for is not there at all
     pub is_missing: bool,
 }
@@ -73,6 +75,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                 by: metadata.name.clone(),
                 what: format!("requires Python {requires}, and the target has {}", target.python_full),
                 cure: "lock a release for that Python, or choose a target with another; `python-full` says which patch release the box has",
+                of: None,
                 is_missing: false,
             });
         }
@@ -87,6 +90,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                 by: name.clone(),
                 what: format!("asks for extras that ask for extras: more than {MOST_JUDGED} requirements in all"),
                 cure: "report it to its publisher; lock another release",
+                of: None,
                 is_missing: false,
             });
             break;
@@ -99,6 +103,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                     by: name.clone(),
                     what: format!("asks for what cannot be read: {}", unreadable.why),
                     cure: "report it to its publisher; lock another release",
+                    of: None,
                     is_missing: false,
                 });
             }
@@ -116,6 +121,7 @@ pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
                         by: name.clone(),
                         what,
                         cure: "report it to its publisher; lock another release",
+                        of: Some(requirement.name.clone()),
                         is_missing: false,
                     });
                     continue;
@@ -163,7 +169,8 @@ fn unsatisfied(
         ),
         Some(_) => return None,
     };
-    Some(Fault { by: by.clone(), what: what.trim_start().to_owned(), cure, is_missing: found.is_none() })
+    let of = Some(requirement.name.clone());
+    Some(Fault { by: by.clone(), what: what.trim_start().to_owned(), cure, of, is_missing: found.is_none() })
 }
 
 /// `uvicorn[standard]>=0.30`, without its marker.
@@ -242,20 +249,23 @@ mod tests {
     fn what_cannot_be_read_matters_where_its_marker_holds() {
         let target = Target::find("el9-x86_64", None, None).unwrap();
         let cases = [
-            ("b (>dev)", 1),
-            ("b (>dev) ; sys_platform == 'linux'", 1),
-            ("b (>dev) ; extra == 'x'", 0),
-            ("b (>dev) ; sys_platform == 'win32'", 0),
-            ("b (>dev) ; nonsense", 1),
+            ("b c", 1),
+            ("b c ; sys_platform == 'linux'", 1),
+            ("b c ; extra == 'x'", 0),
+            ("b c ; sys_platform == 'win32'", 0),
+            ("b c ; nonsense", 1),
+            ("c (>dev)", 0),
             ("b @ https://index.example/ x ; extra == 'x'", 1),
         ];
         for (line, faults) in cases {
             let one = metadata("a", "1", &[&format!("Requires-Dist: {line}")]);
-            assert_eq!(walk(&[Dist { metadata: &one, extras: &[] }], &target).faults.len(), faults, "{line}");
+            let other = metadata("c", "1", &[]);
+            let dists = [&one, &other].map(|metadata| Dist { metadata, extras: &[] });
+            assert_eq!(walk(&dists, &target).faults.len(), faults, "{line}");
         }
-        let one = metadata("a", "1", &["Requires-Dist: b (>dev) ; extra == 'x'"]);
+        let one = metadata("a", "1", &["Requires-Dist: b c ; extra == 'x'"]);
         let faults = walk(&[Dist { metadata: &one, extras: &["x".parse().unwrap()] }], &target).faults;
-        assert!(faults[0].what.starts_with("asks for what cannot be read: `b (>dev) ; extra"), "{faults:?}");
+        assert!(faults[0].what.starts_with("asks for what cannot be read: `b c ; extra"), "{faults:?}");
     }
 
     #[test]

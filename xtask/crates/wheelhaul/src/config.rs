@@ -16,6 +16,7 @@ mod shape;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod unmet_requirement;
 mod wishes;
 
 pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, Day, NEVER, Policy};
@@ -27,6 +28,7 @@ pub use required::{Unmet, VERSION, unmet};
 pub use schema::schema;
 pub use sections::Mistakes;
 pub use service::{Lines, Service, Tls};
+pub use unmet_requirement::UnmetRequirement;
 
 use crate::boxes::Target;
 use crate::licenses::Spdx;
@@ -95,6 +97,11 @@ pub struct App {
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "extra-name" }, "examples" = [["web"]]))]
     pub groups: Vec<ExtraName>,
+    /// requirements that need not be met, for locks that do not record what the team overrode or excluded:
+    /// `PACKAGE: WHAT IT REQUIRES`, with `*` in place of one of them for all packages
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "unmet-requirement" }, "examples" = [["wants-new: heavy-gui"]]))]
+    pub unmet: Vec<UnmetRequirement>,
     /// what is packed of an application that no build backend builds; empty where one does
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("examples" = [["app.py", "templates/"]]))]

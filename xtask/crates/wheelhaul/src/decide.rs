@@ -1,64 +1,33 @@
 //! Pins of a target and the index's offers → our lock, or every reason why not.
 
+mod questions;
+
+pub use questions::{Question, questions};
+
 use crate::boxes::{TagRanks, Target};
-use crate::config::{self, Build};
+use crate::config::{self, Build, UnmetRequirement};
 use crate::hex::hex;
 use crate::lockfile::{Lock, Package};
 use crate::pins::{Filtered, Pin, Selection, Texts};
 use crate::problem::Problem;
-use crate::wheel::{Candidate, NoWheel, Offers, Sdist, choose};
+use crate::wheel::{Candidate, NoWheel, Offers, Sdist, choose, offer_of};
 use anyhow::ensure;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Changes when a newer tool decides otherwise from the same inputs.
-pub const RULES: &str = "5";
-
-/// A version that the index is asked for, under the marker of the boxes that get it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// normalized
-    pub name: PackageName,
-    /// exact
-    pub version: Version,
-    /// a marker; empty for every box
-    pub marker: String,
-}
-
-/// The questions of several targets at once: a pin of only some is asked under their marker, so that
-/// two versions of a package for two Pythons do not contradict each other.
-pub fn questions<'a>(of: &[(&Target, Vec<(&'a PackageName, &'a Version)>)]) -> Vec<Question> {
-    let mut boxes: BTreeMap<(&PackageName, &Version), BTreeSet<String>> = BTreeMap::new();
-    for (target, pins) in of {
-        let marker = format!(
-            "(sys_platform == 'linux' and python_version == '{}' and platform_machine == '{}')",
-            target.python(),
-            target.arch
-        );
-        for pin in pins {
-            boxes.entry(*pin).or_default().insert(marker.clone());
-        }
-    }
-    let all: BTreeSet<&String> = boxes.values().flatten().collect();
-    let all = all.len();
-    boxes
-        .iter()
-        .map(|((name, version), markers)| Question {
-            name: (*name).clone(),
-            version: (*version).clone(),
-            marker: if markers.len() == all {
-                String::new()
-            } else {
-                markers.iter().cloned().collect::<Vec<_>>().join(" or ")
-            },
-        })
-        .collect()
-}
+pub const RULES: &str = "6";
 
 /// The sha256, in hex, of all that a target's lock is made from, but for the index.
-pub fn inputs_digest(texts: &Texts, selection: &Selection, sdist: &config::Sdist, target: &Target) -> String {
+pub fn inputs_digest(
+    texts: &Texts,
+    selection: &Selection,
+    sdist: &config::Sdist,
+    unmet: &[UnmetRequirement],
+    target: &Target,
+) -> String {
     let mut hasher = Sha256::new();
     let mut add = |part: &str| {
         hasher.update((part.len() as u64).to_be_bytes());
@@ -71,6 +40,9 @@ pub fn inputs_digest(texts: &Texts, selection: &Selection, sdist: &config::Sdist
     // Of a known target the name, the version and glibc say it all, under these rules.
     if let Some(record) = target.record() {
         add(&format!("{record:?}"));
+    }
+    for unmet in unmet {
+        add(&unmet.to_string());
     }
     for (path, text) in texts {
         add(path.as_str());
@@ -97,6 +69,8 @@ pub struct Decision<'a> {
 pub struct ToBuild<'a> {
     /// what is built
     pub pin: &'a Pin,
+    /// the release that the pin means
+    pub version: &'a Version,
     /// from what
     pub sdist: &'a Sdist,
 }
@@ -118,7 +92,8 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
     let ranks = TagRanks::new(target.tags());
     let mut decision = Decision::default();
     for pin in filtered.kept.iter().map(|kept| kept.pin) {
-        let offer = offers.get(&(pin.name.clone(), pin.version.clone()));
+        let found = offer_of(offers, pin);
+        let (version, offer) = found.unzip();
         let sdist = offer.and_then(|offer| offer.sdist.as_ref());
         match choose(pin, offer.map_or(&[], |offer| &offer.wheels), &ranks) {
             Ok(chosen) => decision.packages.push(package_of(chosen)),
@@ -126,7 +101,10 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
                 let may_build = build.allows(&pin.name);
                 let accepted = |sdist: &&Sdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
                 match sdist.filter(accepted).filter(|_| may_build) {
-                    Some(sdist) => decision.builds.push(ToBuild { pin, sdist }),
+                    Some(sdist) => {
+                        let version = version.unwrap_or(&pin.version);
+                        decision.builds.push(ToBuild { pin, version, sdist });
+                    }
                     None => decision.unfit.push(Unfit { pin, reason, sdist, may_build }),
                 }
             }
@@ -146,6 +124,7 @@ pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> L
         record: target.record(),
         inputs,
         rules: RULES.to_owned(),
+        unmet: Vec::new(),
         packages,
     }
 }
@@ -230,7 +209,7 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
     for pin in filtered.kept.iter().map(|kept| kept.pin) {
         match locked.get(&pin.name) {
             None => reasons.push(format!("`{}` is missing", pin.name)),
-            Some(package) if package.version != pin.version => {
+            Some(package) if !pin.is_of(&package.version) => {
                 reasons.push(format!("`{}` is {} instead of {}", pin.name, package.version, pin.version));
             }
             Some(package) if !pin.hashes.is_empty() && !pin.hashes.contains(digest_of_file(package)) => {
@@ -272,6 +251,7 @@ mod tests {
     use super::*;
     use crate::pins::{Format, Place, filter, parse_text};
     use crate::problem::{all_of, hints_of};
+    use std::collections::BTreeSet;
 
     fn offers(files: &[(&str, char)]) -> Offers {
         let mut offers = Offers::new();
@@ -323,6 +303,7 @@ mod tests {
             at: Place::Url(String::new()),
             sha256,
             uploaded: None,
+            subdirectory: None,
         };
         let named = Build::Only(["a".parse().unwrap()].into());
         #[rustfmt::skip]
@@ -375,7 +356,7 @@ mod tests {
             let mut record = known.whole_record();
             change(&mut record);
             let target = Target::own("own", "3.11.13", &record).unwrap();
-            inputs_digest(&Texts::new(), &Selection::default(), &config::Sdist::default(), &target)
+            inputs_digest(&Texts::new(), &Selection::default(), &config::Sdist::default(), &[], &target)
         };
         let digests: BTreeSet<String> = [
             digest(&|_| ()),
@@ -387,19 +368,5 @@ mod tests {
         ]
         .into();
         assert_eq!(digests.len(), 6);
-    }
-
-    #[test]
-    fn a_pin_of_some_boxes_is_asked_under_their_marker() {
-        let el8 = Target::find("el8-x86_64", None, None).unwrap();
-        let el9 = Target::find("el9-x86_64", None, None).unwrap();
-        let (a, b): (PackageName, PackageName) = ("a".parse().unwrap(), "b".parse().unwrap());
-        let one: Version = "1".parse().unwrap();
-        let asked = questions(&[(&el8, vec![(&a, &one), (&b, &one)]), (&el9, vec![(&a, &one)])]);
-        assert_eq!(asked[0].marker, "");
-        assert_eq!(
-            asked[1].marker,
-            "(sys_platform == 'linux' and python_version == '3.6' and platform_machine == 'x86_64')"
-        );
     }
 }

@@ -5,7 +5,7 @@ use crate::closure::Asks;
 use crate::config::Build;
 use crate::pins::{Filtered, Need, Pin, Pins, Why};
 use crate::templates::{line, one_line};
-use crate::wheel::{Candidate, Offer, Offers, choose};
+use crate::wheel::{Candidate, Offer, Offers, choose, offer_of};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Serialize;
 
@@ -89,7 +89,7 @@ pub fn explain(
         let dropped = filtered.dropped.iter().find(|dropped| std::ptr::eq(dropped.pin, pin)).map(|d| &d.why);
         let marker = pin.marker.as_deref().or(dropped.and_then(Why::marker)).filter(|_| pin.left_out.is_none());
         let judged = marker.and_then(|marker| environment.judged(marker, &pins.asked).ok());
-        let offer = offers.get(&(pin.name.clone(), pin.version.clone())).filter(|_| kept);
+        let offer = offer_of(offers, pin).map(|(_, offer)| offer).filter(|_| kept);
         Entry {
             version: pin.version.to_string(),
             place: pin.place.clone(),

@@ -1,6 +1,7 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
 use crate::boxes::{Record, Target};
+use crate::config::UnmetRequirement;
 use crate::elf::{Need, highest};
 use crate::hex::is_sha256;
 use crate::toml_text;
@@ -27,6 +28,8 @@ pub struct Lock {
     pub inputs: String,
     /// the rules that it was made by; nothing in a lock of before they were written down
     pub rules: String,
+    /// requirements that the team overrode or excluded, and that need not be met; in order
+    pub unmet: Vec<UnmetRequirement>,
     /// in the order of names
     pub packages: Vec<Package>,
 }
@@ -140,6 +143,8 @@ struct XtaskTable {
     inputs: String,
     #[serde(default)]
     rules: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    unmet: Vec<UnmetRequirement>,
     #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
     record: Option<Record>,
 }
@@ -170,8 +175,8 @@ impl Lock {
         if let Some(pair) = packages.windows(2).find(|pair| pair[0].name >= pair[1].name) {
             bail!("package `{}` stands twice or out of order", pair[1].name);
         }
-        let XtaskTable { target, python_full, inputs, rules, record } = file.tool.xtask;
-        Ok(Self { target, python_full, record, inputs, rules, packages })
+        let XtaskTable { target, python_full, inputs, rules, unmet, record } = file.tool.xtask;
+        Ok(Self { target, python_full, record, inputs, rules, unmet, packages })
     }
 
     /// The box that the lock is for, by what the lock alone says.
@@ -218,6 +223,7 @@ impl Lock {
                     python_full: self.python_full.clone(),
                     inputs: self.inputs.clone(),
                     rules: self.rules.clone(),
+                    unmet: self.unmet.clone(),
                     record: self.record.clone(),
                 },
             },
@@ -304,6 +310,7 @@ mod tests {
             record: None,
             inputs: "0".repeat(64),
             rules: "1".to_owned(),
+            unmet: vec!["*: b".parse().unwrap()],
             packages: vec![Package {
                 name: PackageName::from_str("flask").unwrap(),
                 version: Version::from_str("3.0.3").unwrap(),

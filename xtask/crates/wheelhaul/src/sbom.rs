@@ -178,6 +178,7 @@ mod tests {
             release: "1",
             target: &target,
             needs_openssl: false,
+            has_config: false,
             libraries: Vec::new(),
             others: Default::default(),
             bundled: Vec::new(),

@@ -90,20 +90,36 @@ impl Environment {
             .with_context(|| format!("failed to judge the marker `{}`", shortened(marker)))
     }
 
-    /// The variables that a marker reads and the record of the box cannot know; none for what is no marker.
-    pub fn unknowable(&self, marker: &str) -> Vec<String> {
+    /// The variables that a marker's answer depends on and the record of the box cannot know; none for what is no
+    /// marker, and none where the answer is the same whatever they are.
+    pub fn unknowable(&self, marker: &str, asked: &Asked) -> Vec<String> {
+        if !marker.contains("platform") {
+            return Vec::new();
+        }
+        // A marker has no negation, so these two are the least and the most that it can be.
         let mut read = Vec::new();
-        let looked = evaluate(marker, &mut |comparison| {
-            for side in [comparison.left, comparison.right] {
-                let name = side.text.replace("platform.version", "platform_version");
-                let is_unknown = VARIABLES.contains(&name.as_str()) && self.text(&name).is_none();
-                if side.kind == Kind::Word && is_unknown && !read.contains(&name) {
-                    read.push(name);
+        let mut holds_if = |unknown: bool| {
+            evaluate(marker, &mut |comparison| match self.unknown(&comparison) {
+                Some(name) => {
+                    if !read.contains(&name) {
+                        read.push(name);
+                    }
+                    Ok(unknown)
                 }
-            }
-            Ok(true)
-        });
-        if looked.is_ok() { read } else { Vec::new() }
+                None => self.compare(&comparison, asked),
+            })
+        };
+        match (holds_if(false), holds_if(true)) {
+            (Ok(least), Ok(most)) if least != most => read,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The variable of a comparison whose value on the box is not known.
+    fn unknown(&self, comparison: &Comparison<'_>) -> Option<String> {
+        let words = [comparison.left, comparison.right].into_iter().filter(|side| side.kind == Kind::Word);
+        let mut names = words.map(|side| side.text.replace("platform.version", "platform_version"));
+        names.find(|name| VARIABLES.contains(&name.as_str()) && self.text(name).is_none())
     }
 
     /// The value of a variable, also by PEP 345's names of old.
@@ -265,8 +281,21 @@ mod tests {
     #[test]
     fn what_a_record_cannot_know_is_told() {
         let el9 = Target::find("el9-x86_64", None, None).unwrap().environment();
-        assert_eq!(el9.unknowable("os_name == 'posix' or '4' in platform_release"), ["platform_release"]);
-        assert!(el9.unknowable("sys_platform == 'platform_release'").is_empty());
+        #[rustfmt::skip]
+        let cases: [(&str, &[&str]); 9] = [ // marker                                   its answer depends on
+            ("os_name == 'posix' and '4' in platform_release",                          &["platform_release"]),
+            ("platform_release >= '20' and platform.version == 'x'",                    &["platform_release", "platform_version"]),
+            ("os_name == 'posix' or '4' in platform_release",                           &[]),
+            ("platform_release >= '20' and sys_platform == 'darwin'",                   &[]),
+            ("(platform_release >= '20' or os_name == 'nt') and os_name == 'posix'",    &["platform_release"]),
+            ("platform_release >= '20' and extra == 'x'",                               &[]),
+            ("platform_release >= '20' and extra == 'y'",                               &["platform_release"]),
+            ("sys_platform == 'platform_release'",                                      &[]),
+            ("platform_release",                                                        &[]),
+        ];
+        for (marker, depends) in cases {
+            assert_eq!(el9.unknowable(marker, &Asked::extras(&["y".parse().unwrap()])), depends, "{marker}");
+        }
     }
 
     #[test]

@@ -14,14 +14,10 @@ pub struct Accepting<'a> {
 
 impl<'a> Accepting<'a> {
     /// Asks git for the day, if anything is accepted.
-    pub fn of(project: &'a Project) -> anyhow::Result<Self> {
-        let mut day = None;
-        if !project.config.accept.is_empty()
-            && let Ok(Some(head)) = git::head(&project.sys)
-        {
-            day = Some(Day::of(&in_utc(git::epoch(Some(&head))?))?);
-        }
-        Ok(Self { project, day })
+    pub fn of(project: &'a Project) -> Self {
+        let epoch = || git::epoch(git::head(&project.sys).ok()?.as_ref()).ok();
+        let day = Some(project).filter(|project| !project.config.accept.is_empty()).and_then(|_| epoch());
+        Self { project, day: day.and_then(|time| Day::of(&in_utc(time)).ok()) }
     }
 
     /// `accepted by the builder: WHY`, where somebody has judged this.

@@ -3,7 +3,7 @@
 use crate::boxes::{Target, known_targets};
 use crate::commands::report::count;
 use crate::commands::{Project, sdist};
-use crate::decide::questions;
+use crate::decide::{Question, questions};
 use crate::lockfile::{Lock, Package as Locked};
 use crate::pins::Pin;
 use crate::problem::{Problem, all_of};
@@ -13,6 +13,7 @@ use crate::tools::uv::Uv;
 use crate::wheel::{Offer, Offers};
 use crate::wheelhouse::{Wanted, refuse_missing};
 use anyhow::{Context as _, ensure};
+use camino::Utf8Path;
 use std::collections::BTreeSet;
 use std::thread;
 
@@ -26,7 +27,7 @@ pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Off
         .iter()
         .map(|(target, pins)| {
             let asked = pins.iter().filter(|pin| pin.files.is_empty());
-            (*target, asked.map(|pin| (&pin.name, &pin.version)).collect())
+            (*target, asked.copied().collect())
         })
         .collect();
     let questions = questions(&of_index);
@@ -34,12 +35,37 @@ pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Off
         return Ok(placed);
     }
     let lowest = of.iter().map(|(target, _)| &target.python_full).min().context("there is no target")?;
-    let asked = Uv::find(&project.sys)?.offers(&questions, &lowest.to_string(), &project.app());
+    let asked = ask_index(&Uv::find(&project.sys)?, &questions, &lowest.to_string(), &project.app());
     let mut offers = asked.map_err(|error| match format!("{error:#}").contains("does not satisfy Python") {
         true => too_old(of, error),
         false => error,
     })?;
     offers.extend(placed);
+    Ok(offers)
+}
+
+/// Asks for exactly the versions that are locked, and only where one is not there, for releases with a local part: where
+/// there are both, uv would tell of the latter alone.
+fn ask_index(uv: &Uv<'_>, questions: &[Question], python: &str, folder: &Utf8Path) -> anyhow::Result<Offers> {
+    let exact: Vec<Question> = questions.iter().map(Question::exact).collect();
+    let error = match uv.offers(&exact, python, folder) {
+        Err(error) if questions.iter().any(|question| question.takes_local) => error,
+        asked => return asked,
+    };
+    if !format!("{error:#}").contains("there is no version of") {
+        return Err(error);
+    }
+    // What the index says of the locked versions is what a person can mend.
+    let Ok(mut offers) = uv.offers(questions, python, folder) else { return Err(error) };
+    let has = |offers: &Offers, one: &Question| offers.contains_key(&(one.name.clone(), one.version.clone()));
+    for (question, exact) in questions.iter().zip(&exact).filter(|(question, _)| question.takes_local) {
+        if has(&offers, question) {
+            continue;
+        }
+        if let Ok(found) = uv.offers(std::slice::from_ref(exact), python, folder) {
+            offers.extend(found);
+        }
+    }
     Ok(offers)
 }
 
@@ -187,7 +213,7 @@ fn ask_again(project: &Project, missing: &[(&Target, &Locked)]) -> anyhow::Resul
         .iter()
         .map(|target| {
             let own = missing.iter().filter(|(of, _)| of.name == target.name);
-            let is_missing = |pin: &Pin| own.clone().any(|(_, p)| p.name == pin.name && p.version == pin.version);
+            let is_missing = |pin: &Pin| own.clone().any(|(_, p)| p.name == pin.name && pin.is_of(&p.version));
             (target, pins.pins.iter().filter(|pin| is_missing(pin)).collect())
         })
         .collect();

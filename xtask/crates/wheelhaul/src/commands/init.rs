@@ -215,7 +215,7 @@ fn newest_with_files(sys: &Sys, draft: &Draft, candidates: &[Target]) -> anyhow:
         let project = Project::of_text(sys, &text)?;
         let (_, pins) = project.pins()?;
         let spinner = sys.spinner(&format!("asking the index for Python {python}"));
-        let filtered = filter(&pins, target)?;
+        let filtered = filter(pins, target)?;
         let asked = fetch::ask(&project, &[(target, filtered.kept.iter().map(|kept| kept.pin).collect())]);
         spinner.finish_and_clear();
         let offers = match asked {

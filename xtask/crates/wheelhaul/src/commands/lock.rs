@@ -2,7 +2,8 @@
 
 use crate::boxes::Target;
 use crate::closure::{Asks, walk};
-use crate::commands::locking::{Left, Locked, State, bring_up_to_date, dists, inspect};
+use crate::commands::lock_checks::dists;
+use crate::commands::locking::{Left, Locked, State, bring_up_to_date, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
 use crate::commands::{Project, early, fetch, inputs, others, support, wheel};
@@ -142,7 +143,7 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
     }
     let mut filtered = Vec::new();
     for target in &project.targets {
-        filtered.push((target, filter(&pins, target).with_context(|| format!("target `{}`", target.name))?));
+        filtered.push((target, filter(pins, target).with_context(|| format!("target `{}`", target.name))?));
     }
     // Each version is asked for by itself: together, uv leaves out files that no target could take.
     let mut offers = Offers::new();
@@ -157,8 +158,8 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
     let told: Vec<_> = filtered
         .iter()
         .map(|(target, filtered)| {
-            let asks = known_asks(project, target, filtered, &pins);
-            explain(name, &pins, filtered, &offers, &asks, target, &project.config.sdist.build)
+            let asks = known_asks(project, target, filtered, pins);
+            explain(name, pins, filtered, &offers, &asks, target, &project.config.sdist.build)
         })
         .collect();
     let text = told.iter().map(|told| told.to_text(name)).collect();

@@ -1,24 +1,19 @@
 //! Locks brought up to date: what `lock` and `dist` share. Only here is anything decided anew.
 
 use crate::boxes::Target;
-use crate::closure::{Dist, Fault, walk};
-use crate::commands::accepting::Accepting;
-use crate::commands::upgrade::how_to_make;
-use crate::commands::{Project, fetch, libraries, opened, sdist};
+use crate::commands::{Project, fetch, lock_checks, sdist};
 use crate::config::Build;
 use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
-use crate::elf::OfWheel;
 use crate::lockfile::{Lock, Package};
-use crate::pins::{Filtered, Format, Pin, Pins, Place, Texts, filter};
+use crate::pins::{Filtered, Pin, Pins, Place, Texts, Unknown, filter};
 use crate::problem::{Problem, all_of, nearest};
 use crate::sys::with_lf;
 use crate::tools::uv::Uv;
-use crate::wheel::{Metadata, Offers, Tops, check_namespaces, library_digest, opened_by_name, stem_of};
+use crate::wheel::Offers;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 
 /// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
@@ -142,8 +137,8 @@ fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Resu
     for target in &project.targets {
         match filter(pins, target) {
             Ok(filtered) => {
-                warnings.extend(filtered.warnings.iter().cloned());
-                let inputs = inputs_digest(texts, &project.selection(), &project.config.sdist, target);
+                let app = &project.config.app;
+                let inputs = inputs_digest(texts, &project.selection(), &project.config.sdist, &app.unmet, target);
                 match inspect_target(project, target, &filtered, &inputs) {
                     Ok(locked) => all.push(Looked { target, filtered, inputs, locked }),
                     Err(fault) => faults.push(fault),
@@ -157,6 +152,10 @@ fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Resu
         Some(reason) => Problem::around(error, format!("{}: {reason}", project.config.app.lock), ""),
         None => error,
     })?;
+    let of_target = |looked: &Looked<'a>| (looked.target.name.clone(), looked.filtered.unknown.clone());
+    let unknown: Vec<_> = all.iter().map(of_target).collect();
+    let unknown = unknown.iter().flat_map(|(target, all)| all.iter().map(|one| (target.as_str(), one)));
+    warnings.extend(Unknown::warnings(&unknown.collect::<Vec<_>>()));
     warnings.extend(unknown_builds(project, pins));
     Ok((all, warnings))
 }
@@ -176,9 +175,9 @@ fn unknown_builds(project: &Project, pins: &Pins) -> Vec<String> {
 /// Holds the locks on disk against the team's lock; starts no program and asks nobody.
 pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
-    let (looked, warnings) = look(project, &texts, &pins)?;
+    let (looked, warnings) = look(project, texts, pins)?;
     let all = looked.into_iter().map(|looked| looked.locked).collect();
-    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(&texts, &pins), offers: None })
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(texts, pins), offers: None })
 }
 
 fn read(texts: &Texts, pins: &Pins) -> Vec<Utf8PathBuf> {
@@ -231,7 +230,7 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
 ///   miss something on its box. Nothing is written then.
 pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
-    let (mut looked, warnings) = look(project, &texts, &pins)?;
+    let (mut looked, warnings) = look(project, texts, pins)?;
     let is_stale = |looked: &Looked<'_>| refresh || looked.locked.state != State::Current;
     let mut asked: Vec<(&Target, Vec<&Pin>)> = Vec::new();
     for Looked { target, filtered, .. } in looked.iter().filter(|one| is_stale(one)) {
@@ -241,14 +240,14 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Lock
     if !asked.is_empty() {
         let asked = offers.insert(fetch::ask(project, &asked)?);
         let mut stale: Vec<&mut Looked<'_>> = looked.iter_mut().filter(|one| is_stale(one)).collect();
-        make_anew(project, &mut stale, asked)?;
+        make_anew(project, pins, &mut stale, asked)?;
     }
     let all = looked.into_iter().map(|looked| looked.locked).collect();
-    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(&texts, &pins), offers })
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(texts, pins), offers })
 }
 
 /// Decides each lock, fetches its wheels, walks what they require, and writes them all.
-fn make_anew(project: &Project, stale: &mut [&mut Looked<'_>], offers: &Offers) -> anyhow::Result<()> {
+fn make_anew(project: &Project, pins: &Pins, stale: &mut [&mut Looked<'_>], offers: &Offers) -> anyhow::Result<()> {
     let mut locks = Vec::new();
     let mut faults = Vec::new();
     for Looked { target, filtered, inputs, .. } in stale.iter().map(|looked| &**looked) {
@@ -260,12 +259,13 @@ fn make_anew(project: &Project, stale: &mut [&mut Looked<'_>], offers: &Offers) 
     all_of("targets cannot be locked", faults)?;
     let of: Vec<_> = stale.iter().map(|looked| looked.target).zip(&locks).collect();
     fetch::fill_wheelhouse(project, &of, Some(offers))?;
+    let mut checks = lock_checks::LockChecks::new(project, pins);
     let mut faults = Vec::new();
-    let mut told = BTreeSet::new();
     for (looked, lock) in stale.iter().zip(&mut locks) {
-        let checked = check_wheels(project, looked.target, &looked.filtered, lock, &mut told);
+        let checked = checks.check(looked.target, &looked.filtered, lock);
         faults.extend(checked.with_context(|| format!("target `{}`", looked.target.name)).err());
     }
+    checks.warn();
     all_of("targets cannot be locked", faults)?;
     for (looked, lock) in stale.iter_mut().zip(locks) {
         let text = lock.to_text(looked.target)?;
@@ -295,87 +295,11 @@ fn choose_files(
     all_of("packages have no file for this target", faults)?;
     let mut faults = Vec::new();
     for build in builds {
-        match sdist::build(project, target, &build.pin.name, &build.pin.version, build.sdist) {
+        match sdist::build(project, target, &build.pin.name, build.version, build.sdist) {
             Ok(package) => packages.push(package),
             Err(fault) => faults.push(fault),
         }
     }
     all_of("packages cannot be built", faults)?;
     Ok(packages)
-}
-
-/// Whether every chosen distribution finds what it requires, by the metadata of its wheel; what its ELF files
-/// require of the box and the digest of what it installs are written to the lock.
-///
-/// - Takes: `told`, what was said of wheels of other targets.
-fn check_wheels(
-    project: &Project,
-    target: &Target,
-    filtered: &Filtered<'_>,
-    lock: &mut Lock,
-    told: &mut BTreeSet<String>,
-) -> anyhow::Result<()> {
-    let (mut all, mut elf, mut tops) = (Vec::new(), Vec::new(), Vec::new());
-    let mut folders: BTreeMap<PackageName, String> = BTreeMap::new();
-    let mut all_opened = Vec::new();
-    let mut faults = Vec::new();
-    for package in &mut lock.packages {
-        let read = || {
-            let (archive, contents) = project.wheelhouse().open(package)?;
-            let in_wheel = || format!("wheel `{}`", package.wheel);
-            let elf = OfWheel::read(&archive, &contents).with_context(in_wheel)?;
-            let opened = opened_by_name(&archive, &contents).with_context(in_wheel)?;
-            let digest = library_digest(&archive, &contents).with_context(in_wheel)?;
-            let top = Tops::of(&package.wheel, &contents);
-            anyhow::Ok((contents.metadata, contents.dist_info, elf, opened, digest, top))
-        };
-        match read() {
-            Ok((metadata, folder, of_wheel, opened, digest, top)) => {
-                all_opened.push(opened);
-                folders.insert(metadata.name.clone(), folder);
-                tops.push(top);
-                package.contents = Some(digest);
-                all.push(metadata);
-                elf.push(of_wheel);
-            }
-            Err(fault) => faults.push(fault),
-        }
-    }
-    faults.extend(check_namespaces(&tops).err());
-    all_of("wheels are refused", faults)?;
-    for dist in dists(&all, filtered) {
-        for extra in dist.extras.iter().filter(|extra| !dist.metadata.extras.contains(extra)) {
-            project.sys.say(format!("warning: `{}` has no extra `{extra}`, which is asked for", dist.metadata.name));
-        }
-    }
-    let closure = walk(&dists(&all, filtered), target);
-    let accepting = Accepting::of(project)?;
-    let brought = elf.iter().flat_map(OfWheel::names).map(|name| stem_of(name).to_owned()).collect();
-    opened::remark_on_graphics(project, lock, &elf, told);
-    libraries::write_down(project, target, lock, elf, &closure.asks, &accepting);
-    opened::warn(project, target, lock, (&all_opened, &brought), told);
-    let is_accepted = |fault: &Fault| {
-        let folder = folders.get(&fault.by).map_or("", String::as_str);
-        let accepted = accepting.by("requires", &format!("lib/{folder}/METADATA"));
-        accepted
-            .iter()
-            .for_each(|accepted| project.sys.say(format!("warning: `{}` {}; {accepted}", fault.by, fault.what)));
-        accepted.is_some()
-    };
-    let faults = closure.faults.into_iter().filter(|fault| !is_accepted(fault));
-    let lock = &project.config.app.lock;
-    let is_partial = |fault: &Fault| fault.is_missing && matches!(Format::of(lock), Ok(Format::Requirements));
-    let told = faults.map(|fault| {
-        let cure = if is_partial(&fault) { how_to_make(lock) } else { fault.cure.to_owned() };
-        Problem::with_hint(format!("`{}` {}", fault.by, fault.what), cure)
-    });
-    all_of("requirements are not met on this target", told.collect())
-}
-
-/// Distributions with the extras that the team asked for.
-pub fn dists<'a>(all: &'a [Metadata], filtered: &'a Filtered<'_>) -> Vec<Dist<'a>> {
-    let extras = |metadata: &Metadata| {
-        filtered.kept.iter().find(|kept| kept.pin.name == metadata.name).map_or(&[][..], |kept| &kept.extras)
-    };
-    all.iter().map(|metadata| Dist { metadata, extras: extras(metadata) }).collect()
 }

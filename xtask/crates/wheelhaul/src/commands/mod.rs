@@ -9,6 +9,7 @@ mod foreign;
 mod inputs;
 mod lacks;
 mod libraries;
+mod lock_checks;
 mod locking;
 mod module;
 mod offline;

@@ -2,16 +2,22 @@
 //! graphics processors.
 
 use crate::boxes::Target;
-use crate::commands::Project;
 use crate::commands::report::size;
-use crate::config::RpmDependency;
+use crate::config::{Config, RpmDependency};
 use crate::elf::{Need, OfWheel};
 use crate::lockfile::Lock;
 use crate::wheel::stem_of;
+use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the modules of the wheels open by name, in the order of the lock's packages.
-pub type Opened = Vec<BTreeSet<String>>;
+/// What the wheels of a target open by name, and what they bring.
+#[derive(Default)]
+pub struct ByName {
+    /// in the order of the lock's packages
+    opened: Vec<BTreeSet<String>>,
+    /// the names of libraries, without their versions
+    brought: BTreeSet<String>,
+}
 
 /// Packages of the boxes under whose names people require libraries (`dnf provides`, RHEL 8 to 10).
 #[rustfmt::skip]
@@ -46,70 +52,63 @@ const OF_GLIBC: [&str; 5] = ["libanl", "libcrypt", "libmvec", "libthread_db", "l
 /// A library for graphics processors that is smaller is not worth a line, in bytes.
 const LARGE: u64 = 50_000_000;
 
-/// Warns, once for each package, of what its modules open by name and neither a wheel nor glibc brings; unless the RPM
-/// requires it, or it is optional.
-///
-/// - Takes: `lock`, with what the ELF files need; `brought`, the stems of the wheels' libraries; `told`, what was said for
-///   other targets.
-pub fn warn(
-    project: &Project,
-    target: &Target,
-    lock: &Lock,
-    (opened, brought): (&Opened, &BTreeSet<String>),
-    told: &mut BTreeSet<String>,
-) {
-    let config = &project.config;
-    let dependencies = config.dependencies(target);
-    let named = dependencies.requires.iter().chain(&dependencies.recommends).flat_map(words_of);
-    let named: BTreeSet<&str> = named.collect();
-    let optional = config.package.optional_libraries.iter().chain(&config.sdist.system_libraries);
-    let required = lock.requires();
-    let required = required.iter().map(Need::library).chain(optional.map(String::as_str));
-    let settled: BTreeSet<&str> = required.chain(named.iter().copied()).map(stem_of).collect();
-    for (package, libraries) in lock.packages.iter().zip(opened) {
-        let mut stems: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-        for library in libraries.iter().filter(|library| !is_everywhere(library)) {
-            stems.entry(stem_of(library)).or_default().push(library);
+impl ByName {
+    /// Adds the wheel of the next package.
+    pub fn add(&mut self, elf: &OfWheel, opened: BTreeSet<String>) {
+        self.brought.extend(elf.names().into_iter().map(|name| stem_of(name).to_owned()));
+        self.opened.push(opened);
+    }
+
+    /// A warning for each package whose modules open by name what neither a wheel nor glibc brings; unless the RPM
+    /// requires it, or it is optional.
+    ///
+    /// - Takes: `lock`, with what the ELF files need.
+    pub fn warnings(&self, config: &Config, target: &Target, lock: &Lock) -> Vec<String> {
+        let dependencies = config.dependencies(target);
+        let named = dependencies.requires.iter().chain(&dependencies.recommends).flat_map(words_of);
+        let named: BTreeSet<&str> = named.collect();
+        let optional = config.package.optional_libraries.iter().chain(&config.sdist.system_libraries);
+        let required = lock.requires();
+        let required = required.iter().map(Need::library).chain(optional.map(String::as_str));
+        let settled: BTreeSet<&str> = required.chain(named.iter().copied()).map(stem_of).collect();
+        let mut warnings = Vec::new();
+        for (package, libraries) in lock.packages.iter().zip(&self.opened) {
+            let mut stems: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+            for library in libraries.iter().filter(|library| !is_everywhere(library)) {
+                stems.entry(stem_of(library)).or_default().push(library);
+            }
+            let of_package = |stem: &str| PACKAGES.iter().any(|(of, package)| *of == stem && named.contains(package));
+            stems.retain(|stem, _| !self.brought.contains(*stem) && !settled.contains(stem) && !of_package(stem));
+            if !stems.is_empty() {
+                warnings.push(warning(&package.name, &stems));
+            }
         }
-        let of_package = |stem: &str| PACKAGES.iter().any(|(of, package)| *of == stem && named.contains(package));
-        stems.retain(|stem, _| !brought.contains(*stem) && !settled.contains(stem) && !of_package(stem));
-        if stems.is_empty() {
-            continue;
-        }
-        let names: Vec<String> = stems.values().map(|names| of_one(names)).collect();
-        let all = stems.values().flat_map(|names| versioned_of(names)).map(|name| format!("\"{name}\""));
-        let all: Vec<String> = all.collect();
-        let text = format!(
-            "warning: Python code of `{}` opens what neither a wheel nor glibc brings: {}; let the RPM require it: \
-             `requires = [{}]` under `[package]`; or, where the application works without: `optional-libraries = [{}]`",
-            package.name,
-            names.join(", "),
-            stems
-                .iter()
-                .map(|(stem, names)| format!("\"{}\"", requirement(stem, names)))
-                .collect::<Vec<_>>()
-                .join(", "),
-            all.join(", ")
-        );
-        if told.insert(text.clone()) {
-            project.sys.say(text);
-        }
+        warnings
     }
 }
 
-/// Remarks on packages that are mostly for graphics processors: nothing tells whether a box has one.
-pub fn remark_on_graphics(project: &Project, lock: &Lock, wheels: &[OfWheel], told: &mut BTreeSet<String>) {
-    for (package, wheel) in lock.packages.iter().zip(wheels).filter(|(_, wheel)| wheel.for_graphics >= LARGE) {
-        let text = format!(
-            "note: `{}` has {} of libraries for graphics processors, which a box without one never uses; where its \
-             publisher has a release for processors alone, lock that",
-            package.name,
-            size(wheel.for_graphics)
-        );
-        if told.insert(text.clone()) {
-            project.sys.say(text);
-        }
-    }
+/// - Takes: `stems`, the libraries that a package opens, each with its names.
+fn warning(package: &PackageName, stems: &BTreeMap<&str, Vec<&str>>) -> String {
+    let names: Vec<String> = stems.values().map(|names| of_one(names)).collect();
+    let required: Vec<String> = stems.iter().map(|(stem, names)| format!("\"{}\"", requirement(stem, names))).collect();
+    let optional = stems.values().flat_map(|names| versioned_of(names)).map(|name| format!("\"{name}\""));
+    format!(
+        "Python code of `{package}` opens what neither a wheel nor glibc brings: {}; let the RPM require it: \
+         `requires = [{}]` under `[package]`; or, where the application works without: `optional-libraries = [{}]`",
+        names.join(", "),
+        required.join(", "),
+        optional.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// A remark on a package that is mostly for graphics processors: nothing tells whether a box has one.
+pub fn on_graphics(package: &PackageName, wheel: &OfWheel) -> Option<String> {
+    let remark = format!(
+        "`{package}` has {} of libraries for graphics processors, which a box without one never uses; where its publisher \
+         has a release for processors alone, lock that",
+        size(wheel.for_graphics)
+    );
+    (wheel.for_graphics >= LARGE).then_some(remark)
 }
 
 /// Whether each box has a library.

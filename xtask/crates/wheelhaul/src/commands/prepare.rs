@@ -139,6 +139,7 @@ fn make_ready<'a>(
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
+        has_config: !config.app.config.is_empty(),
         libraries,
         others: others::of(project, target),
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
@@ -172,6 +173,7 @@ fn make_ready<'a>(
         root: &pages.root,
         service: &config.service,
         target,
+        server_version: None,
     };
     let (epoch, version) = rpm_version(&metadata.version);
     let of_metadata = |text: &Option<String>| text.as_deref().and_then(rpm::one_line);

@@ -6,13 +6,14 @@ use crate::commands::steps::Steps;
 use crate::commands::{required, unknown_target};
 use crate::config::{App, Config, Mistakes, Probes};
 use crate::lockfile::Lock;
-use crate::pins::{self, Pins, Selection, Texts};
+use crate::pins::{self, Application, Pins, Selection, Texts};
 use crate::problem::Problem;
 use crate::sys::{Sys, with_lf};
 use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Read as _;
+use std::sync::OnceLock;
 
 /// A loaded repository.
 #[derive(Debug)]
@@ -33,6 +34,25 @@ pub struct Project {
     pub steps: Steps,
     /// where what is made goes
     out: Utf8PathBuf,
+    /// the team's lock
+    pub(super) team_lock: TeamLock,
+}
+
+/// The team's lock, which is read once: a large one takes longer than all else that `lock --check` does.
+#[derive(Debug, Default)]
+pub struct TeamLock(OnceLock<(Texts, Pins)>);
+
+impl TeamLock {
+    /// Its texts, and the pins in it.
+    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(Texts, Pins)> {
+        match self.0.get() {
+            Some(read) => Ok(read),
+            None => {
+                let read = pins_of(sys, app)?;
+                Ok(self.0.get_or_init(|| read))
+            }
+        }
+    }
 }
 
 impl Project {
@@ -61,7 +81,17 @@ impl Project {
         let is_wanted = |target: &&Target| wanted.is_empty() || wanted.contains(&target.name);
         let targets = every_target.iter().filter(is_wanted).cloned().collect();
         let out = sys.root.join("dist/out");
-        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, wants_digests: wants_json, steps, out })
+        Ok(Self {
+            sys: sys.clone(),
+            config,
+            targets,
+            every_target,
+            wants_json,
+            wants_digests: wants_json,
+            steps,
+            out,
+            team_lock: TeamLock::default(),
+        })
     }
 
     /// A repository whose `dist/package.toml` is not written yet; its targets are known boxes.
@@ -69,8 +99,8 @@ impl Project {
         let config = Config::parse(text)?;
         let targets = config.targets(&Probes::new())?;
         let (every_target, out) = (targets.clone(), sys.root.join("dist/out"));
-        let (sys, steps) = (sys.clone(), Steps::new());
-        Ok(Self { sys, config, targets, every_target, wants_json: false, wants_digests: false, steps, out })
+        let (sys, steps, team_lock) = (sys.clone(), Steps::new(), TeamLock::default());
+        Ok(Self { sys, config, targets, every_target, wants_json: false, wants_digests: false, steps, out, team_lock })
     }
 
     /// `dist`
@@ -124,8 +154,8 @@ impl Project {
     }
 
     /// The texts of the team's lock, and the pins in it.
-    pub fn pins(&self) -> anyhow::Result<(Texts, Pins)> {
-        pins_of(&self.sys, &self.config.app)
+    pub fn pins(&self) -> anyhow::Result<&(Texts, Pins)> {
+        self.team_lock.read(&self.sys, &self.config.app)
     }
 }
 
@@ -136,8 +166,10 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
     let around = Around {
         sys,
         app: mistakes.app.as_ref(),
+        name: "",
         targets: &targets,
         service: mistakes.service.as_ref(),
+        team_lock: &TeamLock::default(),
         lock_to_come: false,
     };
     let around = around.faults();
@@ -155,13 +187,23 @@ pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
     let source = pins::Source {
         format,
         lock,
-        app: &app.path,
+        app: application(sys, app),
         texts: &texts,
         selection: &selection,
         variable: &|name| std::env::var(name).ok(),
     };
     let pins = pins::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
     Ok((texts, pins))
+}
+
+/// The application as entries of the team's lock can name it.
+fn application<'a>(sys: &Sys, app: &'a App) -> Application<'a> {
+    let read = |name: &str| sys.read_text(&sys.root.join(&app.path).join(name)).ok();
+    let name = read("pyproject.toml").and_then(|text| Application::name_in_pyproject(&text));
+    let name = name.or_else(|| Application::name_in_setup(&read("setup.cfg")?));
+    let canonical = sys.root.canonicalize_utf8().ok();
+    let checkouts = [Some(sys.root.clone()), canonical].into_iter().flatten().collect();
+    Application { folder: &app.path, name, checkouts }
 }
 
 /// A text of the repository; none for a file that is not there and does not have to be.

@@ -197,7 +197,8 @@ fn warn_of_dangers(project: &Project) {
     let (name, service) = (project.config.package.name.as_str(), &project.config.service);
     // They follow from the configuration alone, so any target will do.
     let Some(target) = project.targets.first() else { return };
-    for danger in (service::Facts { name, summary: "", root: "", service, target }).dangers() {
+    let root = &project.config.package.root();
+    for danger in (service::Facts { name, summary: "", root, service, target, server_version: None }).dangers() {
         project.sys.say(format!("warning: {}\n  {}", danger.what, danger.cure));
     }
 }

@@ -231,8 +231,8 @@ mod tests {
         assert_eq!(target.interpreter.package, None);
         assert_eq!(target.platforms()[0], "manylinux_2_36_x86_64");
         let environment = target.environment();
-        assert!(environment.unknowable("platform_release >= '6'").is_empty());
-        assert_eq!(environment.unknowable("platform_version == '6'"), ["platform_version"]);
+        assert!(environment.unknowable("platform_release >= '6'", &Asked::default()).is_empty());
+        assert_eq!(environment.unknowable("platform_version == '6'", &Asked::default()), ["platform_version"]);
         assert!(environment.holds("platform_release >= '5.14'", &Asked::default()).unwrap());
     }
 

@@ -4,7 +4,7 @@
 use crate::config::document::Document;
 use crate::config::lines::{line, mended, toml_of};
 use crate::config::service::is_box_path;
-use crate::config::{Day, Relation, RpmDependency, accept, unknown, wishes};
+use crate::config::{Day, Relation, RpmDependency, UnmetRequirement, accept, unknown, wishes};
 use crate::licenses::Spdx;
 use crate::problem::{Problem, hints_of, nearest, shortened};
 use pep508_rs::{ExtraName, PackageName};
@@ -380,6 +380,10 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
         "one-line" if text.trim().is_empty() || text.chars().any(char::is_control) => {
             Err(("it is empty or has line breaks".to_owned(), "say it in one line".to_owned()))
         }
+        "unmet-requirement" => UnmetRequirement::from_str(text).map(drop).map_err(|error| {
+            let hint = "write it such as \"wants-new: heavy-gui\", or \"*: heavy-gui\" for whatever requires it";
+            (format!("`{shown}` names no requirement: {error:#}"), hint.to_owned())
+        }),
         "path-on-the-box" if !is_box_path(text) => {
             let hint = "write it from the root on, without blanks: \"/etc/pki/tls/certs/my-app.crt\"".to_owned();
             Err((format!("`{shown}` is not one of the absolute paths on the box that can be used"), hint))

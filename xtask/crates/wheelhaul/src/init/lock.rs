@@ -1,7 +1,7 @@
 //! Which of a repository's locks is packed, and what it has.
 
 use crate::init::Seen;
-use crate::pins::{self, Format, Pins, Selection, Source};
+use crate::pins::{self, Application, Format, Pins, Selection, Source};
 use camino::Utf8Path;
 use pep440_rs::VersionSpecifiers;
 use std::collections::BTreeSet;
@@ -188,7 +188,7 @@ fn pins_of(seen: &Seen, path: &str, app: &str) -> anyhow::Result<Pins> {
     pins::parse(&Source {
         format,
         lock,
-        app: Utf8Path::new(app),
+        app: Application::in_folder(Utf8Path::new(app)),
         texts: &texts,
         selection: &selection,
         variable: &|_| None,

@@ -1,7 +1,6 @@
 //! Pins and a target → what the box gets: the pins whose marker is true there, or that a walk reaches.
 
-use crate::boxes::Target;
-use crate::pins::placed::no_file;
+use crate::boxes::{Asked, Environment, Target};
 use crate::pins::walk::walk;
 use crate::pins::{Pin, Pins};
 use crate::problem::{Problem, all_of, shortened};
@@ -73,8 +72,55 @@ pub struct Filtered<'a> {
     pub kept: Vec<Kept<'a>>,
     /// what it does not get
     pub dropped: Vec<Dropped<'a>>,
-    /// what was decided by a value that the record of the box cannot know
-    pub warnings: Vec<String>,
+    /// what was decided by a value that the record of the box cannot know, each once
+    pub unknown: BTreeSet<Unknown>,
+}
+
+/// A marker whose answer depends on a value that the record of the box cannot know: it counts as empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unknown {
+    /// `platform_release`
+    pub variable: String,
+    /// of which package the marker is
+    pub name: PackageName,
+    /// as written
+    pub marker: String,
+}
+
+impl Unknown {
+    /// Those of a marker.
+    pub(super) fn of(
+        environment: &Environment,
+        name: &PackageName,
+        marker: &str,
+        asked: &Asked,
+    ) -> impl Iterator<Item = Self> {
+        let unknown = |variable| Self { variable, name: name.clone(), marker: marker.to_owned() };
+        environment.unknowable(marker, asked).into_iter().map(unknown)
+    }
+
+    /// Warnings, one for each variable.
+    ///
+    /// - Takes: all of them, each with the name of its target.
+    pub fn warnings(all: &[(&str, &Self)]) -> Vec<String> {
+        let variables: BTreeSet<&str> = all.iter().map(|(_, one)| one.variable.as_str()).collect();
+        let warning = |variable: &str| {
+            let of = || all.iter().filter(|(_, one)| one.variable == variable);
+            let names: BTreeSet<&PackageName> = of().map(|(_, one)| &one.name).collect();
+            let targets: BTreeSet<&str> = of().map(|(target, _)| *target).collect();
+            let targets = targets.into_iter().collect::<Vec<_>>().join(" and ");
+            let (_, first) = of().next()?;
+            let (who, marker) = (&first.name, shortened(&first.marker));
+            let which = match names.len() {
+                1 => format!("`{who}`: the marker `{marker}` depends"),
+                count => format!("`{who}` (`{marker}`) and {} more: their markers depend", count - 1),
+            };
+            Some(format!(
+                "{which} on `{variable}`, which belongs to the running kernel and is not known of {targets}: it counts as empty"
+            ))
+        };
+        variables.into_iter().filter_map(warning).collect()
+    }
 }
 
 /// Decides what `target` gets.
@@ -86,37 +132,12 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
     let environment = target.environment();
     let mut faults = Vec::new();
     check_environments(pins, target, &mut faults);
-    let mut filtered = Filtered { kept: Vec::new(), dropped: Vec::new(), warnings: Vec::new() };
-    let markers = pins.pins.iter().filter(|pin| pin.left_out.is_none()).flat_map(|pin| {
-        let of_needs = pin.needs.iter().filter_map(|need| need.marker.as_ref());
-        pin.marker.iter().chain(of_needs).map(move |marker| (pin.name.as_ref(), marker))
-    });
-    let of_roots = pins.roots.iter().flatten().filter_map(|need| Some((need.name.as_ref(), need.marker.as_ref()?)));
-    // Of ten thousand pins most share a few markers.
-    let mut known: BTreeSet<&str> = BTreeSet::new();
-    for (name, marker) in of_roots.chain(markers) {
-        if known.contains(marker.as_str()) {
-            continue;
-        }
-        let unknowable = environment.unknowable(marker);
-        if unknowable.is_empty() {
-            known.insert(marker);
-        }
-        for variable in unknowable {
-            let warning = format!(
-                "`{name}`: the marker `{}` reads `{variable}`, which belongs to the running kernel and is not known of {}: it counts as empty",
-                shortened(marker),
-                target.name
-            );
-            if !filtered.warnings.contains(&warning) {
-                filtered.warnings.push(warning);
-            }
-        }
-    }
+    let mut filtered = Filtered { kept: Vec::new(), dropped: Vec::new(), unknown: BTreeSet::new() };
     match &pins.roots {
         Some(roots) => {
             let mut walked = walk(pins, roots, target);
             faults.append(&mut walked.faults);
+            filtered.unknown.append(&mut walked.unknown);
             let taken: BTreeMap<&PackageName, &Version> =
                 walked.reached.keys().map(|place| (&pins.pins[*place].name, &pins.pins[*place].version)).collect();
             for (place, pin) in pins.pins.iter().enumerate() {
@@ -132,12 +153,15 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
             }
         }
         None => {
+            // Of ten thousand pins most share a few markers.
             let mut known: BTreeMap<&str, bool> = BTreeMap::new();
             for pin in &pins.pins {
                 if let Some(groups) = &pin.left_out {
                     filtered.dropped.push(Dropped { pin, why: Why::Group(groups.clone()) });
                     continue;
                 }
+                let marker = pin.marker.as_deref().unwrap_or_default();
+                filtered.unknown.extend(Unknown::of(&environment, &pin.name, marker, &pins.asked));
                 let holds = match pin.marker.as_deref() {
                     None => Ok(true),
                     Some(marker) => match known.get(marker) {
@@ -221,7 +245,7 @@ fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<
     let full = &target.python_full;
     for Kept { pin, .. } in kept {
         if let Some(obstacle) = &pin.obstacle {
-            faults.push(no_file(format!("`{}` ({})", pin.name, pin.place), obstacle));
+            faults.push(obstacle.error(&format!("`{}` ({})", pin.name, pin.place)));
         }
         if let Some(requires) = pin.requires_python.as_ref().filter(|requires| !requires.contains(full)) {
             faults.push(Problem::with_hint(
@@ -279,6 +303,31 @@ mod tests {
             assert_eq!(filter(&pins, &el8).unwrap().kept.len() == 1, on_el8, "el8: {line}");
             assert_eq!(filter(&pins, &el9).unwrap().kept.len() == 1, on_el9, "el9: {line}");
         }
+    }
+
+    #[test]
+    fn what_nobody_can_know_is_one_warning_and_none_where_it_decides_nothing() {
+        let el9 = Target::find("el9-x86_64", None, None).unwrap();
+        let warnings = |text: &str| {
+            let pins = parse_text(Format::Requirements, text).unwrap();
+            let filtered = filter(&pins, &el9).unwrap();
+            Unknown::warnings(&filtered.unknown.iter().map(|one| ("el9", one)).collect::<Vec<_>>())
+        };
+        let darwin = "a==1 ; platform_release >= '17' and sys_platform == 'darwin'\nb==1 ; sys_platform == 'darwin' and platform_release < '3'";
+        assert_eq!(warnings(darwin), [""; 0]);
+        assert_eq!(
+            warnings("a==1 ; platform_release >= '17'"),
+            [
+                "`a`: the marker `platform_release >= '17'` depends on `platform_release`, which belongs to the running kernel and is not known of el9: it counts as empty"
+            ]
+        );
+        let many = "a==1 ; platform_release >= '17'\nb==1 ; platform_release >= '18'\nc==1 ; platform_release >= '17'";
+        assert_eq!(
+            warnings(many),
+            [
+                "`a` (`platform_release >= '17'`) and 2 more: their markers depend on `platform_release`, which belongs to the running kernel and is not known of el9: it counts as empty"
+            ]
+        );
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! Locks come in two kinds. A flat one says of each package under which marker it is installed. A graph says
 //! who needs what, and [`filter`] walks it from its roots. Both become [`Pins`].
 
+mod application;
 mod filter;
 mod pdm_lock;
 mod pdm_project;
+mod pin;
 pub mod pipfile;
 mod pipfile_lock;
 mod placed;
@@ -27,140 +29,21 @@ mod uv_lock;
 mod uv_project;
 mod walk;
 
-pub use filter::{Dropped, Filtered, Kept, Why, filter};
+pub use application::Application;
+pub use filter::{Dropped, Filtered, Kept, Unknown, Why, filter};
+pub use pin::{Need, Obstacle, Pin, Place, PlacedFile, Versions};
 pub use placed::name_in_url;
 pub use python::Pythons;
 pub use requirement::Requirement;
 pub use resolved::{Resolved, to_requirements};
 
 use crate::boxes::Asked;
+use crate::config::UnmetRequirement;
 use crate::problem::{Problem, shortened};
 use camino::{Utf8Path, Utf8PathBuf};
-use pep440_rs::{Version, VersionSpecifiers};
+use pep440_rs::VersionSpecifiers;
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One package at one version, under a marker.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pin {
-    /// normalized (PEP 503)
-    pub name: PackageName,
-    /// the exact version
-    pub version: Version,
-    /// extras that the team asked for
-    pub extras: Vec<ExtraName>,
-    /// the marker as it was written; none is always true
-    pub marker: Option<String>,
-    /// the Pythons that the lock says it is for
-    pub requires_python: Option<VersionSpecifiers>,
-    /// the sha256 digests, in lower-case hex, of the files that the team accepts; empty: any file
-    pub hashes: BTreeSet<String>,
-    /// files that the lock itself places; where there are any, no index is asked
-    pub files: Vec<PlacedFile>,
-    /// who it needs, in a lock that is a graph
-    pub needs: Vec<Need>,
-    /// why it cannot be packed, which is an error on the boxes that get it: `comes from git`
-    pub obstacle: Option<String>,
-    /// the groups that it is for, where none of them was asked for: `dev`
-    pub left_out: Option<String>,
-    /// where it stands in the lock, `default.flask` or `line 3`; no two have the same
-    pub place: String,
-}
-
-impl Pin {
-    /// A pin of an index package without marker, hashes and needs.
-    pub fn new(name: PackageName, version: Version, place: String) -> Self {
-        Self {
-            name,
-            version,
-            extras: Vec::new(),
-            marker: None,
-            requires_python: None,
-            hashes: BTreeSet::new(),
-            files: Vec::new(),
-            needs: Vec::new(),
-            obstacle: None,
-            left_out: None,
-            place,
-        }
-    }
-}
-
-/// A file that a lock places itself: a direct reference (PEP 508), or a file of the repository.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PlacedFile {
-    /// the file's name
-    pub name: String,
-    /// where it is
-    pub at: Place,
-    /// in bytes, where the lock says it
-    pub size: Option<u64>,
-    /// lower-case hex
-    pub sha256: String,
-}
-
-/// Where a file is.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Place {
-    /// it may hold a credential, so it is never shown
-    Url(String),
-    /// relative to the repository
-    Path(Utf8PathBuf),
-}
-
-impl std::fmt::Debug for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Url(_) => f.write_str("Url(…)"),
-            Self::Path(path) => write!(f, "Path({path})"),
-        }
-    }
-}
-
-impl std::fmt::Debug for PlacedFile {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "PlacedFile({}, {})", self.name, self.sha256)
-    }
-}
-
-/// An edge of a graph: one package needs another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Need {
-    /// who is needed
-    pub name: PackageName,
-    /// with these extras
-    pub extras: Vec<ExtraName>,
-    /// which of its versions will do
-    pub versions: Versions,
-    /// the place of the one entry that is meant, in a lock that names it
-    pub entry: Option<String>,
-    /// only where this is true, as written
-    pub marker: Option<String>,
-    /// only where this extra of the needing package was asked for
-    pub of_extra: Option<ExtraName>,
-}
-
-/// The versions that satisfy a need.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Versions {
-    /// whichever is locked
-    Any,
-    /// that one
-    Exactly(Version),
-    /// those that one of these sets contains
-    OneOf(Vec<VersionSpecifiers>),
-}
-
-impl Versions {
-    /// Whether a locked version will do; a pre-release that was locked was meant (PEP 440).
-    pub fn contain(&self, version: &Version) -> bool {
-        match self {
-            Self::Any => true,
-            Self::Exactly(exactly) => exactly == version,
-            Self::OneOf(sets) => sets.iter().any(|set| set.contains(version)),
-        }
-    }
-}
 
 /// A limit that is no wish: a line of a constraints file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +71,8 @@ pub struct Pins {
     pub environments: Vec<String>,
     /// whether two entries of one package are an error even where they are equal (PEP 751, "Installation")
     pub no_twins: bool,
+    /// requirements that the team replaced or left out, and that need not be met
+    pub unmet: Vec<UnmetRequirement>,
     /// why its own tool would call it stale
     pub stale: Option<String>,
     /// what was read and is not honoured, with its place
@@ -260,8 +145,8 @@ pub struct Source<'a> {
     pub format: Format,
     /// the lock, relative to the repository
     pub lock: &'a Utf8Path,
-    /// the application's folder, relative to the repository; `.` for the repository itself
-    pub app: &'a Utf8Path,
+    /// what is packed anyway
+    pub app: Application<'a>,
     /// the lock's text and those that [`wanted`] names
     pub texts: &'a Texts,
     /// which extras and groups are wanted
@@ -276,10 +161,9 @@ impl Source<'_> {
         self.texts.get(self.lock).and_then(Option::as_deref).unwrap_or_default()
     }
 
-    /// Whether a path, as the lock writes it, is the application's folder, which is packed anyway.
-    fn is_application(&self, path: &str) -> bool {
-        placed::inside(placed::folder_of(self.lock), path)
-            .is_some_and(|path| placed::inside(self.app, "") == Some(path))
+    /// Whether a folder, as the lock writes it, is the application, which is packed anyway.
+    fn is_application(&self, at: &str, name: Option<&PackageName>) -> bool {
+        self.app.is_at(placed::folder_of(self.lock), at, name)
     }
 
     /// The text of a file beside the lock, where it is there.
@@ -342,8 +226,27 @@ pub fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         Format::PdmLock => pdm_lock::parse(source),
         Format::Pylock => pylock::parse(source),
     }?;
+    without_application(&mut pins, &source.app);
     pins.pins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(pins)
+}
+
+/// Takes out entries that are the application by their name, and what asks for it: it is packed anyway.
+fn without_application(pins: &mut Pins, app: &Application<'_>) {
+    let Pins { pins, roots, warnings, .. } = pins;
+    pins.retain(|pin| {
+        let is_own = app.is_named(&pin.name);
+        // Of an index: `pip freeze` where a release of it was installed.
+        if is_own && pin.obstacle.is_none() && pin.left_out.is_none() {
+            warnings.push(format!(
+                "{}: `{}=={}` is the application itself, which is built from its folder: this entry is passed over",
+                pin.place, pin.name, pin.version
+            ));
+        }
+        !is_own
+    });
+    roots.iter_mut().for_each(|roots| roots.retain(|need| !app.is_named(&need.name)));
+    pins.iter_mut().for_each(|pin| pin.needs.retain(|need| !app.is_named(&need.name)));
 }
 
 /// Whether a `pyproject.toml` says what the application needs, in `[project]`, or in the extras and groups that are asked for.
@@ -357,7 +260,8 @@ pub fn parse_text(format: Format, text: &str) -> anyhow::Result<Pins> {
     let lock = Utf8Path::new("lock");
     let texts = Texts::from([(lock.to_owned(), Some(text.to_owned()))]);
     let selection = Selection::default();
-    parse(&Source { format, lock, app: Utf8Path::new("."), texts: &texts, selection: &selection, variable: &|_| None })
+    let app = Application::in_folder(Utf8Path::new("."));
+    parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })
 }
 
 /// Takes a digest as locks write it, `sha256:HEX`.

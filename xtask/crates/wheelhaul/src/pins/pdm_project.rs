@@ -1,9 +1,10 @@
 //! What `pdm.lock` says of the project file and of the boxes it is for.
 
+use crate::config::UnmetRequirement;
 use crate::pins::poetry_constraint::python_marker;
 use crate::pins::project_file::as_json;
 use crate::pins::python_json::{Spacing, digest};
-use pep508_rs::ExtraName;
+use pep508_rs::{ExtraName, PackageName};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -40,6 +41,16 @@ pub(super) fn why_stale(project: &str, hash: &str) -> Option<String> {
         }
     }
     (!fresh).then(|| "`pyproject.toml` changed since it was locked: run `pdm lock`".to_owned())
+}
+
+/// The requirements that packages have by their own metadata and that the project replaces or leaves out.
+pub(super) fn unmet(project: &str) -> Vec<UnmetRequirement> {
+    let file = as_json(project).unwrap_or_default();
+    let (resolution, of_old) = (&file["tool"]["pdm"]["resolution"], &file["tool"]["pdm"]["overrides"]);
+    let excludes = resolution["excludes"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let overrides = [&resolution["overrides"], of_old].into_iter().filter_map(Value::as_object).flat_map(Map::keys);
+    let names = excludes.chain(overrides.map(String::as_str));
+    names.filter_map(|name| PackageName::from_str(name).ok()).map(UnmetRequirement::of).collect()
 }
 
 /// The standard's groups, then PDM's own of the same name, under normalized names.

@@ -4,7 +4,7 @@ use crate::pins::Requirement;
 use crate::problem::{Problem, all_of, nearest};
 use crate::toml_text;
 use anyhow::Context as _;
-use pep508_rs::ExtraName;
+use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
@@ -48,14 +48,70 @@ pub fn requirements(text: &str, groups: &[ExtraName]) -> anyhow::Result<String> 
     Ok(lines)
 }
 
-fn line(name: &str, entry: Entry) -> anyhow::Result<String> {
-    let table = match entry {
+/// What to do about an entry that pipenv copied into its lock as it stands in the `Pipfile`, without a version: it did
+/// so where a key such as `sys_platform` was false on its host, and wrote no marker.
+///
+/// - Takes: `section`, as the lock calls it.
+pub fn how_to_pin(text: &str, section: &str, name: &str) -> String {
+    let section = match section {
+        "default" => "packages",
+        "develop" => "dev-packages",
+        other => other,
+    };
+    let sections: BTreeMap<String, toml::Value> = toml_text::read(text, "").unwrap_or_default();
+    let entries = sections.get(section).and_then(toml::Value::as_table);
+    let is_it = |key: &str| PackageName::from_str(key).is_ok_and(|key| key.as_ref() == name) || key == name;
+    let entry = entries.and_then(|entries| entries.iter().find(|(key, _)| is_it(key)));
+    let table = entry.and_then(|(key, value)| Some((key, table_of(value.clone().try_into().ok()?))));
+    let markers = table.as_ref().map(|(_, table)| markers_of(table)).filter(|markers| !markers.is_empty());
+    let (Some((key, table)), Some(markers)) = (&table, markers) else {
+        return format!(
+            "where the box needs it, run `pipenv lock` on Linux; where only others do, give `{name}` their `markers` in \
+             `[{section}]` of the `Pipfile`, such as `markers = \"sys_platform == 'win32'\"`, and run `pipenv lock`"
+        );
+    };
+    let mut entry = toml::Table::new();
+    entry.extend(
+        table.iter().filter(|(key, _)| !VARIABLES.contains(&key.as_str())).map(|(k, v)| (k.clone(), v.clone())),
+    );
+    entry.insert("markers".to_owned(), toml::Value::String(markers.join(" and ")));
+    let key = toml::Value::String(key.to_string()).to_string();
+    let is_bare = key.trim_matches('"').bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let key = if is_bare { key.trim_matches('"') } else { key.as_str() };
+    format!("in `[{section}]` of the `Pipfile` write `{key} = {}`, and run `pipenv lock`", toml::Value::Table(entry))
+}
+
+/// Keys of an entry that are variables of markers.
+const VARIABLES: [&str; 8] = [
+    "implementation_name",
+    "os_name",
+    "platform_machine",
+    "platform_python_implementation",
+    "platform_system",
+    "python_full_version",
+    "python_version",
+    "sys_platform",
+];
+
+fn table_of(entry: Entry) -> BTreeMap<String, toml::Value> {
+    match entry {
         Entry::Version(version) => BTreeMap::from([("version".to_owned(), toml::Value::String(version))]),
         Entry::Table(table) => table,
-    };
+    }
+}
+
+/// The markers of an entry, which all have to be true.
+fn markers_of(table: &BTreeMap<String, toml::Value>) -> Vec<String> {
+    let given = |key: &str| table.get(key).and_then(toml::Value::as_str);
+    let written = given("markers").map(|text| format!("({text})"));
+    let keys = VARIABLES.iter().filter_map(|key| Some(format!("{key} {}", given(key)?)));
+    written.into_iter().chain(keys).collect()
+}
+
+fn line(name: &str, entry: Entry) -> anyhow::Result<String> {
+    let table = table_of(entry);
     let mut version = String::new();
     let mut extras = String::new();
-    let mut markers = Vec::new();
     for (key, value) in &table {
         let text = value.as_str();
         match (key.as_str(), text) {
@@ -63,24 +119,14 @@ fn line(name: &str, entry: Entry) -> anyhow::Result<String> {
             // pipenv takes a version without an operator for that one.
             ("version", Some(text)) if text.starts_with(|c: char| c.is_ascii_digit()) => version = format!("=={text}"),
             ("version", Some(text)) => version = text.to_owned(),
-            ("markers", Some(text)) => markers.push(format!("({text})")),
+            ("markers", Some(_)) => {}
             ("extras", None) => {
                 let names: Vec<&str> = value.as_array().into_iter().flatten().filter_map(toml::Value::as_str).collect();
                 extras = format!("[{}]", names.join(","));
             }
             // The index is configured for uv itself.
             ("index", _) => {}
-            (
-                "os_name"
-                | "sys_platform"
-                | "platform_machine"
-                | "platform_system"
-                | "python_version"
-                | "python_full_version"
-                | "implementation_name"
-                | "platform_python_implementation",
-                Some(text),
-            ) => markers.push(format!("{key} {text}")),
+            (variable, Some(_)) if VARIABLES.contains(&variable) => {}
             (other, _) => {
                 return Err(Problem::with_hint(
                     format!("its key `{other}` cannot be honoured"),
@@ -89,6 +135,7 @@ fn line(name: &str, entry: Entry) -> anyhow::Result<String> {
             }
         }
     }
+    let markers = markers_of(&table);
     let marker = if markers.is_empty() { String::new() } else { format!(" ; {}", markers.join(" and ")) };
     let line = format!("{name}{extras}{version}{marker}");
     Requirement::from_str(&line)?;

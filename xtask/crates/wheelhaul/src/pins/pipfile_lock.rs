@@ -2,7 +2,7 @@
 
 use crate::pins::project_file::as_json;
 use crate::pins::python_json::{Spacing, digest};
-use crate::pins::{Pin, Pins, Requirement, Source, placed, selected, sha256_digests};
+use crate::pins::{Obstacle, Pin, Pins, Requirement, Source, pipfile, placed, selected, sha256_digests};
 use crate::problem::{Problem, all_of, shortened};
 use anyhow::{Context as _, ensure};
 use pep440_rs::Version;
@@ -49,6 +49,7 @@ struct Entry {
     bzr: Option<String>,
     path: Option<String>,
     file: Option<String>,
+    subdirectory: Option<String>,
     editable: Option<bool>,
 }
 
@@ -84,17 +85,20 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     for (section, name, entry) in
         sections.iter().flat_map(|(section, entries)| entries.iter().map(move |(name, entry)| (section, name, entry)))
     {
+        if is_application(source, name, entry) {
+            continue;
+        }
         // As `pipenv sync --categories` does: a package of two categories is that of the later one.
-        match pin(section, name, entry) {
+        match pin(source, section, name, entry) {
             Ok(pin) => drop(entries.insert(pin.name.clone(), pin)),
             Err(fault) => faults.push(fault.context(format!("entry `{section}.{}`", shortened(name)))),
         }
     }
     all_of("entries cannot be packed", faults)?;
     for (section, others) in &lock.others {
-        for (name, entry) in others {
+        for (name, entry) in others.iter().filter(|(name, entry)| !is_application(source, name, entry)) {
             // What is wrong with it is nobody's concern.
-            if let Ok(pin) = pin(section, name, entry) {
+            if let Ok(pin) = pin(source, section, name, entry) {
                 let left_out = Some(format!("`{section}`"));
                 entries.entry(pin.name.clone()).or_insert(Pin { left_out, obstacle: None, ..pin });
             }
@@ -122,7 +126,20 @@ fn chosen<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<Vec<(&'l st
     Ok(source.selection.groups.iter().filter_map(|group| known.get(group).copied()).collect())
 }
 
-fn pin(section: &str, key: &str, entry: &Entry) -> anyhow::Result<Pin> {
+/// Whether an entry is the application itself. Its key may be a digest, where pipenv knew no name.
+fn is_application(source: &Source<'_>, key: &str, entry: &Entry) -> bool {
+    let name = placed::package_name(key).ok();
+    let at = [&entry.path, &entry.file, &entry.git, &entry.hg, &entry.svn, &entry.bzr].into_iter().flatten().next();
+    at.is_some_and(|at| {
+        let at = match &entry.subdirectory {
+            Some(folder) => format!("{at}#subdirectory={folder}"),
+            None => at.clone(),
+        };
+        source.is_application(&at, name.as_ref())
+    })
+}
+
+fn pin(source: &Source<'_>, section: &str, key: &str, entry: &Entry) -> anyhow::Result<Pin> {
     let is_name = key.starts_with(|c: char| c.is_ascii_alphanumeric());
     ensure!(is_name, "its key is not the name of a package");
     let place = format!("{section}.{key}");
@@ -141,18 +158,20 @@ fn pin(section: &str, key: &str, entry: &Entry) -> anyhow::Result<Pin> {
         return Ok(Pin { files: vec![file.clone()], ..pin(Version::from_str(version)?) });
     }
     if let Some(key) = entry.foreign_key() {
-        return Ok(Pin { obstacle: Some(format!("comes from `{key}`")), ..pin(Version::new([0])) });
+        return Ok(Pin { obstacle: Some(Obstacle::no_file(format!("comes from `{key}`"))), ..pin(Version::new([0])) });
     }
     // pipenv copies what it did not resolve for its own host from the Pipfile: `"version": "*"`.
-    let version = match entry.version.as_deref().context("it has no `version`")? {
+    let requirement = match entry.version.as_deref().context("it has no `version`")? {
         "*" => {
             let why = "is not pinned, because pipenv did not lock it for the platform it ran on";
-            return Ok(Pin { obstacle: Some(why.to_owned()), ..pin(Version::new([0])) });
+            let cure = pipfile::how_to_pin(source.beside("Pipfile").unwrap_or_default(), section, key);
+            return Ok(Pin { obstacle: Some(Obstacle::other(why, cure)), ..pin(Version::new([0])) });
         }
-        version => Requirement::from_str(&format!("{name}{version}"))?.pinned()?,
+        version => Requirement::from_str(&format!("{name}{version}"))?,
     };
+    let (version, takes_local) = (requirement.pinned()?, requirement.takes_local());
     let hashes = sha256_digests(entry.hashes.iter().map(String::as_str))?;
-    Ok(Pin { hashes, ..pin(version) })
+    Ok(Pin { hashes, takes_local, ..pin(version) })
 }
 
 /// Why pipenv would call the lock stale: `_meta.hash` is not that of the Pipfile.
@@ -268,6 +287,42 @@ mod tests {
             ["no group `chace`", "did you mean `cache`? known groups: cache, dev-packages, docs", "no extra `x`"]
         {
             assert!(error.contains(part), "`{part}` is missing in {error}");
+        }
+    }
+
+    #[test]
+    fn the_application_is_passed_over() {
+        for entry in [
+            r#""shop": {"path": ".", "editable": true}"#,
+            r#""e1839a8": {"path": "./", "editable": true, "extras": ["web"]}"#,
+            r#""shop": {"file": "file:.", "editable": true}"#,
+            r#""shop": {"path": "..", "subdirectory": "app"}"#,
+        ] {
+            let text = lock(&format!(r#"{entry}, "a": {{"version": "==1,>=0.9"}}"#));
+            assert_eq!(kept(&read(&[("Pipfile.lock", &text)], "").unwrap(), "3.11"), "a-1", "{entry}");
+        }
+        let other = lock(r#""other": {"path": "./other", "editable": true}"#);
+        assert!(kept(&read(&[("Pipfile.lock", &other)], "").unwrap(), "3.11").contains("comes from `path`"));
+    }
+
+    #[test]
+    fn what_is_not_pinned_has_a_hint_that_says_what_to_write() {
+        let pipfile = "[packages]\nWin_Only = {version = \"*\", sys_platform = \"== 'win32'\", extras = [\"x\"]}\n\"z.p\" = {version = \"*\", \
+            markers = \"os_name == 'nt'\", platform_machine = \"== 'arm64'\"}\nplain = \"*\"\n";
+        #[rustfmt::skip]
+        let cases = [ // entry    what to write
+            ("win-only",  "in `[packages]` of the `Pipfile` write `Win_Only = { extras = [\"x\"], markers = \"sys_platform == 'win32'\", version = \"*\" }`, and run `pipenv lock`"),
+            ("z.p",       "write `\"z.p\" = { markers = \"(os_name == 'nt') and platform_machine == 'arm64'\", version = \"*\" }`"),
+            ("plain",     "where only others do, give `plain` their `markers` in `[packages]`"),
+            ("gone",      "where only others do, give `gone` their `markers` in `[packages]`"),
+        ];
+        for (name, hint) in cases {
+            let text = lock(&format!(r#""{name}": {{"version": "*"}}"#));
+            let said = kept(&read(&[("Pipfile.lock", &text), ("Pipfile", pipfile)], "").unwrap(), "3.11");
+            assert!(
+                said.contains("pipenv did not lock it for the platform it ran on | ") && said.contains(hint),
+                "{said}"
+            );
         }
     }
 

@@ -144,7 +144,10 @@ pub(super) fn folder_of(path: &Utf8Path) -> &Utf8Path {
 
 /// A file at a URL, whose name is the last part of its path.
 pub(super) fn at_url(url: &str, size: Option<u64>, hash: Option<&str>) -> anyhow::Result<PlacedFile> {
-    placed(name_in_url(url)?, Place::Url(url.to_owned()), size, hash)
+    let fragment = url.split_once('#').map_or("", |(_, fragment)| fragment);
+    let folder = fragment.split('&').find_map(|part| part.strip_prefix("subdirectory=")).map(percent_decoded);
+    let folder = folder.map(|folder| folder.context("its `#subdirectory=` is not UTF-8")).transpose()?;
+    placed(name_in_url(url)?, Place::Url(url.to_owned()), size, hash)?.with_subdirectory(folder.as_deref())
 }
 
 /// A file of the repository.
@@ -165,7 +168,7 @@ fn placed(name: String, at: Place, size: Option<u64>, hash: Option<&str>) -> any
     ensure!(is_archive(&name), "its reference does not end in the name of a wheel or an sdist");
     let hash = hash.context("the lock has no hash of its file")?;
     let sha256 = sha256_of(hash)?.context("the hash of its file is no sha256")?;
-    Ok(PlacedFile { name, at, size, sha256 })
+    Ok(PlacedFile { name, at, size, sha256, subdirectory: None })
 }
 
 /// The error for one file with the hashes of several.

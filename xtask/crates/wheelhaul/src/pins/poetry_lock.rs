@@ -6,7 +6,7 @@ use crate::pins::placed::{at_path, at_url};
 use crate::pins::poetry_constraint::parse as parse_constraint;
 use crate::pins::poetry_project::{Project, why_stale};
 use crate::pins::poetry_wish::Wishes;
-use crate::pins::{Need, Pin, Pins, Source, selected, sha256_digests};
+use crate::pins::{Need, Obstacle, Pin, Pins, Source, selected, sha256_digests};
 use crate::problem::{Problem, all_of};
 use crate::toml_text;
 use anyhow::Context as _;
@@ -76,6 +76,7 @@ struct Origin {
     r#type: Option<String>,
     #[serde(default)]
     url: String,
+    subdirectory: Option<String>,
 }
 
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
@@ -110,6 +111,10 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let mut faults = Vec::new();
     for (index, package) in lock.packages.iter().enumerate() {
         let what = || format!("`{}` (package {})", package.name, index + 1);
+        let at = package.source.as_ref().filter(|origin| origin.r#type.as_deref() == Some("directory"));
+        if at.is_some_and(|origin| source.is_application(&origin.url, Some(&package.name))) {
+            continue;
+        }
         let markers = if is_flat { markers(package, &groups) } else { Ok(Some(None)) };
         let read = markers.and_then(|markers| {
             let Some(marker) = markers else { return Ok(left_out(package, index)) };
@@ -193,19 +198,20 @@ fn pin(package: &Package, index: usize, lock: &Utf8Path, metadata: &Metadata) ->
     let files = if package.files.is_empty() { of_lock } else { package.files.as_slice() };
     let kind = package.source.as_ref().and_then(|origin| origin.r#type.as_deref());
     let url = package.source.as_ref().map(|origin| origin.url.as_str()).unwrap_or_default();
+    let folder = package.source.as_ref().and_then(|origin| origin.subdirectory.as_deref());
     // The files of an older lock are those of every entry of the name.
     let of_url = files.iter().find(|file| url.ends_with(&file.file)).or(files.first());
     let hash = of_url.map(|file| file.hash.as_str());
     match kind {
         None | Some("legacy" | "pypi") => pin.hashes = sha256_digests(files.iter().map(|file| file.hash.as_str()))?,
-        Some("url") => pin.files.push(at_url(url, None, hash)?),
-        Some("file") => match at_path(lock, url, None, hash) {
+        Some("url") => pin.files.push(at_url(url, None, hash)?.with_subdirectory(folder)?),
+        Some("file") => match at_path(lock, url, None, hash).and_then(|file| file.with_subdirectory(folder)) {
             Ok(file) => pin.files.push(file),
-            Err(fault) => pin.obstacle = Some(format!("comes from a file, but {fault:#}")),
+            Err(fault) => pin.obstacle = Some(Obstacle::no_file(format!("comes from a file, but {fault:#}"))),
         },
-        Some("directory") => pin.obstacle = Some("comes from a directory".to_owned()),
-        Some("git") => pin.obstacle = Some("comes from git".to_owned()),
-        Some(_) => pin.obstacle = Some("comes from a source that is not known".to_owned()),
+        Some("directory") => pin.obstacle = Some(Obstacle::no_file("comes from a directory")),
+        Some("git") => pin.obstacle = Some(Obstacle::no_file("comes from git")),
+        Some(_) => pin.obstacle = Some(Obstacle::no_file("comes from a source that is not known")),
     }
     Ok(pin)
 }
@@ -245,174 +251,4 @@ fn only_set(constraint: &str) -> anyhow::Result<Option<VersionSpecifiers>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::pins::reading::{DIGEST, kept, read, said};
-
-    const FLAT: &str = r#"
-[[package]]
-name = "flask"
-version = "3.0"
-python-versions = ">=3.8"
-groups = ["main", "dev"]
-files = [{file = "f", hash = "sha256:DIGEST"}]
-[[package]]
-name = "numpy"
-version = "1.0"
-python-versions = ">=3.8"
-groups = ["main"]
-markers = "python_version < \"3.11\""
-[[package]]
-name = "numpy"
-version = "2.0"
-groups = ["main"]
-markers = "python_version >= \"3.11\""
-[[package]]
-name = "redis"
-version = "5"
-optional = true
-groups = ["main", "docs"]
-markers = {main = "extra == \"cache\""}
-[[package]]
-name = "local"
-version = "1"
-groups = ["dev"]
-[package.source]
-type = "directory"
-url = "../local"
-[extras]
-cache = ["redis"]
-[metadata]
-lock-version = "2.1"
-python-versions = ">=3.8"
-content-hash = "x"
-"#;
-
-    const GRAPH: &str = r#"
-[[package]]
-name = "Flask"
-version = "3.0"
-python-versions = ">=3.8"
-[package.dependencies]
-numpy = ">=1"
-colorama = {version = "*", markers = "platform_system == \"Windows\""}
-asgiref = {version = "^3", optional = true, markers = "extra == \"async\""}
-dotenv = {version = "*", optional = true}
-[package.extras]
-dotenv = ["dotenv (>=0.1)"]
-[[package]]
-name = "numpy"
-version = "10.0"
-python-versions = ">=3.11"
-[[package]]
-name = "numpy"
-version = "9.0"
-python-versions = ">=3.8"
-[[package]]
-name = "asgiref"
-version = "3.1"
-[[package]]
-name = "dotenv"
-version = "1"
-[[package]]
-name = "colorama"
-version = "1"
-[[package]]
-name = "redis"
-version = "5"
-optional = true
-[[package]]
-name = "six"
-version = "1.16"
-[package.source]
-type = "git"
-url = "https://code.example/six"
-[extras]
-cache = ["redis"]
-[metadata]
-lock-version = "1.1"
-python-versions = "^3.8"
-content-hash = "x"
-[metadata.files]
-Flask = []
-numpy = [{file = "n", hash = "sha256:DIGEST"}]
-"#;
-
-    const PROJECT: &str = r#"
-[tool.poetry.dependencies]
-python = "^3.8"
-flask = {version = "^3.0", extras = ["async"]}
-colorama = {version = "*", platform = "win32"}
-redis = {version = "*", optional = true}
-[tool.poetry.extras]
-cache = ["redis"]
-[tool.poetry.dev-dependencies]
-six = "*"
-[tool.poetry.group.docs.dependencies]
-flask = {version = "*", extras = ["dotenv"]}
-numpy = [{version = "<10", python = "<3.12"}, {version = "^10", python = ">=3.12"}]
-"#;
-
-    #[test]
-    fn a_flat_lock_says_which_entries_are_for_which_group() {
-        let text = FLAT.replace("DIGEST", DIGEST);
-        #[rustfmt::skip]
-        let cases = [ // wanted       python  what the box gets
-            ("",              "3.9",  "flask-3.0 numpy-1.0"),
-            ("",              "3.12", "flask-3.0 numpy-2.0"),
-            ("+cache",        "3.12", "flask-3.0 numpy-2.0 redis-5"),
-            ("docs",          "3.12", "flask-3.0 numpy-2.0 redis-5"),
-            ("dev",           "3.12", "`local` (package 5) comes from a directory, and only wheels and sdists with a sha256 can be packed | publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file"),
-        ];
-        for (wanted, python, gets) in cases {
-            assert_eq!(kept(&read(&[("poetry.lock", &text)], wanted).unwrap(), python), gets, "{wanted} on {python}");
-        }
-        let both =
-            FLAT.replace("python_version < \\\"3.11\\\"", "python_version < \\\"3.12\\\"").replace("DIGEST", DIGEST);
-        let error = kept(&read(&[("poetry.lock", &both)], "").unwrap(), "3.11");
-        assert!(error.contains("`numpy` is left twice: 1.0 (package 2"), "{error}");
-    }
-
-    #[test]
-    fn a_graph_is_walked_from_the_project_file() {
-        let text = GRAPH.replace("DIGEST", DIGEST);
-        #[rustfmt::skip]
-        let cases = [ // wanted       python  what the box gets
-            ("",              "3.9",  "asgiref-3.1 flask-3.0[async] numpy-9.0"),
-            ("",              "3.12", "asgiref-3.1 flask-3.0[async] numpy-10.0"),
-            ("+cache",        "3.12", "asgiref-3.1 flask-3.0[async] numpy-10.0 redis-5"),
-            ("docs",          "3.12", "asgiref-3.1 dotenv-1 flask-3.0[async,dotenv] numpy-10.0"),
-            ("docs",          "3.11", "asgiref-3.1 dotenv-1 flask-3.0[async,dotenv] numpy-9.0"),
-            ("dev",           "3.9",  "`six` (package 8) comes from git, and only wheels and sdists with a sha256 can be packed | publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file"),
-        ];
-        for (wanted, python, gets) in cases {
-            let pins = read(&[("poetry.lock", &text), ("pyproject.toml", PROJECT)], wanted).unwrap();
-            assert_eq!(kept(&pins, python), gets, "{wanted} on {python}");
-        }
-        let pins = read(&[("poetry.lock", &text), ("pyproject.toml", PROJECT)], "").unwrap();
-        assert!(pins.pins.iter().filter(|pin| pin.hashes.contains(DIGEST)).count() == 2);
-    }
-
-    #[test]
-    fn faults_say_what_to_do() {
-        let graph = GRAPH.replace("DIGEST", DIGEST);
-        #[rustfmt::skip]
-        let cases = [ // from                    to                          what it says
-            ("lock-version = \"1.1\"",    "lock-version = \"3.0\"",   "`metadata.lock-version` is 3.0"),
-            ("version = \"3.0\"",         "version = \"x\"",          "`flask` (package 1)"),
-            ("numpy = \">=1\"",           "numpy = \"^^1\"",          "it needs `numpy`: `^^1` is not a version constraint"),
-            ("sha256:",                   "md5:",                     "none of its hashes is sha256"),
-            ("[metadata]",                "[meta]",                   "missing field `python-versions`"),
-        ];
-        for (from, to, says) in cases {
-            let text = graph.replacen(from, to, 1);
-            let error = said(&read(&[("poetry.lock", &text), ("pyproject.toml", PROJECT)], "").unwrap_err());
-            assert!(error.contains(says), "{error}");
-        }
-        let error = said(&read(&[("poetry.lock", &graph)], "").unwrap_err());
-        assert!(error.contains("no `pyproject.toml` beside it | put the lock beside"), "{error}");
-        let error = said(&read(&[("poetry.lock", FLAT)], "+cahce dco").unwrap_err());
-        for part in ["did you mean `cache`? known extras: cache", "no group `dco`", "known groups: dev, docs"] {
-            assert!(error.contains(part), "`{part}` is missing in {error}");
-        }
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! For the tests of this room: locks from hand-made texts, and what a box gets of them in a line.
 
 use crate::boxes::Target;
-use crate::pins::{Format, Pins, Selection, Source, Texts, filter, parse};
+use crate::pins::{Application, Format, Pins, Selection, Source, Texts, filter, parse};
 use crate::problem::hints_of;
 use camino::Utf8Path;
 
@@ -22,7 +22,7 @@ pub fn read(texts: &[(&str, &str)], wanted: &str) -> anyhow::Result<Pins> {
         }
     }
     let format = Format::of(&lock)?;
-    let app = Utf8Path::new("app");
+    let app = Application::in_folder(Utf8Path::new("app"));
     parse(&Source { format, lock: &lock, app, texts: &texts, selection: &selection, variable: &|_| None })
 }
 

@@ -100,17 +100,27 @@ fn check_names(front: &str) -> anyhow::Result<()> {
 impl Requirement {
     /// The one version that the specifier pins.
     pub fn pinned(&self) -> anyhow::Result<Version> {
-        let mut specifiers = self.versions.iter();
-        match (specifiers.next(), specifiers.next()) {
-            (Some(only), None) if matches!(only.operator(), Operator::Equal | Operator::ExactEqual) => {
-                Ok(only.version().clone())
-            }
-            _ => Err(Problem::with_hint(
+        let exact =
+            || self.versions.iter().filter(|one| matches!(one.operator(), Operator::Equal | Operator::ExactEqual));
+        // `==1.0,>=0.9` pins as `==1.0` does.
+        match exact().map(|one| one.version()).find(|version| self.versions.contains(version)) {
+            Some(version) => Ok(version.clone()),
+            None if exact().next().is_some() => Err(Problem::with_hint(
+                format!("no version of `{}` is `{}`", self.name, self.versions),
+                "one of its limits excludes what another pins: lock again, or correct it",
+            )),
+            None => Err(Problem::with_hint(
                 format!("`{}` is not pinned to one version", self.name),
                 "a lock has `NAME==VERSION` for each package, and for each that those need: move what is there into `requirements.in`, \
                  and `cargo xtask lock --upgrade` makes a whole `requirements.txt` of it",
             )),
         }
+    }
+
+    /// Whether a release with a local part will do for a pin without one: `1.0+corp.1` for `==1.0`, and not for `===1.0`
+    /// (PEP 440, "Version Matching").
+    pub fn takes_local(&self) -> bool {
+        !self.versions.iter().any(|one| *one.operator() == Operator::ExactEqual || one.version().is_local())
     }
 }
 
@@ -172,9 +182,29 @@ mod tests {
     }
 
     #[test]
+    fn other_limits_beside_a_pin_have_to_contain_it() {
+        #[rustfmt::skip]
+        let cases = [ // requirement        pinned, and whether a local part will do
+            ("a==1.0,>=0.9",                Some(("1.0", true))),
+            ("a>=0.9,==1.0,!=1.1",          Some(("1.0", true))),
+            ("a==1.0,===1.0",               Some(("1.0", false))),
+            ("a==1.0,==1.0+x",              Some(("1.0+x", false))),
+            ("a==1.*,==1.4",                Some(("1.4", true))),
+            ("a==1.0,>=2",                  None),
+            ("a==1,==2",                    None),
+            ("a==1.*,>=1",                  None),
+        ];
+        for (text, pinned) in cases {
+            let read: Requirement = text.parse().unwrap();
+            let found = read.pinned().ok().map(|version| (version.to_string(), read.takes_local()));
+            assert_eq!(found.as_ref().map(|(version, local)| (version.as_str(), *local)), pinned, "{text}");
+        }
+    }
+
+    #[test]
     fn only_exact_pins_are_pins() {
         for (text, pinned) in
-            [("a==1.0", true), ("a===1.0", true), ("a==1.*", false), ("a>=1", false), ("a", false), ("a==1,==1", false)]
+            [("a==1.0", true), ("a===1.0", true), ("a==1.*", false), ("a>=1", false), ("a", false), ("a==1,==1", true)]
         {
             assert_eq!(text.parse::<Requirement>().unwrap().pinned().is_ok(), pinned, "{text}");
         }

@@ -4,7 +4,7 @@
 
 use crate::boxes::Asked;
 use crate::pins::placed::{at_path, at_url, folder_of, inside};
-use crate::pins::{Need, Pin, Pins, Source, Versions, selected, sha256_digests, uv_project};
+use crate::pins::{Need, Obstacle, Pin, Pins, Source, Versions, selected, sha256_digests, uv_project};
 use crate::problem::{Problem, all_of, shortened};
 use crate::toml_text;
 use anyhow::{Context as _, ensure};
@@ -64,6 +64,7 @@ struct Origin {
     directory: Option<String>,
     editable: Option<String>,
     r#virtual: Option<String>,
+    subdirectory: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -128,6 +129,12 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
         asked: Asked { extras: chosen.encoded, groups: Vec::new() },
         requires_python: lock.requires_python.as_deref().map(VersionSpecifiers::from_str).transpose()?,
         environments: lock.environments.clone(),
+        unmet: lock.manifest.unmet(&|name, version| {
+            let same = |of: &Package| {
+                of.version.as_deref().and_then(|of| Version::from_str(of).ok()).as_ref() == Some(version)
+            };
+            lock.packages.iter().any(|package| package.name == *name && same(package))
+        }),
         // That of a workspace is what all of its members have in common.
         stale: uv_project::why_stale(source, root, lock.python_of_one()),
         ..Pins::default()
@@ -137,7 +144,7 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
 /// The entry of the application: the project whose folder, relative to the lock's, is the application's.
 fn root_of<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<&'l Package> {
     let base = folder_of(source.lock);
-    let app = inside(Utf8Path::new(""), source.app.as_str()).unwrap_or_default();
+    let app = inside(Utf8Path::new(""), source.app.folder.as_str()).unwrap_or_default();
     let projects = || {
         let member = |package: &'l Package| Some((package, inside(base, package.source.folder()?)?));
         lock.packages.iter().filter_map(member)
@@ -149,7 +156,7 @@ fn root_of<'l>(source: &Source<'_>, lock: &'l Lock) -> anyhow::Result<&'l Packag
             let known: Vec<String> =
                 projects().map(|(package, at)| format!("`{}` in `{}`", package.name, shown(at))).collect();
             Err(Problem::with_hint(
-                format!("none of its projects is the application in `{}`", source.app),
+                format!("none of its projects is the application in `{}`", source.app.folder),
                 match known.as_slice() {
                     [] => {
                         "it is no lock of a project; make it with `uv lock` where the application's `pyproject.toml` is"
@@ -268,16 +275,16 @@ fn pin(package: &Package, index: usize, lock: &Utf8Path, entries: &Entries<'_>) 
     let only = files().next();
     let (size, hash) = (only.and_then(|file| file.size), only.and_then(|file| file.hash.as_deref()));
     if let Some(url) = &origin.url {
-        pin.files.push(at_url(url, size, hash)?);
+        pin.files.push(at_url(url, size, hash)?.with_subdirectory(origin.subdirectory.as_deref())?);
     } else if let Some(path) = &origin.path {
         match at_path(lock, path, size, hash) {
             Ok(file) => pin.files.push(file),
-            Err(fault) => pin.obstacle = Some(format!("comes from a file, but {fault:#}")),
+            Err(fault) => pin.obstacle = Some(Obstacle::no_file(format!("comes from a file, but {fault:#}"))),
         }
     } else if origin.registry.is_some() {
         pin.hashes = sha256_digests(files().filter_map(|file| file.hash.as_deref()))?;
     } else {
-        pin.obstacle = Some(obstacle(origin));
+        pin.obstacle = Some(Obstacle::no_file(obstacle(origin)));
     }
     Ok(pin)
 }
@@ -291,128 +298,4 @@ fn obstacle(origin: &Origin) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::pins::reading::{DIGEST, kept, read, said};
-    use crate::pins::{Pins, Place};
-
-    /// An application with an extra, a group and a fork, beside another member of its workspace.
-    fn lock(more: &str) -> String {
-        let index = "source = { registry = \"https://index.example/simple\" }";
-        let shop = r#"
-version = 1
-revision = 3
-requires-python = ">=3.9"
-[[package]]
-name = "shop"
-version = "1.0"
-source = { virtual = "." }
-dependencies = [
-    { name = "flask", extra = ["async"] },
-    { name = "numpy", version = "1.0", source = { registry = "https://index.example/simple" }, marker = "python_full_version < '3.11'" },
-    { name = "numpy", version = "2.0", source = { registry = "https://index.example/simple" }, marker = "python_full_version >= '3.11'" },
-    { name = "win", marker = "sys_platform == 'win32'" },
-]
-[package.optional-dependencies]
-all = [{ name = "shop", extra = ["old"] }]
-old = [{ name = "idna", version = "3.4", marker = "extra == 'extra-4-shop-old'" }]
-[package.dev-dependencies]
-dev = [{ name = "other" }]
-docs = [{ name = "idna", version = "3.7", marker = "extra != 'extra-4-shop-old'" }]
-[package.metadata]
-requires-dist = [{ name = "flask", extras = ["async"], specifier = ">=2" }]
-provides-extras = ["all", "none", "old"]
-[[package]]
-name = "other"
-version = "0.1"
-source = { editable = "../other" }
-[[package]]
-name = "flask"
-version = "3.0"
-source = { registry = "https://index.example/simple" }
-dependencies = [{ name = "flask", extra = ["x"] }]
-sdist = { url = "https://index.example/f.tar.gz", hash = "sha256:DIGEST", size = 1 }
-[package.optional-dependencies]
-async = [{ name = "asgiref" }]
-cli = [{ name = "win" }]
-"#;
-        let entry =
-            |name: &str, version: &str| format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n{index}\n");
-        let others =
-            [("numpy", "1.0"), ("numpy", "2.0"), ("win", "1"), ("idna", "3.4"), ("idna", "3.7"), ("asgiref", "3")];
-        let others: String = others.iter().map(|(name, version)| entry(name, version)).collect();
-        format!("{}{others}{more}", shop.replace("DIGEST", DIGEST))
-    }
-
-    fn parse(wanted: &str) -> anyhow::Result<Pins> {
-        read(&[("uv.lock", &lock(""))], wanted)
-    }
-
-    #[test]
-    fn the_walk_follows_edges_extras_groups_and_conflicts() {
-        #[rustfmt::skip]
-        let cases = [ // wanted   python   what the box gets
-            ("",          "3.9",   "asgiref-3 flask-3.0[async,x] numpy-1.0"),
-            ("",          "3.11",  "asgiref-3 flask-3.0[async,x] numpy-2.0"),
-            ("+old",      "3.11",  "asgiref-3 flask-3.0[async,x] idna-3.4 numpy-2.0"),
-            ("+all docs", "3.11",  "asgiref-3 flask-3.0[async,x] idna-3.4 numpy-2.0"),
-            ("+none docs", "3.11", "asgiref-3 flask-3.0[async,x] idna-3.7 numpy-2.0"),
-        ];
-        for (wanted, python, gets) in cases {
-            assert_eq!(kept(&parse(wanted).unwrap(), python), gets, "{wanted} on {python}");
-        }
-        assert!(parse("").unwrap().pins.iter().any(|pin| pin.hashes.contains(DIGEST)));
-    }
-
-    #[test]
-    fn a_member_that_is_needed_is_named_and_one_that_is_not_does_no_harm() {
-        let error = kept(&parse("dev").unwrap(), "3.11");
-        assert!(error.contains("`other` (package 2) is the project in `../other`, and only wheels"), "{error}");
-    }
-
-    #[test]
-    fn files_by_url_and_path_are_placed_and_what_cannot_be_packed_is_named_at_once() {
-        let more = format!(
-            "[[package]]\nname = \"u\"\nversion = \"1\"\nsource = {{ url = \"https://code.example/u-1-py3-none-any.whl\" }}\nwheels = [{{ url = \"x\", hash = \"sha256:{DIGEST}\" }}]\n\
-             [[package]]\nname = \"p\"\nversion = \"1\"\nsource = {{ path = \"../vendor/p-1-py3-none-any.whl\" }}\nwheels = [{{ filename = \"x\", hash = \"sha256:{DIGEST}\", size = 7 }}]\n\
-             [[package]]\nname = \"g\"\nsource = {{ git = \"https://code.example/g?rev=1#2\" }}\n\
-             [[package]]\nname = \"d\"\nsource = {{ directory = \"d\" }}\n"
-        );
-        let edges = "{ name = \"u\" }, { name = \"p\" }, { name = \"flask\", extra";
-        let text = lock(&more).replacen("{ name = \"flask\", extra", edges, 1);
-        let pins = read(&[("uv.lock", &text)], "").unwrap();
-        let file = |name: &str| pins.pins.iter().find(|pin| pin.name.as_ref() == name).unwrap().files[0].clone();
-        assert!(matches!(file("u").at, Place::Url(_)) && file("u").name == "u-1-py3-none-any.whl");
-        assert!(file("p").at == Place::Path("vendor/p-1-py3-none-any.whl".into()) && file("p").size == Some(7));
-        let text = text.replacen("{ name = \"u\" }", "{ name = \"g\" }, { name = \"d\" }", 1);
-        let error = kept(&read(&[("uv.lock", &text)], "").unwrap(), "3.11");
-        assert!(
-            error.contains("`d` (package 13) is the project in `d`") && error.contains("comes from git"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn faults_say_what_to_do() {
-        #[rustfmt::skip]
-        let cases = [ // from                        to                  what it says
-            ("version = 1",                   "version = 2",             "`version` is 2"),
-            ("virtual = \".\"",               "virtual = \"web\"",       "its projects are `shop` in `app/web`, `other` in `other`"),
-            ("{ name = \"win\", marker",      "{ name = \"w\", marker",  "`shop` needs `w`: the lock has no entries for it"),
-            ("virtual = \".\"",               "virtual = \"..\"",        "its projects are `shop` in `.`, `other` in `other`"),
-            ("\"numpy\"\nversion = \"2.0\"", "\"numpy\"\nversion = \"1.0\"", "`shop` needs `numpy`: the lock has several entries"),
-        ];
-        for (from, to, says) in cases {
-            let error = said(&read(&[("uv.lock", &lock("").replacen(from, to, 1))], "").unwrap_err());
-            assert!(error.contains(says), "{error}");
-        }
-        let error = said(&parse("+olds dcos").unwrap_err());
-        for part in [
-            "2 names",
-            "no extra `olds`",
-            "did you mean `old`? known extras: all, none, old",
-            "known groups: dev, docs",
-        ] {
-            assert!(error.contains(part), "`{part}` is missing in {error}");
-        }
-    }
-}
+mod tests;

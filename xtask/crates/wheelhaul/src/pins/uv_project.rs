@@ -1,5 +1,6 @@
 //! What `uv.lock` remembers of the project file, and whether it still holds.
 
+use crate::config::UnmetRequirement;
 use crate::pins::project_file::Dependencies;
 use crate::pins::uv_lock::Package;
 use crate::pins::{Requirement, Source};
@@ -14,6 +15,48 @@ pub(super) struct Manifest {
     /// the projects of a workspace; none where the lock is of one project
     #[serde(default)]
     pub members: Vec<String>,
+    /// requirements that replace those of every package
+    #[serde(default)]
+    overrides: Vec<Named>,
+    /// packages that are left out of every package's requirements
+    #[serde(default)]
+    excludes: Vec<Named>,
+    /// metadata that replaces that of a package
+    #[serde(default, rename = "dependency-metadata")]
+    metadata: Vec<Named>,
+}
+
+/// A package, by its name alone or in a table.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Named {
+    Name(String),
+    Table { name: String, version: Option<String> },
+}
+
+impl Manifest {
+    /// The requirements that packages have by their own metadata and that the team replaced.
+    ///
+    /// - Takes: `has`, whether the lock has a package at a version.
+    pub fn unmet(&self, has: &dyn Fn(&PackageName, &Version) -> bool) -> Vec<UnmetRequirement> {
+        // `aa-base`, `aa-base==2.0`
+        let name = |text: &str| {
+            let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c)).unwrap_or(text.len());
+            PackageName::from_str(&text[..end]).ok()
+        };
+        let of = self.overrides.iter().chain(&self.excludes).filter_map(|named| match named {
+            Named::Name(text) | Named::Table { name: text, .. } => name(text).map(UnmetRequirement::of),
+        });
+        let by = self.metadata.iter().filter_map(|named| match named {
+            Named::Name(text) => name(text).map(UnmetRequirement::by),
+            Named::Table { name: text, version } => {
+                let name = name(text)?;
+                let is_there = |version: &String| Version::from_str(version).is_ok_and(|version| has(&name, &version));
+                version.as_ref().is_none_or(is_there).then(|| UnmetRequirement::by(name.clone()))
+            }
+        });
+        of.chain(by).collect()
+    }
 }
 
 /// `[package.metadata]`: the requirements as the project file had them.

@@ -1,6 +1,7 @@
 //! The walk of a lock that is a graph: from its roots along every need whose marker is true on the box.
 
 use crate::boxes::{Asked, Environment, Target};
+use crate::pins::filter::Unknown;
 use crate::pins::{Need, Pin, Pins};
 use crate::problem::Problem;
 use anyhow::Context as _;
@@ -17,6 +18,8 @@ pub struct Walked {
     pub reached: Reached,
     /// for who is needed under a marker that is false: by whom, and the marker
     pub cut: BTreeMap<PackageName, (String, String)>,
+    /// what decided on the way and nobody can know; needs of what is not reached are not among them
+    pub unknown: BTreeSet<Unknown>,
     /// each once
     pub faults: Vec<anyhow::Error>,
 }
@@ -47,6 +50,7 @@ pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> Walked {
         waiting: Vec::new(),
         undecided: BTreeMap::new(),
         cut: BTreeMap::new(),
+        unknown: BTreeSet::new(),
         faults: Vec::new(),
     };
     for (name, entries) in walk.by_name.iter().filter(|(_, entries)| entries.len() > MOST_ENTRIES) {
@@ -60,7 +64,7 @@ pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> Walked {
     }
     let mut seen = BTreeSet::new();
     walk.faults.retain(|fault| seen.insert(format!("{fault:#}")));
-    Walked { reached: walk.reached, cut: walk.cut, faults: walk.faults }
+    Walked { reached: walk.reached, cut: walk.cut, unknown: walk.unknown, faults: walk.faults }
 }
 
 struct Walk<'a> {
@@ -73,6 +77,7 @@ struct Walk<'a> {
     /// sets of entries of which one has to be taken, with the extras that were asked for
     undecided: BTreeMap<Vec<usize>, BTreeSet<ExtraName>>,
     cut: BTreeMap<PackageName, (String, String)>,
+    unknown: BTreeSet<Unknown>,
     faults: Vec<anyhow::Error>,
 }
 
@@ -137,6 +142,11 @@ impl Walk<'_> {
     /// The pins that satisfy a need; none where the need is not one on this box.
     fn find(&mut self, need: &Need, who: &str, asked: &Asked) -> anyhow::Result<Vec<usize>> {
         let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, asked));
+        let unknown = |name, marker: &Option<String>| {
+            let marker = marker.as_deref().unwrap_or_default();
+            Unknown::of(self.environment, name, marker, asked).collect::<Vec<_>>()
+        };
+        self.unknown.extend(unknown(&need.name, &need.marker));
         if !holds(&need.marker).with_context(|| format!("{who} needs `{}`", need.name))? {
             let marker = need.marker.clone().unwrap_or_default();
             self.cut.entry(need.name.clone()).or_insert_with(|| (who.to_owned(), marker));
@@ -145,6 +155,7 @@ impl Walk<'_> {
         let mut found = Vec::new();
         for place in self.by_name.get(&need.name).into_iter().flatten() {
             let pin: &Pin = &self.pins.pins[*place];
+            self.unknown.extend(unknown(&pin.name, &pin.marker));
             if need.versions.contain(&pin.version)
                 && need.entry.as_ref().is_none_or(|entry| *entry == pin.place)
                 && holds(&pin.marker).with_context(|| format!("`{}` ({})", pin.name, pin.place))?
@@ -223,6 +234,20 @@ mod tests {
         assert_eq!(names, ["a", "b", "c"]);
         assert_eq!(filtered.kept[1].extras[0].as_ref(), "fast");
         assert_eq!(filtered.dropped.len(), 2);
+    }
+
+    #[test]
+    fn what_is_not_reached_is_not_warned_of() {
+        let el9 = Target::find("el9-x86_64", None, None).unwrap();
+        let packages = [
+            ("a", vec![need("mac", "sys_platform == 'darwin'", ""), need("c", "platform_release < '3'", "slow")]),
+            ("mac", vec![need("c", "platform_release >= '17'", "")]),
+            ("c", vec![]),
+        ];
+        for (root, warned) in [("a", 0), ("a+slow", 1), ("mac", 1)] {
+            let pins = pins(vec![need(root, "", "")], &packages);
+            assert_eq!(filter(&pins, &el9).unwrap().unknown.len(), warned, "{root}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ const MODES: u32 = 1030;
 const LONG_SIZES: u32 = 5008;
 
 /// User and group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Owner {
     /// `root`
     pub user: String,
@@ -26,7 +26,7 @@ pub struct Owner {
 }
 
 /// What the header says of one file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileRow {
     /// kind and permission bits, as stat(2) has them
     pub mode: u16,
@@ -85,7 +85,7 @@ pub struct Described {
     pub compressor: String,
     /// the digest algorithm of files: 8 is SHA-256
     pub file_digest_algorithm: u32,
-    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `verify`
+    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `posttrans`, `verify`
     pub scriptlets: BTreeMap<&'static str, String>,
     /// what runs each of them, with its arguments: `/bin/sh`; a program may stand without a text
     pub interpreters: BTreeMap<&'static str, String>,
@@ -129,18 +129,18 @@ pub struct Origin {
 }
 
 #[rustfmt::skip]
-const SCRIPTLETS: [(&str, u32, u32); 5] = [ // RPMTAG_PREIN, RPMTAG_PREINPROG and so on
+const SCRIPTLETS: [(&str, u32, u32); 6] = [ // RPMTAG_PREIN, RPMTAG_PREINPROG and so on
     ("pre",    1023, 1085),
     ("post",   1024, 1086),
     ("preun",  1025, 1087),
     ("postun", 1026, 1088),
+    ("posttrans", 1152, 1154),
     ("verify", 1079, 1091),
 ];
 /// Any of a kind has a program (`RPMTAG_FILETRIGGERSCRIPTPROG` and so on); the text may be absent.
 #[rustfmt::skip]
-const OTHER_SCRIPTLETS: [(&str, u32); 7] = [
+const OTHER_SCRIPTLETS: [(&str, u32); 6] = [
     ("filetrigger",      5067),
-    ("posttrans",        1154),
     ("postuntrans",      5106),
     ("pretrans",         1153),
     ("preuntrans",       5105),

@@ -20,6 +20,8 @@ pub struct Facts<'a> {
     pub target: &'a Target,
     /// whether the service makes its certificate
     pub needs_openssl: bool,
+    /// whether it has config files
+    pub has_config: bool,
     /// what the ELF files of the wheels ask of the box
     pub libraries: Vec<Need>,
     /// what `package.toml` says of other packages, as far as the box's rpm reads it
@@ -68,12 +70,9 @@ impl Facts<'_> {
 
     /// `Requires`: the interpreter, what the scriptlets call, and what rpm must be able to read.
     pub fn requires(&self) -> Vec<Dependency> {
-        let scripts = [Sense::PRE, Sense::POST, Sense::PREUN, Sense::POSTUN, Sense::VERIFY]
-            .into_iter()
-            .fold(Sense::ANY, Sense::and);
-        let evr = self.evr();
-        // `rm` of links; and where systemd does not make the folder of the state, `%pre` does.
-        let removes = Sense::PREUN.and(Sense::POSTUN);
+        let scripts = Sense::SCRIPTLETS.into_iter().fold(Sense::ANY, Sense::and);
+        // `rm` of links and of a note; and where systemd does not make the folder of the state, `%pre` does.
+        let removes = Sense::PREUN.and(Sense::POSTUN).and(Sense::POSTTRANS);
         let coreutils = match self.target.knows("Service", "StateDirectory") {
             true => removes,
             false => removes.and(Sense::PRE),
@@ -82,12 +81,12 @@ impl Facts<'_> {
             Dependency::new("coreutils", coreutils, ""),
             Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
             Dependency::new("shadow-utils", Sense::PRE, ""),
-            Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN), ""),
-            Dependency::new(format!("config({})", self.name), Sense::CONFIG, evr),
+            Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN).and(Sense::POSTTRANS), ""),
             Dependency::new("rpmlib(CompressedFileNames)", Sense::RPMLIB, "3.0.4-1"),
             Dependency::new("rpmlib(FileDigests)", Sense::RPMLIB, "4.6.0-1"),
             Dependency::new("rpmlib(PayloadFilesHavePrefix)", Sense::RPMLIB, "4.0-1"),
         ];
+        requires.extend(self.config_files());
         // An interpreter that no package brings is none that rpm knows of.
         if let Some(package) = &self.target.interpreter.package {
             requires.push(Dependency::new("python(abi)", Sense::EQUAL, self.target.python()));
@@ -119,6 +118,11 @@ impl Facts<'_> {
         requires
     }
 
+    /// That it has config files, which rpmbuild both provides and requires; none where it has none.
+    fn config_files(&self) -> Option<Dependency> {
+        self.has_config.then(|| Dependency::new(format!("config({})", self.name), Sense::CONFIG, self.evr()))
+    }
+
     /// `Provides`: itself, and the name and version of what it brings along, for those who look for a faulty one.
     /// None of the libraries in it: they are its own.
     pub fn provides(&self) -> Vec<Dependency> {
@@ -129,8 +133,8 @@ impl Facts<'_> {
         let mut provides = vec![
             Dependency::new(self.name, Sense::EQUAL, self.evr()),
             Dependency::new(format!("{}({isa})", self.name), Sense::EQUAL, self.evr()),
-            Dependency::new(format!("config({})", self.name), Sense::CONFIG, self.evr()),
         ];
+        provides.extend(self.config_files());
         provides.extend(self.bundled.iter().map(|(name, version)| {
             Dependency::new(format!("bundled(python3dist({name}))"), Sense::EQUAL, bundled_version(version))
         }));
@@ -176,6 +180,7 @@ mod tests {
             release: "1",
             target: &target,
             needs_openssl: true,
+            has_config: false,
             libraries: Vec::new(),
             others: Dependencies::default(),
             bundled: Vec::new(),
@@ -188,5 +193,27 @@ mod tests {
             "rpmlib(CompressedFileNames)", "rpmlib(FileDigests)", "rpmlib(PayloadFilesHavePrefix)", "rpmlib(TildeInVersions)",
         ]);
         assert!(requires.iter().all(|required| !required.name.starts_with('(')), "a rich dependency: {requires:?}");
+    }
+
+    #[test]
+    fn only_a_package_with_config_files_says_that_it_has_some() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let version = "1.0".parse().unwrap();
+        for has_config in [false, true] {
+            let facts = Facts {
+                name: "report",
+                version: &version,
+                release: "1",
+                target: &target,
+                needs_openssl: false,
+                has_config,
+                libraries: Vec::new(),
+                others: Dependencies::default(),
+                bundled: Vec::new(),
+            };
+            for list in [facts.requires(), facts.provides()] {
+                assert_eq!(list.iter().any(|dependency| dependency.name == "config(report)"), has_config, "{list:?}");
+            }
+        }
     }
 }

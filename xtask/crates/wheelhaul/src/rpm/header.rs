@@ -37,6 +37,7 @@ pub(super) const SCRIPTS: &[Script] = &[
     Script { section: "post",   tag: 1024, program_tag: 1086, body: |scriptlets| Some(&scriptlets.post) },
     Script { section: "preun",  tag: 1025, program_tag: 1087, body: |scriptlets| Some(&scriptlets.preun) },
     Script { section: "postun", tag: 1026, program_tag: 1088, body: |scriptlets| Some(&scriptlets.postun) },
+    Script { section: "posttrans", tag: 1152, program_tag: 1154, body: |scriptlets| Some(&scriptlets.posttrans) },
     Script { section: "verifyscript", tag: 1079, program_tag: 1091, body: |scriptlets| Some(&scriptlets.verify) },
 ];
 

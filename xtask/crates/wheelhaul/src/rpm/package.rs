@@ -17,6 +17,8 @@ impl Sense {
     pub const RPMLIB: Self = Self((1 << 24) | (1 << 1) | (1 << 3));
     /// that this package has config files
     pub const CONFIG: Self = Self((1 << 28) | (1 << 3));
+    /// needed by `%posttrans`
+    pub const POSTTRANS: Self = Self(1 << 5);
     /// runs a scriptlet
     pub const INTERPRETER: Self = Self(1 << 8);
     /// needed by `%pre`
@@ -33,7 +35,7 @@ impl Sense {
     pub const OF_RPM: Self = Self(1 << 24);
 
     /// needed by one of the scriptlets, each
-    pub const SCRIPTLETS: [Self; 5] = [Self::PRE, Self::POST, Self::PREUN, Self::POSTUN, Self::VERIFY];
+    pub const SCRIPTLETS: [Self; 6] = [Self::POSTTRANS, Self::PRE, Self::POST, Self::PREUN, Self::POSTUN, Self::VERIFY];
 
     /// Both at once.
     pub const fn and(self, other: Self) -> Self {

@@ -129,7 +129,7 @@ fn dependencies(tag: &str, list: &[Dependency], package: &Package) -> Vec<String
 }
 
 fn line_of(tag: &str, dependency: &Dependency) -> String {
-    const WORDS: [&str; 5] = ["pre", "post", "preun", "postun", "verify"];
+    const WORDS: [&str; 6] = ["posttrans", "pre", "post", "preun", "postun", "verify"];
     let qualifiers: Vec<&str> = Sense::SCRIPTLETS
         .iter()
         .zip(WORDS)

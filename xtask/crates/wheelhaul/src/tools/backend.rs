@@ -5,7 +5,7 @@ use crate::hex::hex;
 use crate::problem::Problem;
 use crate::sys::{Stop, Sys, sha256_of};
 use crate::toml_text;
-use crate::tools::pip::Pip;
+use crate::tools::pip::{Pip, file_url};
 use crate::tools::python::wheels_of_tools;
 use crate::tools::uv::Uv;
 use crate::wheel::Candidate;
@@ -54,17 +54,7 @@ pub struct Kept {
 impl Kept {
     /// The folder as a URL: uv splits a plain path at its commas.
     pub fn url(&self) -> String {
-        let path = self.folder.as_str().replace('\\', "/");
-        let mut url = if path.starts_with('/') { "file://" } else { "file:///" }.to_owned();
-        for byte in path.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b':' | b'-' | b'_' | b'.' | b'~' => {
-                    url.push(byte.into())
-                }
-                _ => url.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        url
+        file_url(&self.folder)
     }
 
     /// Copies the list beside a source tree, and gives its name from there, which has no comma.

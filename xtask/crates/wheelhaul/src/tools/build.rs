@@ -55,7 +55,7 @@ impl<'a> TargetPython<'a> {
         let python = self.environment()?;
         let (_keep, scratch) = self.sys.scratch()?;
         let list = scratch.join("source.txt");
-        fs_err::write(&list, direct_reference(self.sys, &sdist.at, &sdist.sha256)?)?;
+        fs_err::write(&list, direct_reference(self.sys, &sdist.at, &sdist.sha256, sdist.subdirectory.as_deref())?)?;
         let _spinner = self.sys.spinner(&format!("building a wheel from `{}`", sdist.name));
         let epoch = sdist.uploaded.as_deref().and_then(seconds_since_1970).unwrap_or(EARLIEST).max(EARLIEST);
         let flags = |name: &str| format!("{} -g0", std::env::var(name).unwrap_or_default()).trim().to_owned();

@@ -74,7 +74,8 @@ fn ask(sys: &Sys, path: &Utf8Path, minor: &str, tag: MagicTag) -> Option<Interpr
 }
 
 /// Where a Python of a minor may be: by its own name on the PATH, in pyenv with the newest first, and by
-/// names that say less. Shims of pyenv are left out: they start bash to find what stands in pyenv.
+/// names that say less. Shims of pyenv are left out: they start bash to find what stands in pyenv. Those of virtual
+/// environments come last, so that one which is active does not change what is taken where there is another.
 pub fn candidates(minor: &str) -> Vec<Utf8PathBuf> {
     let named = all_on_path(&format!("python{minor}"));
     let others = ["python3", "python"].into_iter().flat_map(all_on_path);
@@ -85,7 +86,14 @@ pub fn candidates(minor: &str) -> Vec<Utf8PathBuf> {
             found.push(path);
         }
     }
+    found.sort_by_key(|path| is_of_environment(path));
     found
+}
+
+/// Whether a program is one of a virtual environment (PEP 405), or of conda's.
+fn is_of_environment(path: &Utf8Path) -> bool {
+    let Some(folder) = path.parent().and_then(Utf8Path::parent) else { return false };
+    folder.join("pyvenv.cfg").is_file() || folder.join("conda-meta").is_dir()
 }
 
 /// What pyenv installed, newest patch release first; nothing where somebody else could have (`sudo` may keep `HOME`).

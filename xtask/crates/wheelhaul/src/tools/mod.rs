@@ -2,6 +2,7 @@
 
 pub mod backend;
 pub mod build;
+mod client_hints;
 pub mod compile;
 pub mod compile_only;
 pub mod createrepo;

@@ -4,6 +4,7 @@ use crate::boxes::Target;
 use crate::pins::Place;
 use crate::problem::Problem;
 use crate::sys::{Program, Stop, Sys};
+use crate::tools::client_hints::{self, OTHER_BYTES, REFUSES_METADATA};
 use crate::tools::python;
 use crate::wheel::Candidate;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,17 +21,24 @@ pub struct Pip {
 impl Pip {
     /// Takes the pip of the host's Python if it is new enough, else that of the private environment.
     pub fn find(sys: &Sys) -> anyhow::Result<Self> {
-        let host = python::find()?;
+        match python::first().and_then(|python| Self::of(sys, &python)) {
+            Some(found) => Ok(found),
+            None => Ok(Self { python: python::private_environment(sys, &python::PIP)?.join("python") }),
+        }
+    }
+
+    /// The pip of a Python, if it is new enough.
+    fn of(sys: &Sys, python: &Utf8Path) -> Option<Self> {
         // `pip --version` takes four times as long, since it starts all of pip.
         let asked =
-            Program::new(&host).args(["-c", "import pip, sys; print('pip', pip.__version__); print(sys.executable)"]);
+            Program::new(python).args(["-c", "import pip, sys; print('pip', pip.__version__); print(sys.executable)"]);
         let printed = sys.run(&asked).map(|said| said.out).unwrap_or_default();
-        if python::is_at_least(&printed, LEAST) {
-            // What is on the PATH may be a launcher, which takes its time at each start and stands between pip and its end.
-            let python = printed.lines().nth(1).map(str::trim).filter(|path| !path.is_empty());
-            return Ok(Self { python: python.map_or(host, Utf8PathBuf::from) });
+        if !python::is_at_least(&printed, LEAST) {
+            return None;
         }
-        Ok(Self { python: python::private_environment(sys, &python::PIP)?.join("python") })
+        // What is on the PATH may be a launcher, which takes its time at each start and stands between pip and its end.
+        let itself = printed.lines().nth(1).map(str::trim).filter(|path| !path.is_empty());
+        Some(Self { python: itself.map_or(python.to_owned(), Utf8PathBuf::from) })
     }
 
     /// Downloads files by their URLs into `folder`; pip checks their sha256.
@@ -47,70 +55,98 @@ impl Pip {
         folder: &Utf8Path,
         stop: &Stop,
     ) -> anyhow::Result<()> {
-        let mut command = self.downloader(folder).args([
-            "--implementation",
-            "cp",
-            "--python-version",
-            &target.python_full.to_string(),
-        ]);
-        for abi in target.abis() {
-            command = command.args(["--abi", &abi]);
-        }
-        for platform in target.platforms() {
-            command = command.args(["--platform", &platform]);
-        }
-        fetch(sys, command, files, stop)
+        let mut words = words_for(folder);
+        let full = target.python_full.to_string();
+        words.extend(["--implementation", "cp", "--python-version", &full].map(str::to_owned));
+        words.extend(target.abis().into_iter().flat_map(|abi| ["--abi".to_owned(), abi]));
+        words.extend(target.platforms().into_iter().flat_map(|platform| ["--platform".to_owned(), platform]));
+        self.fetch(sys, &words, files, stop)
     }
 
     /// The same for this host.
     pub fn download_here(&self, sys: &Sys, files: &[&Candidate], folder: &Utf8Path, stop: &Stop) -> anyhow::Result<()> {
-        fetch(sys, self.downloader(folder), files, stop)
+        self.fetch(sys, &words_for(folder), files, stop)
     }
 
-    fn downloader(&self, folder: &Utf8Path) -> Program {
-        Program::new(&self.python)
-            .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input"])
-            .args(["--progress-bar", "off", "--no-deps"])
-            // Who requires another Python is told of by the walk of the closure, all at once.
-            .args(["--ignore-requires-python"])
-            .args(["--dest", folder.as_str(), "--only-binary", ":all:"])
-    }
-}
-
-fn fetch(sys: &Sys, command: Program, files: &[&Candidate], stop: &Stop) -> anyhow::Result<()> {
-    // URLs can hold credentials: they go through a file that only its owner reads.
-    let (_keep, scratch) = sys.scratch()?;
-    let list = scratch.join("urls.txt");
-    let lines =
-        files.iter().map(|file| direct_reference(sys, &file.at, &file.sha256)).collect::<anyhow::Result<String>>()?;
-    fs_err::write(&list, lines)?;
-    let command = command.args(["--requirement", list.as_str()]).until(stop);
-    let other_bytes = |error: &anyhow::Error| format!("{error:#}").contains("DO NOT MATCH THE HASHES");
-    let tried = sys.run(&command).or_else(|error| match other_bytes(&error) {
-        // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.
-        true => {
-            sys.say("a wheel came with other bytes than were locked; asking once more");
-            sys.run(&command)
-        }
-        false => Err(error),
-    });
-    tried.map_err(|error| {
-            let cure = match other_bytes(&error) {
-                true => "the index serves other bytes than were locked: ask whoever runs it; where a release was replaced on purpose, `cargo xtask lock --refresh`",
-                false => "without a network, use `--offline` with a filled `dist/wheels`; behind a proxy that inspects TLS, give pip your company's certificates: `pip config set global.cert FILE`; where the index changed, `cargo xtask lock --refresh`",
-            };
+    fn fetch(&self, sys: &Sys, words: &[String], files: &[&Candidate], stop: &Stop) -> anyhow::Result<()> {
+        // URLs can hold credentials: they go through a file that only its owner reads.
+        let (_keep, scratch) = sys.scratch()?;
+        let list = scratch.join("urls.txt");
+        let lines = files
+            .iter()
+            .map(|file| direct_reference(sys, &file.at, &file.sha256, None))
+            .collect::<anyhow::Result<String>>()?;
+        fs_err::write(&list, lines)?;
+        let with = |python: &Utf8Path| {
+            let command = Program::new(python).args(words).args(["--requirement", list.as_str()]);
+            sys.run(&command.until(stop)).map(drop)
+        };
+        let says = |error: &anyhow::Error, words: &str| format!("{error:#}").contains(words);
+        let tried = with(&self.python).or_else(|error| match &error {
+            // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.
+            error if says(error, OTHER_BYTES) => {
+                sys.say("a wheel came with other bytes than were locked; asking once more");
+                with(&self.python)
+            }
+            error if says(error, REFUSES_METADATA) => {
+                sys.detail("pip refuses the metadata of an old release: an older pip fetches it");
+                with(&python::private_environment(sys, &python::PIP_OF_OLD)?.join("python"))
+            }
+            _ => Err(error),
+        });
+        tried.map_err(|error| {
+            let cure = client_hints::for_pip(&format!("{error:#}"));
             Problem::around(error, "pip could not download the wheels", cure)
-        })?;
-    Ok(())
+        })
+    }
 }
 
-/// A line of a requirements file that names a file and its sha256.
-pub fn direct_reference(sys: &Sys, at: &Place, sha256: &str) -> anyhow::Result<String> {
-    match at {
-        Place::Url(url) => Ok(format!("{}#sha256={sha256}\n", plain_url(url)?)),
+fn words_for(folder: &Utf8Path) -> Vec<String> {
+    let words =
+        ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"];
+    let words = words.into_iter().chain(["--no-deps", "--dest", folder.as_str(), "--only-binary", ":all:"]);
+    // Who requires another Python is told of by the walk of the closure, all at once.
+    words.chain(["--ignore-requires-python"]).map(str::to_owned).collect()
+}
+
+/// A line of a requirements file that names a file, its sha256, and the folder of it that is built.
+pub fn direct_reference(
+    sys: &Sys,
+    at: &Place,
+    sha256: &str,
+    subdirectory: Option<&Utf8Path>,
+) -> anyhow::Result<String> {
+    let below = |folder: &Utf8Path| format!("&subdirectory={}", percent_encoded(folder.as_str()));
+    match (at, subdirectory) {
+        (Place::Url(url), folder) => {
+            Ok(format!("{}#sha256={sha256}{}\n", plain_url(url)?, folder.map(below).unwrap_or_default()))
+        }
         // Between a name and `--hash` pip takes a path as it is written.
-        Place::Path(path) => Ok(format!("{} --hash=sha256:{sha256}\n", sys.root.join(path))),
+        (Place::Path(path), None) => Ok(format!("{} --hash=sha256:{sha256}\n", sys.root.join(path))),
+        (Place::Path(path), Some(folder)) => {
+            Ok(format!("{}#sha256={sha256}{}\n", file_url(&sys.root.join(path)), below(folder)))
+        }
     }
+}
+
+/// An absolute path as a URL.
+pub fn file_url(path: &Utf8Path) -> String {
+    let path = path.as_str().replace('\\', "/");
+    format!("{}{}", if path.starts_with('/') { "file://" } else { "file:///" }, percent_encoded(&path))
+}
+
+/// A path as a part of a URL (RFC 3986, section 2.1).
+fn percent_encoded(path: &str) -> String {
+    let mut encoded = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b':' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(byte.into())
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
 }
 
 /// A URL without its fragment, as it may stand in a requirements file.

@@ -2,9 +2,10 @@
 
 use crate::problem::Problem;
 use crate::sys::{Program, Sys, on_path, own_folder, sha256_of};
+use crate::tools::interpreter::candidates;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 /// Programs of Python in their exact releases, which pip installs by the digests of their wheels.
@@ -31,6 +32,8 @@ impl Pinned {
 pub const UV: Pinned = Pinned { folder: "tools-uv-0.13.9", requirements: include_str!("pinned/uv.txt") };
 /// Where the pip of the host is too old.
 pub const PIP: Pinned = Pinned { folder: "tools-pip-26.2", requirements: include_str!("pinned/pip.txt") };
+/// Where a file is to be fetched whose metadata newer pips refuse.
+pub const PIP_OF_OLD: Pinned = Pinned { folder: "tools-pip-24.0", requirements: include_str!("pinned/pip_of_old.txt") };
 /// Where the host has no createrepo_c.
 pub const CREATEREPO: Pinned =
     Pinned { folder: "tools-createrepo-c-1.2.5", requirements: include_str!("pinned/createrepo.txt") };
@@ -42,14 +45,51 @@ pub fn wheels_of_tools(sys: &Sys) -> Utf8PathBuf {
     sys.root.join("dist/wheels/tools")
 }
 
-/// The Python of this host.
-pub fn find() -> anyhow::Result<Utf8PathBuf> {
-    ["python3", "python"].into_iter().find_map(on_path).ok_or_else(|| {
-        Problem::with_hint(
-            "there is no `python3` on the PATH",
-            "install Python 3.8 or newer: `apt-get install python3 python3-venv`, or from python.org",
-        )
+/// The first Python on the PATH, whatever its version.
+pub fn first() -> Option<Utf8PathBuf> {
+    ["python3", "python"].into_iter().find_map(on_path)
+}
+
+/// The minors that carry a current uv and pip, newest first.
+fn minors() -> impl Iterator<Item = u32> {
+    (8..=20).rev()
+}
+
+/// The newest Python of this host that makes environments: the first on the PATH may be an old one's environment, in which
+/// a team works on what it ships.
+pub fn newest(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
+    let mut asked: BTreeMap<Utf8PathBuf, Option<u32>> = BTreeMap::new();
+    for minor in minors() {
+        for path in candidates(&format!("3.{minor}")) {
+            let answer = asked.entry(path).or_insert_with_key(|path| minor_of(sys, path));
+            if *answer == Some(minor) {
+                return asked
+                    .into_iter()
+                    .find(|(_, answer)| *answer == Some(minor))
+                    .map(|(path, _)| path)
+                    .context("it was asked");
+            }
+        }
+    }
+    const INSTALL: &str = "install Python 3.8 or newer: `apt-get install python3 python3-venv`, or from python.org";
+    Err(match first() {
+        None => Problem::with_hint("there is no `python3` on the PATH", INSTALL),
+        Some(first) => Problem::with_hint(
+            format!(
+                "no Python of this host is 3.8 or newer and makes environments; the first on the PATH is `{first}`"
+            ),
+            INSTALL,
+        ),
     })
+}
+
+/// The minor of a final release of Python 3 that makes environments.
+fn minor_of(sys: &Sys, path: &Utf8Path) -> Option<u32> {
+    const WHO: &str = "import ensurepip, sys, venv; v = sys.version_info; print(v[0], v[1], v[3])";
+    let said = sys.run(&Program::new(path).args(["-I", "-c", WHO])).ok()?.out;
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let ["3", minor, "final"] = words[..] else { return None };
+    minor.parse().ok()
 }
 
 /// The folder of programs of a private environment below `target/xtask`, made if it is not there.
@@ -60,7 +100,7 @@ pub fn find() -> anyhow::Result<Utf8PathBuf> {
 /// With `--offline`, also if neither is there.
 pub fn private_environment(sys: &Sys, pinned: &Pinned) -> anyhow::Result<Utf8PathBuf> {
     require(sys, pinned)?;
-    environment(sys, &find, pinned.folder, pinned.requirements, Some(&wheels_of_tools(sys)))
+    environment(sys, &|| newest(sys), pinned.folder, pinned.requirements, Some(&wheels_of_tools(sys)))
 }
 
 /// Refuses what could not be installed without a network, before anything is.
@@ -68,7 +108,6 @@ pub fn require(sys: &Sys, pinned: &Pinned) -> anyhow::Result<()> {
     if !sys.offline || sys.workspace().join(pinned.folder).is_dir() {
         return Ok(());
     }
-    let python = find()?;
     if !is_at_hand(sys, pinned)? {
         let release = pinned.release();
         return Err(Problem::with_hint(
@@ -78,13 +117,7 @@ pub fn require(sys: &Sys, pinned: &Pinned) -> anyhow::Result<()> {
             ),
         ));
     }
-    sys.run(&Program::new(python).args(["-c", "import ensurepip, venv"])).map(drop).map_err(|error| {
-        Problem::around(
-            error,
-            "`python3` makes no environments",
-            "on Debian and Ubuntu: `apt-get install python3-venv`",
-        )
-    })
+    newest(sys).map(drop)
 }
 
 /// Whether the wheel that a private environment is made of is there.
@@ -225,6 +258,7 @@ mod tests {
         };
         assert_eq!(names(UV.requirements), ["uv"]);
         assert_eq!(names(PIP.requirements), ["pip"]);
+        assert_eq!(names(PIP_OF_OLD.requirements), ["pip"]);
         assert_eq!(names(CREATEREPO.requirements), ["createrepo-c"]);
         assert_eq!(names(SDIST_BUILD), ["pip", "setuptools", "wheel"]);
     }

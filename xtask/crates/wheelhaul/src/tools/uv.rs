@@ -9,6 +9,7 @@ use crate::sys::{Program, Stop, Sys, on_path};
 use crate::templates::BUILD_REQUIRES;
 use crate::toml_text;
 use crate::tools::backend::Kept;
+use crate::tools::client_hints;
 use crate::tools::python;
 use crate::wheel::{Candidate, Offers, Sdist, WheelName};
 use anyhow::{Context as _, bail};
@@ -91,7 +92,8 @@ impl<'a> Uv<'a> {
             .map(|question| {
                 let marker = if question.marker.is_empty() { String::new() } else { format!(" ; {}", question.marker) };
                 // `==2.0` would take `2.0+cpu` too, and uv then tells of that alone.
-                format!("{}==={}{marker}\n", question.name, question.version)
+                let operator = if question.takes_local { "==" } else { "===" };
+                format!("{}{operator}{}{marker}\n", question.name, question.version)
             })
             .collect();
         self.sys.write(&input, lines.as_bytes())?;
@@ -102,12 +104,17 @@ impl<'a> Uv<'a> {
             .args(["--python-version", python, input.as_str()])
             .in_folder(folder);
         let said = self.sys.run(&command).map_err(|error| {
-            let hint = hint_for(&error.to_string());
+            let hint = client_hints::for_uv(&error.to_string());
             Problem::around(error, "uv could not get the files of the pins from the index", hint)
         })?;
         spinner.finish_and_clear();
         let offers = read_offers(&said.out).context("failed to read what uv wrote")?;
-        let is_left_out = |q: &&Question| !offers.contains_key(&(q.name.clone(), q.version.clone()));
+        let answer = |q: &Question| offers.range((q.name.clone(), q.version.clone())..).next().map(|(key, _)| key);
+        let is_answered = |q: &Question, version: &Version| {
+            *version == q.version || q.takes_local && version.clone().without_local() == q.version
+        };
+        let is_left_out =
+            |q: &&Question| !answer(q).is_some_and(|(name, version)| *name == q.name && is_answered(q, version));
         let left_out: Vec<String> =
             questions.iter().filter(is_left_out).map(|q| format!("`{}=={}`", q.name, q.version)).collect();
         if !left_out.is_empty() {
@@ -283,17 +290,6 @@ fn with_settings(program: Program) -> Program {
     program.env("UV_PYTHON_DOWNLOADS", "never")
 }
 
-/// The cure, by what uv said.
-fn hint_for(said: &str) -> &'static str {
-    const NOT_THERE: [&str; 3] =
-        ["was not found in the package registry", "there is no version of", "No solution found"];
-    if NOT_THERE.iter().any(|words| said.contains(words)) {
-        "the index does not have what is locked, or not for this Python: correct the lock; an index of your own goes into uv.toml or UV_DEFAULT_INDEX (pip's configuration is not read for this)"
-    } else {
-        "is there a network? behind a proxy that inspects TLS, set SSL_CERT_FILE to your company's certificates, or UV_SYSTEM_CERTS=1; an index of your own goes into uv.toml or UV_DEFAULT_INDEX (pip's configuration is not read for this)"
-    }
-}
-
 #[derive(Deserialize)]
 struct Lock {
     #[serde(default)]
@@ -366,6 +362,7 @@ fn sdist(file: File) -> anyhow::Result<Option<Sdist>> {
         at: Place::Url(url),
         sha256: sha256.to_ascii_lowercase(),
         uploaded: file.uploaded.map(|time| time.to_string()),
+        subdirectory: None,
     }))
 }
 

@@ -12,6 +12,7 @@ mod evidence;
 mod files;
 mod fips;
 mod known;
+mod of_wheels;
 mod owners;
 mod places;
 mod python;
@@ -34,6 +35,8 @@ pub use difference::{
 };
 pub use evidence::{CryptoMarks, Distribution, Distributions, Evidence, Listed, Module, OnHost, for_each_source};
 pub use fips::Fips;
+pub(crate) use known::is_system_folder;
+pub use of_wheels::{OfOneWheel, WheelEvidence, judge_wheels};
 pub use owners::{Owner, Owners};
 pub use python::{Compiled, Importers};
 pub use rebuilt::{Rebuilt, reasons};

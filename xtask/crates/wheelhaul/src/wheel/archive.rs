@@ -4,7 +4,7 @@
 use crate::problem::{Problem, all_of};
 use anyhow::{Context as _, bail};
 use flate2::{Crc, Decompress, FlushDecompress, Status};
-use rawzip::{CompressionMethod, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
+use rawzip::{CompressionMethod, CreatorSystem, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
 use std::io::Read;
 
 /// More entries than any published wheel has by far.
@@ -339,7 +339,14 @@ fn check_kind(entry: &rawzip::ZipFileHeaderRecord<'_>) -> anyhow::Result<()> {
     if method != CompressionMethod::STORE && method != CompressionMethod::DEFLATE {
         bail!("its compression method `{}` is not one of a wheel (stored, deflated)", method);
     }
-    match entry.mode().value() & KIND {
+    let mut kind = entry.mode().value() & KIND;
+    // For an entry without type bits rawzip puts in those of a file, and for a name that ends in `/` adds a folder's: the
+    // sum is a socket's.
+    let from_unix = matches!(entry.version_made_by().creator_system(), CreatorSystem::UNIX | CreatorSystem::MACOS);
+    if entry.is_dir() && from_unix {
+        kind = (entry.external_attributes() >> 16) & KIND;
+    }
+    match kind {
         0 | 0o100_000 | 0o040_000 => Ok(()),
         0o120_000 => bail!("it is a symbolic link"),
         _ => bail!("it is a device, a pipe or a socket"),

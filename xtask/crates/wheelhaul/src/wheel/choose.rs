@@ -4,6 +4,7 @@ use crate::boxes::TagRanks;
 use crate::pins::{Pin, Place, PlacedFile};
 use crate::wheel::WheelName;
 use anyhow::bail;
+use camino::Utf8PathBuf;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use std::cmp::Reverse;
@@ -36,6 +37,8 @@ pub struct Sdist {
     pub sha256: String,
     /// when it was uploaded, in RFC 3339, where the index says it
     pub uploaded: Option<String>,
+    /// the folder of it that is built; none for the whole
+    pub subdirectory: Option<Utf8PathBuf>,
 }
 
 /// What is offered for one version of a package.
@@ -53,10 +56,11 @@ impl Offer {
     /// - Fails: for a name that is neither a wheel's nor a source distribution's, or of another package.
     pub fn placed(pin: &Pin) -> anyhow::Result<Self> {
         let mut offer = Self::default();
-        for PlacedFile { name, at, size, sha256 } in &pin.files {
+        for PlacedFile { name, at, size, sha256, subdirectory } in &pin.files {
             let (at, sha256) = (at.clone(), sha256.clone());
             if !name.ends_with(".whl") {
-                offer.sdist = Some(Sdist { name: name.clone(), at, sha256, uploaded: None });
+                offer.sdist =
+                    Some(Sdist { name: name.clone(), at, sha256, uploaded: None, subdirectory: subdirectory.clone() });
                 continue;
             }
             let wheel = WheelName::from_str(name)?;
@@ -71,6 +75,20 @@ impl Offer {
 
 /// Offers by name and version.
 pub type Offers = BTreeMap<(PackageName, Version), Offer>;
+
+/// What is offered for a pin: for its version, else for the highest with a local part, where that will do.
+pub fn offer_of<'a>(offers: &'a Offers, pin: &Pin) -> Option<(&'a Version, &'a Offer)> {
+    let of_name =
+        offers.range((pin.name.clone(), pin.version.clone())..).take_while(|((name, _), _)| *name == pin.name);
+    let mut found = None;
+    for ((_, version), offer) in of_name.take_while(|((_, version), _)| pin.is_of(version)) {
+        if *version == pin.version {
+            return Some((version, offer));
+        }
+        found = Some((version, offer));
+    }
+    found
+}
 
 /// Why no wheel was chosen for a pin.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! What a wheel holds, each file under the scheme that it goes to, checked against RECORD
 //! (binary distribution format, "Installing a wheel", "The .data directory").
 
-use crate::problem::all_of;
+use crate::problem::{Problem, all_of};
 use crate::wheel::data_files;
 use crate::wheel::{Archive, Digest, EntryPoint, Metadata, Record, Row, WheelFile, WheelName, console_scripts};
 use anyhow::{Context as _, anyhow, bail};
@@ -140,7 +140,18 @@ fn place_files<R: ReaderAt>(
             faults.push(anyhow!("RECORD lists `{path}`, which is not there"));
         }
     }
-    all_of("files do not match RECORD", faults)?;
+    all_of("files do not match RECORD", faults).map_err(|error| {
+        Problem::around(
+            error,
+            "its RECORD is not that of its files, and whatever takes the package away or checks it goes by RECORD",
+            format!(
+                "ask its publisher for a release with a whole RECORD, or lock another; if you may publish a wheel of it yourself, \
+                 `wheel unpack` and `wheel pack` write RECORD anew; or let it be built: `[sdist] build = [\"{}\"]`, and \
+                 of its hashes leave that of the sdist alone in the lock",
+                name.name
+            ),
+        )
+    })?;
     data_files::check(&files)?;
     Ok(files)
 }

@@ -2,8 +2,9 @@
 //! from what is installed, so that an installation can be held against the wheel when the archive is gone.
 
 use crate::hex::hex;
+use crate::problem::all_of;
 use crate::wheel::{Archive, Contents, Digest, Placed, Scheme, Scratch};
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use std::collections::BTreeMap;
@@ -78,6 +79,35 @@ pub fn sha256_of<R: ReaderAt>(archive: &Archive<R>, placed: &Placed) -> anyhow::
         bail!("`{}` does not have the digest of RECORD", placed.path);
     }
     Ok(sha256.finalize().into())
+}
+
+/// Holds every file of a wheel against its digest in RECORD, which packing would do later.
+///
+/// # Errors
+/// Names every file whose bytes are others.
+pub fn check_digests<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<()> {
+    let mut scratch = Scratch::default();
+    let mut faults = Vec::new();
+    for placed in &contents.files {
+        // A stronger digest is compared where the sha256 is taken.
+        let Digest::Sha256(expected) = placed.digest else {
+            faults.extend(sha256_of(archive, placed).err());
+            continue;
+        };
+        let mut sha256 = Sha256::new();
+        let unpacked = archive.unpack(placed.place, &mut scratch, &mut |piece| {
+            sha256.update(piece);
+            Ok(())
+        });
+        match unpacked {
+            Err(fault) => faults.push(fault),
+            Ok(()) if sha256.finalize()[..] != expected => {
+                faults.push(anyhow!("`{}` does not have the digest of RECORD", placed.path));
+            }
+            Ok(()) => {}
+        }
+    }
+    all_of("files do not match RECORD", faults)
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub struct Metadata {
     pub requires_python: Option<VersionSpecifiers>,
     /// its dependencies
     pub requires: Vec<Requirement>,
+    /// those of them whose versions cannot be read, and count as any
+    pub lenient: Vec<Lenient>,
     /// what it asks for in lines that cannot be read
     pub unreadable: Vec<Unreadable>,
     /// the extras that it has
@@ -43,15 +45,28 @@ pub struct Unreadable {
     pub why: String,
 }
 
+/// A requirement whose versions cannot be read: `pytz (>dev)`, of which pip and uv read the name.
+#[derive(Debug, Clone)]
+pub struct Lenient {
+    /// what is required
+    pub name: PackageName,
+    /// as written
+    pub line: String,
+}
+
 impl Metadata {
     /// Reads a METADATA file.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         let headers = Headers::parse(text);
         let known = |value: Option<&str>| value.filter(|text| !matches!(*text, "" | "UNKNOWN")).map(str::to_owned);
-        let (mut requires, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut requires, mut lenient, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for line in headers.all("Requires-Dist") {
             match requirement(line) {
-                Ok(requirement) => requires.push(requirement),
+                Ok((requirement, is_whole)) => {
+                    let name = requirement.name.clone();
+                    lenient.extend((!is_whole).then(|| Lenient { name, line: line.to_owned() }));
+                    requires.push(requirement);
+                }
                 Err(error) => {
                     let marker = line.split_once(';').filter(|(front, _)| !front.contains('@'));
                     let marker = marker.map(|(_, marker)| marker.trim().to_owned());
@@ -81,6 +96,7 @@ impl Metadata {
                 .find_map(|key| known(headers.first(key))),
             requires_python,
             requires,
+            lenient,
             unreadable,
             extras: headers.all("Provides-Extra").filter_map(|extra| ExtraName::from_str(extra).ok()).collect(),
             license_files: headers.all("License-File").map(str::to_owned).collect(),
@@ -96,16 +112,28 @@ fn pythons(text: &str) -> Option<VersionSpecifiers> {
 
 /// `Requires-Dist`, with mistakes of old in its versions put right, as uv does.
 ///
+/// - Gives: whether its versions were read; else it is any version.
 /// - Fails: with what is wrong in the line as it is written.
-fn requirement(line: &str) -> anyhow::Result<Requirement> {
-    Requirement::from_str(line).or_else(|error| {
+fn requirement(line: &str) -> anyhow::Result<(Requirement, bool)> {
+    Requirement::from_str(line).map(|read| (read, true)).or_else(|error| {
         let (front, marker) = line.split_once(';').map_or((line, None), |(front, marker)| (front, Some(marker)));
         let start = front.find(['<', '>', '=', '!', '~', '(']).unwrap_or(front.len());
         let versions = front[start..].trim();
         let versions = versions.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or(versions);
-        let Some(versions) = repaired(versions).filter(|_| !front.contains('@')) else { return Err(error) };
-        let line = format!("{}{versions}{}", &front[..start], marker.map(|it| format!(" ;{it}")).unwrap_or_default());
-        Requirement::from_str(&line).map_err(|_| error)
+        if front.contains('@') {
+            return Err(error);
+        }
+        let with = |versions: &str| {
+            let marker = marker.map(|it| format!(" ;{it}")).unwrap_or_default();
+            Requirement::from_str(&format!("{}{versions}{marker}", &front[..start]))
+        };
+        let read = repaired(versions).and_then(|versions| with(&versions).ok());
+        match read {
+            Some(read) => Ok((read, true)),
+            // What is left where there were versions is a name, with extras or none.
+            None if start < front.len() => with("").map(|read| (read, false)).map_err(|_| error),
+            None => Err(error),
+        }
     })
 }
 
@@ -258,13 +286,19 @@ mod tests {
             ("b[x] (>=1 <2) ; extra == 'y'", Some(">=1, <2")),
             ("b !=1.2.*,>=0.5.*",         Some(">=0.5, !=1.2.*")),
             ("b>=1,",                     Some(">=1")),
-            ("b (>dev)",                  None),
-            ("b (1.0)",                   None),
+            ("b (>dev)",                  Some("")),
+            ("b (1.0)",                   Some("")),
+            ("b[x] >=x.y ; extra == 'y'", Some("")),
+            ("b >=1, ?",                  Some("")),
+            ("(>=1)",                     None),
             ("b c",                       None),
             ("b @ https://index.example/b>=1.*", Some("")),
         ];
         for (text, versions) in cases {
-            let read = requirement(text).ok();
+            let read = requirement(text).ok().map(|(read, is_whole)| {
+                assert_eq!(is_whole, versions != Some("") || text.contains('@'), "{text}");
+                read
+            });
             assert_eq!(read.as_ref().map(|read| read.versions.to_string()).as_deref(), versions, "{text}");
             let marker = read.and_then(|read| read.marker);
             assert_eq!(marker.is_some(), text.contains(';') && versions.is_some(), "{text}");

@@ -5,7 +5,7 @@
 
 use crate::boxes::{Asked, may_hold};
 use crate::pins::placed::{folder_of, inside, is_wheel_like, name_in_url, package_name, told_by};
-use crate::pins::{MOST_FAULTS, Pin, Pins, Place, PlacedFile, Source, sha256_digests};
+use crate::pins::{MOST_FAULTS, Obstacle, Pin, Pins, Place, PlacedFile, Source, sha256_digests};
 use crate::problem::{Problem, all_of, nearest, shortened};
 use crate::toml_text;
 use anyhow::{Context as _, bail, ensure};
@@ -218,12 +218,12 @@ fn pin(package: &Package, source: &Source<'_>, place: &str) -> anyhow::Result<Op
     let pin = if let Some(from) = &package.vcs {
         ensure!(from.url.is_some() || from.path.is_some(), "`vcs` has neither `url` nor `path`");
         let at = from.path.as_deref().filter(|_| from.subdirectory.is_none());
-        let is_own = at.is_some_and(|path| source.is_application(path));
+        let is_own = at.is_some_and(|path| source.is_application(path, Some(&name)));
         (!is_own).then(|| without_file(name, version, "comes from version control".to_owned(), place))
     } else if let Some(directory) = &package.directory {
         let path = Utf8Path::new(&directory.path).join(directory.subdirectory.as_deref().unwrap_or_default());
         let comes_from = || format!("comes from the folder `{}`", shortened(&directory.path));
-        (!source.is_application(path.as_str())).then(|| without_file(name, version, comes_from(), place))
+        (!source.is_application(path.as_str(), Some(&name))).then(|| without_file(name, version, comes_from(), place))
     } else if let Some(archive) = &package.archive {
         let placed = archive.placed(folder).context("`archive`")?;
         let (_, told) = told_by(&placed.name, Some(&name)).context("`archive`")?;
@@ -242,7 +242,7 @@ fn pin(package: &Package, source: &Source<'_>, place: &str) -> anyhow::Result<Op
 /// An entry that is an error on the boxes that get it.
 fn without_file(name: PackageName, version: Option<Version>, obstacle: String, place: &str) -> Pin {
     let version = version.unwrap_or_else(|| Version::new([0]));
-    Pin { obstacle: Some(obstacle), ..Pin::new(name, version, place.to_owned()) }
+    Pin { obstacle: Some(Obstacle::no_file(obstacle)), ..Pin::new(name, version, place.to_owned()) }
 }
 
 /// A package with wheels or an sdist. They are the index's, unless one of them has only a path.
@@ -335,7 +335,7 @@ impl File {
                 "put it into the repository; a path starts in the lock's folder",
             )
         })?;
-        Ok(PlacedFile { name, at, size: self.size, sha256 })
+        Ok(PlacedFile { name, at, size: self.size, sha256, subdirectory: None })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::boxes::Target;
-use crate::pins::{Format, Selection, Texts, filter};
+use crate::pins::{Application, Format, Selection, Texts, filter};
 
 fn read(text: &str, extras: &[&str], groups: &[&str]) -> anyhow::Result<Pins> {
     let lock = Utf8Path::new("deps/pylock.toml");
@@ -11,7 +11,7 @@ fn read(text: &str, extras: &[&str], groups: &[&str]) -> anyhow::Result<Pins> {
     let texts = Texts::from([(lock.to_owned(), Some(text))]);
     let names = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
     let selection = Selection { extras: names(extras), groups: names(groups) };
-    let (format, app) = (Format::Pylock, Utf8Path::new("app"));
+    let (format, app) = (Format::Pylock, Application::in_folder(Utf8Path::new("app")));
     crate::pins::parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })
 }
 

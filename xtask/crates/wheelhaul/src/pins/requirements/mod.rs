@@ -22,7 +22,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use includes::{Include, include};
 use lines::{expanded, logical_lines, next_variable};
 use options::{Meaning, Options, cut};
-use reference::{Reference, direct, shown, split_extras, split_marker};
+use reference::{Reference, direct, is_absolute, shown, split_extras, split_marker};
 use std::collections::BTreeSet;
 
 /// A file that takes in a file that takes in …: more than any project has.
@@ -263,14 +263,20 @@ impl<'s, 'a> Reading<'s, 'a> {
         let mut pin = match Reference::of(front)? {
             Reference::Index(requirement) => {
                 let version = requirement.pinned()?;
-                Pin { extras: requirement.extras, ..Pin::new(requirement.name, version, place.to_owned()) }
+                let takes_local = requirement.takes_local();
+                let extras = requirement.extras;
+                Pin { extras, takes_local, ..Pin::new(requirement.name, version, place.to_owned()) }
             }
             // What no box gets need not be packed.
             _ if !self.may_hold(marker)? => return Ok(Line::Nothing),
-            Reference::Folder(path) if self.is_application(path) => return Ok(Line::Nothing),
-            Reference::Folder(path) => return Err(no_file(format!("`{}`", shortened(path)), "comes from a folder")),
-            Reference::VersionControl(what) => {
-                return Err(no_file(format!("`{}`", shown(what)), "comes from version control"));
+            Reference::Folder(name, at) | Reference::VersionControl(name, at)
+                if self.source.is_application(at, name.as_ref()) =>
+            {
+                return Ok(Line::Nothing);
+            }
+            Reference::Folder(_, at) => return Err(self.folder(at, "comes from a folder")),
+            Reference::VersionControl(_, at) => {
+                return Err(no_file(format!("`{}`", shown(at)), "comes from version control"));
             }
             Reference::File(named) => direct(named, base, &hashes, place)?,
         };
@@ -285,8 +291,11 @@ impl<'s, 'a> Reading<'s, 'a> {
         // pip reads no marker there; uv writes one.
         let marker = options.split_once(" ;").map(|(_, marker)| marker.trim());
         let (path, _) = split_extras(value)?;
-        if self.is_application(path.strip_prefix("file:").unwrap_or(path)) || !self.may_hold(marker)? {
+        if self.source.is_application(path, None) || !self.may_hold(marker)? {
             return Ok(Line::Nothing);
+        }
+        if is_absolute(path) {
+            return Err(self.folder(value, "is to be installed editable"));
         }
         Err(Problem::with_hint(
             format!("`{}` is to be installed editable, and a package has no work tree", shown(value)),
@@ -295,13 +304,27 @@ impl<'s, 'a> Reading<'s, 'a> {
         ))
     }
 
-    fn may_hold(&self, marker: Option<&str>) -> anyhow::Result<bool> {
-        marker.map_or(Ok(true), |marker| may_hold(marker, &Default::default()))
+    /// A folder that is not known to be the application's. An absolute path may be that of another checkout.
+    fn folder(&self, at: &str, what: &str) -> anyhow::Error {
+        if !is_absolute(at) {
+            return no_file(format!("`{}`", shown(at)), what);
+        }
+        let own = match &self.source.app.name {
+            Some(name) => format!("`-e file:.#egg={name}`"),
+            None => "`-e file:.`".to_owned(),
+        };
+        Problem::with_hint(
+            format!("`{}` {what}, by a path of the host that it was locked on", shown(at)),
+            format!(
+                "if it is the application, write {own} where it was locked from, with the path from the lock to `{}` behind `file:`; \
+                 anything else: publish it to your index as a wheel and lock that version, or put the wheel into the repository and lock that file",
+                self.source.app.folder
+            ),
+        )
     }
 
-    /// Whether a folder, seen from the lock's, is the application's.
-    fn is_application(&self, path: &str) -> bool {
-        !path.is_empty() && self.source.is_application(path)
+    fn may_hold(&self, marker: Option<&str>) -> anyhow::Result<bool> {
+        marker.map_or(Ok(true), |marker| may_hold(marker, &Default::default()))
     }
 }
 

@@ -18,10 +18,10 @@ pub(super) enum Reference<'a> {
     Index(Requirement),
     /// a wheel or an sdist
     File(Named<'a>),
-    /// a path without the end of an archive
-    Folder(&'a str),
-    /// a repository
-    VersionControl(&'a str),
+    /// a path or a `file:` URL without the end of an archive, and the name before it
+    Folder(Option<PackageName>, &'a str),
+    /// a repository, and the name before it
+    VersionControl(Option<PackageName>, &'a str),
 }
 
 /// A file, and what is said of it before it is looked at.
@@ -52,6 +52,12 @@ fn scheme(text: &str) -> Option<&str> {
     let (scheme, _) = text.split_once(':')?;
     let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     (scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_scheme)).then_some(scheme)
+}
+
+/// Whether a folder is named by an absolute path, or by a URL of one.
+pub(super) fn is_absolute(at: &str) -> bool {
+    let path = at.get(..5).filter(|start| start.eq_ignore_ascii_case("file:")).map_or(at, |_| &at[5..]);
+    path.starts_with(['/', '\\']) || path.as_bytes().get(1) == Some(&b':')
 }
 
 fn is_known(scheme: &str) -> bool {
@@ -92,7 +98,7 @@ impl<'a> Reference<'a> {
             return Ok(Self::File(Named { name: None, extras, at: path }));
         }
         if looks_like_path(text) {
-            return Ok(Self::Folder(path));
+            return Ok(Self::Folder(None, path));
         }
         Ok(Self::Index(Requirement::from_str(text)?))
     }
@@ -101,8 +107,11 @@ impl<'a> Reference<'a> {
         let what = || name.as_ref().map_or("a requirement".to_owned(), |name| format!("`{name}`"));
         let path = url.split(['?', '#']).next().unwrap_or_default();
         match scheme(url).map(str::to_ascii_lowercase).as_deref() {
-            Some(scheme) if is_version_control(scheme) => Ok(Self::VersionControl(url)),
-            Some("file") if !is_archive(path) => Ok(Self::Folder(&path["file:".len()..])),
+            Some(scheme) if is_version_control(scheme) => Ok(Self::VersionControl(name, url)),
+            Some("file") if !is_archive(path) => Ok(Self::Folder(name, url)),
+            // uv writes paths there as well, which start where the file is: `shop @ .`.
+            None if !is_archive(path) => Ok(Self::Folder(name, url)),
+            None => Ok(Self::File(Named { name, extras, at: url })),
             Some("http" | "https" | "file") if is_archive(path) => Ok(Self::File(Named { name, extras, at: url })),
             Some("http" | "https") => {
                 Err(no_file(what(), "comes from a URL that does not end in the name of a wheel or an sdist"))
@@ -165,7 +174,7 @@ pub(super) fn direct(named: Named<'_>, base: &Utf8Path, hashes: &BTreeSet<String
     };
     let mut pin = Pin::new(name, version, place.to_owned());
     pin.extras = named.extras;
-    pin.files = vec![PlacedFile { name: file_name, at: place_of_file, size: None, sha256 }];
+    pin.files = vec![PlacedFile { name: file_name, at: place_of_file, size: None, sha256, subdirectory: None }];
     pin.hashes = accepted;
     Ok(pin)
 }

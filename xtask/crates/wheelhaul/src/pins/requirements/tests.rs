@@ -1,6 +1,6 @@
 //! Requirements files as teams write them, and what is said of those that cannot be packed.
 
-use crate::pins::{Format, Pins, Place, Selection, Source, Texts, parse, parse_text, wanted};
+use crate::pins::{Application, Format, Pins, Place, Selection, Source, Texts, parse, parse_text, wanted};
 use camino::Utf8Path;
 
 /// Reads `requirements.txt` of a repository, whose application is in `app`.
@@ -12,7 +12,7 @@ fn read(files: &[(&str, &str)], variable: &dyn Fn(&str) -> Option<String>) -> an
         texts.insert(first.clone(), text);
     }
     let selection = Selection::default();
-    let app = Utf8Path::new("app");
+    let app = Application::in_folder(Utf8Path::new("app"));
     parse(&Source { format: Format::Requirements, lock, app, texts: &texts, selection: &selection, variable })
 }
 
@@ -98,6 +98,12 @@ fn what_cannot_be_honoured_is_named_with_its_line() {
         ("-e app[extra]",                                   ""),
         ("./app ; python_version > '3'",                    ""),
         ("file:app",                                        ""),
+        ("-e file:app#egg=shop",                            ""),
+        ("shop @ ./app",                                    ""),
+        ("shop[web] @ app ; python_version > '3'",          ""),
+        ("shop @ lib",                                      "`lib` comes from a folder"),
+        ("-e file:///home/me/shop",                         "`file://…` is to be installed editable, by a path of the host"),
+        ("shop @ file:///home/me/shop",                     "`file://…` comes from a folder, by a path of the host"),
         ("./lib",                                           "`./lib` comes from a folder"),
         ("./lib ; os_name == 'nt'",                         ""),
         ("x @ git+ssh://git@h/x",                           "comes from version control"),
@@ -124,7 +130,42 @@ fn what_cannot_be_honoured_is_named_with_its_line() {
     }
     let all = cases.iter().map(|(text, _)| text.lines().last().unwrap_or_default()).collect::<Vec<_>>().join("\n");
     let error = one(&all).unwrap_err().to_string();
-    assert!(error.contains("line 1:") && error.contains("line 24:"), "{error}");
+    assert!(error.contains("line 1:") && error.contains("line 30:"), "{error}");
+}
+
+#[test]
+fn the_application_is_known_by_its_name_and_by_the_path_of_this_checkout() {
+    let texts: Texts = [("requirements.txt".into(), Some("SELF\na==1\n".to_owned()))].into();
+    let app = Application {
+        folder: Utf8Path::new("."),
+        name: Some("my-shop".parse().unwrap()),
+        checkouts: vec!["/home/me/shop".into()],
+    };
+    #[rustfmt::skip]
+    let cases = [ // line                                            warnings
+        ("-e file:///home/me/shop",                                  0),
+        ("-e /home/me/shop[web]",                                    0),
+        ("my_shop @ file:///home/you/clone",                         0),
+        ("-e git+ssh://git@code.example/shop.git@0a1#egg=My.Shop",   0),
+        ("my-shop @ git+https://code.example/shop.git@0a1",          0),
+        ("my-shop==1.0",                                             1),
+    ];
+    for (line, warnings) in cases {
+        let lock = Utf8Path::new("requirements.txt");
+        let text = texts[lock].as_ref().map(|text| text.replace("SELF", line));
+        let texts = Texts::from([(lock.to_owned(), text)]);
+        let (selection, app) = (Selection::default(), app.clone());
+        let source = Source {
+            format: Format::Requirements,
+            lock,
+            app,
+            texts: &texts,
+            selection: &selection,
+            variable: &|_| None,
+        };
+        let pins = parse(&source).unwrap();
+        assert_eq!((pins.pins.len(), pins.warnings.len()), (1, warnings), "{line}: {:?}", pins.warnings);
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub struct Difference {
     pub obsoletes: Names,
     /// what the package says to have
     pub provides: Names,
-    /// those that differ: `pre`, `post`, `preun`, `postun`, `verify`
+    /// those that differ: `pre`, `post`, `preun`, `postun`, `posttrans`, `verify`
     pub scriptlets: Vec<TextChange>,
     /// units of systemd, and the sysusers file
     pub units: Vec<UnitChange>,

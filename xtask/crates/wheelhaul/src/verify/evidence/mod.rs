@@ -120,32 +120,10 @@ impl Evidence {
     pub fn gather_with(input: impl Read + Seek + Send, fips: Option<Fips>) -> anyhow::Result<Self> {
         let mut opened = Opened::read_header(input)?;
         let mut evidence = Self {
-            root: Self::find_root(&opened.described),
-            described: Described::default(),
-            bytes: Bytes::default(),
             vouching: std::mem::take(&mut opened.vouching),
-            digest_faults: Vec::new(),
-            changed_files: Vec::new(),
-            lock: None,
-            target: None,
-            host: OnHost::default(),
             fips,
-            audit: None,
-            site: None,
-            today: None,
-            texts: BTreeMap::new(),
-            text_bytes: 0,
-            entries: Entries::default(),
-            heads: BTreeMap::new(),
-            byte_code: BTreeMap::new(),
-            spotted: BTreeMap::new(),
-            own_files: 0,
             sources: Sources::expected(opened.described.files.keys()),
-            elf: BTreeMap::new(),
-            elf_weight: 0,
-            crypto: BTreeMap::new(),
-            distributions: OnceLock::new(),
-            modules: OnceLock::new(),
+            ..Self::empty(Self::find_root(&opened.described))
         };
         opened
             .for_each_file(&mut |described, path, row, content| {
@@ -159,6 +137,48 @@ impl Evidence {
         evidence.lock = evidence.find_lock();
         evidence.target = evidence.lock.as_ref().and_then(|lock| lock.target().ok());
         Ok(evidence)
+    }
+
+    /// Files that are no RPM's yet, for the checks that need none.
+    pub(super) fn of_files(
+        root: String,
+        target: Target,
+        described: Described,
+        texts: BTreeMap<String, String>,
+        elf: BTreeMap<String, Result<ElfFacts, String>>,
+    ) -> Self {
+        Self { target: Some(target), described, texts, elf, ..Self::empty(root) }
+    }
+
+    fn empty(root: String) -> Self {
+        Self {
+            root,
+            described: Described::default(),
+            bytes: Bytes::default(),
+            vouching: Vouching::default(),
+            digest_faults: Vec::new(),
+            changed_files: Vec::new(),
+            lock: None,
+            target: None,
+            host: OnHost::default(),
+            fips: None,
+            audit: None,
+            site: None,
+            today: None,
+            texts: BTreeMap::new(),
+            text_bytes: 0,
+            entries: Entries::default(),
+            heads: BTreeMap::new(),
+            byte_code: BTreeMap::new(),
+            spotted: BTreeMap::new(),
+            own_files: 0,
+            sources: Sources::default(),
+            elf: BTreeMap::new(),
+            elf_weight: 0,
+            crypto: BTreeMap::new(),
+            distributions: OnceLock::new(),
+            modules: OnceLock::new(),
+        }
     }
 
     /// - Takes: `has`, whether there is such a path in the package.

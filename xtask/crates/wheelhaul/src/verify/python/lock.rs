@@ -3,6 +3,7 @@
 use crate::lockfile::{Lock, Package};
 use crate::verify::{Distribution, Evidence, Finding, Outcome, count};
 use crate::wheel::{digest_of_library, is_compared};
+use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ const AGAIN: &str = "build the RPM again from the committed lock";
 struct Installed<'a> {
     dist: &'a Distribution,
     /// as its METADATA says
-    version: String,
+    version: Version,
 }
 
 /// `lock`
@@ -30,7 +31,7 @@ pub fn lock(evidence: &Evidence) -> Outcome {
             findings.push(Finding::error(&*dist.info, "its METADATA cannot be read", "a package of the lock", AGAIN));
             continue;
         };
-        let version = metadata.version.to_string();
+        let version = metadata.version.clone();
         installed.entry(metadata.name.clone()).or_default().push(Installed { dist, version });
     }
     for package in &lock.packages {
@@ -67,7 +68,8 @@ fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]
         };
         return vec![Finding::error(evidence.library(), found, format!("{name} {version}, once"), AGAIN)];
     };
-    if one.version != version.to_string() {
+    // `1.0` and `1.0.0` are one version (PEP 440), and a file name and METADATA may write it in either way.
+    if one.version != *version {
         return vec![Finding::error(
             &*one.dist.info,
             format!("it is {name} {}", one.version),

@@ -8,6 +8,7 @@ mod source;
 
 use crate::boxes::TagRanks;
 use crate::closure::{Dist, walk};
+use crate::problem::shortened;
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
 use crate::wheel::{WheelFile, expand_tags};
 use pep508_rs::PackageName;
@@ -72,15 +73,33 @@ pub fn requires(evidence: &Evidence) -> Outcome {
     }
     let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
     let closure = walk(&dists, target);
+    let unmet = evidence.lock.iter().flat_map(|lock| &lock.unmet);
     for fault in closure.faults {
-        findings.push(Finding::error(
-            &paths[&fault.by],
-            format!("it {}", fault.what),
-            "requirements that are satisfied",
-            fault.cure,
-        ));
+        let (path, found, expected) =
+            (&paths[&fault.by], format!("it {}", fault.what), "requirements that are satisfied");
+        let covering = unmet.clone().find(|unmet| unmet.covers(&fault.by, fault.of.as_ref()));
+        findings.push(match covering {
+            Some(unmet) => {
+                let found = format!("{found}; `{unmet}` of the lock says that it need not");
+                let cure =
+                    "nothing, where the application works so: whoever locked it overrode or excluded that on purpose";
+                Finding::error(path, found, expected, cure).warning()
+            }
+            None => Finding::error(path, found, expected, fault.cure),
+        });
+    }
+    for asks in &closure.asks {
+        let lenient = all.iter().filter(|metadata| metadata.name == asks.by).flat_map(|metadata| &metadata.lenient);
+        findings.extend(lenient.filter(|lenient| lenient.name == asks.name).map(|lenient| {
+            let found = format!(
+                "it requires `{}`, whose versions cannot be read: any version counts",
+                shortened(&lenient.line)
+            );
+            Finding::error(&paths[&asks.by], found, "versions by PEP 440", "try that the two work together").warning()
+        }));
     }
     findings.sort_by(|a, b| (&a.path, &a.found).cmp(&(&b.path, &b.found)));
+    findings.dedup();
     Outcome::Made {
         looked_at: format!("{} of {}", count(closure.judged, "requirement"), count(dists.len(), "distribution")),
         findings,
