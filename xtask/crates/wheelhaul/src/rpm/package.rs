@@ -257,7 +257,6 @@ impl Facts<'_> {
 
     /// `Requires`: the interpreter, what the scriptlets call, and what rpm must be able to read.
     pub fn requires(&self) -> Vec<Dependency> {
-        let scripts = Sense::SCRIPTLETS.into_iter().fold(Sense::ANY, Sense::and);
         // `rm` of links and of a note; and where systemd does not make the folder of the state, `%pre` does.
         let removes = Sense::PREUN.and(Sense::POSTUN).and(Sense::POSTTRANS);
         let coreutils = match self.target.knows("Service", "StateDirectory") {
@@ -266,7 +265,7 @@ impl Facts<'_> {
         };
         let mut requires = vec![
             Dependency::new("coreutils", coreutils, ""),
-            Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
+            Dependency::new("/bin/sh", Sense::SCRIPTLETS.into_iter().fold(Sense::INTERPRETER, Sense::and), ""),
             Dependency::new("shadow-utils", Sense::PRE, ""),
             Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN).and(Sense::POSTTRANS), ""),
             Dependency::new("rpmlib(CompressedFileNames)", Sense::RPMLIB, "3.0.4-1"),
@@ -342,22 +341,16 @@ impl Facts<'_> {
 mod tests {
     use super::*;
 
+    fn facts<'a>(target: &'a Target, version: &'a Version, has_config: bool) -> Facts<'a> {
+        let (libraries, bundled) = (Vec::new(), Vec::new());
+        Facts { name: "report", version, release: "1", target, needs_openssl: true, has_config, libraries, bundled }
+    }
+
     /// rpm 4.11 knows neither zstd nor rich dependencies, and what it does not know it refuses.
     #[test]
     fn an_old_rpm_is_asked_for_what_it_knows() {
         let target = Target::find("el7-x86_64", None, None).unwrap();
-        let version = "1.0rc1".parse().unwrap();
-        let facts = Facts {
-            name: "report",
-            version: &version,
-            release: "1",
-            target: &target,
-            needs_openssl: true,
-            has_config: false,
-            libraries: Vec::new(),
-            bundled: Vec::new(),
-        };
-        let requires = facts.requires();
+        let requires = facts(&target, &"1.0rc1".parse().unwrap(), false).requires();
         let features: Vec<&str> =
             requires.iter().map(|required| required.name.as_str()).filter(|name| name.starts_with("rpmlib(")).collect();
         #[rustfmt::skip]
@@ -370,20 +363,11 @@ mod tests {
     #[test]
     fn only_a_package_with_config_files_says_that_it_has_some() {
         let target = Target::find("el9-x86_64", None, None).unwrap();
-        let version = "1.0".parse().unwrap();
         for has_config in [false, true] {
-            let facts = Facts {
-                name: "report",
-                version: &version,
-                release: "1",
-                target: &target,
-                needs_openssl: false,
-                has_config,
-                libraries: Vec::new(),
-                bundled: Vec::new(),
-            };
+            let version = "1.0".parse().unwrap();
+            let facts = facts(&target, &version, has_config);
             for list in [facts.requires(), facts.provides()] {
-                assert_eq!(list.iter().any(|dependency| dependency.name == "config(report)"), has_config, "{list:?}");
+                assert_eq!(list.iter().any(|one| one.name == "config(report)"), has_config, "{list:?}");
             }
         }
     }
