@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
 use std::sync::Arc;
 use wheelhaul::boxes::{Compression, Target};
-use wheelhaul::config::Config;
+use wheelhaul::config::{Config, Dependencies};
 use wheelhaul::elf::{OfWheel, highest, needs_of};
 use wheelhaul::layout::{Layout, Parts, Wheel, lay_out};
 use wheelhaul::lockfile::{Lock, Package as LockedPackage};
@@ -213,6 +213,7 @@ pub fn pack_into(
         needs_openssl: false,
         has_config: false,
         libraries: highest(needs_of(&elf, &[]).concat()),
+        others: Dependencies::default(),
         bundled: Vec::new(),
     };
     let texts = service::Facts {
@@ -237,6 +238,9 @@ pub fn pack_into(
         requires: facts.requires(),
         provides: facts.provides(),
         suggests: facts.suggests(&[]),
+        recommends: Vec::new(),
+        conflicts: Vec::new(),
+        obsoletes: Vec::new(),
         scriptlets: texts.scriptlets(layout.program)?,
         change: Change::new("Example", &facts, "nothing", 1_700_000_000),
         build_time: 1_700_000_000,

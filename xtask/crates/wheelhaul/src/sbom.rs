@@ -180,6 +180,7 @@ mod tests {
             needs_openssl: false,
             has_config: false,
             libraries: Vec::new(),
+            others: Default::default(),
             bundled: Vec::new(),
         };
         let license: Spdx = "MIT".parse().unwrap();

@@ -6,7 +6,7 @@ use crate::commands::lock_checks::dists;
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
-use crate::commands::{Project, early, fetch, inputs, support, wheel};
+use crate::commands::{Project, early, fetch, inputs, others, support, wheel};
 use crate::decide::read_lock;
 use crate::explain::explain;
 use crate::pins::{Filtered, Pins, Requirement, filter};
@@ -83,6 +83,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     locks.warn(project, flags.check);
     inputs::warn_of_ignored(project, &locks.read);
     support::warn(project);
+    others::warn(project);
     let mut entries = Vec::new();
     let mut findings = false;
     for (target, locked) in project.targets.iter().zip(&locks.all) {

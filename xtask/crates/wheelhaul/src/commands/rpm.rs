@@ -10,7 +10,7 @@ use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
 use crate::commands::summary::Summary;
-use crate::commands::{Project, inputs, offline, report, rpmbuild};
+use crate::commands::{Project, inputs, offline, others, report, rpmbuild};
 use crate::config::LEVELS;
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
@@ -163,6 +163,7 @@ pub fn build(
     rpmbuild: Option<&RpmBuild<'_>>,
 ) -> anyhow::Result<Vec<Built>> {
     warn_of_dangers(project);
+    others::warn(project);
     let gathered = gather(project, &current)?;
     let mut built = Vec::new();
     let mut all: Vec<_> = project.targets.iter().zip(current.locks).enumerate().collect();

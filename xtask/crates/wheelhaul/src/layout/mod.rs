@@ -5,7 +5,7 @@ mod wheels;
 pub use wheels::license_texts;
 
 use crate::boxes::{TagRanks, Target};
-use crate::config::{Config, Tls};
+use crate::config::{ACCEPTED_FILE, Config, Tls};
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
 use crate::service::{Facts, Program, run_program, server_of};
@@ -267,7 +267,8 @@ impl<R: ReaderAt> Builder<'_, R> {
             (lock.as_str(), self.parts.lock_text),
             ("sbom.cdx.json", self.parts.sbom),
         ];
-        for (file, text) in files {
+        let accepted = self.parts.config.accepted_text();
+        for (file, text) in files.into_iter().chain(accepted.as_deref().map(|text| (ACCEPTED_FILE, text))) {
             let entry = Entry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
             self.tree.claim(folder.join(file)?, entry)?;
         }

@@ -101,6 +101,12 @@ pub struct Described {
     pub provides: Vec<String>,
     /// what it works without, likewise
     pub suggests: Vec<String>,
+    /// what is installed along where it can, likewise
+    pub recommends: Vec<String>,
+    /// what cannot be installed beside it, likewise
+    pub conflicts: Vec<String>,
+    /// what it takes the place of, likewise
+    pub obsoletes: Vec<String>,
     /// how it came to be
     pub origin: Origin,
 }
@@ -178,6 +184,9 @@ pub(super) fn describe(header: &Tags) -> anyhow::Result<Described> {
         provides: dependencies(header, [1047, 1112, 1113]).context("what it provides")?,
         origin: origin(header),
         suggests: dependencies(header, [5049, 5051, 5050]).context("what it suggests")?,
+        recommends: dependencies(header, [5046, 5048, 5047]).context("what it recommends")?,
+        conflicts: dependencies(header, [1054, 1053, 1055]).context("what it conflicts with")?,
+        obsoletes: dependencies(header, [1090, 1114, 1115]).context("what it obsoletes")?,
         files: by_path(listed)?,
         order,
     })

@@ -240,8 +240,15 @@ fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
     tags.push((1082, Data::texts([change.text.as_str()])));
     tags.extend(dependencies([1047, 1112, 1113], package.provides.clone()));
     tags.extend(dependencies([1049, 1048, 1050], requires(package, tree)));
-    if !package.suggests.is_empty() {
-        tags.extend(dependencies([5049, 5051, 5050], package.suggests.clone()));
+    for (numbers, list) in [
+        ([5049, 5051, 5050], &package.suggests),
+        ([5046, 5048, 5047], &package.recommends),
+        ([1054, 1053, 1055], &package.conflicts),
+        ([1090, 1114, 1115], &package.obsoletes),
+    ] {
+        if !list.is_empty() {
+            tags.extend(dependencies(numbers, list.clone()));
+        }
     }
     tags.extend(files(tree));
     tags
