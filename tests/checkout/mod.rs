@@ -66,6 +66,7 @@ impl Checkout {
     }
 
     /// The sample as it is.
+    #[allow(dead_code, reason = "for the tests of the sample itself")]
     pub fn of_sample(name: &str) -> anyhow::Result<Self> {
         let checkout = Self::copied(name)?;
         checkout.commit("release 1")?;

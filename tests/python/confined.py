@@ -159,12 +159,19 @@ def probe_numpy():
 
 
 def probe_multiprocessing():
+    """In a process of its own: a fork of one with threads, as a worker of gunicorn has, may wait for ever."""
+    subprocess.run([sys.executable, "-c", "import confined; confined.all_start_methods()"], check=True, timeout=100)
+
+
+def all_start_methods():
     from multiprocessing import shared_memory
 
     for method in multiprocessing.get_all_start_methods():
         context = multiprocessing.get_context(method)
         with context.Pool(2) as pool:
             assert pool.map(square, [1, 2, 3]) == [1, 4, 9], method
+            pool.close()
+            pool.join()
         with context.Manager() as manager:
             assert manager.list([1])[0] == 1, method
         lock, queue = context.Lock(), context.Queue()

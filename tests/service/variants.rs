@@ -32,12 +32,12 @@ impl Variants {
         let sample = Checkout::new("service-")?;
         let (name, value) = VARIABLE;
         let tables = format!("[service.environment]\n{name} = '''{value}'''\n[service.unit]\nMemoryMax = \"1G\"\n");
+        let package = sample.dir()?.join("dist/package.toml");
+        let plain = fs::read_to_string(&package)?;
         let build = |release: u32, port: u32, keys: &str, tables: &str| -> anyhow::Result<String> {
-            let package = sample.dir()?.join("dist/package.toml");
-            let text = include_str!("../../dist/package.toml");
-            let text = text.replacen("release = \"1\"", &format!("release = \"{release}\""), 1);
+            let text = plain.replacen("release = \"1\"", &format!("release = \"{release}\""), 1);
             let text = text.replacen("port = 9091", &format!("port = {port}\n{keys}"), 1);
-            fs::write(package, format!("{text}\n{tables}"))?;
+            fs::write(&package, format!("{text}\n{tables}"))?;
             sample.commit(&format!("release {release}"))?;
             let out = sample.dir()?.join("dist/out");
             if out.is_dir() {

@@ -117,14 +117,19 @@ fn a_port_that_opens_later_is_waited_for() -> anyhow::Result<()> {
     server.join().expect("the server does not panic")
 }
 
-/// With a certificate of its own configuration, which `service.tls` does not know, and by each Python of the host.
+/// With a certificate of its own configuration, which `service.tls` does not know; with one that it wants of its clients;
+/// and by each Python of the host.
 #[test]
-fn an_answer_over_tls_is_one_whether_or_not_tls_was_expected() -> anyhow::Result<()> {
+fn an_answer_over_tls_is_one_whatever_the_server_wants() -> anyhow::Result<()> {
     const SERVER: &str = "
 import http.server, ssl, sys
-server = http.server.HTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler)
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
+if sys.argv[3] != 'anybody':
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(sys.argv[1])
+    context.maximum_version = getattr(ssl.TLSVersion, sys.argv[3])
 server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)
 server.serve_forever()
@@ -133,28 +138,32 @@ server.serve_forever()
     let (cert, key) = (folder.path().join("crt"), folder.path().join("key"));
     let words = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-keyout"];
     crate::checkout::command::run(Command::new("openssl").args(words).arg(&key).arg("-out").arg(&cert))?.text()?;
-    let mut server = Command::new("python3")
-        .args(["-c", SERVER])
-        .args([&cert, &key])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()?;
-    let mut line = String::new();
-    let out = server.stdout.take().expect("it is piped");
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
-    let asked = || -> anyhow::Result<()> {
-        for python in crate::every_python()? {
-            for more in [&[][..], &["tls"]] {
-                let (succeeded, said, _) = wait_by(&python, line.trim().parse()?, more, &server.id().to_string())?;
-                ensure!(succeeded, "{python} {more:?}: {said}");
+    for wants in ["anybody", "TLSv1_2", "TLSv1_3"] {
+        let mut server = Command::new("python3")
+            .args(["-c", SERVER])
+            .args([&cert, &key])
+            .arg(wants)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()?;
+        let mut line = String::new();
+        let out = server.stdout.take().expect("it is piped");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(out), &mut line)?;
+        let asked = || -> anyhow::Result<()> {
+            for python in crate::every_python()? {
+                for more in [&[][..], &["tls"]] {
+                    let (succeeded, said, _) = wait_by(&python, line.trim().parse()?, more, &server.id().to_string())?;
+                    ensure!(succeeded, "{python} {wants} {more:?}: {said}");
+                }
             }
-        }
-        Ok(())
-    };
-    let outcome = asked();
-    server.kill()?;
-    server.wait()?;
-    outcome
+            Ok(())
+        };
+        let outcome = asked();
+        server.kill()?;
+        server.wait()?;
+        outcome?;
+    }
+    Ok(())
 }
 
 #[test]

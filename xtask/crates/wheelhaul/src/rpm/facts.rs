@@ -70,7 +70,6 @@ impl Facts<'_> {
 
     /// `Requires`: the interpreter, what the scriptlets call, and what rpm must be able to read.
     pub fn requires(&self) -> Vec<Dependency> {
-        let scripts = Sense::SCRIPTLETS.into_iter().fold(Sense::ANY, Sense::and);
         // `rm` of links and of a note; and where systemd does not make the folder of the state, `%pre` does.
         let removes = Sense::PREUN.and(Sense::POSTUN).and(Sense::POSTTRANS);
         let coreutils = match self.target.knows("Service", "StateDirectory") {
@@ -79,7 +78,7 @@ impl Facts<'_> {
         };
         let mut requires = vec![
             Dependency::new("coreutils", coreutils, ""),
-            Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
+            Dependency::new("/bin/sh", Sense::SCRIPTLETS.into_iter().fold(Sense::INTERPRETER, Sense::and), ""),
             Dependency::new("shadow-utils", Sense::PRE, ""),
             Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN).and(Sense::POSTTRANS), ""),
             Dependency::new("rpmlib(CompressedFileNames)", Sense::RPMLIB, "3.0.4-1"),
@@ -169,23 +168,17 @@ impl Facts<'_> {
 mod tests {
     use super::*;
 
+    fn facts<'a>(target: &'a Target, version: &'a Version, has_config: bool) -> Facts<'a> {
+        let (libraries, others, bundled) = (Vec::new(), Dependencies::default(), Vec::new());
+        let (name, release, needs_openssl) = ("report", "1", true);
+        Facts { name, version, release, target, needs_openssl, has_config, libraries, others, bundled }
+    }
+
     /// rpm 4.11 knows neither zstd nor rich dependencies, and what it does not know it refuses.
     #[test]
     fn an_old_rpm_is_asked_for_what_it_knows() {
         let target = Target::find("el7-x86_64", None, None).unwrap();
-        let version = "1.0rc1".parse().unwrap();
-        let facts = Facts {
-            name: "report",
-            version: &version,
-            release: "1",
-            target: &target,
-            needs_openssl: true,
-            has_config: false,
-            libraries: Vec::new(),
-            others: Dependencies::default(),
-            bundled: Vec::new(),
-        };
-        let requires = facts.requires();
+        let requires = facts(&target, &"1.0rc1".parse().unwrap(), false).requires();
         let features: Vec<&str> =
             requires.iter().map(|required| required.name.as_str()).filter(|name| name.starts_with("rpmlib(")).collect();
         #[rustfmt::skip]
@@ -200,17 +193,7 @@ mod tests {
         let target = Target::find("el9-x86_64", None, None).unwrap();
         let version = "1.0".parse().unwrap();
         for has_config in [false, true] {
-            let facts = Facts {
-                name: "report",
-                version: &version,
-                release: "1",
-                target: &target,
-                needs_openssl: false,
-                has_config,
-                libraries: Vec::new(),
-                others: Dependencies::default(),
-                bundled: Vec::new(),
-            };
+            let facts = facts(&target, &version, has_config);
             for list in [facts.requires(), facts.provides()] {
                 assert_eq!(list.iter().any(|dependency| dependency.name == "config(report)"), has_config, "{list:?}");
             }

@@ -4,7 +4,8 @@
 usage: wait-until-ready ADDRESS PORT [tls]
 
 An answer is one of HTTP, with any status: an open port proves nothing where systemd holds the socket. With tls it has to
-come over TLS; without, it is asked for both ways, since a server may take a certificate from its own configuration.
+come over TLS; without, it is asked for both ways, since a server may take a certificate from its own configuration. A
+server that wants a certificate of its clients answers by refusing this one.
 Fails after a minute, or when the server's process (MAINPID) is gone.
 """
 import os
@@ -15,6 +16,10 @@ import time
 
 SECONDS = 60
 ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+# What TLS 1.3 and TLS 1.2 say to a client without a certificate; the beginnings differ between releases of OpenSSL.
+WANTS_CERTIFICATE = ("ALERT_CERTIFICATE_REQUIRED", "ALERT_HANDSHAKE_FAILURE")
 
 
 class Ended(Exception):
@@ -56,20 +61,37 @@ def start_of_answer(connection, watch):
     return received
 
 
+def over_tls(plain):
+    context = ssl.create_default_context()
+    # Asked is whether it speaks, not who it is.
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    connection = context.wrap_socket(plain)
+    # A refusal comes after the handshake, and would be lost with a request on its way.
+    connection.settimeout(0.1)
+    try:
+        connection.recv(1)
+    except socket.timeout:
+        pass
+    connection.settimeout(5)
+    return connection
+
+
 def answers(address, port, tls, watch):
     # Not by the name of the host, which is the application's to know.
     request = "GET / HTTP/1.1\r\nHost: localhost:%d\r\nUser-Agent: wait-until-ready\r\nConnection: close\r\n\r\n" % port
     with socket.create_connection((address, port), timeout=5) as plain:
-        connection = plain
-        if tls:
-            context = ssl.create_default_context()
-            # Asked is whether it speaks, not who it is.
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            connection = context.wrap_socket(plain)
-        with connection:
-            connection.sendall(request.encode("ascii"))
-            return start_of_answer(connection, watch) == b"HTTP/"
+        try:
+            connection = over_tls(plain) if tls else plain
+            with connection:
+                connection.sendall(request.encode("ascii"))
+                return start_of_answer(connection, watch) == b"HTTP/"
+        except ssl.SSLError as error:
+            # Python 3.6 has no word for what TLS 1.3 says.
+            is_alert = type(error) is ssl.SSLError and (error.reason or WANTS_CERTIFICATE[0]).endswith(WANTS_CERTIFICATE)
+            if is_alert:
+                return True
+            raise
 
 
 def main():
