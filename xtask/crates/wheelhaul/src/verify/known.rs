@@ -134,6 +134,7 @@ mod tests {
     #[test]
     fn what_the_system_has_is_known() {
         assert!(is_system_folder("/opt") && !is_system_folder("/opt/company"));
+        assert_eq!((system_program("xvfb-run"), system_program("report-run")), (Some("xorg-x11-server-Xvfb"), None));
         #[rustfmt::skip]
         let cases = [ // name            user                  unit                    below /etc          package
             ("sshd",                     Some("openssh-server"), Some("openssh-server"), None,           false),
