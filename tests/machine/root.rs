@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use wheelhaul::hex::hex;
 
 use crate::checkout::command::run;
-use crate::checkout::debian::{cache_folder, debian_archive};
+use crate::checkout::debian::{debian_archive, roots_folder};
 
 /// What an RPM of a web service meets on a small server; `curl` and `ss` are for the test itself.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,dnf,python3,openssl,ca-certificates,\
@@ -86,12 +86,11 @@ pub struct Root {
 impl Root {
     /// The root of `suite` (`bullseye` or later), built by mmdebstrap when it is not there yet.
     ///
-    /// - Keeps: `NAME.tar.zst` and the unpacked `NAME` in the user's cache folder, where the name
+    /// - Keeps: `NAME.tar.zst` and the unpacked `NAME` in the tests' folder of roots, where the name
     ///   holds a digest of the recipe: a changed recipe makes a new root.
     /// - Network: only for the first build, from the Debian archive in this machine's apt sources.
     pub fn prepare(suite: &str) -> anyhow::Result<Self> {
-        let cache = cache_folder()?;
-        fs::create_dir_all(&cache)?;
+        let cache = roots_folder()?;
         let name = format!("{suite}-{}", &hex(&Sha256::digest(recipe(suite)))[..12]);
         let archive = cache.join(format!("{name}.tar.zst"));
         let dir = cache.join(&name);
