@@ -80,6 +80,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     info = "small-1.dist-info"
     files = {
         "small.py": "def main():\n    pass\n",
+        "web.py": "app = None\n",
         info + "/METADATA": "Metadata-Version: 2.1\nName: small\nVersion: 1\nLicense: MIT\n",
         info + "/WHEEL": "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         info + "/entry_points.txt": "[console_scripts]\nweb = small:main\n",

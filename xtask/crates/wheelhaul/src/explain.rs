@@ -71,17 +71,24 @@ pub enum Verdict {
     DoesNotFit,
 }
 
+/// What is known of who asks for packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// of the chosen distributions, as far as they are known
+    pub asks: &'a [Asks],
+    /// what the application asks for, each with the file that says it
+    pub own: &'a [(String, Need)],
+}
+
 /// Explains a package.
 ///
-/// - Takes: `offers` of its kept pins; `asks` of the chosen distributions, as far as they are known; `own`, what the
-///   application asks for, each with the file that says it.
+/// - Takes: `offers` of its kept pins; `known`, who asks for what.
 pub fn explain(
     name: &PackageName,
     pins: &Pins,
     filtered: &Filtered<'_>,
     offers: &Offers,
-    asks: &[Asks],
-    own: &[(String, Need)],
+    known: Known<'_>,
     target: &Target,
     build: &Build,
 ) -> Explanation {
@@ -106,7 +113,7 @@ pub fn explain(
         target: target.name.clone(),
         is: target.in_words(),
         entries: pins.pins.iter().filter(|pin| pin.name == *name).map(entry).collect(),
-        needed_by: needed_by(name, pins, filtered, asks, own, target),
+        needed_by: needed_by(name, pins, filtered, known, target),
     }
 }
 
@@ -115,10 +122,10 @@ fn needed_by(
     name: &PackageName,
     pins: &Pins,
     filtered: &Filtered<'_>,
-    asks: &[Asks],
-    own: &[(String, Need)],
+    known: Known<'_>,
     target: &Target,
 ) -> Vec<String> {
+    let Known { asks, own } = known;
     let environment = target.environment();
     let wants = |need: &Need, extras: &[ExtraName]| {
         let asked = Asked { extras: [extras, &pins.asked.extras].concat(), groups: pins.asked.groups.clone() };
@@ -138,8 +145,8 @@ fn needed_by(
         needed.push(format!("{}{extra}{version} ({})", asked.by, asked.what));
     }
     for kept in &filtered.kept {
-        let known = asks.iter().any(|asks| asks.name == *name && asks.by == kept.pin.name);
-        if !known && kept.pin.needs.iter().any(|need| wants(need, &kept.extras)) {
+        let is_known = asks.iter().any(|asks| asks.name == *name && asks.by == kept.pin.name);
+        if !is_known && kept.pin.needs.iter().any(|need| wants(need, &kept.extras)) {
             needed.push(format!("{} {} (by the team's lock)", kept.pin.name, kept.pin.version));
         }
     }
@@ -279,7 +286,8 @@ mod tests {
             ("requirements.in".to_owned(), need("a", Some("sys_platform == 'win32'".to_owned()))),
             ("pyproject.toml".to_owned(), need("a", marker)),
         ];
-        let told = explain(&name, &pins, &filtered, &offers, &asks, &own, &target, &Build::None).to_text(&name);
+        let told = explain(&name, &pins, &filtered, &offers, Known { asks: &asks, own: &own }, &target, &Build::None)
+            .to_text(&name);
         let expected = "a on el9-x86_64 (CPython 3.11, glibc 2.34, x86_64)
   needed by: the application itself (`pyproject.toml`), b (a>=1)
   1 (line 1): for the box, under its marker `python_version < '4'`

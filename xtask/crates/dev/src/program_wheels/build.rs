@@ -56,7 +56,7 @@ impl Builder {
         let requirements = sys.read_text(&sys.root.join(TOOLS))?;
         let digest = sha256_of(&sys.root.join(TOOLS))?;
         let name = format!("wheel-tools-{}", &digest[..12]);
-        let tools = python::environment(sys, &python::find, &name, &requirements, None)?;
+        let tools = python::environment(sys, &|| python::newest(sys), &name, &requirements, None)?;
         Ok(Self { toolchain, with_sources, tools, cargo_home, profile: profile.to_owned() })
     }
 

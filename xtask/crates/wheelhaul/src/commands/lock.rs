@@ -8,7 +8,7 @@ use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
 use crate::commands::{Project, early, fetch, inputs, support, wheel};
 use crate::decide::read_lock;
-use crate::explain::explain;
+use crate::explain::{Known, explain};
 use crate::pins::{Filtered, Need, Pins, Requirement, filter, own_needs};
 use crate::problem::{Problem, nearest};
 use crate::templates::line;
@@ -160,7 +160,8 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
         .iter()
         .map(|(target, filtered)| {
             let asks = known_asks(project, target, filtered, &pins);
-            explain(name, &pins, filtered, &offers, &asks, &own, target, &project.config.sdist.build)
+            let known = Known { asks: &asks, own: &own };
+            explain(name, &pins, filtered, &offers, known, target, &project.config.sdist.build)
         })
         .collect();
     let text = told.iter().map(|told| told.to_text(name)).collect();
