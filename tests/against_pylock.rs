@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul::boxes::Target;
-use wheelhaul::pins::{Format, Selection, Source, Texts, filter, parse};
+use wheelhaul::pins::{Application, Format, Selection, Source, Texts, filter, parse};
 
 #[path = "pip_files/locks.rs"]
 mod locks;
@@ -46,7 +46,14 @@ fn ours(asked: &Asked) -> anyhow::Result<Said> {
     let selection = Selection { extras: names(&asked.extras)?, groups: names(&asked.groups)? };
     let app = Utf8Path::new("app");
     let format = Format::of(lock)?;
-    let pins = parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })?;
+    let pins = parse(&Source {
+        format,
+        lock,
+        app: Application::in_folder(app),
+        texts: &texts,
+        selection: &selection,
+        variable: &|_| None,
+    })?;
     ensure!(!format!("{pins:?}").contains("u:p"), "a credential is shown");
     let filtered = filter(&pins, &box_of_the_test()?)?;
     let said = |pin: &wheelhaul::pins::Pin| {

@@ -100,7 +100,7 @@ fn errors_name_the_cause_and_the_cure() {
         ("no-such-target",  package, "", "",                                     &["lock", "--check", "--target", "el10-x86_64"]),
         ("no-lock",         package, "Pipfile.lock", "Pipfile.lck.txt",          &["lock", "--check"]),
         ("unknown-format",  package, "Pipfile.lock", "Gemfile.lock",             &["lock", "--check"]),
-        ("editable",        lock,    "\"version\": \"==1.9.0\"", "\"editable\": true, \"path\": \"./blinker\"", &["lock", "--check"]),
+        ("editable",        lock,    "\"version\": \"==1.9.0\"", "\"editable\": true, \"path\": \"./vendored\"", &["lock", "--check"]),
         ("bad-marker",      lock,    "python_version >= '3.9'", "python_version >= ", &["lock", "--check"]),
         ("stale",           lock,    "==1.9.0", "==1.8.0",                       &["lock", "--check"]),
         ("stale-locked",    lock,    "==1.9.0", "==1.8.0",                       &["dist", "--locked"]),

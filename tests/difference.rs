@@ -132,7 +132,7 @@ fn releases_are_compared_as_rpm_and_rpmdiff_compare_them() -> anyhow::Result<()>
     assert_eq!(changed(&difference), Vec::<String>::new());
     let (text, difference) = diff(folder, "2.rpm", "3.rpm")?;
     insta::assert_snapshot!("third", without_commits(&text));
-    assert_eq!(changed(&difference), ["post", "postun", "preun", "verify"]);
+    assert_eq!(changed(&difference), ["post", "posttrans", "postun", "preun", "verify"]);
     let (text, difference) = diff(folder, "3.rpm", "1.rpm")?;
     assert!(text.contains("a DOWNGRADE for rpm: 0.0.1-10.el9 → 0.0.1-1.el9"), "{text}");
     assert!(looks(&difference)[0].contains("is older than"), "{difference:#}");
@@ -149,30 +149,33 @@ fn releases_are_compared_as_rpm_and_rpmdiff_compare_them() -> anyhow::Result<()>
 
 /// A unit of a package that systemd was never told of: name of the file, lines.
 type Unit = (&'static str, &'static str);
-/// Old units and scriptlets, new units, what is said.
-type Case = (&'static [Unit], &'static str, &'static [Unit], &'static [&'static str]);
+/// Old units and scriptlets, new units and scriptlets, what is said.
+type Case = (&'static [Unit], &'static str, &'static [Unit], &'static str, &'static [&'static str]);
 
 #[test]
 fn what_happens_to_the_service_is_said() -> anyhow::Result<()> {
     const RESTART: &str = "%postun\nsystemctl try-restart odd.service\n";
+    const LATER: &str = "%posttrans\nsystemctl try-restart odd.service\n";
     const PLAIN: Unit = ("odd.service", "[Service]\nExecStart=/x --port 80\nUser=odd\n");
     #[rustfmt::skip]
-    let cases: [Case; 8] = [
-        (&[PLAIN], RESTART, &[PLAIN],
+    let cases: [Case; 9] = [
+        (&[PLAIN], RESTART, &[PLAIN], RESTART,
             &["a service that runs is restarted", "requests during the restart are lost"]),
-        (&[PLAIN], "", &[PLAIN],
+        (&[PLAIN], "", &[PLAIN], LATER,
+            &["a service that runs is restarted", "requests during the restart are lost"]),
+        (&[PLAIN], "", &[PLAIN], RESTART,
             &["nothing restarts the service", "requests during the restart are lost"]),
-        (&[PLAIN], RESTART, &[("odd.service", "[Service]\nExecStart=/x --port 81\nUser=new\n")],
+        (&[PLAIN], RESTART, &[("odd.service", "[Service]\nExecStart=/x --port 81\nUser=new\n")], RESTART,
             &["a service that runs is restarted", "port 81 instead of 80", "as `new` instead of `odd`"]),
-        (&[PLAIN], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")],
+        (&[PLAIN], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")], RESTART,
             &["a service that runs is restarted", "systemd listens now, at 80"]),
-        (&[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n# same\n")],
+        (&[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n")], RESTART, &[PLAIN, ("odd.socket", "[Socket]\nListenStream=80\n# same\n")], RESTART,
             &["a service that runs is restarted", "none is lost"]),
-        (&[PLAIN], RESTART, &[], &["the service's unit goes"]),
-        (&[], RESTART, &[PLAIN], &["the service is new"]),
-        (&[], RESTART, &[],      &["neither package has a service"]),
+        (&[PLAIN], RESTART, &[], RESTART, &["the service's unit goes"]),
+        (&[], RESTART, &[PLAIN], RESTART, &["the service is new"]),
+        (&[], RESTART, &[], RESTART, &["neither package has a service"]),
     ];
-    for (row, (old, scripts, new, expected)) in cases.into_iter().enumerate() {
+    for (row, (old, scripts, new, new_scripts, expected)) in cases.into_iter().enumerate() {
         let keep = tempfile::tempdir()?;
         let folder = Utf8PathBuf::try_from(keep.path().to_owned())?;
         let build = |version: &str, units: &[Unit], scripts: &str| {
@@ -185,7 +188,7 @@ fn what_happens_to_the_service_is_said() -> anyhow::Result<()> {
             }
             real::build(&folder, "odd", version, &install, &(files + scripts))
         };
-        let (old, new) = (build("1", old, scripts)?, build("2", new, RESTART)?);
+        let (old, new) = (build("1", old, scripts)?, build("2", new, new_scripts)?);
         let (_, difference) = diff(&folder, old.as_str(), new.as_str())?;
         let said: Vec<&str> =
             difference["service"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

@@ -10,6 +10,9 @@ use checkout::{list, repository, tool_in};
 use clap::CommandFactory as _;
 use fs_err as fs;
 use serde_json::Value;
+use wheelhaul::boxes::Target;
+use wheelhaul::config::Config;
+use wheelhaul::service::{Facts, Program, confinement_keys};
 
 const REFERENCE: &str = "xtask/docs/reference.md";
 /// Tasks of this workspace alone.
@@ -191,4 +194,43 @@ fn cell(text: &str) -> String {
 fn capitalized(text: &str) -> String {
     let mut chars = text.trim_end_matches('.').chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + chars.as_str())
+}
+
+/// Each key of the confinement has a row, and what the row says to write is taken.
+#[test]
+fn the_guide_says_who_notices_which_key_of_the_confinement() -> anyhow::Result<()> {
+    let text = fs::read_to_string(repository().join("xtask/docs/services.md"))?;
+    let table = text.split("| key | who notices | how to change it |").nth(1).context("no table")?;
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches('|').split(" | ").collect())
+        .collect();
+    let codes = |cell: &str| -> Vec<String> { cell.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
+    let mut named = Vec::new();
+    let mut tried = 0;
+    for row in &rows {
+        let [keys, _, cure] = row[..] else { anyhow::bail!("`{row:?}` has {} cells", row.len()) };
+        named.extend(codes(keys));
+        let lines: Vec<String> = codes(cure).into_iter().filter(|code| code.contains(" = ")).collect();
+        tried += lines.len();
+        let text = format!(
+            "[package]\nname = \"shop\"\nrelease = \"1\"\n[app]\npath = \".\"\nlock = \"pylock.toml\"\n[[target]]\nname = \"el9-x86_64\"\n\
+             [service]\ncommand = [\"gunicorn\", \"a:b\"]\nport = 80\n[service.unit]\n{}\n",
+            lines.join("\n").replace("NAME", "shop")
+        );
+        let taken = || {
+            let (config, target) = (Config::parse(&text)?, Target::find("el9-x86_64", None, None)?);
+            let (root, service) = (config.package.root(), &config.service);
+            let facts =
+                Facts { name: "shop", summary: "", root: &root, service, target: &target, server_version: None };
+            facts.units(Program::Script)
+        };
+        taken().with_context(|| format!("`{cure}`"))?;
+    }
+    let lacks: Vec<_> = confinement_keys().filter(|key| !named.iter().any(|name| name == key)).collect();
+    ensure!(lacks.is_empty(), "no row for {lacks:?}");
+    ensure!(tried > 15, "{tried} lines were tried");
+    Ok(())
 }

@@ -53,6 +53,7 @@ const CASES: &[Case] = &[
     (PACKAGE, "config.yaml\"]", "config.yaml\"]\ngroups = [\"devlop\"]", "key `app.groups` of `dist/package.toml`: the lock has no group `devlop`", "known groups: dev-packages"),
     (PACKAGE, "\"gunicorn\"", "\"gunicron\"",                        "`gunicron` is not a program",                       "did you mean `gunicorn`? write `command = [\"gunicorn\", \"src.app:app\"]`"),
     (PACKAGE, "\"gunicorn\"", "\"hypercorn\"",                       "`hypercorn` is not locked: `python-app/Pipfile.lock` has no `hypercorn`", "add it: `pipenv install hypercorn`; or start what is locked: `command = [\"gunicorn\", \"src.app:app\"]`"),
+    (PACKAGE, "\"src.app:app\"]", "\"src.app:app\", \"--daemon\"]", "key `service.command`: `--daemon` puts the server into the background", "leave it out"),
     (PACKAGE, "src.app:app", "src.apps:app",                         "the application has no module `src.apps`",          "did you mean `src.app:…`?"),
     (PACKAGE, "src.app:app", "app:app",                              "the application has no module `app`",               "did you mean `src.app:…`?"),
     (PACKAGE, "el9-x86_64", "el9",                                   "line 10: `[[target]]` `el9`: unknown target `el9`", "did you mean `el9-x86_64`?"),
@@ -85,6 +86,43 @@ fn each_is_told_by_every_task_before_anything_is_fetched() {
     }
     assert!(!folder.join("dist/wheels").exists() && !folder.join("dist/out").exists());
     assert_eq!(tool(&folder, &["lock", "--check"]).code, Some(0));
+}
+
+/// gunicorn's configuration file counts where it goes on the box, and by its plain values.
+#[test]
+fn what_gunicorn_reads_is_judged_where_it_goes_on_the_box() {
+    let sample = Checkout::new("early-").unwrap();
+    let folder = sample.dir().unwrap();
+    let settings = "python-app/gunicorn.conf.py";
+    fs::write(folder.join(settings), "workers = 4\ndaemon = True\npidfile = 'web.pid'\n").unwrap();
+    sample.commit("settings of gunicorn").unwrap();
+    // No backend packs it.
+    assert_eq!(tool(&folder, &["lock", "--check"]).code, Some(0));
+    change(&folder, PACKAGE, "config.yaml\"]", "config.yaml\", \"gunicorn.conf.py\"]");
+    let refused = tool(&folder, &["lock"]);
+    assert_eq!(refused.code, Some(2), "{refused}");
+    for says in
+        ["`daemon = True` puts the server into the background", "`pidfile = web.pid` writes where the service cannot"]
+    {
+        let says = format!("`gunicorn.conf.py`, which gunicorn reads: {says}");
+        assert!(refused.stderr.contains(&says), "{refused}");
+    }
+    assert!(refused.stderr.contains("set `RuntimeDirectory = \"quality_report\"`"), "{refused}");
+    change(
+        &folder,
+        settings,
+        "daemon = True\npidfile = 'web.pid'",
+        "daemon = False\npidfile = '/var/lib/quality_report/web.pid'",
+    );
+    let taken = tool(&folder, &["lock", "--check"]);
+    assert!(!taken.stderr.contains("gunicorn reads"), "{taken}");
+    change(&folder, PACKAGE, "\"src.app:app\"]", "\"src.app:app\", \"--config\", \"src/server.py\"]");
+    fs::write(folder.join("python-app/src/server.py"), "user = 'www-data'\n").unwrap();
+    let refused = tool(&folder, &["lock"]);
+    assert!(
+        refused.stderr.contains("`src/server.py`, which gunicorn reads: `user = www-data` names another account"),
+        "{refused}"
+    );
 }
 
 #[test]

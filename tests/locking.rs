@@ -3,11 +3,14 @@
 use anyhow::ensure;
 use camino::Utf8Path;
 use checkout::command::run;
-use index::{write_sdist, write_wheel};
+use index::{write_sdist, write_wheel, write_wheel_with};
 use repository::{PURE_SETUP, Repository, target_like_host};
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
+#[allow(dead_code, reason = "the tests of ELF files use more of it")]
+#[path = "forge/elf.rs"]
+mod forge;
 #[path = "locking/index.rs"]
 mod index;
 #[path = "locking/repository.rs"]
@@ -296,5 +299,58 @@ fn the_file_that_was_locked_is_the_one_that_is_packed() -> anyhow::Result<()> {
     let locked = repository.run(&["lock"])?;
     ensure!(locked.succeeded(), "{locked}");
     ensure!(repository.wheels()?.contains(&"beta-2.0-py3-none-any.whl".to_owned()));
+    Ok(())
+}
+
+#[test]
+fn what_no_elf_file_asks_for_is_told_once_and_what_is_for_other_boxes_is_not_required() -> anyhow::Result<()> {
+    let both = format!("{EL9}\n[[target]]\nname = \"el10-x86_64\"");
+    let repository = Repository::new(&both, "fonts==1.0\nmagic==1.0\ndriver==1.0\nnative==1.0\nkernels==1.0\n")?;
+    let index = &repository.index;
+    let fonts = b"def _dlopen(ffi, *names):\n    return ffi.dlopen(names[0])\n\
+        pango = _dlopen(ffi, 'libpango-1.0-0', 'libpango-1.0.so.0', 'libpango-1.0.dylib')\n\
+        own = _dlopen(ffi, 'libbrought.so.1')\nc = _dlopen(ffi, 'libc.so.6')\n"
+        .to_vec();
+    let magic = b"from ctypes import CDLL\nfrom ctypes.util import find_library\nyields = [find_library('magic'), 'libmagic.so.1']\n\
+        if sys.platform == 'darwin':\n    CDLL('libmac.so')\n"
+        .to_vec();
+    let tag = "cp311.cp312-abi3-manylinux_2_17_x86_64";
+    let brought = forge::Elf { soname: Some("libbrought.so.1".to_owned()), ..forge::Elf::library() };
+    let mut driver = forge::Elf::library().asking("libother.so.9", "OTHER_9");
+    driver.machine = forge::AARCH64;
+    let kernels = forge::Elf { soname: Some("libnccl.so.2".to_owned()), ..forge::Elf::library() };
+    let mut kernels = kernels.write();
+    kernels.resize(60_000_000, 0);
+    write_wheel_with(index, "fonts-1.0-py3-none-any.whl", &[], &[("fonts/ffi.py", fonts)])?;
+    write_wheel_with(index, "magic-1.0-py3-none-any.whl", &[], &[("magic/loader.py", magic)])?;
+    write_wheel_with(index, "driver-1.0-py3-none-any.whl", &[], &[("driver/linux/manager", driver.write())])?;
+    write_wheel_with(
+        index,
+        &format!("native-1.0-{tag}.whl"),
+        &[],
+        &[("native.libs/libbrought-1a2b3c4d.so.1", brought.write())],
+    )?;
+    write_wheel_with(index, &format!("kernels-1.0-{tag}.whl"), &[], &[("kernels/libnccl.so.2", kernels)])?;
+    let locked = repository.run(&["lock"])?;
+    ensure!(locked.succeeded(), "{locked}");
+    let said: Vec<&str> = locked
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("note: ") || line.contains("opens") || line.contains("driver"))
+        .collect();
+    insta::assert_snapshot!("by-name", said.join("\n"));
+    for target in ["el9-x86_64", "el10-x86_64"] {
+        let lock = repository.read(&format!("dist/pylock.{target}.toml"))?;
+        ensure!(!lock.contains("libother"), "{lock}");
+    }
+    // Each of the two cures is taken, and so is the name of the package.
+    let settled = format!("{both}\nrequires = [\"libmagic.so.1()(64bit)\"]");
+    let package = "[package]\nname = \"small\"\noptional-libraries = [\"libmagic.so.1\"]\nrequires = [\"pango\"]\n";
+    repository.configure(&settled, "")?;
+    let config = repository.read("dist/package.toml")?;
+    let config = config.replacen("[package]\nname = \"small\"\n", package, 1);
+    repository.write("dist/package.toml", &config)?;
+    let again = repository.run(&["lock", "--refresh"])?;
+    ensure!(again.succeeded() && !again.stderr.contains("opens"), "{again}");
     Ok(())
 }

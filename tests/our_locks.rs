@@ -166,7 +166,7 @@ fn a_lock_with_a_wheel_that_was_built_is_valid() -> anyhow::Result<()> {
 #[test]
 fn the_lock_of_the_sample_is_valid_and_a_damaged_one_is_not() -> anyhow::Result<()> {
     let name = "pylock.el9-x86_64.toml";
-    let text = std::fs::read_to_string(this_repository().join("dist").join(name))?;
+    let text = std::fs::read_to_string(this_repository().join("tests/checkout").join(name))?;
     must_install_what_we_chose(&[(name.to_owned(), text.clone())])?;
     let el9 = Lock::parse(&text)?.target()?;
     let mut without_tags = question(name, &text, &el9);

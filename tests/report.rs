@@ -48,7 +48,7 @@ fn one(evidence: &Evidence) -> (Review, Delivered) {
 
 fn finding(severity: Severity, path: &str, text: &str) -> Finding {
     let text = text.to_owned();
-    Finding { severity, path: path.to_owned(), found: text.clone(), expected: text.clone(), cure: text }
+    Finding { severity, path: path.to_owned(), found: text.clone(), expected: text.clone(), cure: text, accepted: None }
 }
 
 /// What html5lib, which follows the standard and is strict here, makes of pages.

@@ -162,8 +162,11 @@ fn rpmbuild_makes_the_native_rpm_again_for_each_box() -> anyhow::Result<()> {
     let sample = Checkout::new("rpmbuild-")?;
     let folder = sample.dir()?.canonicalize_utf8()?;
     let config = folder.join("dist/package.toml");
-    let more = "[[target]]\nname = \"el8-x86_64\"\npython = \"3.11\"\n\n[[target]]\nname = \"el9-aarch64\"\npython = \"3.11\"\n\n[service]";
-    let optional = "optional-libraries = [\"libpthread.so.0\"]\n\n[app]";
+    let more = "[[target]]\nname = \"el8-x86_64\"\npython = \"3.11\"\nrequires = [\"redis >= 6\"]\nobsoletes = [\"older-app\"]\n\n[[target]]\nname = \"el9-aarch64\"\npython = \"3.11\"\n\n[service]";
+    let optional = "optional-libraries = [\"libpthread.so.0\"]\n\
+        requires = [\"redis >= 6\", \"openssl\", \"libmagic.so.1()(64bit)\", \"(mariadb >= 1:10.3~rc1 or  mysql)\", \"font(:lang=en)\"]\n\
+        recommends = [\"(app-selinux if selinux-policy)\", \"logrotate\"]\nconflicts = [\"nginx < 1.20^2\", \"/usr/bin/gs\"]\n\
+        obsoletes = [\"old-app < 2\"]\n\n[app]";
     let text = fs::read_to_string(&config)?.replacen("[service]", more, 1).replacen("[app]", optional, 1);
     fs::write(&config, text)?;
     run(&mut tool_in(&folder, &["lock"]))?.text()?;
@@ -172,6 +175,21 @@ fn rpmbuild_makes_the_native_rpm_again_for_each_box() -> anyhow::Result<()> {
     for rpm in &all[0][..2] {
         let suggested = said("rpm", &["-qp", "--suggests", rpm.as_str()])?;
         assert_eq!(suggested.trim(), "libpthread.so.0(GLIBC_2.2.5)(64bit)", "{rpm}");
+    }
+    for (rpm, obsoleted) in [(&all[0], "old-app < 2"), (&all[1], "old-app < 2\nolder-app")] {
+        for (list, expected) in [
+            ("--recommends", "(app-selinux if selinux-policy)\nlogrotate"),
+            ("--conflicts", "/usr/bin/gs\nnginx < 1.20^2"),
+            ("--obsoletes", obsoleted),
+        ] {
+            assert_eq!(said("rpm", &["-qp", list, rpm[0].as_str()])?.trim(), expected, "{}", rpm[0]);
+        }
+        let required = said("rpm", &["-qp", "--requires", rpm[0].as_str()])?;
+        for one in
+            ["redis >= 6", "(mariadb >= 1:10.3~rc1 or mysql)", "rpmlib(RichDependencies) <= 4.12.0-1", "font(:lang=en)"]
+        {
+            assert!(required.lines().any(|line| line == one), "{one}: {required}");
+        }
     }
     let name_of = |path: &Utf8Path| path.file_name().unwrap_or_default().to_owned();
     let names: Vec<[String; 2]> = all.iter().map(|[_, built, source]| [name_of(built), name_of(source)]).collect();

@@ -1,5 +1,6 @@
 //! The main job on the sample, with the real index, and its result under the eyes of the real rpm.
 
+#[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
 
 use std::process::Command;
@@ -10,9 +11,9 @@ use checkout::command::run;
 use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
 
-const RPM: &str = "dist/out/quality_report-0.0.1-1.el9.x86_64.rpm";
+const RPM: &str = "dist/out/quality_report-0.0.1-1.el10.x86_64.rpm";
 const BUNDLE: &str = "quality_report-dist-0.0.1";
-const LOCK: &str = "dist/pylock.el9-x86_64.toml";
+const LOCK: &str = "dist/pylock.el10-x86_64.toml";
 
 /// What a program prints, which must end with 0.
 fn said(program: &str, words: &[&str]) -> anyhow::Result<String> {
@@ -23,7 +24,7 @@ fn said(program: &str, words: &[&str]) -> anyhow::Result<String> {
 
 #[test]
 fn dist_makes_an_rpm_and_a_bundle_that_others_accept() -> anyhow::Result<()> {
-    let sample = Checkout::new("dist-")?;
+    let sample = Checkout::of_sample("dist-")?;
     // Whether this host has a Python of the target's minor must not show; with byte-code: `tests/byte_code.rs`.
     sample.without_byte_code()?;
     let told = run(&mut tool_in(&sample.dir()?, &["dist", "--locked", "--format", "json"]))?.text()?;
@@ -73,7 +74,7 @@ fn dist_makes_an_rpm_and_a_bundle_that_others_accept() -> anyhow::Result<()> {
     let bundle = folder.join(BUNDLE);
     insta::assert_snapshot!("bundle", list(&bundle)?.join("\n"));
     said("bash", &["-c", &format!("cd '{bundle}' && sha256sum -c --quiet SHA256SUMS")])?;
-    assert_eq!(fs::read(bundle.join("quality_report-0.0.1-1.el9.x86_64.rpm"))?, fs::read(rpm)?);
+    assert_eq!(fs::read(bundle.join("quality_report-0.0.1-1.el10.x86_64.rpm"))?, fs::read(rpm)?);
 
     let repository = sample.dir()?.join("repository");
     fs::create_dir(&repository)?;
@@ -85,7 +86,7 @@ fn dist_makes_an_rpm_and_a_bundle_that_others_accept() -> anyhow::Result<()> {
 /// `package.prefix`: nothing of the RPM lies below /opt or names it.
 #[test]
 fn another_prefix_takes_everything_with_it() -> anyhow::Result<()> {
-    let sample = Checkout::new("prefix-")?;
+    let sample = Checkout::of_sample("prefix-")?;
     let path = sample.dir()?.join("dist/package.toml");
     let text = fs::read_to_string(&path)?;
     fs::write(&path, text.replacen("[package]\n", "[package]\nprefix = \"/srv/company/apps\"\n", 1))?;
@@ -142,9 +143,9 @@ fn tree_without_libraries(folder: &Utf8Path) -> anyhow::Result<String> {
 /// Everything that may differ between two hosts, and must not show in the bytes.
 #[test]
 fn two_builds_of_one_commit_are_equal() -> anyhow::Result<()> {
-    let here = Checkout::new("here-")?;
+    let here = Checkout::of_sample("here-")?;
     run(&mut tool_in(&here.dir()?, &["dist", "--locked"]))?.text()?;
-    let there = Checkout::new("a much longer name, with spaces and ümläuts - ")?;
+    let there = Checkout::of_sample("a much longer name, with spaces and ümläuts - ")?;
     let tool = tool_in(&there.dir()?, &["dist", "--locked"]);
     // A user namespace gives the process another user; the shell gives it another umask.
     let mut other = Command::new("unshare");
@@ -168,7 +169,7 @@ fn two_builds_of_one_commit_are_equal() -> anyhow::Result<()> {
 
 #[test]
 fn the_lock_is_the_same_when_made_again_and_stale_when_the_team_changes_theirs() -> anyhow::Result<()> {
-    let sample = Checkout::new("lock-")?;
+    let sample = Checkout::of_sample("lock-")?;
     let lock = sample.dir()?.join(LOCK);
     let before = fs::read_to_string(&lock)?;
     run(&mut tool_in(&sample.dir()?, &["lock", "--refresh"]))?.text()?;
@@ -197,7 +198,7 @@ fn the_lock_is_the_same_when_made_again_and_stale_when_the_team_changes_theirs()
 
 #[test]
 fn a_damaged_wheel_is_refused_offline_and_fetched_again_otherwise() -> anyhow::Result<()> {
-    let sample = Checkout::new("damaged-")?;
+    let sample = Checkout::of_sample("damaged-")?;
     run(&mut tool_in(&sample.dir()?, &["rpm"]))?.text()?;
     let good = fs::read(sample.dir()?.join(RPM))?;
     let wheels = sample.dir()?.join("dist/wheels");

@@ -2,7 +2,7 @@
 //! real systemd and rpm, on a machine without network.
 
 use anyhow::Context;
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use machine::{Machine, Root, Steps};
 use story::Story;
@@ -19,37 +19,58 @@ mod machine;
 mod account;
 #[path = "service/certificate.rs"]
 mod certificate;
+#[path = "service/commands.rs"]
+mod commands;
+#[path = "service/confined.rs"]
+mod confined;
 #[path = "service/isolation.rs"]
 mod isolation;
+#[path = "service/launcher.rs"]
+mod launcher;
 #[path = "service/load.rs"]
 mod load;
+#[path = "service/loading.rs"]
+mod loading;
 #[path = "service/root.rs"]
 mod root;
 #[path = "service/servers.rs"]
 mod servers;
 #[path = "service/story.rs"]
 mod story;
+#[path = "service/upgrade.rs"]
+mod upgrade;
 #[path = "service/variants.rs"]
 mod variants;
 #[path = "service/waiting.rs"]
 mod waiting;
 
-/// The oldest Python 3 of pyenv, and the one that is called `python3`.
+/// The oldest Python 3 of the host, and the one that is called `python3`.
 fn pythons() -> anyhow::Result<Vec<String>> {
+    let mut all = every_python()?;
+    all.truncate(2);
+    Ok(all)
+}
+
+/// The one that is called `python3`, then every Python 3 of pyenv and of /usr/bin, one a minor, the oldest first.
+fn every_python() -> anyhow::Result<Vec<String>> {
     let own = ["-c", "import sys; print(sys.executable)"];
     let mut found = vec![checkout::command::run(std::process::Command::new("python3").args(own))?.text()?];
     let home = std::env::var("HOME").unwrap_or_default();
-    let folder = Utf8Path::new(&home).join(".pyenv/versions");
-    let minor = |python: &String| python.rsplit_once("/python3.").and_then(|(_, minor)| minor.parse::<u8>().ok());
-    let mut others = Vec::new();
-    for version in folder.read_dir_utf8().into_iter().flatten() {
-        let version = version?;
-        let name = version.file_name().splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-        others.push(version.path().join(format!("bin/python{name}")).into_string());
+    let mut folders = vec![Utf8PathBuf::from("/usr/bin")];
+    for version in Utf8Path::new(&home).join(".pyenv/versions").read_dir_utf8().into_iter().flatten() {
+        folders.push(version?.path().join("bin"));
+    }
+    let minor = |path: &Utf8PathBuf| path.file_name()?.strip_prefix("python3.")?.parse::<u8>().ok();
+    let mut others: Vec<Utf8PathBuf> = Vec::new();
+    for folder in folders {
+        for entry in folder.read_dir_utf8().into_iter().flatten() {
+            others.push(entry?.path().to_owned());
+        }
     }
     others.retain(|python| minor(python).is_some());
     others.sort_by_key(minor);
-    found.extend(others.first().cloned());
+    others.dedup_by_key(|python| minor(python));
+    found.extend(others.into_iter().map(Utf8PathBuf::into_string));
     Ok(found)
 }
 
@@ -81,9 +102,12 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
 
     let story = Story::new(&machine, &variants);
     story.knows_every_key(&mut steps);
+    story.installs_without_a_socket(&mut steps)?;
+    story.runs_commands_before_its_first_start(&mut steps)?;
     story.starts_without_a_socket(&mut steps)?;
     story.gets_a_socket_by_an_upgrade(&mut steps)?;
     story.is_confined(&mut steps);
+    story.runs_commands_beside_the_service(&mut steps)?;
     story.loses_no_request(&mut steps)?;
     story.survives(&mut steps)?;
     story.gives_root_nothing_of_its_own(&mut steps)?;
@@ -91,7 +115,9 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
     story.verifies_itself(&mut steps)?;
     story.moves_its_port(&mut steps)?;
     story.reads_a_secret(&mut steps)?;
+    story.runs_commands_with_secrets(&mut steps);
     story.loses_its_socket_by_a_downgrade(&mut steps)?;
+    story.tells_of_a_release_that_does_not_start(&mut steps)?;
     story.goes(&mut steps)?;
     steps.finish()
 }

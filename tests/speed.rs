@@ -186,9 +186,10 @@ fn a_lock_of_ten_thousand_packages_is_filtered_in_the_time_of_four_gzips() -> an
         fs::create_dir_all(folder.join("app"))?;
         let package = format!(
             "[package]\nname = \"big\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/{lock}\"\n[[target]]\n\
-             name = \"el9-x86_64\"\npython = \"3.11\"\n[service]\ncommand = [\"gunicorn\", \"x:y\"]\nport = 9091\ntls = \"off\"\n"
+             name = \"el9-x86_64\"\npython = \"3.11\"\n[service]\ncommand = [\"package-0\", \"{{address}}:{{port}}\"]\nport = 9091\ntls = \"off\"\n"
         );
         fs::write(folder.join("dist/package.toml"), package)?;
+        fs::write(folder.join("app/pyproject.toml"), "[project]\nname = \"big\"\nversion = \"1\"\n")?;
         let mut text = head.to_owned();
         (0..PACKAGES).try_for_each(|package| entry(&mut text, package))?;
         fs::write(folder.join("app").join(lock), &text)?;
@@ -241,6 +242,10 @@ fn deeds(trace: &str) -> Vec<&str> {
     trace.lines().enumerate().filter(is_deed).map(|(_, line)| line).collect()
 }
 
+/// What Poetry 2.5 and PDM 2.29 write for the project file of [`Repository`].
+const POETRY: &str = "115cf985d932e9bf5f540555bbdd75decbb62cac81e399375fc19f6277f8c1d8";
+const PDM: &str = "ece479d1fc26bbc1091a4114e084312c6b77c8f8fc20195e68cc6393ef0b33d9";
+
 #[test]
 fn with_nothing_changed_no_process_is_started_and_nothing_written() -> anyhow::Result<()> {
     let target = "[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"";
@@ -269,11 +274,11 @@ fn with_nothing_changed_no_process_is_started_and_nothing_written() -> anyhow::R
             "poetry.lock" => format!(
                 "[[package]]\n{entry}optional = false\npython-versions = \">=3.7\"\ngroups = [\"main\"]\n\
                  files = [{{file = \"{file}\", hash = \"{hash}\"}}]\n\
-                 [metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.8\"\ncontent-hash = \"x\"\n"
+                 [metadata]\nlock-version = \"2.1\"\npython-versions = \">=3.8\"\ncontent-hash = \"{POETRY}\"\n"
             ),
             _ => format!(
                 "[metadata]\ngroups = [\"default\"]\nstrategy = [\"inherit_metadata\"]\nlock_version = \"4.5.0\"\n\
-                 content_hash = \"sha256:x\"\n[[package]]\n{entry}requires_python = \">=3.7\"\ngroups = [\"default\"]\n\
+                 content_hash = \"sha256:{PDM}\"\n[[package]]\n{entry}requires_python = \">=3.7\"\ngroups = [\"default\"]\n\
                  files = [{{file = \"{file}\", hash = \"{hash}\"}}]\n"
             ),
         };

@@ -11,7 +11,9 @@ EXTRA = """numpy==2.4.6 pandas==3.1.1 scipy==1.17.1 scikit-learn==1.9.1 matplotl
     kiwisolver==1.5.1 narwhals==2.29.0 packaging==26.3 pyparsing==3.3.3 python-dateutil==4.0.0
     threadpoolctl==3.8.0 tzdata==2026.6""".split()
 THREE = "\n\n".join(f'[[target]]\nname = "el{major}-x86_64"\npython = "3.12"' for major in (8, 9, 10))
-# Python and glibc of the sample's target, el9-x86_64, as uv is told of them.
+# What is measured is packed for el9-x86_64 with Python 3.11, which the other tools take from the host.
+BOX = '[[target]]\nname = "el9-x86_64"\npython = "3.11"\n'
+# The same, as uv is told of them.
 UV_PLATFORM = ["--python-version=3.11", "--python-platform=x86_64-manylinux_2_34"]
 
 
@@ -37,6 +39,9 @@ class Repository:
         (self.folder / "dist").mkdir()
         for name in [".gitignore", "dist/package.toml"]:
             shutil.copy(ROOT / name, self.folder / name)
+        config = self.folder / "dist/package.toml"
+        before, _, after = config.read_text().partition("[[target]]")
+        config.write_text(f"{before}{BOX}\n[service]{after.partition('[service]')[2]}")
         if kept.is_dir():
             kept.rename(self.folder / "dist/wheels")
 

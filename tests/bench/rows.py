@@ -247,10 +247,11 @@ def many_pins(bench):
         (folder / "dist").mkdir(parents=True)
         (folder / "app").mkdir()
         (folder / "app" / name).write_text(large_lock(name, 10_000))
+        (folder / "app/pyproject.toml").write_text('[project]\nname = "big"\nversion = "1"\n')
         (folder / "dist/package.toml").write_text(
             f'[package]\nname = "big"\nrelease = "1"\n[app]\npath = "app"\nlock = "app/{name}"\n'
-            '[[target]]\nname = "el9-x86_64"\npython = "3.11"\n'
-            '[service]\ncommand = ["gunicorn", "x:y"]\nport = 9091\ntls = "off"\n'
+            f'{repositories.BOX}'
+            '[service]\ncommand = ["package-0", "{address}:{port}"]\nport = 9091\ntls = "off"\n'
         )
         # Exit code 1: our lock is not there yet, which is told once all is filtered.
         env = clean_environment(SCRATCH / "cache-many-pins")
@@ -297,7 +298,7 @@ def clone(bench):
     repository = repositories.Repository("first", cold / "debug/xtask")
     shutil.rmtree(repository.folder, ignore_errors=True)
     repository.copy_sample()
-    shutil.copy(ROOT / "dist/pylock.el9-x86_64.toml", repository.folder / "dist")
+    shutil.copy(ROOT / "tests/checkout/pylock.el9-x86_64.toml", repository.folder / "dist")
     repository.commit()
     packing = measure([repository.tool("rpm")], cwd=SCRATCH, env={**os.environ, "XDG_CACHE_HOME": str(repository.cache)})
     repository.remove()

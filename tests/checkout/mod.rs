@@ -41,9 +41,40 @@ pub struct Checkout {
     folder: TempDir,
 }
 
+/// The sample's own box, and one that the machines of the tests come near to: Debian 12 has CPython 3.11.
+const BOXES: [(&str, &str); 2] = [
+    (
+        "name = \"el10-x86_64\"         # its own Python, 3.12, lives as long as the box does\n",
+        "pylock.el10-x86_64.toml",
+    ),
+    ("name = \"el9-x86_64\"\npython = \"3.11\"              # default: the box's own\n", "pylock.el9-x86_64.toml"),
+];
+
 impl Checkout {
-    /// Copies `python-app` and `dist` into a new folder whose name starts with `name`, and commits them.
+    /// The sample as a package for el9 with Python 3.11, in a new folder whose name starts with `name`, committed.
     pub fn new(name: &str) -> anyhow::Result<Self> {
+        let checkout = Self::copied(name)?;
+        let dist = checkout.dir()?.join("dist");
+        let [(own, own_lock), (debian, lock)] = BOXES;
+        let text = fs::read_to_string(dist.join("package.toml"))?;
+        anyhow::ensure!(text.contains(own), "the sample's box is another one: {text}");
+        fs::write(dist.join("package.toml"), text.replace(own, debian))?;
+        fs::remove_file(dist.join(own_lock))?;
+        fs::copy(repository().join("tests/checkout").join(lock), dist.join(lock))?;
+        checkout.commit("release 1")?;
+        Ok(checkout)
+    }
+
+    /// The sample as it is.
+    #[allow(dead_code, reason = "for the tests of the sample itself")]
+    pub fn of_sample(name: &str) -> anyhow::Result<Self> {
+        let checkout = Self::copied(name)?;
+        checkout.commit("release 1")?;
+        Ok(checkout)
+    }
+
+    /// Copies `python-app` and `dist` into a new repository.
+    fn copied(name: &str) -> anyhow::Result<Self> {
         let checkout = Self { folder: tempfile::Builder::new().prefix(name).tempdir()? };
         let copy = checkout.dir()?;
         for folder in ["python-app", "dist"] {
@@ -56,7 +87,6 @@ impl Checkout {
         checkout.borrow_tools()?;
         git(&checkout.dir()?, &["init", "--quiet"])?;
         fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/dist/rpmbuild/\n/target/\n")?;
-        checkout.commit("release 1")?;
         Ok(checkout)
     }
 

@@ -12,7 +12,13 @@ const MODULE: &str = "demo/_x.cpython-311-x86_64-linux-gnu.so";
 
 /// Packs files into the one dependency of the application, and reads the package back.
 fn evidence(files: &[(&str, Vec<u8>)]) -> Evidence {
-    let mut demo = Draft::of("demo");
+    const TAG: &str = "cp311-cp311-manylinux_2_17_x86_64";
+    let wheel = format!("Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {TAG}\n");
+    let demo = Draft::of("demo").named(&format!("demo-1.0-{TAG}.whl")).with("demo-1.0.dist-info/WHEEL", &wheel);
+    evidence_of(demo, files)
+}
+
+fn evidence_of(mut demo: Draft, files: &[(&str, Vec<u8>)]) -> Evidence {
     demo.files.extend(files.iter().map(|(path, bytes)| ((*path).to_owned(), bytes.clone())));
     let (_, bytes) = pack(&[demo, Draft::app()]).unwrap();
     Evidence::gather(Cursor::new(bytes)).unwrap()
@@ -55,6 +61,7 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         (Elf::library(),                                                                ""),
         (with(|elf| elf.sections = false),                                              ""),
         (with(|elf| elf.interpreter = text("/lib64/ld-linux-x86-64.so.2")),             ""),
+        (with(|elf| elf.interpreter = text("")),                                        ""),
         (with(|elf| elf.isa_needed = Some(3)),                                          ""),
         (with(|elf| elf.runpath = text("$ORIGIN/../demo.libs:/opt/demo/lib/x:/usr/lib64")), ""),
         (with(|elf| elf.runpath = text("/opt/_internal/lib:/usr/local/lib:/homes/x")),  ""),
@@ -68,7 +75,7 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         (with(|elf| elf.is_64 = false),                     "elf: error: it is of 32 bits, and the target's programs are of 64"),
         (with(|elf| elf.kind = forge::CORE),                "elf: error: it is what a program left behind that crashed"),
         (with(|elf| elf.interpreter = text("/lib/ld-musl-x86_64.so.1")),
-            "elf: error: it is started by `/lib/ld-musl-x86_64.so.1`, and the target has `/lib64/ld-linux-x86-64.so.2`"),
+            "elf: warning: it is started by `/lib/ld-musl-x86_64.so.1`, and the target has `/lib64/ld-linux-x86-64.so.2`"),
         (with(|elf| elf.needed = vec!["libc.musl-x86_64.so.1".to_owned()]),
             "elf: error: it asks for `libc.musl-x86_64.so.1`, which is musl's, and the target has glibc"),
 
@@ -123,6 +130,38 @@ fn each_fault_is_found_by_its_check_and_by_no_other() {
         };
         assert_eq!(found, expected, "{elf:?}");
     }
+}
+
+/// A wheel for any platform brings files for several, and takes the right one itself; so does one whose files say in
+/// their paths what they are for.
+#[test]
+fn what_is_for_other_boxes_is_at_most_a_warning() {
+    let aarch64 = || with(|elf| elf.machine = forge::AARCH64).asking("libother.so.1", "OTHER_9").write();
+    let i386 = || {
+        with(|elf| {
+            elf.machine = forge::I386;
+            elf.stack = Some(7)
+        })
+        .write()
+    };
+    let musl = || with(|elf| elf.needed = vec!["libc.musl-x86_64.so.1".to_owned()]).write();
+    let is_for =
+        |path: &str, what: &str| vec![format!("elf: warning: {path}: it is for {what}, and the target is x86_64")];
+    let any = |path: &str, bytes: Vec<u8>| findings(&evidence_of(Draft::of("demo"), &[(path, bytes)]));
+    let of_platform = |path: &str, bytes: Vec<u8>| findings(&evidence(&[(path, bytes)]));
+    assert_eq!(any("demo/linux/manager", aarch64()), is_for("demo/linux/manager", "aarch64"));
+    assert_eq!(any("demo/attach.so", i386()), is_for("demo/attach.so", "i386"));
+    let musl_found =
+        ["elf: warning: demo/a.so: it asks for `libc.musl-x86_64.so.1`, which is musl's, and the target has glibc"];
+    assert_eq!(any("demo/a.so", musl()), musl_found);
+    let broken = b"\x7fELF\x02\x01\x01".to_vec();
+    assert!(any("demo/broken", broken.clone())[0].starts_with("elf: warning: demo/broken: it cannot be read"));
+    assert!(of_platform("demo/broken", broken)[0].starts_with("elf: error: demo/broken: it cannot be read"));
+    assert_eq!(of_platform("demo/attach_linux_x86.so", i386()), is_for("demo/attach_linux_x86.so", "i386"));
+    assert_eq!(of_platform("demo/arm64/tool", aarch64()), is_for("demo/arm64/tool", "aarch64"));
+    assert!(of_platform("demo/attach.so", i386())[0].starts_with("elf: error: "));
+    let command = any("demo-1.0.data/scripts/tool-arm64", aarch64());
+    assert_eq!(command[0], "elf: error: /opt/demo/bin/tool-arm64: it is for aarch64, and the target is x86_64");
 }
 
 /// Objects for linkers and code of other devices are data to the box.

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
 use std::sync::Arc;
 use wheelhaul::boxes::{Compression, Target};
-use wheelhaul::config::Config;
+use wheelhaul::config::{Config, Dependencies};
 use wheelhaul::elf::{OfWheel, highest, needs_of};
 use wheelhaul::layout::{Layout, Parts, Wheel, lay_out};
 use wheelhaul::lockfile::{Lock, Package as LockedPackage};
@@ -148,6 +148,7 @@ fn lock_of(wheels: &[Wheel<Vec<u8>>]) -> Lock {
         record: target.record(),
         inputs: String::new(),
         rules: String::new(),
+        unmet: Vec::new(),
         packages,
     }
 }
@@ -210,7 +211,9 @@ pub fn pack_into(
         release: "1",
         target: &target,
         needs_openssl: false,
+        has_config: false,
         libraries: highest(needs_of(&elf, &[]).concat()),
+        others: Dependencies::default(),
         bundled: Vec::new(),
     };
     let texts = service::Facts {
@@ -219,6 +222,7 @@ pub fn pack_into(
         root: "/opt/demo",
         service: &config.service,
         target: &target,
+        server_version: None,
     };
     let package = Package {
         name: "demo".to_owned(),
@@ -234,6 +238,9 @@ pub fn pack_into(
         requires: facts.requires(),
         provides: facts.provides(),
         suggests: facts.suggests(&[]),
+        recommends: Vec::new(),
+        conflicts: Vec::new(),
+        obsoletes: Vec::new(),
         scriptlets: texts.scriptlets(layout.program)?,
         change: Change::new("Example", &facts, "nothing", 1_700_000_000),
         build_time: 1_700_000_000,

@@ -64,9 +64,19 @@ if rpm --query --quiet neighbour; then rpm --erase neighbour; else systemctl dae
 systemctl reset-failed neighbour.service 2>/dev/null || :
 ";
 
+/// Ends a running service in such a way that it stays failed.
+const FAIL: &str = "\
+mkdir -p /run/systemd/system/UNIT.d
+printf '[Service]\nRestart=no\n' > /run/systemd/system/UNIT.d/once.conf
+systemctl daemon-reload
+systemctl kill --signal=KILL UNIT
+while [ \"$(systemctl is-active UNIT)\" != failed ]; do sleep 0.1; done
+rm -r /run/systemd/system/UNIT.d
+systemctl daemon-reload";
+
 fn tries(machine: &Machine, suite: &Suite, installer: Installer, row: &Row) -> anyhow::Result<()> {
     let from = if row.action == Action::Downgrade { 2 } else { 1 };
-    let fill = |text: &str| text.replace("UNIT", UNIT);
+    let fill = |text: &str| text.replace("FAIL", FAIL).replace("UNIT", UNIT);
     let mut script = format!("{RESET}{}\n", fill(row.before.prepare()));
     if let Some(operate) = row.before.operate() {
         script += &format!("rpm --install {} 2>/dev/null\n{}\n", Releases::inside(NAME, suite, from), fill(operate));

@@ -67,6 +67,11 @@ fn installs(steps: &mut Steps<'_>, machine: &Machine, rpm: &str) -> anyhow::Resu
         Ok(())
     });
     steps.check("configuration is 0640 root:quality_report", || config_is_guarded(machine));
+    steps.check("a command runs as the service before its first start", || {
+        let said = machine.script(&format!("{NAME}-run sh -c 'cat; id -un; exit 7' <<< in 2>&1 && exit 1; echo $?"))?;
+        ensure!(said == format!("in\n{NAME}\n7"), "{said}");
+        is_unit(machine, "ActiveState", "inactive")
+    });
     steps.check("rpm -V is silent before the first start", || verifies(machine));
     Ok(())
 }

@@ -11,6 +11,8 @@ pub enum Before {
     DisabledAgainstPreset,
     Masked,
     MaskedRunning,
+    Failed,
+    FailedEnabled,
     NotInstalled,
     NotInstalledPreset,
     NotInstalledMasked,
@@ -39,6 +41,8 @@ impl Before {
             Before::DisabledAgainstPreset => Some("systemctl --quiet disable UNIT"),
             Before::Masked => Some("systemctl --quiet enable --now UNIT; systemctl --quiet mask --now UNIT"),
             Before::MaskedRunning => Some("systemctl --quiet enable --now UNIT; systemctl --quiet mask UNIT"),
+            Before::Failed => Some("systemctl start UNIT; FAIL"),
+            Before::FailedEnabled => Some("systemctl --quiet enable --now UNIT; FAIL"),
             Before::NotInstalled | Before::NotInstalledPreset | Before::NotInstalledMasked => None,
         }
     }
@@ -70,7 +74,7 @@ pub const INSTALLED: [(Before, &str, &str); 3] = [
 /// - a removal,
 /// - a removal and a new installation.
 #[rustfmt::skip]
-pub const KEPT: [(Before, &str, &str, &str, &str); 8] = [
+pub const KEPT: [(Before, &str, &str, &str, &str); 10] = [
     (Before::NeverStarted,          "never started",                        "stopped, disabled",   "gone",         "stopped, disabled"),
     (Before::StartedEnabled,        "started and enabled",                  "restarted, enabled",  "gone",         "stopped, disabled"),
     (Before::Started,               "started, not enabled",                 "restarted, disabled", "gone",         "stopped, disabled"),
@@ -79,6 +83,8 @@ pub const KEPT: [(Before, &str, &str, &str, &str); 8] = [
     (Before::DisabledAgainstPreset, "disabled, though a preset enables it", "stopped, disabled",   "gone",         "stopped, enabled"),
     (Before::Masked,                "stopped and masked",                   "stopped, masked",     "gone, masked", "stopped, masked"),
     (Before::MaskedRunning,         "masked while it runs",                 "runs on, masked",     "gone, masked", "stopped, masked"),
+    (Before::FailedEnabled,         "failed, still enabled",                "started, enabled",    "gone",         "stopped, disabled"),
+    (Before::Failed,                "failed, not enabled",                  "failed, disabled",    "gone",         "stopped, disabled"),
 ];
 
 /// A line of the table that is to be tried.

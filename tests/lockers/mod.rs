@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul::boxes::Target;
-use wheelhaul::pins::{Filtered, Format, Pins, Selection, Source, Texts, filter, parse};
+use wheelhaul::pins::{Application, Filtered, Format, Pins, Selection, Source, Texts, filter, parse};
 
 /// A lock that a tool made, with what the tool says of it.
 #[derive(Deserialize)]
@@ -65,7 +65,7 @@ impl Case {
         let source = Source {
             format: self.format()?,
             lock: &self.lock,
-            app: &self.app,
+            app: Application::in_folder(&self.app),
             texts,
             selection: &selection,
             variable: &|_| None,

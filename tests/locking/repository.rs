@@ -2,7 +2,7 @@
 
 use crate::checkout::command::{Finished, run};
 use crate::checkout::{list, repository, tool_in};
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use fs_err as fs;
 use std::process::Command;
 use tempfile::TempDir;
@@ -79,8 +79,11 @@ impl Repository {
         text.replace(self.folder.as_str(), "[folder]")
     }
 
+    /// The wheels in `dist/wheels`; the tools that a runner without a network needs are in a folder of their own there.
     pub fn wheels(&self) -> anyhow::Result<Vec<String>> {
-        list(Utf8Path::new(&self.folder.join("dist/wheels")))
+        let mut names = list(&self.folder.join("dist/wheels"))?;
+        names.retain(|name| name != "tools");
+        Ok(names)
     }
 }
 

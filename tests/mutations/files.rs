@@ -47,6 +47,10 @@ pub fn rows() -> Vec<Row> {
         row("record", "a digest of another length", "RECORD: it cannot be read", |rpm| in_record(rpm, |_| "sha256=AAAA".to_owned())),
 
         row("places", "a program in /usr/bin", "/usr/bin/small", |rpm| rpm.add("/usr/bin/small", File::program("#!/bin/sh\n"))),
+        row("places", "a program beside that of the package", "/usr/bin/small-run2", |rpm| rpm.add("/usr/bin/small-run2", File::program("#!/bin/sh\n"))),
+        row("places", "another package's program", "`xorg-x11-server-Xvfb` has a program of this name", |rpm| rpm.add("/usr/bin/xvfb-run", File::program("#!/bin/sh\n"))),
+        row("places", "the program of the package as a link", "/usr/bin/small-run", |rpm| *rpm.file("/usr/bin/small-run") = File::link_to("/opt/small/bin/python")),
+        row("modes", "a program that makes root of everybody", "/usr/bin/small-run", |rpm| rpm.file("/usr/bin/small-run").mode = 0o104_755),
         row("places", "a file in another's folder", "/opt/other/x", |rpm| rpm.add("/opt/other/x", File::plain("x"))),
         row("places", "a folder with a name that goes on", "/opt/smaller", |rpm| rpm.add("/opt/smaller", File::folder())),
         row("places", "a job of cron", "/etc/cron.d/small", |rpm| rpm.add("/etc/cron.d/small", File::plain("* * * * * root /bin/true\n"))),

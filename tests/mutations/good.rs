@@ -161,7 +161,7 @@ impl Good {
             package: "byte-code = false",
             target: format!("[[target]]\nname = \"{box_name}\"\npython = \"{python}\""),
             service: format!("command = [{}]\nport = 8000\ntls = \"off\"", words.join(", ")),
-            config: vec![("config.yaml", "a: 1\n")],
+            config: vec![("config.yaml", "a: 1\n"), ("gunicorn.conf.py", "workers = 2\n")],
         };
         let built = application.build(tools, &wheels, |_| Ok(()))?;
         let found = Verdict::of(&built.rpm, &[])?.findings();

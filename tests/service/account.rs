@@ -14,7 +14,14 @@ const CONFIG: &str = "[package]\nname = \"shop\"\nrelease = \"1\"\n[app]\npath =
 fn an_account_of_a_person_or_of_root_is_refused_and_any_other_is_taken() -> anyhow::Result<()> {
     let config = Config::parse(CONFIG)?;
     let target = Target::find("el9-x86_64", None, None)?;
-    let facts = Facts { name: "shop", summary: "", root: "/opt/shop", service: &config.service, target: &target };
+    let facts = Facts {
+        name: "shop",
+        summary: "",
+        root: "/opt/shop",
+        service: &config.service,
+        target: &target,
+        server_version: None,
+    };
     let script = facts.scriptlets(Program::Script)?.pre;
     let folder = tempfile::tempdir()?;
     let defaults = folder.path().join("login.defs");

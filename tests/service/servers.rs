@@ -82,7 +82,14 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
              {port}\ntls = {given}\n"
         ))?;
         let root = config.package.root();
-        let facts = Facts { name: "both", summary: "", root: &root, service: &config.service, target: &target };
+        let facts = Facts {
+            name: "both",
+            summary: "",
+            root: &root,
+            service: &config.service,
+            target: &target,
+            server_version: None,
+        };
         let words = facts.command(Program::Script)?;
         let own = words.iter().position(|word| word.ends_with(server)).context("the server is not in its command")?;
         let said = fs::File::create(folder.join("said"))?;

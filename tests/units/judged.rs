@@ -37,19 +37,33 @@ pub fn sysusers(text: &str) -> anyhow::Result<Vec<String>> {
 }
 
 /// The scriptlets of a project with this `[service]`, for this box.
-pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[String; 5]> {
+pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[String; 6]> {
     let text = CONFIG.replace("tls = \"off\"", &format!("tls = \"{tls}\""));
     let config = Config::parse(&text.replace("[\"serve\", \"--bind\", \"{address}:{port}\"]", command))?;
     let target = Target::find(target, None, None)?;
-    let facts = Facts { name: "demo", summary: "A demo", root: "/opt/demo", service: &config.service, target: &target };
+    let facts = Facts {
+        name: "demo",
+        summary: "A demo",
+        root: "/opt/demo",
+        service: &config.service,
+        target: &target,
+        server_version: None,
+    };
     let scriptlets = facts.scriptlets(Program::Script)?;
-    Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.verify])
+    Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.posttrans, scriptlets.verify])
 }
 
 /// The units and the sysusers file of a project with this summary.
 pub fn written(summary: &str) -> anyhow::Result<(Vec<(String, String)>, String)> {
     let config = Config::parse(CONFIG)?;
     let target = target();
-    let facts = Facts { name: "demo", summary, root: "/opt/demo", service: &config.service, target: &target };
+    let facts = Facts {
+        name: "demo",
+        summary,
+        root: "/opt/demo",
+        service: &config.service,
+        target: &target,
+        server_version: None,
+    };
     Ok((facts.units(Program::Script)?, facts.sysusers()))
 }

@@ -65,7 +65,8 @@ REQUIRES
 %description
 A trial.
 %install
-mkdir -p %{buildroot}/opt/NAME %{buildroot}/usr/lib/systemd/system
+mkdir -p %{buildroot}/opt/NAME %{buildroot}/usr/lib/systemd/system %{buildroot}/usr/lib/games
+echo NAME > %{buildroot}/usr/lib/games/NAME
 cp %{_sourcedir}/server.py %{_sourcedir}/settings.conf %{buildroot}/opt/NAME
 cp %{_sourcedir}/NAME.service %{buildroot}/usr/lib/systemd/system
 %post
@@ -81,6 +82,8 @@ if [ $1 -ge 1 ]; then systemctl try-restart NAME.service >/dev/null 2>&1 || :; f
 %dir /opt/NAME
 %config(noreplace) /opt/NAME/settings.conf
 /usr/lib/systemd/system/NAME.service
+# RHEL's `filesystem` brings this folder, and the root lacks it.
+/usr/lib/games/NAME
 ";
 
 const UNIT: &str = "[Unit]\nDescription=A trial\n[Service]\n\

@@ -1,11 +1,14 @@
 //! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
 
+mod accept;
 mod boxes;
+mod dependency;
 mod document;
 mod lines;
 mod modules;
 mod package;
 mod required;
+mod rich;
 mod schema;
 mod sections;
 mod service;
@@ -16,7 +19,9 @@ mod unknown;
 mod unmet_requirement;
 mod wishes;
 
+pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, Day, NEVER, Policy};
 pub use boxes::{Probes, TargetTable};
+pub use dependency::{Dependencies, Relation, RpmDependency};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};
 pub use package::{LEVELS, Package};
 pub use required::{Unmet, VERSION, unmet};
@@ -65,6 +70,9 @@ pub struct Config {
         "additionalProperties" = { "type": "string", "format": "spdx-expression", "examples": ["MIT"] },
     ))]
     pub licenses: BTreeMap<PackageName, Spdx>,
+    /// findings of `verify` that somebody has judged; reports show them as accepted
+    #[schemars(with = "Option<Vec<Accept>>")]
+    pub accept: Vec<Accept>,
 }
 
 /// `[app]`
@@ -208,6 +216,7 @@ impl Config {
         let sdist: Option<Section<Sdist>> = sections.read("sdist");
         let sign: Option<Section<Sign>> = sections.read("sign");
         let licenses: Option<Section<BTreeMap<PackageName, Spdx>>> = sections.read("licenses");
+        let accept: Option<Vec<(usize, Accept)>> = sections.read_all("accept");
         sections.judge(package.iter().flat_map(|of| of.value.faults()));
         sections.judge(app.iter().flat_map(|of| of.value.faults()));
         sections.judge(service.iter().flat_map(|of| of.value.faults()));
@@ -231,6 +240,7 @@ impl Config {
                 sdist: sdist.map(|of| of.value).unwrap_or_default(),
                 sign: sign.map(|of| of.value),
                 licenses: licenses.map(|of| of.value).unwrap_or_default(),
+                accept: accept.unwrap_or_default().into_iter().map(|(_, accept)| accept).collect(),
             }),
             (_, app, service) => Err(Box::new(Mistakes {
                 faults: placed.into_iter().map(|(_, error)| error).collect(),
@@ -239,6 +249,13 @@ impl Config {
                 service: service.filter(|of| of.has(&["command"])).map(|of| of.value),
             })),
         }
+    }
+
+    /// The dependencies of the RPM for a target: those of `[package]`, and those that the target adds.
+    pub fn dependencies(&self, target: &Target) -> Dependencies {
+        let table = self.targets.iter().find(|table| table.name == target.name);
+        let added = table.map(TargetTable::dependencies).unwrap_or_default();
+        self.package.dependencies().and(&added)
     }
 
     /// The probe files that the targets are made from, relative to the repository.

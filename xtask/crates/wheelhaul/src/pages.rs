@@ -69,6 +69,7 @@ impl<'a> Pages<'a> {
             root: &self.root,
             service,
             target: self.target,
+            server_version: None,
         };
         let config: Vec<String> = self.config.app.config.iter().map(|path| format!("{}/{path}", self.root)).collect();
         let text = templates().get_template(template)?.render(context! {

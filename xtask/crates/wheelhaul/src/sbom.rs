@@ -178,7 +178,9 @@ mod tests {
             release: "1",
             target: &target,
             needs_openssl: false,
+            has_config: false,
             libraries: Vec::new(),
+            others: Default::default(),
             bundled: Vec::new(),
         };
         let license: Spdx = "MIT".parse().unwrap();

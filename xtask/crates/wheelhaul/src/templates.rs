@@ -54,6 +54,7 @@ fn parse() -> Environment<'static> {
     for (name, text) in [
         ("launcher.py", include_str!("templates/launcher.py")),
         ("console_script.py", include_str!("templates/console_script.py")),
+        ("run.py", include_str!("templates/run.py")),
         ("certificate.py", include_str!("templates/certificate.py")),
         ("wait_until_ready.py", include_str!("templates/wait_until_ready.py")),
         ("verify.sh", include_str!("templates/verify.sh")),

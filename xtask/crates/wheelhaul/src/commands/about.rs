@@ -1,5 +1,6 @@
 //! What a package says of what is in it: libraries of the box, licences and SBOM.
 
+use crate::boxes::Target;
 use crate::closure::{Dist, walk};
 use crate::commands::Project;
 use crate::commands::report::count;
@@ -82,9 +83,11 @@ pub fn libraries(
     project: &Project,
     lock: &Lock,
     application: &Wheel<FileReader>,
+    target: &Target,
 ) -> anyhow::Result<(Vec<Need>, Vec<Need>)> {
-    let own = OfWheel::read(&application.archive, &application.contents)
+    let mut own = OfWheel::read(&application.archive, &application.contents)
         .with_context(|| format!("`{}`", application.name))?;
+    own.set_aside(target);
     let own = needs_of(&[own], &[]).into_iter().flatten();
     let optional = &project.config.package.optional_libraries;
     let all = highest(lock.requires().into_iter().chain(own));

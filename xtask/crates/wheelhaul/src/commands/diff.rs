@@ -61,7 +61,7 @@ pub fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
 
 /// For people: each section, with `nothing` where nothing differs.
 pub fn text(difference: &Difference) -> String {
-    let Difference { old, new, requires, provides, .. } = difference;
+    let Difference { old, new, requires, recommends, conflicts, obsoletes, provides, .. } = difference;
     let look_at = difference.look_at.iter().map(|look| line(&format!("{:<10} {}", look.section, look.what))).collect();
     let package = difference.package.iter().map(|change| change_line(change, 12)).collect();
     let scripts = difference.scriptlets.iter().map(|change| {
@@ -69,12 +69,15 @@ pub fn text(difference: &Difference) -> String {
         format!("%{name}: {}\n{}", word(change.kind), diff_of(change.diff.as_deref()))
     });
     let service = difference.service.iter().map(|said| line(said)).collect();
-    let sections: [(&str, String); 11] = [
+    let sections: [(&str, String); 14] = [
         ("look at", look_at),
         ("package", upgrade(difference) + &lines(package)),
         ("distributions", dists(difference)),
         ("files", files(difference)),
         ("requires", names(requires)),
+        ("recommends", names(recommends)),
+        ("conflicts", names(conflicts)),
+        ("obsoletes", names(obsoletes)),
         ("provides", names(provides)),
         ("scriptlets", scripts.collect()),
         ("units", difference.units.iter().map(unit).collect()),

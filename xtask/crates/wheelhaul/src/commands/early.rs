@@ -2,7 +2,7 @@
 //! it names. All of it is told at once.
 
 use crate::boxes::{Target, known_targets};
-use crate::commands::project::pins_of;
+use crate::commands::project::TeamLock;
 use crate::commands::{Project, module, own_wheel, server};
 use crate::config::{App, Service};
 use crate::pins::{Format, Pins, Pythons};
@@ -18,10 +18,14 @@ pub struct Around<'a> {
     pub sys: &'a Sys,
     /// `[app]`
     pub app: Option<&'a App>,
+    /// the package's name; empty where it is not known
+    pub name: &'a str,
     /// the targets
     pub targets: &'a [Target],
     /// `[service]`
     pub service: Option<&'a Service>,
+    /// the team's lock
+    pub team_lock: &'a TeamLock,
     /// whether the lock is still to be made
     pub lock_to_come: bool,
 }
@@ -29,8 +33,9 @@ pub struct Around<'a> {
 impl<'a> Around<'a> {
     /// What is around a project.
     pub fn of(project: &'a Project) -> Self {
-        let Project { sys, config, targets, .. } = project;
-        Self { sys, app: Some(&config.app), targets, service: Some(&config.service), lock_to_come: false }
+        let Project { sys, config, targets, team_lock, .. } = project;
+        let (app, service) = (Some(&config.app), Some(&config.service));
+        Self { sys, app, name: &config.package.name, targets, service, team_lock, lock_to_come: false }
     }
 
     /// All that is wrong.
@@ -53,7 +58,7 @@ impl<'a> Around<'a> {
                 None
             }
         };
-        if let Some(pins) = &pins {
+        if let Some(pins) = pins {
             faults.extend(self.faults_of_lock(app, pins));
             let of_server = self.service.map(|service| server::faults(self.sys, service, pins, self.targets, app));
             let of_server = of_server.unwrap_or_default();
@@ -66,7 +71,8 @@ impl<'a> Around<'a> {
             faults.extend(self.fault_of_command());
         }
         if let Some(service) = self.service.filter(|_| has_app) {
-            faults.extend(module::faults(self.sys, service, &folder, pins.as_ref()));
+            faults.extend(module::faults(self.sys, service, &folder, pins));
+            faults.extend(self.faults_of_settings(app, &folder));
         }
         faults
     }
@@ -74,16 +80,32 @@ impl<'a> Around<'a> {
     /// Whether server and unit go together.
     fn faults_of_unit(&self) -> Vec<anyhow::Error> {
         let Some(service) = self.service else { return Vec::new() };
-        let facts =
-            self.targets.iter().map(|target| service::Facts { name: "", summary: "", root: "", service, target });
-        facts.filter_map(|facts| facts.check().err()).collect()
+        self.targets.iter().filter_map(|target| self.facts(service, target).check().err()).collect()
     }
 
     /// Whether it is known how the server takes its port.
     fn fault_of_command(&self) -> Option<anyhow::Error> {
         let (service, target) = (self.service?, self.targets.first()?);
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-        service::Facts { name: "", summary: "", root: "", service, target }.command(service::Program::Script).err()
+        self.facts(service, target).command(service::Program::Script).err()
+    }
+
+    fn facts(&self, service: &'a Service, target: &'a Target) -> service::Facts<'a> {
+        service::Facts { name: self.name, summary: "", root: "", service, target, server_version: None }
+    }
+
+    /// What gunicorn's configuration file says that cannot work in the unit, where the file goes on the box.
+    fn faults_of_settings(&self, app: &App, folder: &Utf8Path) -> Vec<anyhow::Error> {
+        let Some((service, target)) = self.service.zip(self.targets.first()) else { return Vec::new() };
+        let Some(file) = service::settings_file(service) else { return Vec::new() };
+        // No backend packs a file of this name: where nothing names it, the box lacks it.
+        let is_module = app.modules().is_some_and(|all| all.entries.iter().any(|module| module.0 == file));
+        if file == "gunicorn.conf.py" && !is_module && !app.config.iter().any(|path| *path == file) {
+            return Vec::new();
+        }
+        let places = [folder.join(&file), folder.join("src").join(&file)];
+        let text = places.iter().find_map(|place| self.sys.read_text(place).ok());
+        text.map_or_else(Vec::new, |text| self.facts(service, target).faults_of_settings(&file, &text))
     }
 
     fn no_folder(&self, app: &App) -> anyhow::Error {
@@ -131,7 +153,7 @@ impl<'a> Around<'a> {
     }
 
     /// The pins of the lock; none where it is still to be made.
-    fn pins(&self, app: &App) -> anyhow::Result<Option<Pins>> {
+    fn pins(&self, app: &App) -> anyhow::Result<Option<&'a Pins>> {
         // What is there may be what an upgrade is to cure.
         if self.lock_to_come {
             return Ok(None);
@@ -146,7 +168,7 @@ impl<'a> Around<'a> {
         if !whole.is_file() {
             return Err(self.no_lock(app));
         }
-        pins_of(self.sys, app).map(|(_, pins)| Some(pins))
+        self.team_lock.read(self.sys, app).map(|(_, pins)| Some(pins))
     }
 
     /// The line for each lock that is there.

@@ -233,5 +233,5 @@ fn ask_again(project: &Project, missing: &[(&Target, &Locked)]) -> anyhow::Resul
             (target, pins.pins.iter().filter(|pin| is_missing(pin)).collect())
         })
         .collect();
-    ask(project, &pins, &of)
+    ask(project, pins, &of)
 }

@@ -6,7 +6,7 @@ use crate::commands::lock_checks::dists;
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
-use crate::commands::{Project, early, fetch, inputs, support, wheel};
+use crate::commands::{Project, early, fetch, inputs, others, support, wheel};
 use crate::decide::read_lock;
 use crate::explain::{Known, explain};
 use crate::pins::{Filtered, Need, Pins, Requirement, filter, own_needs};
@@ -84,6 +84,7 @@ pub fn run(project: &Project, flags: &Flags) -> anyhow::Result<Report> {
     locks.warn(project, flags.check);
     inputs::warn_of_ignored(project, &locks.read);
     support::warn(project);
+    others::warn(project);
     let mut entries = Vec::new();
     let mut findings = false;
     for (target, locked) in project.targets.iter().zip(&locks.all) {
@@ -143,7 +144,7 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
     }
     let mut filtered = Vec::new();
     for target in &project.targets {
-        filtered.push((target, filter(&pins, target).with_context(|| format!("target `{}`", target.name))?));
+        filtered.push((target, filter(pins, target).with_context(|| format!("target `{}`", target.name))?));
     }
     // Each version is asked for by itself: together, uv leaves out files that no target could take.
     let mut offers = Offers::new();
@@ -152,16 +153,16 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
         let boxes = filtered.iter().filter(|(_, filtered)| gets(filtered));
         let asked: Vec<_> = boxes.map(|(target, _)| (*target, vec![pin])).collect();
         if !asked.is_empty() {
-            offers.extend(fetch::ask(project, &pins, &asked)?);
+            offers.extend(fetch::ask(project, pins, &asked)?);
         }
     }
     let own = own_needs_of(project);
     let told: Vec<_> = filtered
         .iter()
         .map(|(target, filtered)| {
-            let asks = known_asks(project, target, filtered, &pins);
+            let asks = known_asks(project, target, filtered, pins);
             let known = Known { asks: &asks, own: &own };
-            explain(name, &pins, filtered, &offers, known, target, &project.config.sdist.build)
+            explain(name, pins, filtered, &offers, known, target, &project.config.sdist.build)
         })
         .collect();
     let text = told.iter().map(|told| told.to_text(name)).collect();

@@ -3,15 +3,16 @@
 
 use crate::boxes::Target;
 use crate::closure::{Dist, Fault, walk};
+use crate::commands::accepting::Accepting;
 use crate::commands::upgrade::how_to_make;
-use crate::commands::{Project, libraries};
+use crate::commands::{Project, libraries, opened};
 use crate::config::UnmetRequirement;
 use crate::elf::OfWheel;
 use crate::lockfile::Lock;
 use crate::pins::{Filtered, Format, Pins};
 use crate::problem::{Problem, all_of, shortened};
 use crate::verify::{Severity, WheelEvidence, judge_wheels};
-use crate::wheel::{Metadata, Tops, check_digests, check_namespaces, library_digest};
+use crate::wheel::{Metadata, Tops, check_digests, check_namespaces, library_digest, opened_by_name};
 use anyhow::Context as _;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,12 @@ pub struct LockChecks<'a> {
     unpacked: BTreeSet<String>,
     /// warnings, each with its targets
     warnings: BTreeMap<String, BTreeSet<String>>,
+    /// what is remarked on
+    notes: BTreeSet<String>,
+    /// findings that `[[accept]]` names
+    accepting: Accepting<'a>,
+    /// where each distribution of the target has its METADATA, below the application's folder
+    places: BTreeMap<PackageName, String>,
 }
 
 impl<'a> LockChecks<'a> {
@@ -39,7 +46,17 @@ impl<'a> LockChecks<'a> {
     pub fn new(project: &'a Project, pins: &Pins) -> Self {
         let unmet = pins.unmet.iter().chain(&project.config.app.unmet).cloned().collect();
         let (used, accepted, unpacked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-        Self { project, unmet, used, accepted, unpacked, warnings: BTreeMap::new() }
+        Self {
+            project,
+            unmet,
+            used,
+            accepted,
+            unpacked,
+            warnings: BTreeMap::new(),
+            notes: BTreeSet::new(),
+            accepting: Accepting::of(project),
+            places: BTreeMap::new(),
+        }
     }
 
     /// Judges the wheels of one target. What their ELF files require of the box, the digest of what they install, and
@@ -50,26 +67,34 @@ impl<'a> LockChecks<'a> {
     pub fn check(&mut self, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
         let project = self.project;
         let (mut all, mut elf, mut tops) = (Vec::new(), Vec::new(), Vec::new());
-        let mut evidence = WheelEvidence::new(&project.config.package.name, target);
+        let mut by_name = opened::ByName::default();
+        let mut evidence = WheelEvidence::new(project.config.package.root(), target);
         let mut faults = Vec::new();
         for package in &mut lock.packages {
             let mut read = || {
                 let (archive, contents) = project.wheelhouse().open(package)?;
                 let in_wheel = || format!("wheel `{}`", package.wheel);
-                let elf = OfWheel::read(&archive, &contents).with_context(in_wheel)?;
+                let mut elf = OfWheel::read(&archive, &contents).with_context(in_wheel)?;
+                let opened = opened_by_name(&archive, &contents).with_context(in_wheel)?;
                 let digest = library_digest(&archive, &contents).with_context(in_wheel)?;
                 // Targets share most wheels, and what is in one is the same for all.
                 if self.unpacked.insert(package.sha256.clone()) {
                     check_digests(&archive, &contents).with_context(in_wheel)?;
                 }
                 evidence.add(&archive, &contents, &elf).with_context(in_wheel)?;
+                // The box loads none of them, so they ask it for nothing.
+                elf.set_aside(target);
                 let top = Tops::of(&package.wheel, &contents);
-                anyhow::Ok((contents, elf, digest, top))
+                anyhow::Ok((contents, elf, opened, digest, top))
             };
             match read() {
-                Ok((contents, of_wheel, digest, top)) => {
+                Ok((contents, of_wheel, opened, digest, top)) => {
                     tops.push(top);
                     package.contents = Some(digest);
+                    by_name.add(&of_wheel, opened);
+                    self.notes.extend(opened::on_graphics(&package.name, &of_wheel));
+                    let metadata = format!("lib/{}/METADATA", contents.dist_info);
+                    self.places.insert(package.name.clone(), metadata);
                     all.push(contents.metadata);
                     elf.push(of_wheel);
                 }
@@ -79,7 +104,11 @@ impl<'a> LockChecks<'a> {
         faults.extend(check_namespaces(&tops).err());
         all_of("wheels are refused", faults)?;
         self.judge_files(target, evidence)?;
-        self.judge_requirements(target, filtered, lock, &all, &elf)
+        self.judge_requirements(target, filtered, lock, &all, &elf)?;
+        for warning in by_name.warnings(&project.config, target, lock) {
+            self.warnings.entry(warning).or_default().insert(target.name.clone());
+        }
+        Ok(())
     }
 
     /// The checks of `verify` that need no RPM.
@@ -89,7 +118,12 @@ impl<'a> LockChecks<'a> {
         let mut found: BTreeMap<(Severity, &str, String, String, String), Vec<String>> = BTreeMap::new();
         for (check, finding) in judge_wheels(evidence) {
             let whose = finding.wheel;
-            let finding = finding.finding;
+            let mut finding = finding.finding;
+            let below = finding.path.strip_prefix(&self.project.config.package.root()).unwrap_or_default();
+            if let Some(accepted) = self.accepting.by(check, below.trim_start_matches('/')) {
+                finding.severity = Severity::Warning;
+                finding.found.push_str(&format!("; {accepted}"));
+            }
             found.entry((finding.severity, check, whose, finding.found, finding.cure)).or_default().push(finding.path);
         }
         for ((severity, check, wheel, found, cure), paths) in found {
@@ -100,7 +134,7 @@ impl<'a> LockChecks<'a> {
                     format!("{what} (check `{check}`)"),
                     format!("{cure}; `cargo xtask checks {check}` says why"),
                 )),
-                Severity::Warning => {
+                Severity::Warning | Severity::Accepted => {
                     self.warnings.entry(format!("{what} (check `{check}`)")).or_default().insert(target.name.clone());
                 }
             }
@@ -138,6 +172,12 @@ impl<'a> LockChecks<'a> {
         lock.unmet = self.unmet.iter().cloned().collect();
         let (mut told, mut keys) = (Vec::new(), BTreeSet::new());
         for fault in closure.faults {
+            let place = self.places.get(&fault.by).map_or("", String::as_str);
+            if let Some(accepted) = self.accepting.by("requires", place) {
+                let warning = format!("`{}` {}; {accepted}", fault.by, fault.what);
+                self.warnings.entry(warning).or_default().insert(target.name.clone());
+                continue;
+            }
             let covering: Vec<_> =
                 self.unmet.iter().filter(|unmet| unmet.covers(&fault.by, fault.of.as_ref())).cloned().collect();
             match covering.is_empty() {
@@ -174,6 +214,9 @@ impl<'a> LockChecks<'a> {
     /// Says what is accepted or doubtful.
     pub fn warn(&self) {
         let sys = &self.project.sys;
+        for note in &self.notes {
+            sys.say(format!("note: {note}"));
+        }
         for (warning, targets) in &self.warnings {
             let targets = Vec::from_iter(targets.iter().map(String::as_str)).join(" and ");
             sys.say(format!("warning: {warning} (on {targets})"));

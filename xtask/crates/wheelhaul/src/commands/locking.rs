@@ -175,9 +175,9 @@ fn unknown_builds(project: &Project, pins: &Pins) -> Vec<String> {
 /// Holds the locks on disk against the team's lock; starts no program and asks nobody.
 pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
-    let (looked, warnings) = look(project, &texts, &pins)?;
+    let (looked, warnings) = look(project, texts, pins)?;
     let all = looked.into_iter().map(|looked| looked.locked).collect();
-    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(&texts, &pins), offers: None })
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(texts, pins), offers: None })
 }
 
 fn read(texts: &Texts, pins: &Pins) -> Vec<Utf8PathBuf> {
@@ -230,7 +230,7 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
 ///   miss something on its box. Nothing is written then.
 pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
-    let (mut looked, warnings) = look(project, &texts, &pins)?;
+    let (mut looked, warnings) = look(project, texts, pins)?;
     let is_stale = |looked: &Looked<'_>| refresh || looked.locked.state != State::Current;
     let mut asked: Vec<(&Target, Vec<&Pin>)> = Vec::new();
     for Looked { target, filtered, .. } in looked.iter().filter(|one| is_stale(one)) {
@@ -238,12 +238,12 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Lock
     }
     let mut offers = None;
     if !asked.is_empty() {
-        let asked = offers.insert(fetch::ask(project, &pins, &asked)?);
+        let asked = offers.insert(fetch::ask(project, pins, &asked)?);
         let mut stale: Vec<&mut Looked<'_>> = looked.iter_mut().filter(|one| is_stale(one)).collect();
-        make_anew(project, &pins, &mut stale, asked)?;
+        make_anew(project, pins, &mut stale, asked)?;
     }
     let all = looked.into_iter().map(|looked| looked.locked).collect();
-    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(&texts, &pins), offers })
+    Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(texts, pins), offers })
 }
 
 /// Decides each lock, fetches its wheels, walks what they require, and writes them all.

@@ -1,6 +1,7 @@
 //! The tasks: each translates flags into calls of the rooms, and decides nothing.
 
 mod about;
+mod accepting;
 mod byte_code;
 mod early;
 mod fetch;
@@ -12,6 +13,8 @@ mod lock_checks;
 mod locking;
 mod module;
 mod offline;
+mod opened;
+mod others;
 mod outputs;
 mod own_wheel;
 mod prepare;

@@ -7,6 +7,7 @@ use crate::commands::byte_code::{self, OnDisk};
 use crate::commands::fetch;
 use crate::commands::inputs;
 use crate::commands::locking::Current;
+use crate::commands::others;
 use crate::commands::wheel::{self, AppWheel};
 use crate::config::Tls;
 use crate::layout::{Parts, Wheel, lay_out};
@@ -131,16 +132,19 @@ fn make_ready<'a>(
         );
     }
     let pages = Pages::new(config, target, metadata, app.epoch);
-    let (libraries, optional) = about::libraries(project, &lock, application)?;
+    let (libraries, optional) = about::libraries(project, &lock, application, target)?;
     let facts = rpm::Facts {
         name: &config.package.name,
         version: &metadata.version,
         release: &config.package.release,
         target,
         needs_openssl: config.service.tls == Tls::SelfSigned,
+        has_config: !config.app.config.is_empty(),
         libraries,
+        others: others::of(project, target),
         bundled: lock.packages.iter().map(|package| (&package.name, &package.version)).collect(),
     };
+    let [recommends, conflicts, obsoletes] = facts.about_others();
     let licenses = Licenses::judge(project, &wheels)?;
     if let Some(fault) = pages.fault_of_summary().filter(|_| project.targets.first() == Some(target)) {
         project.sys.say(format!("warning: {fault}"));
@@ -169,6 +173,7 @@ fn make_ready<'a>(
         root: &pages.root,
         service: &config.service,
         target,
+        server_version: None,
     };
     let (epoch, version) = rpm_version(&metadata.version);
     let of_metadata = |text: &Option<String>| text.as_deref().and_then(rpm::one_line);
@@ -189,6 +194,9 @@ fn make_ready<'a>(
         requires: facts.requires(),
         provides: facts.provides(),
         suggests: facts.suggests(&optional),
+        recommends,
+        conflicts,
+        obsoletes,
         scriptlets: service.scriptlets(layout.program)?,
         build_time: app.epoch,
         compression: target.distribution.compression,

@@ -13,6 +13,7 @@ use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Read as _;
+use std::sync::OnceLock;
 
 /// A loaded repository.
 #[derive(Debug)]
@@ -33,6 +34,25 @@ pub struct Project {
     pub steps: Steps,
     /// where what is made goes
     out: Utf8PathBuf,
+    /// the team's lock
+    pub(super) team_lock: TeamLock,
+}
+
+/// The team's lock, which is read once: a large one takes longer than all else that `lock --check` does.
+#[derive(Debug, Default)]
+pub struct TeamLock(OnceLock<(Texts, Pins)>);
+
+impl TeamLock {
+    /// Its texts, and the pins in it.
+    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(Texts, Pins)> {
+        match self.0.get() {
+            Some(read) => Ok(read),
+            None => {
+                let read = pins_of(sys, app)?;
+                Ok(self.0.get_or_init(|| read))
+            }
+        }
+    }
 }
 
 impl Project {
@@ -61,7 +81,17 @@ impl Project {
         let is_wanted = |target: &&Target| wanted.is_empty() || wanted.contains(&target.name);
         let targets = every_target.iter().filter(is_wanted).cloned().collect();
         let out = sys.root.join("dist/out");
-        Ok(Self { sys: sys.clone(), config, targets, every_target, wants_json, wants_digests: wants_json, steps, out })
+        Ok(Self {
+            sys: sys.clone(),
+            config,
+            targets,
+            every_target,
+            wants_json,
+            wants_digests: wants_json,
+            steps,
+            out,
+            team_lock: TeamLock::default(),
+        })
     }
 
     /// A repository whose `dist/package.toml` is not written yet; its targets are known boxes.
@@ -69,8 +99,8 @@ impl Project {
         let config = Config::parse(text)?;
         let targets = config.targets(&Probes::new())?;
         let (every_target, out) = (targets.clone(), sys.root.join("dist/out"));
-        let (sys, steps) = (sys.clone(), Steps::new());
-        Ok(Self { sys, config, targets, every_target, wants_json: false, wants_digests: false, steps, out })
+        let (sys, steps, team_lock) = (sys.clone(), Steps::new(), TeamLock::default());
+        Ok(Self { sys, config, targets, every_target, wants_json: false, wants_digests: false, steps, out, team_lock })
     }
 
     /// `dist`
@@ -124,8 +154,8 @@ impl Project {
     }
 
     /// The texts of the team's lock, and the pins in it.
-    pub fn pins(&self) -> anyhow::Result<(Texts, Pins)> {
-        pins_of(&self.sys, &self.config.app)
+    pub fn pins(&self) -> anyhow::Result<&(Texts, Pins)> {
+        self.team_lock.read(&self.sys, &self.config.app)
     }
 }
 
@@ -136,8 +166,10 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
     let around = Around {
         sys,
         app: mistakes.app.as_ref(),
+        name: "",
         targets: &targets,
         service: mistakes.service.as_ref(),
+        team_lock: &TeamLock::default(),
         lock_to_come: false,
     };
     let around = around.faults();

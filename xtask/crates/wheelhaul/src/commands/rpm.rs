@@ -10,7 +10,7 @@ use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
 use crate::commands::summary::Summary;
-use crate::commands::{Project, inputs, offline, report, rpmbuild};
+use crate::commands::{Project, inputs, offline, others, report, rpmbuild};
 use crate::config::LEVELS;
 use crate::layout::check_interpreter;
 use crate::lockfile::Lock;
@@ -163,6 +163,7 @@ pub fn build(
     rpmbuild: Option<&RpmBuild<'_>>,
 ) -> anyhow::Result<Vec<Built>> {
     warn_of_dangers(project);
+    others::warn(project);
     let gathered = gather(project, &current)?;
     let mut built = Vec::new();
     let mut all: Vec<_> = project.targets.iter().zip(current.locks).enumerate().collect();
@@ -196,7 +197,8 @@ fn warn_of_dangers(project: &Project) {
     let (name, service) = (project.config.package.name.as_str(), &project.config.service);
     // They follow from the configuration alone, so any target will do.
     let Some(target) = project.targets.first() else { return };
-    for danger in (service::Facts { name, summary: "", root: "", service, target }).dangers() {
+    let root = &project.config.package.root();
+    for danger in (service::Facts { name, summary: "", root, service, target, server_version: None }).dangers() {
         project.sys.say(format!("warning: {}\n  {}", danger.what, danger.cure));
     }
 }

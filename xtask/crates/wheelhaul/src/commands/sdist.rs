@@ -64,7 +64,8 @@ fn judge(path: &Utf8Path, wheel: &WheelName, target: &Target, allowed: &BTreeSet
         target.in_words()
     );
     let (archive, contents) = open_wheel(path, wheel)?;
-    let of_wheel = OfWheel::read(&archive, &contents)?;
+    let mut of_wheel = OfWheel::read(&archive, &contents)?;
+    of_wheel.set_aside(target);
     let mut faults = Vec::new();
     let own = of_wheel.names();
     for file in &of_wheel.files {

@@ -2,6 +2,7 @@
 
 use crate::boxes::Target;
 use crate::commands::Project;
+use crate::commands::project::pins_of;
 use crate::pins::{self, Format, Pin, Resolved, pipfile, to_requirements};
 use crate::problem::{Problem, all_of};
 use crate::tools::lockers::Locker;
@@ -20,7 +21,8 @@ pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
     let lock = &project.config.app.lock;
     let format = Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     // What is there may be what the upgrade is to cure.
-    let (texts, before) = project.pins().map(|(texts, pins)| (texts, pins.pins)).unwrap_or_default();
+    let read = || pins_of(&project.sys, &project.config.app);
+    let (texts, before) = read().map(|(texts, pins)| (texts, pins.pins)).unwrap_or_default();
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
     match Locker::find(&project.sys, format)? {
         Some(locker) => locker.upgrade(&project.sys, &project.sys.root.join(folder))?,
@@ -37,7 +39,7 @@ pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
         }
         None => return Err(no_locker(lock, format)),
     }
-    Ok(changes(&before, &project.pins()?.1.pins))
+    Ok(changes(&before, &read()?.1.pins))
 }
 
 fn no_locker(lock: &Utf8Path, format: Format) -> anyhow::Error {

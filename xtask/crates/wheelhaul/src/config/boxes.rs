@@ -2,6 +2,7 @@
 
 use crate::boxes::{Record, Target, check_own_name, read_probe};
 use crate::config::check_inside;
+use crate::config::{Dependencies, RpmDependency};
 use crate::problem::{Problem, all_of};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -33,12 +34,38 @@ pub struct TargetTable {
     /// what the probe script printed on the box, relative to the repository; taken where `box` has no value
     #[schemars(with = "Option<String>", extend("examples" = ["dist/probes/BOX.json"]))]
     pub probe: Option<Utf8PathBuf>,
+    /// what this box must have beside `package.requires`, in rpm's syntax
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-dependency" }, "examples" = [["redis >= 6"]]))]
+    pub requires: Vec<RpmDependency>,
+    /// what dnf installs along where it can, beside `package.recommends`
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-dependency" }, "examples" = [["logrotate"]]))]
+    pub recommends: Vec<RpmDependency>,
+    /// what cannot be installed beside the RPM, beside `package.conflicts`
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-conflict" }, "examples" = [["other-app"]]))]
+    pub conflicts: Vec<RpmDependency>,
+    /// packages that the RPM takes the place of, beside `package.obsoletes`
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-obsoleted" }, "examples" = [["old-app < 2"]]))]
+    pub obsoletes: Vec<RpmDependency>,
     /// what is known of a box of one's own
     #[serde(rename = "box")]
     pub record: Option<Record>,
 }
 
 impl TargetTable {
+    /// The dependencies that this target adds to those of `[package]`.
+    pub(super) fn dependencies(&self) -> Dependencies {
+        Dependencies {
+            requires: self.requires.clone(),
+            recommends: self.recommends.clone(),
+            conflicts: self.conflicts.clone(),
+            obsoletes: self.obsoletes.clone(),
+        }
+    }
+
     fn is_own(&self) -> bool {
         self.record.is_some() || self.probe.is_some() || self.like.is_some()
     }
@@ -165,6 +192,7 @@ pub(super) fn faults(tables: &[TargetTable]) -> Vec<(usize, anyhow::Error)> {
             let what = format!("the target `{}` is there twice", table.name);
             faults.push((index, Problem::with_hint(what, "write one `[[target]]` a box")));
         }
+        faults.extend(table.dependencies().faults("target").into_iter().map(|fault| (index, fault)));
         let fault = table.check().err().map(|fault| fault.context(format!("`[[target]]` `{}`", table.name)));
         faults.extend(fault.map(|fault| (index, fault)));
     }

@@ -1,5 +1,6 @@
 //! `[package]`: names and texts of the RPM, and where it is on the box.
 
+use crate::config::RpmDependency;
 use crate::config::check_sonames;
 use crate::licenses::Spdx;
 use crate::problem::Problem;
@@ -38,6 +39,22 @@ pub struct Package {
     #[serde(default)]
     #[schemars(extend("examples" = [["libcuda.so.1"]]))]
     pub optional_libraries: BTreeSet<String>,
+    /// packages, or what packages provide, that the box must have, in rpm's syntax; dnf installs them along
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-dependency" }, "examples" = [["redis >= 6"]]))]
+    pub requires: Vec<RpmDependency>,
+    /// what dnf installs along where it can; el7's rpm knows none
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-dependency" }, "examples" = [["logrotate"]]))]
+    pub recommends: Vec<RpmDependency>,
+    /// what cannot be installed beside the RPM
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-conflict" }, "examples" = [["other-app"]]))]
+    pub conflicts: Vec<RpmDependency>,
+    /// packages that the RPM takes the place of: dnf removes them
+    #[serde(default)]
+    #[schemars(with = "Vec<String>", extend("items" = { "type": "string", "format": "rpm-obsoleted" }, "examples" = [["old-app < 2"]]))]
+    pub obsoletes: Vec<RpmDependency>,
     /// who ships the RPM; the wheel's author if absent
     #[schemars(extend("examples" = ["Example Ltd"]))]
     pub vendor: Option<String>,
@@ -102,6 +119,7 @@ impl Package {
                 faults.push(Problem::with_hint(what, "write one line, or leave it out"));
             }
         }
+        faults.extend(self.dependencies().faults("package"));
         if self.url.as_ref().is_some_and(|url| url.contains(' ')) {
             faults.push(Problem::with_hint("key `package.url` has a space", "write it as `%20`"));
         }

@@ -2,20 +2,24 @@
 //! ([`super::shape`]), so that the two cannot disagree.
 
 use crate::config::Config;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// The schema, JSON Schema 2020-12; its examples are what errors tell people to write.
 pub fn schema() -> &'static Value {
-    static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-        let mut schema = settings.into_generator().into_root_schema_for::<Config>().to_value();
-        schema["title"] = "dist/package.toml".into();
-        without_null(&mut schema);
-        schema
-    });
+    static SCHEMA: LazyLock<Value> = LazyLock::new(|| schema_of::<Config>("dist/package.toml"));
     &SCHEMA
+}
+
+/// The schema of a type.
+pub(super) fn schema_of<T: JsonSchema>(title: &str) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    schema["title"] = title.into();
+    without_null(&mut schema);
+    schema
 }
 
 fn is_of_numbers(format: &str) -> bool {

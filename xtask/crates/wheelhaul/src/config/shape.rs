@@ -4,7 +4,7 @@
 use crate::config::document::Document;
 use crate::config::lines::{line, mended, toml_of};
 use crate::config::service::is_box_path;
-use crate::config::{UnmetRequirement, unknown, wishes};
+use crate::config::{Day, Relation, RpmDependency, UnmetRequirement, accept, unknown, wishes};
 use crate::licenses::Spdx;
 use crate::problem::{Problem, hints_of, nearest, shortened};
 use pep508_rs::{ExtraName, PackageName};
@@ -372,6 +372,14 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
         "extra-name" if ExtraName::from_str(text).is_err() => {
             Err((format!("`{shown}` is not a name"), "write it as the project file does, such as \"web\"".to_owned()))
         }
+        "rpm-dependency" => fits_rpm(text, Relation::Wanted),
+        "rpm-conflict" => fits_rpm(text, Relation::Conflict),
+        "rpm-obsoleted" => fits_rpm(text, Relation::Obsoleted),
+        "path-pattern" => accept::check_pattern(text),
+        "day" => Day::from_str(text).map(drop).map_err(|error| (format!("{error:#}"), hints_of(&error).join("; "))),
+        "one-line" if text.trim().is_empty() || text.chars().any(char::is_control) => {
+            Err(("it is empty or has line breaks".to_owned(), "say it in one line".to_owned()))
+        }
         "unmet-requirement" => UnmetRequirement::from_str(text).map(drop).map_err(|error| {
             let hint = "write it such as \"wants-new: heavy-gui\", or \"*: heavy-gui\" for whatever requires it";
             (format!("`{shown}` names no requirement: {error:#}"), hint.to_owned())
@@ -382,4 +390,9 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
         }
         _ => Ok(()),
     }
+}
+
+fn fits_rpm(text: &str, relation: Relation) -> Result<(), (String, String)> {
+    let fault = |error: anyhow::Error| (format!("{error:#}"), hints_of(&error).join("; "));
+    RpmDependency::parse(text, relation).map(drop).map_err(fault)
 }

@@ -90,6 +90,12 @@ fn faults_name_the_whole_key_the_line_and_the_line_to_write() {
         ("[app]",                   "[app]\nextras = \"web\"",     "key `app.extras` is the text",      "write `extras = [\"web\"]`"),
         ("[app]",                   "[app]\ngroups = [\"a b\"]",   "key `app.groups`: `a b` is not a name", "project file"),
         ("[app]",                   "[app]\nconfig = [\"/etc/x\"]", "key `app.config`: `/etc/x` does not lie below", "relative"),
+        ("release = \"1\"",         "requires = [\"redis>=6\"]",    "line 3: key `package.requires`: `redis>=6` has no blanks", "line 3: write a name, or a name"),
+        ("release = \"1\"",         "obsoletes = [\"(a or b)\"]",   "key `package.obsoletes`: `(a or b)` is not the name", "old-app < 2"),
+        ("release = \"1\"",         "conflicts = [\"(a if b)\"]",   "key `package.conflicts`: `(a if b)` is no rich", "brackets around each"),
+        ("release = \"1\"",         "requires = [\"a\", \"b\"]\nconflicts = [\"b\"]", "key `package.conflicts`: `b` is required as well", "say which versions"),
+        ("release = \"1\"",         "requires = \"redis\"",         "key `package.requires` is the text", "write `requires = [\"redis\"]`"),
+        ("name = \"el9-x86_64\"",   "name = \"el9-x86_64\"\nrecommends = [\"a b\"]", "key `target.recommends`: `a b` is not one dependency", "redis >= 6"),
         ("port = 9091",             "port = 1\nsecrets = [\"a/b\"]", "`a/b` cannot name a secret",      "the secret itself stays out"),
         ("port = 9091",             "port = 1\naddress = \"localhost\"", "`localhost` is not an IP address", "write `address = \"127.0.0.1\"`"),
         ("port = 9091",             "port = 1\nenvironment = { A = 1 }", "key `service.environment.A` is the number 1", "write `A = \"1\"`"),
@@ -200,10 +206,18 @@ fn examples_of_the_schema_are_taken() {
         };
         let own = format!("[[target]]\nname = \"own\"\npython-full = \"3.11.9\"\n{line}\n[service]\n");
         let text = match table.as_str() {
+            "target" if key == "recommends" || key == "requires" || key == "conflicts" || key == "obsoletes" => {
+                GOOD.replacen("[service]\n", &format!("{line}\n[service]\n"), 1)
+            }
             "target" if !["name", "python", "probe", "like", "python-full"].contains(&key.as_str()) => {
                 GOOD.replacen("[service]\n", &own, 1)
             }
             "target" => GOOD.to_owned(),
+            "accept" => {
+                let others = ["check = \"elf\"", "path = \"lib/a\"", "why = \"x\""];
+                let others = others.iter().filter(|other| !other.starts_with(&format!("{key} ="))).copied();
+                format!("{GOOD}[[accept]]\n{}\n", others.chain([line.as_str()]).collect::<Vec<_>>().join("\n"))
+            }
             "sdist" | "sign" => format!("{GOOD}[{table}]\n{line}\n"),
             _ => {
                 let kept: Vec<&str> = GOOD.lines().filter(|known| !known.starts_with(&format!("{key} ="))).collect();

@@ -1,6 +1,7 @@
 //! Keys that people wish for and `package.toml` does not have, with where the thing is said instead, or that it is
 //! not there. A row that gets its key in a later version is deleted.
 
+use crate::config::NEVER;
 use toml::de::DeValue;
 
 /// Keys, and the answer for all of them.
@@ -39,14 +40,20 @@ pub(super) const ROWS: &[Row] = &[
         answer: "each target has its Python: `python = \"3.11\"` under `[[target]]`; what the application needs is `requires-python` in its `pyproject.toml`" },
     Row { tables: &["target"], keys: &["python-version", "python_version", "requires-python", "interpreter"],
         answer: "write `python = \"3.11\"`, or `python-full = \"3.11.9\"` where a marker depends on it" },
-    Row { tables: &["", "package", "app", "service"], keys: &["requires", "require", "recommends", "suggests", "system-packages", "packages", "rpms", "system-dependencies", "system-requires"],
-        answer: "there is no such key: the RPM requires the interpreter and the libraries that the wheels' compiled files ask for, which `lock` finds; it cannot require other packages yet" },
+    Row { tables: &["", "package", "app", "service", "target"], keys: &["requires", "require", "system-packages", "packages", "rpms", "system-dependencies", "system-requires"],
+        answer: "packages of the box that the application needs are named under `[package]`, or under the `[[target]]` that they are for: `requires = [\"redis >= 6\"]`; the interpreter and the libraries of compiled files are found by `lock`" },
+    Row { tables: &["", "package", "app", "service", "target"], keys: &["recommends", "suggests", "supplements", "enhances"],
+        answer: "packages that dnf installs along where it can are named under `[package]`: `recommends = [\"logrotate\"]`" },
+    Row { tables: &["", "app", "service", "target"], keys: &["conflicts"],
+        answer: "packages that cannot be installed beside the RPM are named under `[package]`: `conflicts = [\"other-app\"]`" },
+    Row { tables: &["*"], keys: &["obsoletes", "replaces"],
+        answer: "packages that the RPM takes the place of are named under `[package]`: `obsoletes = [\"old-app < 2\"]`" },
     Row { tables: &["", "package", "app", "service"], keys: &["depends", "dependencies", "dependency", "requirements", "install-requires", "install_requires", "lockfile", "lock-file", "lock_file", "pipfile"],
         answer: "what the application depends on comes from the team's lock: `lock = \"requirements.txt\"` under `[app]`" },
     Row { tables: &["", "package", "app"], keys: &["dev-dependencies", "optional-dependencies", "dependency-groups", "dev", "group", "extra"],
         answer: "under `[app]`, name what goes on the box beside the plain dependencies: `groups = [\"web\"]`, `extras = [\"postgres\"]`; groups for development stay out" },
-    Row { tables: &["*"], keys: &["provides", "conflicts", "obsoletes", "replaces"],
-        answer: "there is no such key: the RPM provides its own name and the names of what it bundles, and nothing is said of other packages" },
+    Row { tables: &["*"], keys: &["provides"],
+        answer: "there is no such key: the RPM provides its own name and the names of what it bundles" },
     Row { tables: &["*"], keys: &["files", "data-files", "data_files", "include", "exclude", "package-data", "package_data", "assets", "ignore", "excludes", "includes"],
         answer: "what of the application is packed is said to its build backend, in its `pyproject.toml`; files that an administrator may change are `config = [\"config.yaml\"]` under `[app]`" },
     Row { tables: &["*"], keys: &["config-files", "config_files", "conffiles", "configs", "configuration", "settings"],
@@ -128,6 +135,9 @@ pub(super) fn of_value(table: &str, key: &str, value: &DeValue<'_>) -> Option<&'
         }
         ("service", "tls", DeValue::Boolean(false)) => Some("write `tls = \"off\"`"),
         ("package", "license", DeValue::Table(_)) => Some("write an SPDX expression: `license = \"MIT\"`"),
+        ("accept", "check", DeValue::String(text)) if NEVER.contains(&text.as_ref()) => Some(
+            "what this check finds cannot be accepted: digests, signatures, RECORD, scriptlets, units, secrets and all that acts as root",
+        ),
         ("", "service", DeValue::Array(_)) => Some("a package has one service: write a single `[service]`"),
         _ => None,
     }

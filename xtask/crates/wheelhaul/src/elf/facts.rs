@@ -138,7 +138,6 @@ fn read_class<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(data
     if !facts.is_loaded() {
         return Ok(facts);
     }
-    facts.interpreter = image.interpreter()?;
     for segment in image.segments {
         let flags = segment.p_flags(endian);
         match segment.p_type(endian) {
@@ -156,6 +155,11 @@ fn read_class<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(data
         facts.is_dynamic = true;
         facts.read_dynamic(&image, dynamic)?;
     }
+    facts.interpreter = match image.interpreter() {
+        // Of a library nothing reads it.
+        Err(_) if facts.soname.is_some() => None,
+        read => read?,
+    };
     Ok(facts)
 }
 

@@ -19,8 +19,15 @@ impl ElfFacts {
     /// - Takes: `brought`, whether the file's own wheel brings a library of that name; then the box's own is not
     ///   asked for the symbols.
     pub fn misfits(&self, target: &Target, brought: &dyn Fn(&str) -> bool) -> Vec<String> {
-        let mut misfits = self.of_another_box(target);
+        let mut misfits = self.of_another_kind(target);
         misfits.extend(self.too_new(target, brought));
+        misfits
+    }
+
+    /// Why it is for another kind of box, and would not be started by its loader.
+    pub fn of_another_kind(&self, target: &Target) -> Vec<String> {
+        let mut misfits = self.of_another_box(target);
+        misfits.extend(self.odd_loader(target).filter(|_| self.soname.is_none()));
         misfits
     }
 
@@ -38,16 +45,18 @@ impl ElfFacts {
         } else if !self.is_64 {
             misfits.push("is of 32 bits, and the target's programs are of 64".to_owned());
         }
-        let is_musl = |name: &str| name.starts_with("libc.musl-") || name.starts_with("ld-musl-") || name == "libc.so";
-        if let Some(library) = self.needed.iter().find(|library| is_musl(library)) {
+        if let Some(library) = self.needed.iter().find(|library| is_of_musl(library)) {
             misfits.push(format!("asks for `{library}`, which is musl's, and the target has glibc"));
         }
-        let loader = loader_of(target);
-        if let Some(asked) = self.interpreter.as_ref().filter(|asked| *asked != loader) {
-            let asked = crate::problem::shortened(asked);
-            misfits.push(format!("is started by `{}`, and the target has `{loader}`", asked.escape_debug()));
-        }
         misfits
+    }
+
+    /// That it would be started by a loader which the box lacks. Of a library nothing reads this.
+    pub fn odd_loader(&self, target: &Target) -> Option<String> {
+        let loader = loader_of(target);
+        let asked = self.interpreter.as_ref().filter(|asked| self.is_loaded() && *asked != loader)?;
+        let asked = crate::problem::shortened(asked);
+        Some(format!("is started by `{}`, and the target has `{loader}`", asked.escape_debug()))
     }
 
     /// What it asks for that the box is too old for.
@@ -93,6 +102,60 @@ impl ElfFacts {
             (family.trim_end_matches('_'), numbers)
         })
     }
+}
+
+/// Whether nothing on the box loads a file that does not fit it: one in a wheel for any platform, which brings files for
+/// several and takes the right one itself; or one whose path says for what else it is, `attach_linux_x86.so`. Commands
+/// are not among them.
+///
+/// - Takes: `path` below `/opt/NAME`; `is_any`, whether its wheel is for any platform.
+pub fn is_for_others(path: &str, facts: &Result<ElfFacts, String>, target: &Target, is_any: bool) -> bool {
+    if path.starts_with("bin/") {
+        return false;
+    }
+    match facts {
+        Ok(facts) if facts.of_another_box(target).is_empty() => false,
+        Ok(facts) => is_any || (facts.kind != Kind::Core && facts.is_named_by(path)),
+        Err(_) => is_any,
+    }
+}
+
+impl ElfFacts {
+    /// Whether a path names the processor or the C library of this file.
+    fn is_named_by(&self, path: &str) -> bool {
+        #[rustfmt::skip]
+        const SPELLINGS: [(object::elf::Machine, &[&str]); 7] = [
+            (EM_X86_64,  &["x86_64", "x86-64", "amd64", "x64"]),
+            (EM_AARCH64, &["aarch64", "arm64"]),
+            (EM_386,     &["i386", "i486", "i586", "i686", "ia32", "x86", "32bit", "linux32"]),
+            (EM_ARM,     &["arm", "armhf", "armel", "armv5", "armv6", "armv6l", "armv7", "armv7l", "armeabi"]),
+            (EM_PPC64,   &["ppc64", "ppc64le", "powerpc64", "powerpc64le"]),
+            (EM_RISCV,   &["riscv", "riscv32", "riscv64"]),
+            (EM_S390,    &["s390", "s390x"]),
+        ];
+        let path = path.to_ascii_lowercase();
+        let has = |word: &&str| {
+            path.match_indices(*word).any(|(at, _)| {
+                let (before, behind) = (&path[..at], &path[at + word.len()..]);
+                let is_longer = behind.starts_with("_64") || behind.starts_with("-64");
+                let is_letter = |c: char| c.is_ascii_alphanumeric();
+                !before.ends_with(is_letter) && !behind.starts_with(is_letter) && !is_longer
+            })
+        };
+        let words =
+            SPELLINGS.iter().find(|(machine, _)| machine.0 == self.machine).map_or(&[][..], |(_, words)| *words);
+        match self.needed.iter().any(|library| is_of_musl(library)) {
+            true => ["musl", "musllinux", "alpine"].iter().any(has),
+            // Programs of 32 bits on a processor of 64, the x32 ABI.
+            false if !self.is_64 && self.machine == EM_X86_64.0 => has(&"x32"),
+            false => words.iter().any(has),
+        }
+    }
+}
+
+/// Whether a library is musl's own.
+fn is_of_musl(name: &str) -> bool {
+    name.starts_with("libc.musl-") || name.starts_with("ld-musl-") || name == "libc.so"
 }
 
 fn dotted(numbers: &[u64]) -> String {

@@ -95,7 +95,8 @@ impl<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>> Image<'data, 
         if size == 0 {
             return Ok(None);
         }
-        self.name(Region { at, size }, 0).map(Some)
+        // `patchelf` and the like leave an empty one in libraries, of which the loader reads none.
+        self.name(Region { at, size }, 0).map(|name| Some(name).filter(|name| !name.is_empty()))
     }
 
     /// A property of the file, of those that a linker joins to one number (Linux gABI extensions,

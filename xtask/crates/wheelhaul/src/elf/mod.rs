@@ -9,7 +9,7 @@ mod search;
 mod wheels;
 
 pub use facts::{ElfFacts, Kind, Stack};
-pub use fits::level_name;
+pub use fits::{is_for_others, level_name};
 pub use needs::{Need, highest};
 pub use reader::ElfReader;
 pub use search::SearchPlace;

@@ -1,8 +1,10 @@
 //! The ELF files of wheels, and what they need of the box, less what the wheels bring.
 
-use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest};
+use crate::boxes::Target;
+use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest, is_for_others};
 use crate::wheel::{Archive, Contents, Scheme, Scratch};
 use anyhow::{Context as _, bail};
+use memchr::memmem::find;
 use rawzip::ReaderAt;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,10 @@ pub struct ElfFile {
 pub struct OfWheel {
     /// in the order of the archive
     pub files: Vec<ElfFile>,
+    /// whether the wheel is for any platform
+    pub is_any: bool,
+    /// the size of those that are for graphics processors, in bytes
+    pub for_graphics: u64,
 }
 
 impl OfWheel {
@@ -27,9 +33,13 @@ impl OfWheel {
     pub fn read<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<Self> {
         let mut scratch = Scratch::default();
         let mut files = Vec::new();
+        let mut for_graphics = 0;
         for placed in &contents.files {
-            let mut reader = ElfReader::new(archive.members()[placed.place].size);
+            let size = archive.members()[placed.place].size;
+            let mut reader = ElfReader::new(size);
+            let mut kernels = Kernels::expected(size);
             let unpacked = archive.unpack(placed.place, &mut scratch, &mut |piece| {
+                kernels.look_at(piece);
                 reader.take(piece).context("failed to keep it in a temporary file")?;
                 if reader.is_none() {
                     bail!("it is no ELF file");
@@ -41,6 +51,8 @@ impl OfWheel {
             }
             unpacked?;
             let Some(facts) = reader.finish()? else { continue };
+            let is_for_graphics = kernels.found || facts.as_ref().is_ok_and(is_of_graphics);
+            for_graphics += if is_for_graphics { size } else { 0 };
             let folder = match placed.scheme {
                 Scheme::Library => "lib/",
                 Scheme::Scripts => "bin/",
@@ -49,7 +61,13 @@ impl OfWheel {
             };
             files.push(ElfFile { path: format!("{folder}{}", placed.path), facts });
         }
-        Ok(Self { files })
+        Ok(Self { files, is_any: contents.wheel_file.is_any(), for_graphics })
+    }
+
+    /// Takes out the files that nothing on a box loads, since they are for another ([`is_for_others`]); gives them.
+    pub fn set_aside(&mut self, target: &Target) -> Vec<ElfFile> {
+        let is_any = self.is_any;
+        self.files.extract_if(.., |file| is_for_others(&file.path, &file.facts, target, is_any)).collect()
     }
 
     /// The libraries that others can ask for: names of files, and what they call themselves.
@@ -64,6 +82,51 @@ impl OfWheel {
             .iter()
             .filter(move |file| facts(file))
             .filter_map(|file| file.facts.as_ref().ok().map(|facts| (file.path.as_str(), facts)))
+    }
+}
+
+/// Whether a library is one of those that compute on graphics processors, by its name.
+fn is_of_graphics(facts: &ElfFacts) -> bool {
+    const STARTS: [&str; 12] = [
+        "libcublas",
+        "libcudart",
+        "libcudnn",
+        "libcufft",
+        "libcusolver",
+        "libcusparse",
+        "libMIOpen",
+        "libnccl",
+        "libnvrtc",
+        "librccl",
+        "librocblas",
+        "libtorch_cuda",
+    ];
+    facts.soname.as_ref().is_some_and(|name| STARTS.iter().any(|start| name.starts_with(start)))
+}
+
+/// Looks for code of graphics processors in a large file: the sections that compilers put it into.
+struct Kernels {
+    found: bool,
+    /// the end of the piece before, which a mark may begin in; none where nothing is looked for
+    end: Option<Vec<u8>>,
+}
+
+impl Kernels {
+    const MARKS: [&[u8]; 2] = [b".nv_fatbin\0", b".hip_fatbin\0"];
+    /// Smaller ones are not worth the search, in bytes.
+    const LEAST: u64 = 32 << 20;
+
+    fn expected(size: u64) -> Self {
+        Self { found: false, end: (size >= Self::LEAST).then(Vec::new) }
+    }
+
+    fn look_at(&mut self, piece: &[u8]) {
+        const MOST: usize = 11;
+        let Some(end) = self.end.as_mut().filter(|_| !self.found) else { return };
+        end.extend_from_slice(&piece[..piece.len().min(MOST)]);
+        let has = |bytes: &[u8]| Self::MARKS.iter().any(|mark| find(bytes, mark).is_some());
+        self.found = has(end) || has(piece);
+        *end = piece[piece.len().saturating_sub(MOST)..].to_vec();
     }
 }
 
@@ -193,9 +256,13 @@ mod tests {
                 file("lib/a.libs/libgfortran-1.so.5", "", &["libm.so.6"], &[], &[]),
                 file("lib/a.libs/renamed.so", "libz.so.1", &["libz.so.1"], &[], &[]),
             ],
+            is_any: false,
+            for_graphics: 0,
         };
         let asking = |search: &[&str]| OfWheel {
             files: vec![file("lib/b/y.so", "", &["libz.so.1", "libpython3.11.so.1.0", "_own.so"], &[], search)],
+            is_any: false,
+            for_graphics: 0,
         };
         #[rustfmt::skip]
         let cases: [(&[&str], &[usize], &[&str]); 6] = [ // where it looks       requires  needs
@@ -214,6 +281,8 @@ mod tests {
                         .iter()
                         .map(|f| ElfFile { path: f.path.clone(), facts: f.facts.clone() })
                         .collect(),
+                    is_any: false,
+                    for_graphics: 0,
                 },
                 asking(search),
             ];
@@ -233,6 +302,37 @@ mod tests {
             facts.kind = Kind::Data;
         }
         let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
-        assert_eq!(needs_of(&[OfWheel { files: vec![object, broken] }], &[]), [vec![]]);
+        assert_eq!(
+            needs_of(&[OfWheel { files: vec![object, broken], is_any: false, ..OfWheel::default() }], &[]),
+            [vec![]]
+        );
+    }
+
+    #[test]
+    fn what_is_for_others_is_no_concern_of_the_box() {
+        let of = |machine: u16, is_64: bool| ElfFacts { machine, is_64, ..ElfFacts::default() };
+        let (x86_64, aarch64, i386) = (of(62, true), of(183, true), of(3, false));
+        let musl = ElfFacts { needed: vec!["libc.musl-x86_64.so.1".to_owned()], ..x86_64.clone() };
+        let broken = Err("broken".to_owned());
+        #[rustfmt::skip]
+        let cases = [ // path                                      facts             any    plain
+            ("lib/selenium/linux/selenium-manager",                Ok(&aarch64),     true,  false),
+            ("lib/debugpy/attach_linux_x86.so",                    Ok(&i386),        true,  true),
+            ("lib/debugpy/attach_linux_amd64.so",                  Ok(&x86_64),      false, false),
+            ("lib/tool/linux-arm64/tool",                          Ok(&aarch64),     true,  true),
+            ("lib/tool/charm/tool",                                Ok(&aarch64),     true,  false),
+            ("lib/a/_x.cpython-311-x86_64-linux-gnu.so",           Ok(&aarch64),     true,  false),
+            ("lib/a/_x.cpython-311-x86_64-linux-gnu.so",           Ok(&i386),        true,  false),
+            ("lib/a/musl/_x.so",                                   Ok(&musl),        true,  true),
+            ("lib/a/_x.so",                                        Ok(&musl),        true,  false),
+            ("lib/a/_x.so",                                        Err(&broken),     true,  false),
+            ("bin/tool-arm64",                                     Ok(&aarch64),     false, false),
+        ];
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        for (path, facts, of_any, of_platform) in cases {
+            let facts = facts.cloned().map_err(|error: &Result<ElfFacts, String>| error.clone().unwrap_err());
+            let judged = [true, false].map(|is_any| is_for_others(path, &facts, &target, is_any));
+            assert_eq!(judged, [of_any, of_platform], "{path}");
+        }
     }
 }

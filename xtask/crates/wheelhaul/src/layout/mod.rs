@@ -5,15 +5,16 @@ mod wheels;
 pub use wheels::license_texts;
 
 use crate::boxes::{TagRanks, Target};
-use crate::config::{Config, Tls};
+use crate::config::{ACCEPTED_FILE, Config, Tls};
 use crate::lockfile::Lock;
 use crate::problem::{Problem, all_of, nearest};
-use crate::service::{Facts, Program};
+use crate::service::{Facts, Program, run_program, server_of};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use crate::wheel::{Archive, ByteCode, Checked, Contents, Tops, WheelName, check_namespaces};
 use camino::Utf8PathBuf;
 use minijinja::context;
+use pep440_rs::Version;
 use rawzip::ReaderAt;
 use std::sync::Arc;
 
@@ -119,6 +120,7 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
     all_of("wheels cannot be laid out", faults)?;
     builder.add_config_files()?;
     builder.add_launchers()?;
+    builder.add_run()?;
     let program = builder.find_program()?;
     builder.add_service(program)?;
     builder.add_documents()?;
@@ -173,6 +175,19 @@ impl<R: ReaderAt> Builder<'_, R> {
         Ok(())
     }
 
+    /// `NAME-run`, by which root runs a command as the service.
+    fn add_run(&mut self) -> anyhow::Result<()> {
+        // systemd's NEWS: `RuntimeDirectoryPreserve=` came with 235, `StandardInput=file:` with 236.
+        let values = context! {
+            name => self.name,
+            interpreter => &self.parts.target.interpreter.path,
+            knows_files => self.parts.target.distribution.systemd >= 236,
+        };
+        let text = templates().get_template("run.py")?.render(values)?;
+        let entry = Entry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
+        self.tree.claim(BoxPath::new(run_program(self.name))?, entry)
+    }
+
     /// Finds what the first word of `service.command` is.
     fn find_program(&self) -> anyhow::Result<Program> {
         let word = &self.parts.config.service.command[0];
@@ -204,6 +219,16 @@ impl<R: ReaderAt> Builder<'_, R> {
         ))
     }
 
+    fn server_version(&self) -> Option<&Version> {
+        let package = server_of(&self.parts.config.service)?.package;
+        self.parts
+            .wheels
+            .iter()
+            .map(|wheel| &wheel.name)
+            .find(|name| name.name.as_ref() == package)
+            .map(|name| &name.version)
+    }
+
     fn facts(&self) -> Facts<'_> {
         Facts {
             name: self.name,
@@ -211,6 +236,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             root: self.root.as_str(),
             service: &self.parts.config.service,
             target: self.parts.target,
+            server_version: self.server_version(),
         }
     }
 
@@ -241,7 +267,8 @@ impl<R: ReaderAt> Builder<'_, R> {
             (lock.as_str(), self.parts.lock_text),
             ("sbom.cdx.json", self.parts.sbom),
         ];
-        for (file, text) in files {
+        let accepted = self.parts.config.accepted_text();
+        for (file, text) in files.into_iter().chain(accepted.as_deref().map(|text| (ACCEPTED_FILE, text))) {
             let entry = Entry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
             self.tree.claim(folder.join(file)?, entry)?;
         }

@@ -81,6 +81,15 @@ impl Changes {
         let relicensed = dists.relicensed.iter().map(|Change { what, old, new }| row(what, old, new, "licence"));
         rows.extend(relicensed);
         rows.sort_by(|a, b| a.what.cmp(&b.what));
+        let others = [
+            (&difference.recommends, "recommended"),
+            (&difference.conflicts, "in conflict"),
+            (&difference.obsoletes, "replaced"),
+        ];
+        let others = others.into_iter().flat_map(|(names, word)| {
+            let added = names.added.iter().map(move |name| row(name, "", word, "added"));
+            added.chain(names.removed.iter().map(move |name| row(name, word, "", "removed")))
+        });
         let names = &difference.requires;
         // That it has configuration of its own version is no news.
         let own = format!("config({})", new.name);
@@ -102,7 +111,7 @@ impl Changes {
                 1 => "1 Python package is what it was.".to_owned(),
                 many => format!("{many} Python packages are what they were."),
             },
-            requires: requires.collect(),
+            requires: requires.chain(others).collect(),
             texts: texts(difference),
             groups: files.groups.iter().map(Group::of).collect(),
             files: in_words(&[(files.changed, "changed"), (files.added, "added"), (files.removed, "removed")]),

@@ -33,6 +33,8 @@ struct FindingRow {
     found: String,
     expected: String,
     cure: String,
+    /// by whom, and why; empty where nobody has
+    accepted: String,
 }
 
 /// The name that the stylesheet knows.
@@ -91,8 +93,10 @@ impl FindingRow {
         let (kind, state) = match finding.severity {
             Severity::Error => ("error", "failed"),
             Severity::Warning => ("warning", "warning"),
+            Severity::Accepted => ("accepted", "ok"),
         };
-        let Finding { path, found, expected, cure, .. } = finding.clone();
-        Self { kind, state, path, found, expected, cure }
+        let Finding { path, found, expected, cure, accepted, .. } = finding.clone();
+        let accepted = accepted.map(|accepted| accepted.in_words()).unwrap_or_default();
+        Self { kind, state, path, found, expected, cure, accepted }
     }
 }

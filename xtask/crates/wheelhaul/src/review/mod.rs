@@ -230,11 +230,12 @@ fn package(index: usize, (review, delivered): &(Review, Delivered)) -> Value {
 }
 
 fn scriptlets(evidence: &Evidence) -> Vec<Script> {
-    const ORDER: [(&str, &str, &str); 5] = [
+    const ORDER: [(&str, &str, &str); 6] = [
         ("pre", "%pre", "before its files are put in place"),
         ("post", "%post", "after its files are in place"),
         ("preun", "%preun", "before its files are taken away"),
         ("postun", "%postun", "after its files are taken away, and after an upgrade"),
+        ("posttrans", "%posttrans", "when all packages of the transaction are in place"),
         ("verify", "%verifyscript", "by `rpm -V`"),
     ];
     let scripts = ORDER.iter().filter_map(|(name, title, about)| {

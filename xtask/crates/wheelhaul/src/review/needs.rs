@@ -29,6 +29,7 @@ enum Kind {
     Glibc,
     Library(String),
     Package(String),
+    Others(&'static str),
     Rpm,
     Itself,
 }
@@ -68,6 +69,16 @@ impl Needs {
         for spelt in &evidence.described.requires {
             grouped.entry(kind_of(spelt, interpreter)).or_default().push(spelt.clone());
         }
+        let described = &evidence.described;
+        for (words, list) in [
+            ("what is installed along where it can be", &described.recommends),
+            ("what cannot be installed beside it", &described.conflicts),
+            ("what it takes the place of, and dnf removes", &described.obsoletes),
+        ] {
+            if !list.is_empty() {
+                grouped.insert(Kind::Others(words), list.clone());
+            }
+        }
         let python = target.map_or("Python".to_owned(), |target| format!("Python {}", target.python()));
         let needs = grouped.into_iter().map(|(kind, spelt)| {
             let need = Need { words: words_of(&kind, &spelt, &python), spelt };
@@ -80,6 +91,9 @@ impl Needs {
 }
 
 fn kind_of(spelt: &str, interpreter: Option<&str>) -> Kind {
+    if spelt.starts_with('(') {
+        return Kind::Package(spelt.to_owned());
+    }
     let name = spelt.split(' ').next().unwrap_or_default();
     if name.starts_with("rpmlib(") {
         return Kind::Rpm;
@@ -105,7 +119,7 @@ fn kind_of(spelt: &str, interpreter: Option<&str>) -> Kind {
 fn words_of(kind: &Kind, spelt: &[String], python: &str) -> String {
     match kind {
         Kind::Python => format!("{python}, which runs the application"),
-        Kind::Known(words) => (*words).to_owned(),
+        Kind::Known(words) | Kind::Others(words) => (*words).to_owned(),
         Kind::Glibc => match spelt.iter().filter_map(|one| glibc_of(one)).max() {
             Some((major, minor)) => format!("the C library, glibc {major}.{minor} or later"),
             None => "the C library, glibc".to_owned(),
@@ -122,6 +136,7 @@ fn words_of(kind: &Kind, spelt: &[String], python: &str) -> String {
                 versions => format!("{known} {name} with {}", listed(versions)),
             }
         }
+        Kind::Package(name) if name.starts_with('(') => format!("packages: {name}"),
         Kind::Package(name) => format!("the package {name}"),
         Kind::Rpm => "an rpm that can read it".to_owned(),
         Kind::Itself => "its own configuration, which it brings".to_owned(),
@@ -159,6 +174,7 @@ mod tests {
             (&["rpmlib(FileDigests) <= 4.6.0-1"],            "an rpm that can read it"),
             (&["config(x) = 1-1"],                           "its own configuration, which it brings"),
             (&["something >= 2"],                            "the package something"),
+            (&["(mariadb or mysql >= 8)"],                   "packages: (mariadb or mysql >= 8)"),
             (&["libc.so.6(GLIBC_PRIVATE)(64bit)"],           "the C library, glibc"),
         ];
         for (spelt, words) in cases {

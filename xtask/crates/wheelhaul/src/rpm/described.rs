@@ -85,7 +85,7 @@ pub struct Described {
     pub compressor: String,
     /// the digest algorithm of files: 8 is SHA-256
     pub file_digest_algorithm: u32,
-    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `verify`
+    /// scriptlets by name: `pre`, `post`, `preun`, `postun`, `posttrans`, `verify`
     pub scriptlets: BTreeMap<&'static str, String>,
     /// what runs each of them, with its arguments: `/bin/sh`; a program may stand without a text
     pub interpreters: BTreeMap<&'static str, String>,
@@ -101,6 +101,12 @@ pub struct Described {
     pub provides: Vec<String>,
     /// what it works without, likewise
     pub suggests: Vec<String>,
+    /// what is installed along where it can, likewise
+    pub recommends: Vec<String>,
+    /// what cannot be installed beside it, likewise
+    pub conflicts: Vec<String>,
+    /// what it takes the place of, likewise
+    pub obsoletes: Vec<String>,
     /// how it came to be
     pub origin: Origin,
 }
@@ -123,18 +129,18 @@ pub struct Origin {
 }
 
 #[rustfmt::skip]
-const SCRIPTLETS: [(&str, u32, u32); 5] = [ // RPMTAG_PREIN, RPMTAG_PREINPROG and so on
+const SCRIPTLETS: [(&str, u32, u32); 6] = [ // RPMTAG_PREIN, RPMTAG_PREINPROG and so on
     ("pre",    1023, 1085),
     ("post",   1024, 1086),
     ("preun",  1025, 1087),
     ("postun", 1026, 1088),
+    ("posttrans", 1152, 1154),
     ("verify", 1079, 1091),
 ];
 /// Any of a kind has a program (`RPMTAG_FILETRIGGERSCRIPTPROG` and so on); the text may be absent.
 #[rustfmt::skip]
-const OTHER_SCRIPTLETS: [(&str, u32); 7] = [
+const OTHER_SCRIPTLETS: [(&str, u32); 6] = [
     ("filetrigger",      5067),
-    ("posttrans",        1154),
     ("postuntrans",      5106),
     ("pretrans",         1153),
     ("preuntrans",       5105),
@@ -178,6 +184,9 @@ pub(super) fn describe(header: &Tags) -> anyhow::Result<Described> {
         provides: dependencies(header, [1047, 1112, 1113]).context("what it provides")?,
         origin: origin(header),
         suggests: dependencies(header, [5049, 5051, 5050]).context("what it suggests")?,
+        recommends: dependencies(header, [5046, 5048, 5047]).context("what it recommends")?,
+        conflicts: dependencies(header, [1054, 1053, 1055]).context("what it conflicts with")?,
+        obsoletes: dependencies(header, [1090, 1114, 1115]).context("what it obsoletes")?,
         files: by_path(listed)?,
         order,
     })

@@ -37,6 +37,7 @@ pub(super) const SCRIPTS: &[Script] = &[
     Script { section: "post",   tag: 1024, program_tag: 1086, body: |scriptlets| Some(&scriptlets.post) },
     Script { section: "preun",  tag: 1025, program_tag: 1087, body: |scriptlets| Some(&scriptlets.preun) },
     Script { section: "postun", tag: 1026, program_tag: 1088, body: |scriptlets| Some(&scriptlets.postun) },
+    Script { section: "posttrans", tag: 1152, program_tag: 1154, body: |scriptlets| Some(&scriptlets.posttrans) },
     Script { section: "verifyscript", tag: 1079, program_tag: 1091, body: |scriptlets| Some(&scriptlets.verify) },
 ];
 
@@ -239,8 +240,15 @@ fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
     tags.push((1082, Data::texts([change.text.as_str()])));
     tags.extend(dependencies([1047, 1112, 1113], package.provides.clone()));
     tags.extend(dependencies([1049, 1048, 1050], requires(package, tree)));
-    if !package.suggests.is_empty() {
-        tags.extend(dependencies([5049, 5051, 5050], package.suggests.clone()));
+    for (numbers, list) in [
+        ([5049, 5051, 5050], &package.suggests),
+        ([5046, 5048, 5047], &package.recommends),
+        ([1054, 1053, 1055], &package.conflicts),
+        ([1090, 1114, 1115], &package.obsoletes),
+    ] {
+        if !list.is_empty() {
+            tags.extend(dependencies(numbers, list.clone()));
+        }
     }
     tags.extend(files(tree));
     tags

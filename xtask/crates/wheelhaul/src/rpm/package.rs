@@ -1,11 +1,8 @@
 //! What an RPM says of itself, before it is written by either builder.
 
-use crate::boxes::{Compression, Target};
-use crate::elf::{Need, foreign};
-use crate::rpm::{bundled_version, rpm_version};
+use crate::boxes::Compression;
+use crate::rpm::Facts;
 use crate::service::Scriptlets;
-use pep440_rs::Version;
-use pep508_rs::PackageName;
 
 /// How a dependency's version is compared, and when it is needed: `RPMSENSE_*` of rpm's `rpmds.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +17,8 @@ impl Sense {
     pub const RPMLIB: Self = Self((1 << 24) | (1 << 1) | (1 << 3));
     /// that this package has config files
     pub const CONFIG: Self = Self((1 << 28) | (1 << 3));
+    /// needed by `%posttrans`
+    pub const POSTTRANS: Self = Self(1 << 5);
     /// runs a scriptlet
     pub const INTERPRETER: Self = Self(1 << 8);
     /// needed by `%pre`
@@ -36,7 +35,7 @@ impl Sense {
     pub const OF_RPM: Self = Self(1 << 24);
 
     /// needed by one of the scriptlets, each
-    pub const SCRIPTLETS: [Self; 5] = [Self::PRE, Self::POST, Self::PREUN, Self::POSTUN, Self::VERIFY];
+    pub const SCRIPTLETS: [Self; 6] = [Self::POSTTRANS, Self::PRE, Self::POST, Self::PREUN, Self::POSTUN, Self::VERIFY];
 
     /// Both at once.
     pub const fn and(self, other: Self) -> Self {
@@ -64,6 +63,17 @@ impl Sense {
         }
     }
 
+    /// The sense of a comparison, as a spec writes it.
+    pub(super) fn of(comparison: &str) -> Self {
+        let bit = |c| match c {
+            '<' => 1 << 1,
+            '>' => 1 << 2,
+            '=' => 1 << 3,
+            _ => 0,
+        };
+        Self(comparison.chars().map(bit).fold(0, |all, bit| all | bit))
+    }
+
     /// The value of the header's flags.
     pub const fn bits(self) -> u32 {
         self.0
@@ -82,7 +92,7 @@ pub struct Dependency {
 }
 
 impl Dependency {
-    fn new(name: impl Into<String>, sense: Sense, version: impl Into<String>) -> Self {
+    pub(super) fn new(name: impl Into<String>, sense: Sense, version: impl Into<String>) -> Self {
         Self { name: name.into(), sense, version: version.into() }
     }
 
@@ -160,6 +170,12 @@ pub struct Package {
     pub provides: Vec<Dependency>,
     /// what it works without, in the order of names
     pub suggests: Vec<Dependency>,
+    /// what dnf installs along where it can, in the order of names
+    pub recommends: Vec<Dependency>,
+    /// what cannot be installed beside it, in the order of names
+    pub conflicts: Vec<Dependency>,
+    /// what it takes the place of, in the order of names
+    pub obsoletes: Vec<Dependency>,
     /// the four
     pub scriptlets: Scriptlets,
     /// the one entry of the changelog
@@ -207,158 +223,9 @@ impl Package {
     }
 }
 
-/// Names, texts and times that a package is made from.
-#[derive(Debug)]
-pub struct Facts<'a> {
-    /// of the RPM
-    pub name: &'a str,
-    /// the application's
-    pub version: &'a Version,
-    /// without the distribution
-    pub release: &'a str,
-    /// the box
-    pub target: &'a Target,
-    /// whether the service makes its certificate
-    pub needs_openssl: bool,
-    /// what the ELF files of the wheels ask of the box
-    pub libraries: Vec<Need>,
-    /// the distributions that it brings along, in the order of names
-    pub bundled: Vec<(&'a PackageName, &'a Version)>,
-}
-
-impl Facts<'_> {
-    /// `1.el9`
-    pub fn full_release(&self) -> String {
-        format!("{}.{}", self.release, self.target.distribution.dist)
-    }
-
-    /// `NAME-VERSION-RELEASE.ARCH.rpm`
-    pub fn file_name(&self) -> String {
-        let (_, version) = rpm_version(self.version);
-        format!("{}-{version}-{}.{}.rpm", self.name, self.full_release(), self.target.arch)
-    }
-
-    /// The packages of the distribution that the box must have, as people name them.
-    pub fn needs(&self) -> Vec<String> {
-        let mut needs: Vec<String> = self.target.interpreter.package.iter().cloned().collect();
-        needs.extend(["systemd".to_owned(), "shadow-utils".to_owned()]);
-        if self.needs_openssl {
-            needs.push("openssl".to_owned());
-        }
-        let mut libraries: Vec<String> = foreign(&self.libraries).map(|need| need.library().to_owned()).collect();
-        libraries.dedup();
-        needs.extend(libraries);
-        needs
-    }
-
-    /// `Requires`: the interpreter, what the scriptlets call, and what rpm must be able to read.
-    pub fn requires(&self) -> Vec<Dependency> {
-        let scripts = [Sense::PRE, Sense::POST, Sense::PREUN, Sense::POSTUN, Sense::VERIFY]
-            .into_iter()
-            .fold(Sense::ANY, Sense::and);
-        let evr = self.evr();
-        // `rm` of links; and where systemd does not make the folder of the state, `%pre` does.
-        let removes = Sense::PREUN.and(Sense::POSTUN);
-        let coreutils = match self.target.knows("Service", "StateDirectory") {
-            true => removes,
-            false => removes.and(Sense::PRE),
-        };
-        let mut requires = vec![
-            Dependency::new("coreutils", coreutils, ""),
-            Dependency::new("/bin/sh", Sense::INTERPRETER.and(scripts), ""),
-            Dependency::new("shadow-utils", Sense::PRE, ""),
-            Dependency::new("systemd", Sense::POST.and(Sense::PREUN).and(Sense::POSTUN), ""),
-            Dependency::new(format!("config({})", self.name), Sense::CONFIG, evr),
-            Dependency::new("rpmlib(CompressedFileNames)", Sense::RPMLIB, "3.0.4-1"),
-            Dependency::new("rpmlib(FileDigests)", Sense::RPMLIB, "4.6.0-1"),
-            Dependency::new("rpmlib(PayloadFilesHavePrefix)", Sense::RPMLIB, "4.0-1"),
-        ];
-        // An interpreter that no package brings is none that rpm knows of.
-        if let Some(package) = &self.target.interpreter.package {
-            requires.push(Dependency::new("python(abi)", Sense::EQUAL, self.target.python()));
-            requires.push(Dependency::new(package, Sense::ANY, ""));
-        }
-        if self.needs_openssl {
-            requires.push(Dependency::new("openssl", Sense::ANY, ""));
-        }
-        requires.extend(self.libraries.iter().map(|need| Dependency::new(need.to_string(), Sense::ANY, "")));
-        if self.target.distribution.compression == Compression::Zstd {
-            requires.push(Dependency::new("rpmlib(PayloadIsZstd)", Sense::RPMLIB, "5.4.18-1"));
-        }
-        if self.provides().iter().any(|provided| provided.version.contains('~')) {
-            requires.push(Dependency::new("rpmlib(TildeInVersions)", Sense::RPMLIB, "4.10.0-1"));
-        }
-        if self.release.contains('^') {
-            requires.push(Dependency::new("rpmlib(CaretInVersions)", Sense::RPMLIB, "4.15.0-1"));
-        }
-        requires.sort();
-        requires
-    }
-
-    /// `Provides`: itself, and the name and version of what it brings along, for those who look for a faulty one.
-    /// None of the libraries in it: they are its own.
-    pub fn provides(&self) -> Vec<Dependency> {
-        let isa = match self.target.arch.as_str() {
-            "aarch64" => "aarch-64",
-            _ => "x86-64",
-        };
-        let mut provides = vec![
-            Dependency::new(self.name, Sense::EQUAL, self.evr()),
-            Dependency::new(format!("{}({isa})", self.name), Sense::EQUAL, self.evr()),
-            Dependency::new(format!("config({})", self.name), Sense::CONFIG, self.evr()),
-        ];
-        provides.extend(self.bundled.iter().map(|(name, version)| {
-            Dependency::new(format!("bundled(python3dist({name}))"), Sense::EQUAL, bundled_version(version))
-        }));
-        provides.sort();
-        provides
-    }
-
-    /// `Suggests`: the libraries that `package.toml` lets be absent, which dnf never installs for it. They are
-    /// what tells the one who judges the RPM that nobody forgot them.
-    ///
-    /// - Takes: `optional`, what else the ELF files ask of the box.
-    /// - Gives: none for an rpm that has no weak dependencies.
-    pub fn suggests(&self, optional: &[Need]) -> Vec<Dependency> {
-        let is_known = self.target.knows_weak_dependencies();
-        optional.iter().filter(|_| is_known).map(|need| Dependency::new(need.to_string(), Sense::ANY, "")).collect()
-    }
-
-    /// `1:1.0.0-1.el9`
-    pub fn evr(&self) -> String {
-        let (epoch, version) = rpm_version(self.version);
-        let epoch = epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
-        format!("{epoch}{version}-{}", self.full_release())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// rpm 4.11 knows neither zstd nor rich dependencies, and what it does not know it refuses.
-    #[test]
-    fn an_old_rpm_is_asked_for_what_it_knows() {
-        let target = Target::find("el7-x86_64", None, None).unwrap();
-        let version = "1.0rc1".parse().unwrap();
-        let facts = Facts {
-            name: "report",
-            version: &version,
-            release: "1",
-            target: &target,
-            needs_openssl: true,
-            libraries: Vec::new(),
-            bundled: Vec::new(),
-        };
-        let requires = facts.requires();
-        let features: Vec<&str> =
-            requires.iter().map(|required| required.name.as_str()).filter(|name| name.starts_with("rpmlib(")).collect();
-        #[rustfmt::skip]
-        assert_eq!(features, [
-            "rpmlib(CompressedFileNames)", "rpmlib(FileDigests)", "rpmlib(PayloadFilesHavePrefix)", "rpmlib(TildeInVersions)",
-        ]);
-        assert!(requires.iter().all(|required| !required.name.starts_with('(')), "a rich dependency: {requires:?}");
-    }
 
     #[test]
     fn a_text_from_outside_is_one_line() {

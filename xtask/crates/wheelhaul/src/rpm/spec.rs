@@ -67,6 +67,9 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         requires => dependencies("Requires", &package.requires, package),
         provides => dependencies("Provides", &package.provides, package),
         suggests => dependencies("Suggests", &package.suggests, package),
+        recommends => dependencies("Recommends", &package.recommends, package),
+        conflicts => dependencies("Conflicts", &package.conflicts, package),
+        obsoletes => dependencies("Obsoletes", &package.obsoletes, package),
         scripts => scripts,
         folders => folders,
         files => files,
@@ -126,7 +129,7 @@ fn dependencies(tag: &str, list: &[Dependency], package: &Package) -> Vec<String
 }
 
 fn line_of(tag: &str, dependency: &Dependency) -> String {
-    const WORDS: [&str; 5] = ["pre", "post", "preun", "postun", "verify"];
+    const WORDS: [&str; 6] = ["posttrans", "pre", "post", "preun", "postun", "verify"];
     let qualifiers: Vec<&str> = Sense::SCRIPTLETS
         .iter()
         .zip(WORDS)

@@ -3,6 +3,9 @@
 use crate::config::Service;
 use crate::problem::Problem;
 use crate::service::Facts;
+use crate::service::dangers::is_true;
+use pep440_rs::Version;
+use std::net::IpAddr;
 
 /// A server that is known: how it takes its address, port and certificate.
 pub struct Server {
@@ -12,8 +15,8 @@ pub struct Server {
     names: &'static [&'static str],
     listen: &'static [&'static str],
     tls: &'static [&'static str],
-    /// whether it tells systemd when it is ready (`sd_notify`)
-    pub(super) notifies: bool,
+    /// the first version that tells systemd when it is ready (`sd_notify`)
+    notifies_since: Option<&'static str>,
     /// whether it takes its code and configuration anew on SIGHUP
     pub(super) reloads: bool,
     /// whether it takes over the sockets that systemd opened (`sd_listen_fds`), with TLS on them as well
@@ -23,10 +26,10 @@ pub struct Server {
 /// All of them.
 #[rustfmt::skip]
 pub const SERVERS: &[Server] = &[
-    Server { package: "gunicorn",  names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: true,  reloads: true,  inherits: true },
-    Server { package: "hypercorn", names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies: false, reloads: false, inherits: false },
-    Server { package: "uvicorn",   names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies: false, reloads: false, inherits: false },
-    Server { package: "waitress",  names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies: false, reloads: false, inherits: false },
+    Server { package: "gunicorn",  names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies_since: Some("20.0"), reloads: true,  inherits: true },
+    Server { package: "hypercorn", names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies_since: None,        reloads: false, inherits: false },
+    Server { package: "uvicorn",   names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies_since: None,        reloads: false, inherits: false },
+    Server { package: "waitress",  names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies_since: None,        reloads: false, inherits: false },
 ];
 
 impl Server {
@@ -69,10 +72,19 @@ impl Facts<'_> {
         words
     }
 
-    /// Whether a start waits until the server answers: one that does not tell systemd, and one that does so
-    /// before it can answer (gunicorn, whose workers load the application later) where that shows by TLS.
+    /// Whether a start waits until the server answers. Those that tell systemd do so too early: gunicorn's workers load
+    /// the application later.
+    ///
+    /// What waits is confined as the service is: it cannot ask where the unit is shut off from its own addresses, and the
+    /// connections come through a socket of systemd's.
     pub fn waits(&self) -> bool {
-        !self.notifies() || self.serves_tls()
+        let lines = |key: &str| self.service.unit.get(key).into_iter().flat_map(|lines| lines.0.iter());
+        let is_shut_off = lines("PrivateNetwork").next_back().is_some_and(|value| is_true(value))
+            || (lines("IPAddressDeny").any(|value| !value.is_empty()) && lines("IPAddressAllow").next().is_none())
+            || lines("RestrictAddressFamilies")
+                .next_back()
+                .is_some_and(|value| !value.is_empty() && !value.contains("AF_INET"));
+        !is_shut_off
     }
 
     /// What waits until the server answers.
@@ -92,7 +104,9 @@ impl Facts<'_> {
 
     /// Whether the server tells systemd when it is ready.
     pub fn notifies(&self) -> bool {
-        self.server().is_some_and(|server| server.notifies)
+        let since = self.server().and_then(|server| server.notifies_since);
+        let since = since.map(|since| since.parse::<Version>().expect("the table has versions"));
+        since.is_some_and(|since| self.server_version.is_none_or(|version| *version >= since))
     }
 
     /// Whether the command itself says where address and port go.
@@ -106,11 +120,18 @@ impl Facts<'_> {
         if address.contains(':') { format!("[{address}]") } else { address.clone() }
     }
 
+    /// Whether the address is one that the network gives to the host.
+    pub(super) fn has_own_address(&self) -> bool {
+        let address = self.service.address.parse::<IpAddr>();
+        address.is_ok_and(|address| !address.is_unspecified() && !address.is_loopback())
+    }
+
     /// The words of `ExecStart`.
     ///
     /// - Fails: for a server that is not known and whose command does not say where the port goes; for
-    ///   TLS with a server that has none.
+    ///   TLS with a server that has none; for options that cannot work in the unit.
     pub fn command(&self, program: Program) -> anyhow::Result<Vec<String>> {
+        self.check_options()?;
         let (word, rest) = self.service.command.split_first().expect("checked by `Config`");
         let script = format!("{}/bin/{word}", self.root);
         let mut words: Vec<String> = match program {
@@ -151,8 +172,13 @@ impl Facts<'_> {
     }
 
     pub(super) fn server(&self) -> Option<&'static Server> {
-        SERVERS.iter().find(|server| server.names.contains(&self.service.command[0].as_str()))
+        server_of(self.service)
     }
+}
+
+/// The server that a command starts, where it is known.
+pub fn server_of(service: &Service) -> Option<&'static Server> {
+    SERVERS.iter().find(|server| server.names.contains(&service.command[0].as_str()))
 }
 
 /// The modules of the applications, of words such as `module:object`.

@@ -2,6 +2,8 @@
 
 /// The keys, in the order of the unit.
 ///
+/// xtask/docs/services.md has a row for each, which `tests/docs.rs` checks.
+///
 /// Left out on purpose, and there for `[service.unit]`: `MemoryDenyWriteExecute`, since libffi of older cffi
 /// wheels, numba and other compilers at run time map memory that can be written and executed;
 /// `IPAddressDeny` and `PrivateNetwork`, since it is asked over the network and may ask others;
@@ -25,12 +27,13 @@ pub(super) const CONFINEMENT: &[(&str, &str)] = &[
     ("ProtectKernelLogs", "yes"),
     ("ProtectKernelModules", "yes"),
     ("ProtectKernelTunables", "yes"),
+    // Processes of others. `ProcSubset=pid` would hide /proc/meminfo, /proc/stat and the like, which psutil and
+    // prometheus_client read, so it is left out.
     ("ProtectProc", "invisible"),
-    // Hides /proc/meminfo and /proc/cpuinfo as well: os.cpu_count() asks the kernel by a call.
-    ("ProcSubset", "pid"),
     ("LockPersonality", "yes"),
     ("RemoveIPC", "yes"),
-    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
+    // With AF_NETLINK a process can list the addresses of the host (getifaddrs); to change them takes a capability.
+    ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_NETLINK AF_UNIX"),
     ("RestrictNamespaces", "yes"),
     ("RestrictRealtime", "yes"),
     ("RestrictSUIDSGID", "yes"),
@@ -38,9 +41,17 @@ pub(super) const CONFINEMENT: &[(&str, &str)] = &[
     ("SystemCallFilter", "@system-service"),
     // Changing owners, users and scheduling. Refused and not fatal: what tries one and goes on, goes on.
     ("SystemCallFilter", "~@privileged @resources"),
+    // Without a capability a process gives files to itself alone, and becomes only the user that it is. gunicorn does
+    // the one to its unix socket, again and again where it is refused, and the other up to version 19.
+    ("SystemCallFilter", "@chown setuid"),
     ("SystemCallErrorNumber", "EPERM"),
     ("UMask", "0077"),
 ];
+
+/// The names of the keys, for who describes them.
+pub fn confinement_keys() -> impl Iterator<Item = &'static str> {
+    CONFINEMENT.iter().map(|(key, _)| *key)
+}
 
 /// The value of a key as a systemd knows it; none where it knows no value that would do.
 ///

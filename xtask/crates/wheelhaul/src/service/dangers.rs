@@ -24,14 +24,16 @@ const OWN_FOLDERS: [(&str, &str); 4] = [
 ];
 
 impl Facts<'_> {
-    /// The dangers in `[service.unit]` and `[service.environment]`.
+    /// The dangers in `[service.unit]`, `[service.environment]` and the command.
     pub fn dangers(&self) -> Vec<Danger> {
         let variables = self.service.environment.iter();
         let variables = variables.map(|(name, value)| ("Environment".to_owned(), assignment(name, value)));
         let keys =
             self.service.unit.iter().flat_map(|(key, lines)| lines.0.iter().map(|line| (key.clone(), line.clone())));
         let lines: Vec<(String, String)> = variables.chain(keys).collect();
-        dangers(self.name, lines.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        let mut found = dangers(self.name, self.root, lines.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+        found.extend(self.likely_background());
+        found
     }
 
     /// The one command that a package of this tool gives to root: it runs in a unit of its own, which takes no
@@ -43,14 +45,14 @@ impl Facts<'_> {
 
 /// The dangers in the keys of a unit's [Service].
 ///
-/// `package` is the name of the package, and of its service, user and folders.
-pub fn dangers<'a>(package: &str, lines: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<Danger> {
+/// `package` is the name of the package, and of its service, user and folders; `root` is where it lies, `/opt/NAME`.
+pub fn dangers<'a>(package: &str, root: &str, lines: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Vec<Danger> {
     let writable = writable_folders(package, lines.clone());
     let mut found = Vec::new();
     for (key, value) in lines {
         match key {
-            "Environment" => found.extend(variables(package, value, &writable)),
-            "ExecSearchPath" => found.extend(search_path(key, value, package, &writable)),
+            "Environment" => found.extend(variables(package, root, value, &writable)),
+            "ExecSearchPath" => found.extend(search_path(key, value, (package, root), &writable)),
             "PermissionsStartOnly" if is_true(value) => found.push(Danger {
                 what:
                     "`PermissionsStartOnly` runs all commands but ExecStart as root, with the service's environment: \
@@ -85,12 +87,12 @@ fn raised(key: &str, value: &str) -> Vec<Danger> {
 }
 
 /// Variables by which the loader, Python or a shell takes code from elsewhere.
-fn variables(package: &str, value: &str, writable: &[String]) -> Vec<Danger> {
+fn variables(package: &str, root: &str, value: &str, writable: &[String]) -> Vec<Danger> {
     let words = split(value).map(|words| words.words).unwrap_or_default();
     let mut found = Vec::new();
     for (name, value) in words.iter().filter_map(|word| word.split_once('=')) {
         if name == "PATH" {
-            found.extend(search_path(name, value, package, writable));
+            found.extend(search_path(name, value, (package, root), writable));
         } else if name.starts_with("LD_") {
             found.push(Danger {
                 what: format!(
@@ -110,11 +112,13 @@ fn variables(package: &str, value: &str, writable: &[String]) -> Vec<Danger> {
 }
 
 /// Entries of a search path in which the service can put programs.
-fn search_path(name: &str, value: &str, package: &str, writable: &[String]) -> Vec<Danger> {
+fn search_path(name: &str, value: &str, (package, root): (&str, &str), writable: &[String]) -> Vec<Danger> {
     let mut found = Vec::new();
     for entry in value.split(':') {
         let place = match normal(&without_specifiers(entry, package)) {
             None => "which is looked up in the working directory".to_owned(),
+            // Its programs are root's, also where `ReadWritePaths` names a folder above them.
+            Some(path) if path == format!("{root}/bin") => continue,
             Some(path) => match writable.iter().find(|folder| is_at_or_below(&path, folder)) {
                 Some(folder) => format!("where the service can write (`{folder}`)"),
                 None => continue,
@@ -131,10 +135,16 @@ fn search_path(name: &str, value: &str, package: &str, writable: &[String]) -> V
     found
 }
 
-/// The folders that the service can write, as far as its unit tells.
+/// The folders that the service can write, and those that a drop-in may well give it.
 fn writable_folders<'a>(package: &str, lines: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
-    let mut folders: Vec<String> = SHARED.iter().map(|folder| (*folder).to_owned()).collect();
+    let mut folders = given_folders(package, lines);
     folders.extend(OWN_FOLDERS.iter().map(|(_, base)| format!("{base}/{package}")));
+    folders
+}
+
+/// The folders that every service can write, and those that keys of [Service] give to this one.
+pub(super) fn given_folders<'a>(package: &str, lines: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
+    let mut folders: Vec<String> = SHARED.iter().map(|folder| (*folder).to_owned()).collect();
     for (key, value) in lines {
         let base = OWN_FOLDERS.iter().find(|(own, _)| *own == key).map(|(_, base)| *base);
         let is_free = matches!(key, "ReadWritePaths" | "ReadWriteDirectories");
@@ -181,7 +191,7 @@ fn without_specifiers(text: &str, package: &str) -> String {
 }
 
 /// An absolute path without `.`, `..` and doubled slashes; none for one that is not absolute.
-fn normal(path: &str) -> Option<String> {
+pub(super) fn normal(path: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.strip_prefix('/')?.split('/') {
         match part {
@@ -195,11 +205,11 @@ fn normal(path: &str) -> Option<String> {
     Some(format!("/{}", parts[start..].join("/")))
 }
 
-fn is_at_or_below(path: &str, folder: &str) -> bool {
+pub(super) fn is_at_or_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) || folder == "/"
 }
 
-fn is_true(value: &str) -> bool {
+pub(super) fn is_true(value: &str) -> bool {
     ["1", "yes", "y", "true", "t", "on"].contains(&value.to_ascii_lowercase().as_str())
 }
 
@@ -242,7 +252,7 @@ mod tests {
             ("ExecSearchPath",       "/usr/bin:/var/cache/app",                                             &["`ExecSearchPath` has the entry `/var/cache/app`"]),
         ];
         for (key, value, expected) in cases {
-            let found = dangers("app", [(*key, *value)].into_iter());
+            let found = dangers("app", "/opt/app", [(*key, *value)].into_iter());
             assert_eq!(found.len(), expected.len(), "{key}={value}: {found:?}");
             for (danger, start) in found.iter().zip(*expected) {
                 assert!(danger.what.starts_with(start), "{key}={value}: {}", danger.what);
@@ -261,12 +271,14 @@ mod tests {
             ("ReadWritePaths",       "-/srv/shop /mnt",  "/srv/shop/bin",               true),
             ("ReadWriteDirectories", "/srv/%N",          "/srv/app/bin",                true),
             ("ReadWritePaths",       "/",                "/usr/bin",                    true),
+            ("ReadWritePaths",       "/opt/app",         "/opt/app/bin:/usr/bin",       false),
+            ("ReadWritePaths",       "/opt/app /srv",    "/srv/other/bin",              true),
             ("ReadOnlyPaths",        "/srv/shop",        "/srv/shop/bin",               false),
             ("StateDirectory",       "other",            "/var/lib/another",            false),
         ];
         for (key, value, path, is_danger) in cases {
             let path = format!("PATH={path}");
-            let found = dangers("app", [("Environment", path.as_str()), (key, value)].into_iter());
+            let found = dangers("app", "/opt/app", [("Environment", path.as_str()), (key, value)].into_iter());
             assert_eq!(found.len(), usize::from(is_danger), "{key}={value} {path}: {found:?}");
         }
     }

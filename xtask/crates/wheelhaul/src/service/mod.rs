@@ -3,6 +3,7 @@
 mod command;
 mod confinement;
 mod dangers;
+mod options;
 mod overrides;
 mod scriptlets;
 mod section;
@@ -12,13 +13,16 @@ mod tests;
 mod unit;
 mod words;
 
-pub use command::{Program, SERVERS, Server, application_modules};
+pub use command::{Program, SERVERS, Server, application_modules, server_of};
+pub use confinement::confinement_keys;
 pub use dangers::{Danger, dangers};
+pub use options::settings_file;
 pub use scriptlets::Scriptlets;
 pub use words::{Command, Words, commands, split};
 
 use crate::boxes::Target;
 use crate::config::{Service, Tls};
+use pep440_rs::Version;
 
 /// What the texts are made from.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +37,13 @@ pub struct Facts<'a> {
     pub service: &'a Service,
     /// the box
     pub target: &'a Target,
+    /// of the package that brings the server, as it is locked; none where that does not matter or is not known yet
+    pub server_version: Option<&'a Version>,
+}
+
+/// The program by which root runs a command as the service.
+pub fn run_program(name: &str) -> String {
+    format!("/usr/bin/{name}-run")
 }
 
 impl Facts<'_> {

@@ -14,20 +14,22 @@ impl Facts<'_> {
     pub fn scriptlets(&self, program: Program) -> anyhow::Result<Scriptlets> {
         // Where systemd does not make the folder of the state, `%pre` does.
         let state = if self.target.knows("Service", "StateDirectory") { "" } else { STATE };
-        let (units, links, post, gone) = match self.is_socket_activated() {
-            true => ("NAME.service NAME.socket", LINKS_WITH_SOCKET, POST_WITH_SOCKET, GONE),
-            false => ("NAME.service", LINK, POST, ""),
+        let (units, links, reload, moved, gone) = match self.is_socket_activated() {
+            true => ("NAME.service NAME.socket", LINKS_WITH_SOCKET, RELOAD_WITH_SOCKET, MOVED, GONE),
+            false => ("NAME.service", LINK, RELOAD, "", ""),
         };
         let timer = if self.renews() { " NAME-certificate.timer" } else { "" };
         let fill = |text: &str| {
-            let text = text.replace("STATE", state).replace("GONE", gone);
+            let text = text.replace("STATE", state).replace("GONE", gone).replace("RELOAD", reload);
+            let text = text.replace("MOVED", moved);
             text.replace("TIMER", timer).replace("UNITS", units).replace("LINKS", links).replace("NAME", self.name)
         };
         Ok(Scriptlets {
             pre: fill(PRE),
-            post: fill(post),
+            post: fill(POST),
             preun: fill(PREUN),
             postun: fill(POSTUN),
+            posttrans: fill(POSTTRANS),
             verify: self.verify_script(program)?,
         })
     }
@@ -60,6 +62,8 @@ pub struct Scriptlets {
     pub preun: String,
     /// after the files are gone
     pub postun: String,
+    /// when all packages of the transaction are in place, and the release before is gone
+    pub posttrans: String,
     /// at `rpm -V`; silent where all is well
     pub verify: String,
 }
@@ -98,39 +102,77 @@ const STATE: &str = "\
 [ -d /var/lib/NAME ] || mkdir -m 0750 /var/lib/NAME || exit 1
 chown NAME:NAME /var/lib/NAME || exit 1
 ";
+/// An upgrade leaves a note in `/run/NAME.upgrade`: `STATE SOCKET STARTED`. The restart itself waits for `%posttrans`, when no file of
+/// the release before is left and its `%postun` has run.
+///
+/// STATE is `active`, `meant` for a service that is meant to run and does not (it is being started again and again, or it
+/// failed and is enabled), else `left`. SOCKET is `moved` where this release listens elsewhere. STARTED tells one start of the
+/// main process from the next, also where systemd has no `InvocationID`.
 const POST: &str = "\
 if [ \"$1\" -eq 1 ]; then
     systemctl --no-reload preset UNITS >/dev/null 2>&1 || :
 fi
 if [ -d /run/systemd/system ]; then
-    systemctl daemon-reload >/dev/null 2>&1 || :
+    enabled=$(systemctl is-enabled NAME.service 2>/dev/null)
+    case $enabled:$(systemctl is-active NAME.service 2>/dev/null) in
+        masked*) state=left ;;
+        *:active | *:reloading) state=active ;;
+        *:activating | enabled*:failed) state=meant ;;
+        *) state=left ;;
+    esac
+    started=$(systemctl show --property=ExecMainStartTimestampMonotonic NAME.service 2>/dev/null)
+    socket=stays
+RELOAD    echo \"$state $socket $started\" >/run/NAME.upgrade
 fi
 exit 0
 ";
-/// The socket stays open through an upgrade, unless this one listens elsewhere: then both move.
-const POST_WITH_SOCKET: &str = "\
-if [ \"$1\" -eq 1 ]; then
-    systemctl --no-reload preset UNITS >/dev/null 2>&1 || :
-fi
-if [ -d /run/systemd/system ]; then
+const RELOAD: &str = "    systemctl daemon-reload >/dev/null 2>&1 || :
+";
+const RELOAD_WITH_SOCKET: &str = "    \
     before=$(systemctl show --property=Listen NAME.socket 2>/dev/null)
     systemctl daemon-reload >/dev/null 2>&1 || :
-    if [ \"$before\" != \"$(systemctl show --property=Listen NAME.socket 2>/dev/null)\" ]; then
-        if systemctl --quiet is-active NAME.service; then
-            systemctl stop NAME.service NAME.socket >/dev/null 2>&1 || :
-            systemctl start NAME.service >/dev/null 2>&1 || :
-        else
-            systemctl try-restart NAME.socket >/dev/null 2>&1 || :
-        fi
+    [ \"$before\" = \"$(systemctl show --property=Listen NAME.socket 2>/dev/null)\" ] || socket=moved
+";
+/// A release of before this scriptlet restarts the service in its `%postun`: STARTED tells.
+///
+/// - `reset-failed` gives a service that used up its starts new ones, and opens its socket again.
+/// - `try-restart`: what somebody stopped meanwhile stays so.
+const POSTTRANS: &str = "\
+if [ -d /run/systemd/system ] && [ -e /run/NAME.upgrade ]; then
+    read -r state socket started </run/NAME.upgrade
+    rm -f /run/NAME.upgrade
+    starts=yes
+    if [ $state != left ]; then
+        systemctl reset-failed UNITS >/dev/null 2>&1 || :
+    fi
+    case $state:$socket in
+MOVED        active:*)
+            if [ \"$started\" = \"$(systemctl show --property=ExecMainStartTimestampMonotonic NAME.service 2>/dev/null)\" ]; then
+                systemctl try-restart NAME.service >/dev/null 2>&1 || starts=no
+            else
+                systemctl --quiet is-active NAME.service || starts=no
+            fi ;;
+        meant:*) systemctl restart NAME.service >/dev/null 2>&1 || starts=no ;;
+    esac
+    if [ $starts = no ]; then
+        echo \"NAME: the service does not start now; journalctl -e -u NAME says why; the way back: dnf downgrade ./NAME-OLDER.rpm && systemctl restart NAME\" >&2
     fi
 fi
 exit 0
+";
+/// `systemctl` refuses to start a socket whose service runs, so both stop before they move.
+const MOVED: &str = "        \
+        active:moved | meant:moved)
+            systemctl stop NAME.service NAME.socket >/dev/null 2>&1 || :
+            systemctl start NAME.service >/dev/null 2>&1 || starts=no ;;
+        left:moved) systemctl try-restart NAME.socket >/dev/null 2>&1 || : ;;
 ";
 /// `disable` refuses a masked unit, whose link to its target would stay and enable the next installation.
 const PREUN: &str = "\
 if [ \"$1\" -eq 0 ]; then
     if [ -d /run/systemd/system ]; then
         systemctl --no-reload disable --now UNITSTIMER >/dev/null 2>&1 || :
+        systemctl reset-failed UNITS >/dev/null 2>&1 || :
     else
         systemctl --no-reload disable UNITS >/dev/null 2>&1 || :
     fi
@@ -142,11 +184,12 @@ const LINK: &str = "/etc/systemd/system/multi-user.target.wants/NAME.service";
 const LINKS_WITH_SOCKET: &str = "\
 /etc/systemd/system/multi-user.target.wants/NAME.service \\
         /etc/systemd/system/sockets.target.wants/NAME.socket";
+/// A release of before `%posttrans` leaves no note, and the restart to the one that goes.
 const POSTUN: &str = "\
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload >/dev/null 2>&1 || :
     if [ \"$1\" -ge 1 ]; then
-GONE        systemctl try-restart NAME.service >/dev/null 2>&1 || :
+GONE        [ -e /run/NAME.upgrade ] || systemctl try-restart NAME.service >/dev/null 2>&1 || :
     fi
 fi
 exit 0

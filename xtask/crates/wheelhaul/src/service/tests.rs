@@ -5,6 +5,7 @@ use super::*;
 use crate::boxes::known_targets;
 use crate::config::Lines;
 use crate::problem::hints_of;
+use pep440_rs::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn service(command: &[&str], port: u16, tls: Tls) -> Service {
@@ -21,7 +22,7 @@ fn service(command: &[&str], port: u16, tls: Tls) -> Service {
 }
 
 fn facts<'a>(service: &'a Service, target: &'a Target) -> Facts<'a> {
-    Facts { name: "report", summary: "A report at 100%", root: "/opt/report", service, target }
+    Facts { name: "report", summary: "A report at 100%", root: "/opt/report", service, target, server_version: None }
 }
 
 #[test]
@@ -218,21 +219,163 @@ fn an_empty_value_resets_a_key() {
 }
 
 #[test]
-fn readiness_is_told_or_waited_for() {
+fn readiness_is_told_by_the_versions_that_can_and_an_answer_is_waited_for() {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
     let wait = "ExecStartPost=/usr/bin/python3.11 -ISB /opt/report/bin/wait-until-ready";
     #[rustfmt::skip]
-    let cases = [ // command                    tls              line of the unit
-        (vec!["gunicorn", "a:b"],               Tls::Off,        "Type=notify".to_owned()),
-        (vec!["gunicorn", "a:b"],               Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
-        (vec!["uvicorn", "a:b"],                Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
-        (vec!["uvicorn", "a:b"],                Tls::Off,        format!("{wait} 0.0.0.0 9091")),
-        (vec!["own", "{port}"],                 Tls::SelfSigned, format!("{wait} 0.0.0.0 9091")),
-        (vec!["own", "{port}", "{cert}"],       Tls::SelfSigned, format!("{wait} 0.0.0.0 9091 tls")),
+    let cases = [ // command                    version         tls              type       waited for
+        (vec!["gunicorn", "a:b"],               None,           Tls::Off,        "notify",  "0.0.0.0 9091"),
+        (vec!["gunicorn", "a:b"],               Some("23.0.0"), Tls::SelfSigned, "notify",  "0.0.0.0 9091 tls"),
+        (vec!["gunicorn", "a:b"],               Some("20.0"),   Tls::Off,        "notify",  "0.0.0.0 9091"),
+        (vec!["gunicorn", "a:b"],               Some("19.10.0"), Tls::Off,       "simple",  "0.0.0.0 9091"),
+        (vec!["gunicorn", "a:b"],               Some("18.0"),   Tls::SelfSigned, "simple",  "0.0.0.0 9091 tls"),
+        (vec!["uvicorn", "a:b"],                Some("0.34.0"), Tls::SelfSigned, "simple",  "0.0.0.0 9091 tls"),
+        (vec!["uvicorn", "a:b"],                None,           Tls::Off,        "simple",  "0.0.0.0 9091"),
+        (vec!["own", "{port}"],                 None,           Tls::SelfSigned, "simple",  "0.0.0.0 9091"),
+        (vec!["own", "{port}", "{cert}"],       None,           Tls::SelfSigned, "simple",  "0.0.0.0 9091 tls"),
     ];
-    for (command, tls, line) in cases {
+    for (command, version, tls, kind, waited) in cases {
         let service = service(&command, 9091, tls);
-        let unit = facts(&service, &target).unit(Program::Module).unwrap();
-        assert!(unit.lines().any(|other| other == line), "{command:?}\n{unit}");
+        let version: Option<Version> = version.map(|version| version.parse().unwrap());
+        let facts = Facts { server_version: version.as_ref(), ..facts(&service, &target) };
+        let unit = facts.unit(Program::Module).unwrap();
+        for line in [format!("Type={kind}"), format!("{wait} {waited}")] {
+            assert!(unit.lines().any(|other| other == line), "{command:?} {version:?} lacks {line}\n{unit}");
+        }
+    }
+}
+
+#[test]
+fn a_unit_that_is_shut_off_from_its_address_does_not_ask_itself() {
+    let target = Target::find("el9-x86_64", None, None).unwrap();
+    #[rustfmt::skip]
+    let cases: &[(&[(&str, &str)], bool)] = &[ // keys                                    whether it waits
+        (&[],                                                                              true),
+        (&[("PrivateNetwork", "yes")],                                                     false),
+        (&[("PrivateNetwork", "no")],                                                      true),
+        (&[("IPAddressDeny", "any")],                                                      false),
+        (&[("IPAddressDeny", "any"), ("IPAddressAllow", "localhost")],                     true),
+        (&[("RestrictAddressFamilies", "AF_UNIX")],                                        false),
+        (&[("RestrictAddressFamilies", "AF_INET AF_UNIX")],                                true),
+    ];
+    for (keys, waits) in cases {
+        let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+        for (key, value) in *keys {
+            service.unit.insert((*key).to_owned(), Lines(vec![(*value).to_owned()]));
+        }
+        let facts = facts(&service, &target);
+        let unit = facts.unit(Program::Script).unwrap();
+        assert_eq!((facts.waits(), unit.contains("wait-until-ready")), (*waits, *waits), "{keys:?}");
+    }
+}
+
+#[test]
+fn an_address_of_the_host_is_waited_for() {
+    let target = Target::find("el9-x86_64", None, None).unwrap();
+    #[rustfmt::skip]
+    let cases = [ // address      lines of the unit
+        ("0.0.0.0",      "After=network.target report.socket\n"),
+        ("127.0.0.1",    "After=network.target report.socket\n"),
+        ("::1",          "After=network.target report.socket\n"),
+        ("192.0.2.7",    "Wants=network-online.target\nWants=report.socket\nAfter=network-online.target report.socket\n"),
+        ("2001:db8::1",  "Wants=network-online.target\nWants=report.socket\nAfter=network-online.target report.socket\n"),
+    ];
+    for (address, lines) in cases {
+        let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+        service.address = address.to_owned();
+        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        assert!(unit.contains(lines), "{address}: {unit}");
+    }
+}
+
+#[test]
+fn programs_of_the_package_are_first_on_the_path_of_every_target() {
+    #[rustfmt::skip]
+    let cases = [ // `PATH`                                     `ExecSearchPath`      PATH of the unit
+        (None,                                                  None,                 "PATH=/opt/report/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
+        (Some("/usr/pgsql-16/bin:/usr/bin"),                    None,                 "PATH=/opt/report/bin:/usr/pgsql-16/bin:/usr/bin"),
+        (Some("/usr/bin:/opt/report/bin"),                      None,                 "PATH=/usr/bin:/opt/report/bin"),
+        (Some(""),                                              None,                 "PATH=/opt/report/bin"),
+        (Some("/usr/local/my programs"),                        None,                 "\"PATH=/opt/report/bin:/usr/local/my programs\""),
+        (None,                                                  Some("/srv/bin"),     "PATH=/opt/report/bin:/srv/bin"),
+    ];
+    for target in known_targets().into_iter().filter(|target| target.interpreter.version >= (3, 4)) {
+        for (path, searched, expected) in &cases {
+            let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+            service.environment.extend(path.map(|path| ("PATH".to_owned(), path.to_owned())));
+            if let Some(searched) = searched.filter(|_| target.knows("Service", "ExecSearchPath")) {
+                service.unit.insert("ExecSearchPath".to_owned(), Lines(vec![searched.to_owned()]));
+            } else if searched.is_some() {
+                continue;
+            }
+            let unit = facts(&service, &target).unit(Program::Script).unwrap();
+            let paths: Vec<&str> = unit
+                .lines()
+                .filter_map(|line| line.strip_prefix("Environment="))
+                .filter(|value| value.trim_start_matches('"').starts_with("PATH="))
+                .collect();
+            assert_eq!(paths, [*expected], "{}: {path:?}", target.name);
+        }
+    }
+}
+
+#[test]
+fn options_that_cannot_work_in_the_unit_are_refused_with_their_place() {
+    let target = Target::find("el9-x86_64", None, None).unwrap();
+    let unit = [("RuntimeDirectory", "report"), ("ReadWritePaths", "/srv/report")];
+    #[rustfmt::skip]
+    let cases = [ // command                                   GUNICORN_CMD_ARGS   keys of the unit   what is refused
+        ("gunicorn a:b --daemon",                              "",                 false,             "key `service.command`: `--daemon` puts the server into the background"),
+        ("gunicorn a:b",                                       "-D -w 4",          false,             "key `service.environment`: `GUNICORN_CMD_ARGS`: `-D` puts"),
+        ("uvicorn a:b",                                        "-D -w 4",          false,             ""),
+        ("gunicorn a:b --user www",                            "",                 false,             "`--user www` names another account than `report`"),
+        ("gunicorn a:b -u report --group=report",              "",                 false,             ""),
+        ("gunicorn a:b --initgroups",                          "",                 false,             "`--initgroups` sets the groups"),
+        ("gunicorn a:b --pid x.pid",                           "",                 false,             "`--pid x.pid` writes where the service cannot"),
+        ("gunicorn a:b --pid /opt/report/x.pid",               "",                 false,             "`--pid /opt/report/x.pid` writes"),
+        ("gunicorn a:b -p /run/report/x.pid",                  "",                 false,             "`-p /run/report/x.pid` writes"),
+        ("gunicorn a:b -p /run/report/x.pid",                  "",                 true,              ""),
+        ("gunicorn a:b -p /run/report",                        "",                 true,              "`-p /run/report` writes"),
+        ("gunicorn a:b -p /run/report/../x.pid",               "",                 true,              "`-p /run/report/../x.pid` writes"),
+        ("gunicorn a:b --pid /srv/report/x",                   "",                 true,              ""),
+        ("gunicorn a:b --pid /var/lib/report/x.pid",           "",                 false,             ""),
+        ("gunicorn a:b --pid /tmp/x.pid",                      "",                 false,             ""),
+        ("gunicorn a:b --access-logfile - --log-file /dev/stderr", "",             false,             ""),
+        ("gunicorn a:b --access-logfile /var/log/report/a",    "",                 false,             "`--access-logfile /var/log/report/a` writes"),
+        ("hypercorn a:b -p x.pid",                             "",                 false,             "`-p x.pid` writes"),
+        ("twistd web --port {port}",                           "",                 false,             "`twistd` goes into the background by itself"),
+        ("twistd --nodaemon --pidfile= web --port {port}",     "",                 false,             ""),
+        ("own --user x --daemon {port}",                       "",                 false,             ""),
+    ];
+    for (command, arguments, has_keys, says) in cases {
+        let words: Vec<&str> = command.split(' ').collect();
+        let mut service = service(&words, 9091, Tls::Off);
+        service.environment.insert("GUNICORN_CMD_ARGS".to_owned(), arguments.to_owned());
+        if has_keys {
+            service.unit.extend(unit.map(|(key, value)| (key.to_owned(), Lines(vec![value.to_owned()]))));
+        }
+        match facts(&service, &target).units(Program::Script) {
+            Ok(_) => assert!(says.is_empty(), "{command} is taken"),
+            Err(error) => assert!(!says.is_empty() && format!("{error:#}").contains(says), "{command}: {error:#}"),
+        }
+    }
+    let service = service(&["own", "--daemon", "{port}"], 9091, Tls::Off);
+    let warned = facts(&service, &target).dangers();
+    assert!(warned.len() == 1 && warned[0].what.contains("`service.command` has `--daemon`"), "{warned:?}");
+}
+
+#[test]
+fn the_file_that_gunicorn_reads_is_found() {
+    #[rustfmt::skip]
+    let cases = [
+        ("gunicorn a:b",                              Some("gunicorn.conf.py")),
+        ("gunicorn a:b -c ./deploy/g.py",             Some("deploy/g.py")),
+        ("gunicorn --config=file:g.py a:b",           Some("g.py")),
+        ("gunicorn -cpython:shop.gunicorn_conf a:b",  Some("shop/gunicorn_conf.py")),
+        ("uvicorn a:b -c g.py",                       None),
+    ];
+    for (command, file) in cases {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert_eq!(settings_file(&service(&words, 9091, Tls::Off)).as_deref(), file, "{command}");
     }
 }

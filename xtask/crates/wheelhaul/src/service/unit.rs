@@ -9,16 +9,24 @@ use crate::service::{Facts, Program};
 /// What an administrator's files below are, for secrets.
 const CREDENTIALS: &str = "credentials";
 
+/// systemd's own `PATH` for services of the system, systemd.exec(5).
+const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
+
 impl Facts<'_> {
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;
         let mut unit = self.about(&plain(self.summary));
+        // A start ends with an answer from the address; one of the host's own has to be there by then.
+        let network = if self.has_own_address() { "network-online.target" } else { "network.target" };
+        if self.has_own_address() {
+            unit.add("Wants", network);
+        }
         if self.is_socket_activated() {
             unit.add("Wants", format!("{name}.socket"));
-            unit.add("After", format!("network.target {name}.socket"));
+            unit.add("After", format!("{network} {name}.socket"));
         } else {
-            unit.add("After", "network.target");
+            unit.add("After", network);
         }
         if self.renews() {
             unit.add("Wants", format!("{name}-certificate.timer"));
@@ -26,7 +34,8 @@ impl Facts<'_> {
         for secret in &self.service.secrets {
             unit.add("AssertPathExists", format!("{}/{secret}", self.credentials_folder()));
         }
-        let service = self.service_section(program)?;
+        let mut service = self.service_section(program)?;
+        self.limit_starts(&mut unit, &mut service);
         let mut install = Section::new("Install", self.target);
         install.add("WantedBy", "multi-user.target");
         if self.is_socket_activated() {
@@ -44,8 +53,9 @@ impl Facts<'_> {
         service.add("StateDirectory", name);
         service.add("StateDirectoryMode", "0750");
         service.add("Environment", format!("HOME=/var/lib/{name}"));
+        service.add("Environment", assignment("PATH", &self.search_path()));
         self.add_secrets(&mut service);
-        for (variable, value) in &self.service.environment {
+        for (variable, value) in self.service.environment.iter().filter(|(variable, _)| *variable != "PATH") {
             service.add("Environment", assignment(variable, value));
         }
         // Read later, so an administrator has the last word.
@@ -79,6 +89,38 @@ impl Facts<'_> {
             service.replace(key, &lines.iter().filter(is_taken).cloned().collect::<Vec<_>>());
         }
         Ok(service)
+    }
+
+    /// `PATH` of the service: the programs of the package, then where a project says, else where systemd looks.
+    fn search_path(&self) -> String {
+        let own = format!("{}/bin", self.root);
+        let searched = || self.service.unit.get("ExecSearchPath").map(|Lines(lines)| lines.join(":"));
+        let others = self.service.environment.get("PATH").cloned().or_else(searched);
+        let others = others.unwrap_or_else(|| SYSTEM_PATH.to_owned());
+        match others.split(':').any(|entry| entry == own) {
+            true => others,
+            false if others.is_empty() => own,
+            false => format!("{own}:{others}"),
+        }
+    }
+
+    /// A service that never starts ends as failed, and its socket closes: nobody who asks is kept waiting for ever.
+    ///
+    /// systemd counts every start, also those of an administrator. Ten that take all the time that they may
+    /// (`TimeoutStartSec=` is a minute and a half, `RestartSec=` is added) fit into the interval.
+    fn limit_starts<'a>(&self, unit: &mut Section<'a>, service: &mut Section<'a>) {
+        const STARTS: &str = "10";
+        const WITHIN: &str = "20min";
+        // systemd 230 took the keys out of [Service], and still reads them there: the project's own come later.
+        let (section, key) = match self.target.knows("Unit", "StartLimitIntervalSec") {
+            true => (unit, "StartLimitIntervalSec"),
+            false => (service, "StartLimitInterval"),
+        };
+        for (key, value) in [(key, WITHIN), ("StartLimitBurst", STARTS)] {
+            if !self.service.unit.contains_key(key) {
+                section.add(key, value);
+            }
+        }
     }
 
     /// [Unit] with what every unit of the package says of itself.

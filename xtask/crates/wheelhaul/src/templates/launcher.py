@@ -7,10 +7,15 @@ Modules come from the standard library, then from {{ root }} and {{ root }}/lib.
 neither the working directory nor the script's folder is searched, nor do PYTHON* variables count
 (-I and -S above); no byte-code is written (-B). A program may add folders to sys.path: what is found
 there never stands before these.
+
+sys.prefix is {{ root }}, as in a virtual environment: programs find their data files below it, and its
+scripts in {{ root }}/bin. sys.base_prefix stays the interpreter's. The folder of packages, for sysconfig
+(purelib, platlib) and for site.getsitepackages(), is {{ root }}/lib.
 """
 import sys
 
 ROOT = "{{ root }}"
+LIBRARY = ROOT + "/lib"
 
 
 # Switches that -ISB settle already, as child processes repeat them.
@@ -38,6 +43,18 @@ def take_options(words):
     return words, interactive
 
 
+def become_environment():
+    """Make ROOT the prefix; before site and sysconfig are imported, which keep what it was then."""
+    sys.prefix = sys.exec_prefix = ROOT
+    import site
+    import sysconfig
+
+    # Which scheme a distribution's Python takes differs, and none has its packages right below `lib`.
+    for scheme in sysconfig._INSTALL_SCHEMES.values():
+        scheme.update(purelib=LIBRARY, platlib=LIBRARY)
+    site.getsitepackages = lambda prefixes=None: [LIBRARY]
+
+
 def add_packages():
     import site
     import warnings
@@ -47,7 +64,7 @@ def add_packages():
     if sys.warnoptions:
         warnings._processoptions(sys.warnoptions)
     sys.path.append(ROOT)
-    site.addsitedir(ROOT + "/lib")
+    site.addsitedir(LIBRARY)
     site.setquit()
     site.setcopyright()
     site.sethelper()
@@ -141,6 +158,7 @@ if __name__ == "__main__":
     # Child processes that start sys.executable come through here as well.
     sys.executable = ROOT + "/bin/python"
     program, stay = take_options(sys.argv[1:])
+    become_environment()
     add_packages()
     run(program)
     if stay:

@@ -23,25 +23,46 @@ def module_of_script():
 
 
 def compiled():
-    """Modules with compiled code by the package that they are in, the shallow ones first."""
+    """Modules with compiled code and their files, by the package that they are in, the shallow ones first."""
     found = {}
     lib = os.path.join(ROOT, "lib")
     for folder, folders, files in os.walk(lib):
         folders[:] = sorted(name for name in folders if name.isidentifier())
         for name in sorted(files):
             ending = next((end for end in EXTENSION_SUFFIXES if name.endswith(end)), None)
-            if ending and name[:-len(ending)].isidentifier():
+            file = os.path.join(folder, name)
+            if ending and name[:-len(ending)].isidentifier() and is_module(file, name[:-len(ending)], ending):
                 path = os.path.join(os.path.relpath(folder, lib), name[:-len(ending)])
                 module = os.path.normpath(path).replace("/", ".")
-                found.setdefault(module.split(".")[0], []).append(module)
+                found.setdefault(module.split(".")[0], []).append((module, file))
     return found
+
+
+def is_module(file, name, ending):
+    """A library without the mark of a Python in its name is a module where it has the function of one."""
+    if ending != ".so":
+        return True
+    with open(file, "rb") as library:
+        return ("PyInit_" + name).encode() in library.read()
 
 
 def imports(module):
     try:
         importlib.import_module(module)
     except BaseException as error:
-        fault("`import %s` fails: %s: %s" % (module, type(error).__name__, " ".join(str(error).split())))
+        return error
+
+
+def refused(error):
+    """The error of a module that the loader refused, on the way to this one."""
+    for _ in range(20):
+        if isinstance(error, ImportError) and str(error.path).endswith(tuple(EXTENSION_SUFFIXES)):
+            return error
+        error = error and (error.__cause__ or error.__context__)
+
+
+def cannot_load(module, error):
+    fault("`import %s` fails: %s: %s" % (module, type(error).__name__, " ".join(str(error).split())))
 
 
 def is_found(module):
@@ -58,12 +79,27 @@ def is_found(module):
 
 def check():
     if SCRIPT or MODULE:
-        imports(MODULE or module_of_script())
+        server = MODULE or module_of_script()
+        error = imports(server)
+        if isinstance(error, (ImportError, SyntaxError)):
+            cannot_load(server, error)
     for package, modules in sorted(compiled().items()):
-        imports(package)
-        # Where the package itself loads none of its compiled modules, the first one tells.
-        if package in sys.modules and not any(module in sys.modules for module in modules):
-            imports(modules[0])
+        # What a package says itself is none of our business: that it wants to be imported by another, or configured.
+        error = refused(imports(package))
+        if error is not None:
+            cannot_load(package, error)
+        elif not any(module in sys.modules for module, _ in modules):
+            # Where the package loads none of its compiled modules, the first one tells. It is not imported: it may have
+            # another name when it is.
+            module, file = modules[0]
+            try:
+                import ctypes
+                ctypes.CDLL(file)
+            except OSError as error:
+                cannot_load(module, error)
+            except ImportError:
+                # A Python that was built without it.
+                pass
     for module in APPLICATIONS:
         if not is_found(module):
             fault("the module `%s` of the application is not there" % module)

@@ -1,8 +1,8 @@
 //! The table of checks.
 
 use crate::verify::{
-    Evidence, Outcome, audit, byte_code, config, elf, files, fips, places, python, scriptlets, secrets, service,
-    sysusers, units,
+    Evidence, Outcome, accepted, audit, byte_code, config, elf, files, fips, places, python, scriptlets, secrets,
+    service, sysusers, units,
 };
 
 /// When a check is made.
@@ -14,6 +14,8 @@ pub enum When {
     Fips,
     /// with `--audit`
     Audit,
+    /// where the package or the site accepts findings
+    Accepted,
 }
 
 impl When {
@@ -23,6 +25,7 @@ impl When {
             Self::Always => "always",
             Self::Fips => "--fips",
             Self::Audit => "--audit",
+            Self::Accepted => "[[accept]]",
         }
     }
 }
@@ -91,4 +94,5 @@ pub const CHECKS: &[Check] = &[
     Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), asks_host: NO, judge: secrets::judge },
     Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), asks_host: NO, judge: fips::judge },
     Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), asks_host: NO, judge: audit::judge },
+    Check { name: "accepted",    when: When::Accepted, text: include_str!("explained/accepted.md"), asks_host: NO, judge: accepted::judge },
 ];

@@ -90,8 +90,16 @@ const CONFIGS: &[(&str, &str)] = &[
     ("yum", "dnf"), ("yum.repos.d", "redhat-release"),
 ];
 
+/// Programs of RHEL in /usr/bin that are named as [`crate::service::run_program`] names its own.
+const PROGRAMS: &[(&str, &str)] = &[("systemd-run", "systemd"), ("xvfb-run", "xorg-x11-server-Xvfb")];
+
+/// Whether a package of RHEL has a program of that name, and which.
+pub(super) fn system_program(name: &str) -> Option<&'static str> {
+    PROGRAMS.iter().find(|(known, _)| *known == name).map(|row| row.1)
+}
+
 /// Whether a folder is one of `filesystem`'s.
-pub(super) fn is_system_folder(path: &str) -> bool {
+pub(crate) fn is_system_folder(path: &str) -> bool {
     FOLDERS.contains(&path)
 }
 
@@ -126,6 +134,7 @@ mod tests {
     #[test]
     fn what_the_system_has_is_known() {
         assert!(is_system_folder("/opt") && !is_system_folder("/opt/company"));
+        assert_eq!((system_program("xvfb-run"), system_program("report-run")), (Some("xorg-x11-server-Xvfb"), None));
         #[rustfmt::skip]
         let cases = [ // name            user                  unit                    below /etc          package
             ("sshd",                     Some("openssh-server"), Some("openssh-server"), None,           false),
@@ -145,7 +154,7 @@ mod tests {
     #[test]
     fn the_tables_are_sorted_and_have_no_name_twice() {
         assert!(FOLDERS.is_sorted_by(|a, b| a < b));
-        for table in [SERVICES, USERS, CONFIGS] {
+        for table in [SERVICES, USERS, CONFIGS, PROGRAMS] {
             let wrong = table.windows(2).find(|pair| pair[0].0 >= pair[1].0);
             assert_eq!(wrong, None);
         }

@@ -1,6 +1,7 @@
 //! The finished RPM, judged against its target from its bytes alone: evidence → findings, by a table of
 //! checks. Judging reads nothing; [`Evidence::gather`] goes once through the payload.
 
+mod accepted;
 mod audit;
 mod byte_code;
 mod checks;
@@ -25,6 +26,7 @@ mod unit_text;
 mod units;
 mod verdict;
 
+pub use accepted::{Acceptance, Judge, Site};
 pub use audit::{Audit, installed};
 pub use checks::{CHECKS, Check, When};
 pub use difference::{
@@ -33,6 +35,7 @@ pub use difference::{
 };
 pub use evidence::{CryptoMarks, Distribution, Distributions, Evidence, Listed, Module, OnHost, for_each_source};
 pub use fips::Fips;
+pub(crate) use known::is_system_folder;
 pub use of_wheels::{OfOneWheel, WheelEvidence, judge_wheels};
 pub use owners::{Owner, Owners};
 pub use python::{Compiled, Importers};
@@ -50,6 +53,8 @@ const ABOUT_REST: &str = "see to those above, and verify again";
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// the site that verifies has judged it: it counts for nothing
+    Accepted,
     /// to look at; the exit code stays 0
     Warning,
     /// it will not work, or must not ship
@@ -69,6 +74,8 @@ pub struct Finding {
     pub expected: String,
     /// what to do
     pub cure: String,
+    /// who has judged it, where somebody has
+    pub accepted: Option<Acceptance>,
 }
 
 impl Finding {
@@ -84,6 +91,7 @@ impl Finding {
             found: found.into(),
             expected: expected.into(),
             cure: cure.into(),
+            accepted: None,
         }
     }
 
@@ -149,12 +157,20 @@ pub fn judge(evidence: &Evidence) -> Vec<Judged> {
         When::Always => true,
         When::Fips => evidence.fips.is_some(),
         When::Audit => evidence.audit.is_some(),
+        When::Accepted => accepted::is_asked(evidence),
     };
-    CHECKS
-        .iter()
-        .filter(is_asked)
+    let asked: Vec<&Check> = CHECKS.iter().filter(is_asked).collect();
+    let names: Vec<&str> = asked.iter().map(|check| check.name).collect();
+    let mut lists = accepted::Lists::of(evidence);
+    asked
+        .into_iter()
         .map(|check| {
-            let mut outcome = (check.judge)(evidence);
+            // It is the last one, and about what all others found.
+            let mut outcome = match check.when {
+                When::Accepted => lists.outcome(&names),
+                _ => (check.judge)(evidence),
+            };
+            lists.weigh(check.name, &mut outcome);
             if let Outcome::Made { findings, .. } = &mut outcome {
                 settle(findings);
             }

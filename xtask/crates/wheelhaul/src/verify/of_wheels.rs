@@ -32,10 +32,10 @@ pub struct OfOneWheel {
 }
 
 impl WheelEvidence {
-    /// - Takes: `name` of the package to come.
-    pub fn new(name: &str, target: &Target) -> Self {
+    /// - Takes: `root`, the application's folder on the box.
+    pub fn new(root: String, target: &Target) -> Self {
         Self {
-            root: format!("/opt/{name}"),
+            root,
             target: target.clone(),
             described: Described::default(),
             texts: BTreeMap::new(),

@@ -1,7 +1,7 @@
 //! Which distribution brought which file, by the RECORDs.
 
 use crate::verify::{Distributions, Evidence};
-use crate::wheel::Metadata;
+use crate::wheel::{Metadata, WheelFile};
 
 /// The distributions of a package, and their files.
 pub struct Owners<'a> {
@@ -46,6 +46,14 @@ impl<'a> Owners<'a> {
     /// The name of whose a file is.
     pub fn name_of(&self, path: &str) -> Option<&str> {
         self.place_of(path).map(|place| self.dists[place].name.as_str())
+    }
+}
+
+impl Owner<'_> {
+    /// Whether its WHEEL says that it is for any platform.
+    pub fn is_any(&self, evidence: &Evidence) -> bool {
+        let text = evidence.texts.get(&format!("{}/WHEEL", self.dist_info));
+        text.and_then(|text| WheelFile::parse(text).ok()).is_some_and(|file| file.is_any())
     }
 }
 

@@ -1,7 +1,8 @@
 //! Check of places: nothing lies where an application's package has nothing, or another package has its own.
 
+use crate::service::run_program;
 use crate::tree::BoxPath;
-use crate::verify::known::{is_system_folder, system_config, system_package, system_unit};
+use crate::verify::known::{is_system_folder, system_config, system_package, system_program, system_unit};
 use crate::verify::{Evidence, Finding, Outcome, count};
 
 /// The ends of the units that this tool writes.
@@ -16,6 +17,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     let mut files = UNITS.map(|unit| format!("/usr/lib/systemd/system/{name}{unit}")).to_vec();
     // The folder for secrets; what is in it is the administrator's.
     files.extend([
+        run_program(name),
         format!("/usr/lib/sysusers.d/{name}.conf"),
         format!("/etc/{name}"),
         format!("/etc/{name}/credentials"),
@@ -59,6 +61,7 @@ fn collisions(evidence: &Evidence) -> Vec<Finding> {
         let (owner, what) = match folder {
             "/usr/lib/systemd/system" => (system_unit(stem), "unit"),
             "/usr/lib/sysusers.d" => (system_unit(stem), "sysusers file"),
+            "/usr/bin" => (system_program(file), "program"),
             "/etc/sysconfig" => (system_unit(file), "file"),
             "/etc" => (system_config(file), "folder"),
             _ => continue,

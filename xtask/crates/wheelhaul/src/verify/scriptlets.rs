@@ -75,7 +75,12 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     }
     for name in &described.other_scriptlets {
         let found = format!("it has a scriptlet of the kind %{name}");
-        findings.push(Finding::error("", found, "%pre, %post, %preun, %postun and %verifyscript alone", cure));
+        findings.push(Finding::error(
+            "",
+            found,
+            "%pre, %post, %preun, %postun, %posttrans and %verifyscript alone",
+            cure,
+        ));
     }
     for (name, text) in described.scriptlets.iter().filter(|(name, _)| **name != "verify") {
         if !ends_well(text) {

@@ -77,7 +77,8 @@ pub fn judge(evidence: &Evidence) -> Outcome {
         let whole = faults_of_whole(&unit).into_iter();
         findings.extend(whole.map(|(what, expected)| Finding::error(unit.path, what, expected, cure)));
         let service = unit.keys().iter().filter(|key| key.section == "Service");
-        let dangers = dangers(&evidence.described.name, service.map(|key| (key.key, key.value.as_str())));
+        let dangers =
+            dangers(&evidence.described.name, evidence.root(), service.map(|key| (key.key, key.value.as_str())));
         let expected = "nothing by which the service gets further";
         findings.extend(
             dangers.into_iter().map(|danger| Finding::error(unit.path, danger.what, expected, danger.cure).warning()),

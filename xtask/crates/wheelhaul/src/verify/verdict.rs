@@ -36,7 +36,7 @@ impl Outcome {
             Self::NotMade { severity: Severity::Warning, .. } => Verdict::Unasked,
             Self::NotMade { .. } => Verdict::NotMade,
             Self::Made { findings, .. } => match findings.iter().map(|finding| finding.severity).max() {
-                None => Verdict::Ok,
+                None | Some(Severity::Accepted) => Verdict::Ok,
                 Some(Severity::Warning) => Verdict::Warning,
                 Some(Severity::Error) => Verdict::Failed,
             },
@@ -56,7 +56,9 @@ pub fn in_a_line(judged: &[Judged]) -> String {
         (counts.iter().sum(), counts.len())
     };
     let mut parts = Vec::new();
-    for (severity, noun) in [(Severity::Error, "error"), (Severity::Warning, "warning")] {
+    for (severity, noun) in
+        [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Accepted, "accepted finding")]
+    {
         let (findings, checks) = found(severity);
         if findings > 0 {
             parts.push(format!("{} in {}", count(findings, noun), count(checks, "check")));

@@ -186,6 +186,11 @@ impl WheelFile {
         }
         Ok(Self { tags: headers.all("Tag").map(str::to_owned).collect() })
     }
+
+    /// Whether it says to be for any platform, and for no other.
+    pub fn is_any(&self) -> bool {
+        !self.tags.is_empty() && self.tags.iter().all(|tag| tag.trim().to_ascii_lowercase().ends_with("-any"))
+    }
 }
 
 /// E-mail headers, in order; keys match without regard to case. Those that nobody asks for are left out.

@@ -3,6 +3,7 @@
 mod audit;
 mod imports;
 mod kept;
+mod policy;
 mod report;
 mod schema;
 mod scriptlets;
@@ -15,11 +16,12 @@ use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::commands::trial;
+use crate::config::Day;
 use crate::problem::{Problem, all_of, shortened};
 use crate::review::LivedThrough;
 use crate::sys::{Sys, Verbosity};
 use crate::templates::line;
-use crate::verify::{Evidence, Fips, Judged, judge};
+use crate::verify::{Evidence, Fips, Judged, Site, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -56,6 +58,9 @@ pub struct Judging {
     pub strict: bool,
     #[command(flatten)]
     security: audit::SecurityFlags,
+    /// The site's own policy, a TOML file: findings that it has judged, as `[[accept]]` tables, count for nothing
+    #[arg(long, value_name = "FILE")]
+    policy: Option<Utf8PathBuf>,
     /// Write a page for the person who approves the packages: what is in them, what they need, every check, how to
     /// install them and go back
     #[arg(long, value_name = "HTML")]
@@ -76,6 +81,10 @@ pub struct Asked {
     pub fips: Option<Fips>,
     /// the data on vulnerabilities, where they are asked for
     pub audit: Option<audit::Data>,
+    /// the policy of the site that verifies, where it has one
+    pub site: Option<Site>,
+    /// the day by which accepted findings are judged; for each package its own if absent
+    pub today: Option<Day>,
     /// whether shellcheck is asked too, which takes a second
     pub shellcheck: bool,
     /// the machine to live on
@@ -142,7 +151,8 @@ fn run_files(
     let files: Vec<(String, Utf8PathBuf)> = rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     // Those that are not there are said at once, before a machine is made and minutes are spent on the first.
     all_of("files cannot be verified", files.iter().filter_map(|(shown, path)| open(shown, path).err()).collect())?;
-    let asked = Asked { life: life(sys)?, ..judging.asked(targets.first().cloned(), &sys.root) };
+    let judged = judging.asked(targets.first().cloned(), &sys.root)?;
+    let asked = Asked { life: life(sys)?, ..judged };
     report::verify_and_report(sys, &asked, &files, judging, &sys.root)
 }
 
@@ -169,15 +179,26 @@ fn run_all_built(
         return Err(none_built(std::io::Error::other("there is none")));
     }
     let there = Sys { root: here.to_owned(), ..project.sys.clone() };
-    let asked = Asked { life: life(&there)?, ..judging.asked(None, here) };
+    let judged = judging.asked(None, here)?;
+    let asked = Asked { life: life(&there)?, ..judged };
     report::verify_and_report(&project.sys, &asked, &files, judging, here)
 }
 
 impl Judging {
     /// - Takes: `here`, the folder that relative paths of flags start in.
-    fn asked(&self, target: Option<String>, here: &Utf8Path) -> Asked {
+    fn asked(&self, target: Option<String>, here: &Utf8Path) -> anyhow::Result<Asked> {
         let (fips, audit) = (self.security.fips(), self.security.data(here));
-        Asked { target, strict: self.strict, shellcheck: true, fips, audit, life: None }
+        let site = self.policy.as_ref().map(|shown| policy::read(shown, here)).transpose()?;
+        Ok(Asked {
+            target,
+            strict: self.strict,
+            shellcheck: true,
+            fips,
+            audit,
+            site,
+            today: policy::today(),
+            life: None,
+        })
     }
 }
 
@@ -212,6 +233,9 @@ pub fn verify_files(
     see: &mut dyn FnMut(&Examined),
 ) -> anyhow::Result<Report> {
     let mut report = Report::fine(String::new(), json!({"schema": schema::VERSION, "rpms": []}));
+    if let Some(site) = &asked.site {
+        report.json["policy"] = json!({"path": site.shown, "sha256": site.sha256});
+    }
     let quiet = sys.verbosity == Verbosity::Quiet;
     for (shown, path) in files {
         #[cfg_attr(not(unix), expect(unused_mut))]
@@ -269,6 +293,7 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
             evidence.target = Some(given(name, evidence).context("`--target`")?);
         }
         evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
+        (evidence.site, evidence.today) = (asked.site.clone(), asked.today.clone());
         evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
         imports::ask(sys, path, evidence, &spinner)?;
     }

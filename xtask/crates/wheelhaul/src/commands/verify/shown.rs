@@ -106,13 +106,20 @@ fn lines(judged: &Judged) -> String {
     let word = word(judged.outcome.verdict());
     let mut text = format!("  {word} {:<12} {}\n", judged.check.name, plain(looked_at));
     let is_mixed = judged.outcome.verdict() == Verdict::Failed;
-    for Finding { path, found, expected, cure, severity } in findings {
+    for Finding { path, found, expected, cure, severity, accepted } in findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
-        let weight = if is_mixed && *severity == Severity::Warning { "warning: " } else { "" };
+        let weight = match severity {
+            Severity::Warning if is_mixed => "warning: ",
+            Severity::Accepted => "accepted: ",
+            _ => "",
+        };
         let [place, found, expected, cure] = [&place, found, expected, cure].map(|text| plain(text));
         text.push_str(&format!(
             "            {weight}{place}{found}\n              expected: {expected}\n              cure: {cure}\n"
         ));
+        if let Some(accepted) = accepted {
+            text.push_str(&format!("              {}\n", plain(&accepted.in_words())));
+        }
     }
     text
 }
@@ -122,9 +129,18 @@ fn check_json(judged: &Judged) -> Value {
     let findings: Vec<Value> = findings
         .iter()
         .map(|finding| {
-            let severity = if finding.severity == Severity::Error { "error" } else { "warning" };
+            let severity = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Accepted => "accepted",
+            };
             let Finding { path, found, expected, cure, .. } = finding;
-            json!({"severity": severity, "path": path, "found": found, "expected": expected, "cure": cure})
+            let mut json =
+                json!({"severity": severity, "path": path, "found": found, "expected": expected, "cure": cure});
+            if let Some(accepted) = &finding.accepted {
+                json["accepted"] = json!({"by": accepted.by.word(), "why": accepted.why});
+            }
+            json
         })
         .collect();
     let result = judged.outcome.verdict().word().to_lowercase();

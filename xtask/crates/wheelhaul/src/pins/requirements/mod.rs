@@ -237,8 +237,12 @@ impl<'s, 'a> Reading<'s, 'a> {
             let name = given.name;
             match given.meaning {
                 Meaning::Index if name == "--no-index" => self.no_index = Some(place.to_owned()),
-                // A URL has a `:`, and so has a drive.
-                Meaning::Index if name == "--find-links" && !given.value.contains(':') => {
+                // A URL has a `:`, and so has a drive; nobody knows where a variable leads that is not set.
+                Meaning::Index
+                    if name == "--find-links"
+                        && !given.value.contains(':')
+                        && next_variable(&given.value).is_none() =>
+                {
                     match inside(folder_of(file), &given.value) {
                         Some(folder) => drop(self.find_links.insert(folder)),
                         None => self.warn_of(&format!("`{name}` is not honoured"), NOT_IN_REPOSITORY, place),

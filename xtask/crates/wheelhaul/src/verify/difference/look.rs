@@ -55,6 +55,12 @@ pub(super) fn first(difference: &Difference, effects: &[Effect], old: &Evidence,
     for name in difference.requires.added.iter().filter(|name| !name.starts_with(&own)) {
         look("requires", format!("the box must have `{name}`, which was not required before"));
     }
+    for name in &difference.conflicts.added {
+        look("conflicts", format!("it cannot be installed beside `{name}`, which it could before"));
+    }
+    for name in &difference.obsoletes.added {
+        look("obsoletes", format!("it takes the place of `{name}`, which dnf then removes"));
+    }
     for dist in difference.dists.changed.iter().filter(|dist| dist.direction == Direction::Down) {
         look("dists", format!("`{}` goes back from {} to {}", dist.name, dist.old, dist.new));
     }

@@ -38,9 +38,15 @@ pub struct Difference {
     pub files: Files,
     /// what the box must have
     pub requires: Names,
+    /// what dnf installs along where it can
+    pub recommends: Names,
+    /// what cannot be installed beside it
+    pub conflicts: Names,
+    /// what it takes the place of
+    pub obsoletes: Names,
     /// what the package says to have
     pub provides: Names,
-    /// those that differ: `pre`, `post`, `preun`, `postun`, `verify`
+    /// those that differ: `pre`, `post`, `preun`, `postun`, `posttrans`, `verify`
     pub scriptlets: Vec<TextChange>,
     /// units of systemd, and the sysusers file
     pub units: Vec<UnitChange>,
@@ -199,6 +205,9 @@ impl Difference {
             dists: dists::between(old, new),
             files: files::between(old, new),
             requires: names(&old.described.requires, &new.described.requires),
+            recommends: names(&old.described.recommends, &new.described.recommends),
+            conflicts: names(&old.described.conflicts, &new.described.conflicts),
+            obsoletes: names(&old.described.obsoletes, &new.described.obsoletes),
             provides: names(&old.described.provides, &new.described.provides),
             scriptlets: lines.scriptlets(old, new),
             units: units::between(old, new, &mut lines),
@@ -213,12 +222,12 @@ impl Difference {
 
     /// Whether the packages bring the same to the box: what is left are time, builder, signature and size.
     pub fn is_empty(&self) -> bool {
-        let Self { upgrade, dists, files, requires, provides, scriptlets, units, config, .. } = self;
+        let Self { upgrade, dists, files, scriptlets, units, config, .. } = self;
+        let names = [&self.requires, &self.recommends, &self.conflicts, &self.obsoletes, &self.provides];
         *upgrade == Upgrade::Same
             && *dists == Dists { unchanged: dists.unchanged, ..Dists::default() }
             && files.groups.is_empty()
-            && *requires == Names::default()
-            && *provides == Names::default()
+            && names.iter().all(|names| **names == Names::default())
             && scriptlets.is_empty()
             && units.is_empty()
             && config.is_empty()

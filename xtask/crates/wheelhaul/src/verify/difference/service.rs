@@ -81,14 +81,13 @@ pub(super) fn effects(old: &Evidence, new: &Evidence) -> Vec<Effect> {
         }
         (Some(_), Some(_)) => {}
     }
-    // On an upgrade rpm runs `%post` of the new package, then `%postun` of the old one.
+    // On an upgrade rpm runs `%post` of the new package, then `%postun` of the old one, then `%posttrans` of the new one.
     let restarts = |script: &str, evidence: &Evidence| {
-        let texts = evidence.described.scriptlets.get(script);
-        let words = [format!("restart {name}.service"), format!("start {name}.service")];
-        texts.is_some_and(|text| text.lines().any(|line| line.contains("systemctl") && line.contains(&words[0])))
-            || (script == "posttrans" && texts.is_some_and(|text| text.contains(&words[1])))
+        let text = evidence.described.scriptlets.get(script);
+        let word = format!("restart {name}.service");
+        text.is_some_and(|text| text.lines().any(|line| line.contains("systemctl") && line.contains(&word)))
     };
-    match restarts("postun", old) || restarts("post", new) {
+    match restarts("postun", old) || restarts("post", new) || restarts("posttrans", new) {
         true => said.push(quiet("a service that runs is restarted; one that is stopped stays so")),
         false => said.push(loud("nothing restarts the service: it runs the old code until somebody does")),
     }

@@ -1,8 +1,10 @@
 //! `extensions`: Python imports the compiled modules by their names (PEP 3149; `dynload_shlib.c` of CPython).
 
+use super::owners::Owned;
 use crate::boxes::Target;
 use crate::elf::{ElfFacts, Kind};
 use crate::verify::{Evidence, Finding, Outcome, no_target};
+use std::cell::LazyCell;
 
 /// A file that is named as a compiled module is, with the tag in its name.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,6 +47,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
     let imports = tags.iter().map(|tag| format!("`.{tag}.so`")).chain(["`.so`".to_owned()]).collect::<Vec<_>>();
     let expected = format!("a name that ends in {}", imports.join(", "));
     let cure = format!("lock a wheel for {}", target.in_words());
+    let aside = LazyCell::new(|| Owned::of(evidence, target).aside);
     let mut findings = Vec::new();
     let mut modules = 0;
     for (path, row) in evidence.described.files.iter().filter(|(_, row)| row.is_file()) {
@@ -78,7 +81,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
         let mut twins = ends.map(|end| format!("{}{end}", module.stem));
         // Some wheels carry a module for several Pythons; the one that fits is taken.
         let has_twin = twins.any(|twin| evidence.has(&twin));
-        findings.push(if has_twin { finding.warning() } else { finding });
+        findings.push(if has_twin || aside.contains(path) { finding.warning() } else { finding });
     }
     let noun = if modules == 1 { "compiled module" } else { "compiled modules" };
     Outcome::Made { looked_at: format!("{modules} {noun}"), findings }

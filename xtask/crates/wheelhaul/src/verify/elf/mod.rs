@@ -13,26 +13,38 @@ pub use symbols::judge as symbols;
 use crate::boxes::Target;
 use crate::elf::{ElfFacts, Stack};
 use crate::verify::{Evidence, Finding, Outcome, count, no_target};
+use owners::Owned;
 
 /// `elf`
 pub fn elf(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let cure = format!("lock a wheel for {}", target.in_words());
     let fits = format!("what fits {}", target.in_words());
+    let aside = Owned::of(evidence, target).aside;
     let mut findings = Vec::new();
     for (path, facts) in &evidence.elf {
-        match facts {
-            Ok(facts) => findings.extend(
-                facts
-                    .of_another_box(target)
-                    .iter()
-                    .map(|what| Finding::error(path, format!("it {what}"), &fits, &cure)),
-            ),
+        let found: Vec<Finding> = match facts {
+            Ok(facts) => {
+                let misfits = facts.of_another_box(target);
+                let misfits = misfits.iter().map(|what| Finding::error(path, format!("it {what}"), &fits, &cure));
+                let loader =
+                    facts.odd_loader(target).map(|what| Finding::error(path, format!("it {what}"), &fits, &cure));
+                let is_library =
+                    facts.soname.is_some() || path.rsplit('/').next().is_some_and(|name| name.contains(".so"));
+                let loader = loader.map(|finding| if is_library { finding.warning() } else { finding });
+                misfits.chain(loader).collect()
+            }
             Err(reason) => {
                 let found = format!("it cannot be read: {reason}");
-                findings.push(Finding::error(path, found, "an ELF file that is whole", &cure));
+                vec![Finding::error(path, found, "an ELF file that is whole", &cure)]
             }
+        };
+        if !aside.contains(path) {
+            findings.extend(found);
+            continue;
         }
+        let cure = "nothing, where the package brings files for several boxes, and takes the right one itself";
+        findings.extend(found.into_iter().map(|finding| Finding { cure: cure.to_owned(), ..finding.warning() }));
     }
     Outcome::Made { looked_at: count(evidence.elf.len(), "ELF file"), findings }
 }
@@ -76,5 +88,5 @@ pub fn hardening(evidence: &Evidence) -> Outcome {
 /// The files that the box loads; of all others `elf` says why not.
 fn fitting<'a>(evidence: &'a Evidence, target: &'a Target) -> impl Iterator<Item = (&'a str, &'a ElfFacts)> {
     let readable = evidence.elf.iter().filter_map(|(path, facts)| Some((path.as_str(), facts.as_ref().ok()?)));
-    readable.filter(|(_, facts)| facts.is_loaded() && facts.is_for(target))
+    readable.filter(|(_, facts)| facts.is_loaded() && facts.of_another_box(target).is_empty())
 }

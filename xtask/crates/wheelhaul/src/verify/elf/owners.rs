@@ -3,7 +3,7 @@
 use crate::boxes::Target;
 use crate::closure::{Dist, reach, walk};
 use crate::elf::{ElfFile, OfWheel};
-use crate::verify::{Evidence, Owners};
+use crate::verify::{Evidence, Owner, Owners};
 use crate::wheel::Metadata;
 use pep508_rs::PackageName;
 use std::collections::BTreeSet;
@@ -14,6 +14,8 @@ pub struct Owned {
     pub dists: Vec<OfWheel>,
     /// for each of them those that it asks for; the application's asks for all
     pub asks: Vec<BTreeSet<usize>>,
+    /// the files that nothing on the box loads
+    pub aside: BTreeSet<String>,
 }
 
 impl Owned {
@@ -21,7 +23,9 @@ impl Owned {
     pub fn of(evidence: &Evidence, target: &Target) -> Self {
         let root = evidence.root();
         let owners = Owners::of(evidence);
-        let mut dists: Vec<OfWheel> = owners.dists.iter().map(|_| OfWheel::default()).collect();
+        let of_dist =
+            |owner: &Owner<'_>| OfWheel { files: Vec::new(), is_any: owner.is_any(evidence), ..OfWheel::default() };
+        let mut dists: Vec<OfWheel> = owners.dists.iter().map(of_dist).collect();
         dists.push(OfWheel::default());
         for (path, facts) in &evidence.elf {
             let below = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
@@ -29,6 +33,8 @@ impl Owned {
             let file = ElfFile { path: below.unwrap_or(path).to_owned(), facts: facts.clone() };
             dists[owner].files.push(file);
         }
+        let aside = dists.iter_mut().flat_map(|dist| dist.set_aside(target));
+        let aside = aside.map(|file| format!("{root}/{}", file.path)).collect();
         let mut asks: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); dists.len()];
         let placed = owners.dists.iter().enumerate();
         let metadata: Vec<(usize, &Metadata)> =
@@ -46,6 +52,6 @@ impl Owned {
         for (place, _) in owners.dists.iter().enumerate().filter(|(_, owner)| owner.is_application) {
             asks[place] = (0..dists.len()).collect();
         }
-        Self { dists, asks }
+        Self { dists, asks, aside }
     }
 }

@@ -11,12 +11,13 @@ mod texts;
 pub use crypto::{CryptoMarks, CryptoScan};
 
 use crate::boxes::Target;
+use crate::config::Day;
 use crate::elf::{ElfFacts, ElfReader};
 use crate::lockfile::Lock;
 use crate::rpm::{Bytes, Described, FileRow, Opened, Vouching};
 use crate::verify::scriptlets::ParsedBy;
 use crate::verify::spotted::{Spotted, Spotter};
-use crate::verify::{Audit, Compiled, Fips};
+use crate::verify::{Audit, Compiled, Fips, Site};
 use anyhow::{Context as _, ensure};
 use entries::Entries;
 use file::Observers;
@@ -76,6 +77,10 @@ pub struct Evidence {
     pub fips: Option<Fips>,
     /// what is known of vulnerabilities; none where that is not asked
     pub audit: Option<Audit>,
+    /// the policy of the site that verifies; none where none is given
+    pub site: Option<Site>,
+    /// the day by which accepted findings are judged; that of the package if absent
+    pub today: Option<Day>,
     root: String,
     /// path → content of the files that are read as text; without those that are not UTF-8
     pub texts: BTreeMap<String, String>,
@@ -158,6 +163,8 @@ impl Evidence {
             host: OnHost::default(),
             fips: None,
             audit: None,
+            site: None,
+            today: None,
             texts: BTreeMap::new(),
             text_bytes: 0,
             entries: Entries::default(),
@@ -207,7 +214,9 @@ impl Evidence {
         let is_elf = seen.elf.is_some();
         if is_entry && !is_elf {
             self.entries.sources.insert(path.to_owned(), String::from_utf8_lossy(&seen.kept).into_owned());
-        } else if is_text
+        }
+        // A module may be a config file as well, as `gunicorn.conf.py` is.
+        if is_text
             && !is_elf
             && let Ok(text) = String::from_utf8(seen.kept)
         {

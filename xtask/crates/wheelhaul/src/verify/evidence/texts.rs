@@ -1,5 +1,6 @@
 //! Which files are read as text.
 
+use crate::config::ACCEPTED_FILE;
 use crate::rpm::FileRow;
 
 /// Metadata of distributions, config files, units, scripts, and what this tool puts beside the documentation.
@@ -16,5 +17,5 @@ pub(super) fn is_read_as_text(path: &str, row: &FileRow) -> bool {
 
 /// What this tool puts beside the documentation.
 fn is_of_tool(name: &str) -> bool {
-    name.starts_with("pylock.") || matches!(name, "INSTALL.md" | "sbom.cdx.json")
+    name.starts_with("pylock.") || matches!(name, "INSTALL.md" | "sbom.cdx.json" | ACCEPTED_FILE)
 }

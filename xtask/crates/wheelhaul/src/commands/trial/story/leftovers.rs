@@ -1,7 +1,7 @@
 //! What is left when the package is gone: what ought to stay, what may, and what must not.
 
 use crate::commands::trial::steps::Notes;
-use crate::verify::Evidence;
+use crate::verify::{Evidence, is_system_folder};
 use anyhow::bail;
 use camino::Utf8Path;
 use std::collections::BTreeSet;
@@ -35,7 +35,7 @@ pub(super) fn judge(
         if is_own(path, name) {
             continue;
         }
-        if kept(path) {
+        if kept(path) || is_folder_of_the_system(path, what) {
             notes.push(text);
         } else if !holds_kept(path) {
             match ["/opt", "/usr", prefix].iter().any(|place| is_below(path, place)) {
@@ -64,10 +64,38 @@ fn is_below(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+/// A folder that RHEL's `filesystem` brings and this root lacked: rpm makes it for a file in it, and leaves it there.
+/// What is left inside is told by its own path.
+fn is_folder_of_the_system(path: &str, what: &str) -> bool {
+    is_system_folder(path) && what.starts_with("new: folder")
+}
+
 /// State of the service, and its account.
 fn is_own(path: &str, name: &str) -> bool {
     let is_account = path.strip_prefix("/etc/").is_some_and(|file| ACCOUNTS.contains(&file.trim_end_matches('-')));
     let is_state = ["/var/lib", "/var/cache", "/var/log"].iter().any(|base| is_below(path, &format!("{base}/{name}")));
     let is_run = path.starts_with("/run/");
     is_account || is_state || is_run
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_that_every_box_has_are_no_fault_of_the_package() {
+        #[rustfmt::skip]
+        let cases = [ // left                    what happened                                    of the system
+            ("/usr/share/licenses",              "new: folder 755 0:0",                           true),
+            ("/opt",                             "new: folder 755 0:0",                           true),
+            ("/usr/share/licenses",              "was folder 755 0:0, is folder 700 0:0",         false),
+            ("/usr/share/licenses",              "gone: was folder 755 0:0",                      false),
+            ("/usr/share/licenses",              "new: file 644 0:0, 3 bytes",                    false),
+            ("/usr/share/licenses/quality",      "new: folder 755 0:0",                           false),
+            ("/opt/company",                     "new: folder 755 0:0",                           false),
+        ];
+        for (path, what, expected) in cases {
+            assert_eq!(is_folder_of_the_system(path, what), expected, "{path} ({what})");
+        }
+    }
 }
