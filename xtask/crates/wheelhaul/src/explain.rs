@@ -71,15 +71,24 @@ pub enum Verdict {
     DoesNotFit,
 }
 
+/// What is known of who asks for packages.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// of the chosen distributions, as far as they are known
+    pub asks: &'a [Asks],
+    /// what the application asks for, each with the file that says it
+    pub own: &'a [(String, Need)],
+}
+
 /// Explains a package.
 ///
-/// - Takes: `offers` of its kept pins; `asks` of the chosen distributions, as far as they are known.
+/// - Takes: `offers` of its kept pins; `known`, who asks for what.
 pub fn explain(
     name: &PackageName,
     pins: &Pins,
     filtered: &Filtered<'_>,
     offers: &Offers,
-    asks: &[Asks],
+    known: Known<'_>,
     target: &Target,
     build: &Build,
 ) -> Explanation {
@@ -104,12 +113,19 @@ pub fn explain(
         target: target.name.clone(),
         is: target.in_words(),
         entries: pins.pins.iter().filter(|pin| pin.name == *name).map(entry).collect(),
-        needed_by: needed_by(name, pins, filtered, asks, target),
+        needed_by: needed_by(name, pins, filtered, known, target),
     }
 }
 
 /// By the lock itself, where it is a graph, and by the metadata of the wheels.
-fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[Asks], target: &Target) -> Vec<String> {
+fn needed_by(
+    name: &PackageName,
+    pins: &Pins,
+    filtered: &Filtered<'_>,
+    known: Known<'_>,
+    target: &Target,
+) -> Vec<String> {
+    let Known { asks, own } = known;
     let environment = target.environment();
     let wants = |need: &Need, extras: &[ExtraName]| {
         let asked = Asked { extras: [extras, &pins.asked.extras].concat(), groups: pins.asked.groups.clone() };
@@ -118,7 +134,9 @@ fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[A
     };
     let mut needed = Vec::new();
     if pins.roots.iter().flatten().any(|need| wants(need, &[])) {
-        needed.push("the project itself".to_owned());
+        needed.push("the application itself".to_owned());
+    } else if let Some((file, _)) = own.iter().find(|(_, need)| wants(need, &[])) {
+        needed.push(format!("the application itself (`{file}`)"));
     }
     for asked in asks.iter().filter(|asks| asks.name == *name) {
         let extra = asked.extra.as_ref().map(|extra| format!("[{extra}]")).unwrap_or_default();
@@ -127,8 +145,8 @@ fn needed_by(name: &PackageName, pins: &Pins, filtered: &Filtered<'_>, asks: &[A
         needed.push(format!("{}{extra}{version} ({})", asked.by, asked.what));
     }
     for kept in &filtered.kept {
-        let known = asks.iter().any(|asks| asks.name == *name && asks.by == kept.pin.name);
-        if !known && kept.pin.needs.iter().any(|need| wants(need, &kept.extras)) {
+        let is_known = asks.iter().any(|asks| asks.name == *name && asks.by == kept.pin.name);
+        if !is_known && kept.pin.needs.iter().any(|need| wants(need, &kept.extras)) {
             needed.push(format!("{} {} (by the team's lock)", kept.pin.name, kept.pin.version));
         }
     }
@@ -231,7 +249,7 @@ impl Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pins::{Format, Place, filter, parse_text};
+    use crate::pins::{Format, Place, Requirement, Versions, filter, parse_text};
 
     #[test]
     fn every_file_is_told_with_its_reason() {
@@ -254,9 +272,24 @@ mod tests {
         let name = "a".parse().unwrap();
         let asks =
             [Asks { name: "a".parse().unwrap(), by: "b".parse().unwrap(), extra: None, what: "a>=1".to_owned() }];
-        let told = explain(&name, &pins, &filtered, &offers, &asks, &target, &Build::None).to_text(&name);
+        let requirement: Requirement = "a ; sys_platform == 'linux'".parse().unwrap();
+        let marker = requirement.marker.clone();
+        let need = |name: &str, marker| Need {
+            name: name.parse().unwrap(),
+            extras: Vec::new(),
+            versions: Versions::Any,
+            entry: None,
+            marker,
+            of_extra: None,
+        };
+        let own = [
+            ("requirements.in".to_owned(), need("a", Some("sys_platform == 'win32'".to_owned()))),
+            ("pyproject.toml".to_owned(), need("a", marker)),
+        ];
+        let told = explain(&name, &pins, &filtered, &offers, Known { asks: &asks, own: &own }, &target, &Build::None)
+            .to_text(&name);
         let expected = "a on el9-x86_64 (CPython 3.11, glibc 2.34, x86_64)
-  needed by: b (a>=1)
+  needed by: the application itself (`pyproject.toml`), b (a>=1)
   1 (line 1): for the box, under its marker `python_version < '4'`
     `python_version < '4'` is true: it is `3.11`
     chosen   a-1-cp311-cp311-manylinux_2_17_x86_64.whl  `cp311-cp311-manylinux_2_17_x86_64` is the best that is offered

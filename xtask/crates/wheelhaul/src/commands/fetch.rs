@@ -5,20 +5,20 @@ use crate::commands::report::count;
 use crate::commands::{Project, sdist};
 use crate::decide::{Question, questions};
 use crate::lockfile::{Lock, Package as Locked};
-use crate::pins::Pin;
+use crate::pins::{Pin, Pins};
 use crate::problem::{Problem, all_of};
 use crate::sys::Stop;
 use crate::tools::pip::Pip;
-use crate::tools::uv::Uv;
+use crate::tools::uv::{Index, Uv};
 use crate::wheel::{Offer, Offers};
 use crate::wheelhouse::{Wanted, refuse_missing};
 use anyhow::{Context as _, ensure};
-use camino::Utf8Path;
+use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
 use std::thread;
 
 /// What is offered for the pins of each target: by the index, asked once for all, and by the lock itself.
-pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
+pub fn ask(project: &Project, pins: &Pins, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
     let mut placed = Offers::new();
     for pin in of.iter().flat_map(|(_, pins)| pins).filter(|pin| !pin.files.is_empty()) {
         placed.insert((pin.name.clone(), pin.version.clone()), Offer::placed(pin)?);
@@ -35,7 +35,10 @@ pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Off
         return Ok(placed);
     }
     let lowest = of.iter().map(|(target, _)| &target.python_full).min().context("there is no target")?;
-    let asked = ask_index(&Uv::find(&project.sys)?, &questions, &lowest.to_string(), &project.app());
+    let folder = project.app();
+    let index =
+        Index { python: &lowest.to_string(), folder: &folder, links: links(project, pins), no_index: pins.no_index };
+    let asked = ask_index(&Uv::find(&project.sys)?, &questions, &index);
     let mut offers = asked.map_err(|error| match format!("{error:#}").contains("does not satisfy Python") {
         true => too_old(of, error),
         false => error,
@@ -44,11 +47,24 @@ pub fn ask(project: &Project, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Off
     Ok(offers)
 }
 
+/// The folders of the repository that the lock wants to be looked in.
+fn links(project: &Project, pins: &Pins) -> Vec<Utf8PathBuf> {
+    let mut links = Vec::new();
+    for folder in &pins.find_links {
+        let path = project.sys.root.join(folder);
+        match path.is_dir() {
+            true => links.push(path),
+            false => project.sys.say(format!("warning: `--find-links`: there is no folder `{folder}`")),
+        }
+    }
+    links
+}
+
 /// Asks for exactly the versions that are locked, and only where one is not there, for releases with a local part: where
 /// there are both, uv would tell of the latter alone.
-fn ask_index(uv: &Uv<'_>, questions: &[Question], python: &str, folder: &Utf8Path) -> anyhow::Result<Offers> {
+fn ask_index(uv: &Uv<'_>, questions: &[Question], index: &Index<'_>) -> anyhow::Result<Offers> {
     let exact: Vec<Question> = questions.iter().map(Question::exact).collect();
-    let error = match uv.offers(&exact, python, folder) {
+    let error = match uv.offers(&exact, index) {
         Err(error) if questions.iter().any(|question| question.takes_local) => error,
         asked => return asked,
     };
@@ -56,13 +72,13 @@ fn ask_index(uv: &Uv<'_>, questions: &[Question], python: &str, folder: &Utf8Pat
         return Err(error);
     }
     // What the index says of the locked versions is what a person can mend.
-    let Ok(mut offers) = uv.offers(questions, python, folder) else { return Err(error) };
+    let Ok(mut offers) = uv.offers(questions, index) else { return Err(error) };
     let has = |offers: &Offers, one: &Question| offers.contains_key(&(one.name.clone(), one.version.clone()));
     for (question, exact) in questions.iter().zip(&exact).filter(|(question, _)| question.takes_local) {
         if has(&offers, question) {
             continue;
         }
-        if let Ok(found) = uv.offers(std::slice::from_ref(exact), python, folder) {
+        if let Ok(found) = uv.offers(std::slice::from_ref(exact), index) {
             offers.extend(found);
         }
     }
@@ -217,5 +233,5 @@ fn ask_again(project: &Project, missing: &[(&Target, &Locked)]) -> anyhow::Resul
             (target, pins.pins.iter().filter(|pin| is_missing(pin)).collect())
         })
         .collect();
-    ask(project, &of)
+    ask(project, pins, &of)
 }

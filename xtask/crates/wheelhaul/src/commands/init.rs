@@ -216,7 +216,7 @@ fn newest_with_files(sys: &Sys, draft: &Draft, candidates: &[Target]) -> anyhow:
         let (_, pins) = project.pins()?;
         let spinner = sys.spinner(&format!("asking the index for Python {python}"));
         let filtered = filter(pins, target)?;
-        let asked = fetch::ask(&project, &[(target, filtered.kept.iter().map(|kept| kept.pin).collect())]);
+        let asked = fetch::ask(&project, pins, &[(target, filtered.kept.iter().map(|kept| kept.pin).collect())]);
         spinner.finish_and_clear();
         let offers = match asked {
             // A release that this Python is too old for; an older one will not do either.

@@ -8,12 +8,13 @@ use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
 use crate::commands::{Project, early, fetch, inputs, others, support, wheel};
 use crate::decide::read_lock;
-use crate::explain::explain;
-use crate::pins::{Filtered, Pins, Requirement, filter};
+use crate::explain::{Known, explain};
+use crate::pins::{Filtered, Need, Pins, Requirement, filter, own_needs};
 use crate::problem::{Problem, nearest};
 use crate::templates::line;
 use crate::wheel::Offers;
 use anyhow::Context as _;
+use camino::Utf8PathBuf;
 use clap::Args;
 use pep508_rs::PackageName;
 use serde_json::{Value, json};
@@ -152,18 +153,36 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
         let boxes = filtered.iter().filter(|(_, filtered)| gets(filtered));
         let asked: Vec<_> = boxes.map(|(target, _)| (*target, vec![pin])).collect();
         if !asked.is_empty() {
-            offers.extend(fetch::ask(project, &asked)?);
+            offers.extend(fetch::ask(project, pins, &asked)?);
         }
     }
+    let own = own_needs_of(project);
     let told: Vec<_> = filtered
         .iter()
         .map(|(target, filtered)| {
             let asks = known_asks(project, target, filtered, pins);
-            explain(name, pins, filtered, &offers, &asks, target, &project.config.sdist.build)
+            let known = Known { asks: &asks, own: &own };
+            explain(name, pins, filtered, &offers, known, target, &project.config.sdist.build)
         })
         .collect();
     let text = told.iter().map(|told| told.to_text(name)).collect();
     Ok(Report::fine(text, json!({"package": name.to_string(), "targets": told})))
+}
+
+/// What the application asks for, by the files that are written by hand.
+fn own_needs_of(project: &Project) -> Vec<(String, Need)> {
+    let app = &project.config.app;
+    let beside = app.lock.parent().unwrap_or(&app.path);
+    let input = app.lock.with_extension("in");
+    let files = ["pyproject.toml", "setup.cfg"].map(|name| app.path.join(name));
+    let files: Vec<_> = files.into_iter().chain([beside.join("Pipfile"), input]).collect();
+    let read = |file: &Utf8PathBuf| {
+        let text = project.sys.read_text(&project.sys.root.join(file)).unwrap_or_default();
+        let needs = own_needs(file.file_name().unwrap_or_default(), &text, &project.selection());
+        let shown = file.as_str().trim_start_matches("./").to_owned();
+        needs.into_iter().map(move |need| (shown.clone(), need))
+    };
+    files.iter().flat_map(read).collect()
 }
 
 /// Who asks for whom, by the wheels of the lock on disk, as far as they are there.

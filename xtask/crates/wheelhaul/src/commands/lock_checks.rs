@@ -17,6 +17,9 @@ use anyhow::Context as _;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// More entries of `app.unmet` than a hint needs.
+const MOST_KEYS: usize = 5;
+
 /// The checks of all targets; what several of them have to say is said once.
 pub struct LockChecks<'a> {
     project: &'a Project,
@@ -167,7 +170,7 @@ impl<'a> LockChecks<'a> {
         }
         libraries::write_down(project, target, lock, elf, &closure.asks);
         lock.unmet = self.unmet.iter().cloned().collect();
-        let mut told = Vec::new();
+        let (mut told, mut keys) = (Vec::new(), BTreeSet::new());
         for fault in closure.faults {
             let place = self.places.get(&fault.by).map_or("", String::as_str);
             if let Some(accepted) = self.accepting.by("requires", place) {
@@ -178,30 +181,34 @@ impl<'a> LockChecks<'a> {
             let covering: Vec<_> =
                 self.unmet.iter().filter(|unmet| unmet.covers(&fault.by, fault.of.as_ref())).cloned().collect();
             match covering.is_empty() {
-                true => told.push(self.told(&fault)),
+                true => {
+                    keys.extend(fault.of.as_ref().map(|of| format!("\"{}: {of}\"", fault.by)));
+                    told.push(self.told(&fault));
+                }
                 false => {
                     self.accepted.insert(format!("`{}` {}", fault.by, fault.what));
                     self.used.extend(covering);
                 }
             }
         }
-        all_of("requirements are not met on this target", told)
+        let keys = Vec::from_iter(keys.iter().take(MOST_KEYS).map(String::as_str)).join(", ");
+        all_of("requirements are not met on this target", told).map_err(|error| match keys.is_empty() {
+            true => error,
+            false => Problem::around(
+                error,
+                "the locked packages do not go together",
+                format!(
+                    "what is so on purpose (an override, an exclude) is accepted by `unmet = [{keys}]` under `[app]`"
+                ),
+            ),
+        })
     }
 
     fn told(&self, fault: &Fault) -> anyhow::Error {
         let lock = &self.project.config.app.lock;
         let is_partial = fault.is_missing && matches!(Format::of(lock), Ok(Format::Requirements));
         let cure = if is_partial { how_to_make(lock) } else { fault.cure.to_owned() };
-        let on_purpose = fault.of.as_ref().map(|of| {
-            format!(
-                "; or, where that is on purpose (an override, an exclude), `unmet = [\"{}: {of}\"]` under `[app]`",
-                fault.by
-            )
-        });
-        Problem::with_hint(
-            format!("`{}` {}", fault.by, fault.what),
-            format!("{cure}{}", on_purpose.unwrap_or_default()),
-        )
+        Problem::with_hint(format!("`{}` {}", fault.by, fault.what), cure)
     }
 
     /// Says what is accepted or doubtful.

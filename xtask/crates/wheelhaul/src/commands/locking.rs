@@ -238,7 +238,7 @@ pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Lock
     }
     let mut offers = None;
     if !asked.is_empty() {
-        let asked = offers.insert(fetch::ask(project, &asked)?);
+        let asked = offers.insert(fetch::ask(project, pins, &asked)?);
         let mut stale: Vec<&mut Looked<'_>> = looked.iter_mut().filter(|one| is_stale(one)).collect();
         make_anew(project, pins, &mut stale, asked)?;
     }

@@ -74,7 +74,10 @@ impl<'a> Application<'a> {
 
 impl Folder {
     fn of(at: &str) -> Option<Self> {
-        let (front, fragment) = at.split_once('#').unwrap_or((at, ""));
+        let is_file = at.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
+        // A plain path has no fragment: `app#x` is a folder of that name, as for pip.
+        let is_url = is_file || at.contains("://");
+        let (front, fragment) = at.split_once('#').filter(|_| is_url).unwrap_or((at, ""));
         let front = front.strip_suffix(']').and_then(|front| front.rsplit_once('[')).map_or(front, |(front, _)| front);
         let mut name = None;
         let mut below = "";
@@ -85,11 +88,9 @@ impl Folder {
             }
             below = part.strip_prefix("subdirectory=").unwrap_or(below);
         }
-        let is_file = front.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"));
         let path = match is_file {
             true => path_in_url(front.get(5..)?)?,
-            // Some tool or person put the fragment behind a plain path.
-            false if !front.contains("://") => front.to_owned(),
+            false if !is_url => front.to_owned(),
             false => String::new(),
         };
         let path = if below.is_empty() { path } else { format!("{path}/{}", percent_decoded(below)?) };
@@ -157,6 +158,7 @@ mod tests {
             ("file:///C:/work/shop/app",                             true),
             ("file:///elsewhere/of/someone#egg=My_Shop",             true),
             ("git+ssh://git@code.example/x.git@0a1#egg=my.shop[web]", true),
+            (".#egg=my-shop",                                        false),
             ("",                                                     false),
             ("..",                                                   false),
             ("../other",                                             false),

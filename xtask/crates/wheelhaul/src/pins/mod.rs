@@ -5,6 +5,7 @@
 
 mod application;
 mod filter;
+mod own_needs;
 mod pdm_lock;
 mod pdm_project;
 mod pin;
@@ -31,6 +32,7 @@ mod walk;
 
 pub use application::Application;
 pub use filter::{Dropped, Filtered, Kept, Unknown, Why, filter};
+pub use own_needs::own_needs;
 pub use pin::{Need, Obstacle, Pin, Place, PlacedFile, Versions};
 pub use placed::name_in_url;
 pub use python::Pythons;
@@ -73,6 +75,10 @@ pub struct Pins {
     pub no_twins: bool,
     /// requirements that the team replaced or left out, and that need not be met
     pub unmet: Vec<UnmetRequirement>,
+    /// folders of the repository in which files are looked for beside the index
+    pub find_links: Vec<Utf8PathBuf>,
+    /// whether no index is asked, but only those folders
+    pub no_index: bool,
     /// why its own tool would call it stale
     pub stale: Option<String>,
     /// what was read and is not honoured, with its place

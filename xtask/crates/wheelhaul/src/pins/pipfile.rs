@@ -81,6 +81,19 @@ pub fn how_to_pin(text: &str, section: &str, name: &str) -> String {
     format!("in `[{section}]` of the `Pipfile` write `{key} = {}`, and run `pipenv lock`", toml::Value::Table(entry))
 }
 
+/// Every entry of `[packages]` and of the categories in `groups`, with its marker.
+pub fn wanted_markers(text: &str, groups: &[ExtraName]) -> Vec<(String, Option<String>)> {
+    let sections: BTreeMap<String, toml::Value> = toml_text::read(text, "").unwrap_or_default();
+    let is_wanted = |key: &str| key == "packages" || ExtraName::from_str(key).is_ok_and(|key| groups.contains(&key));
+    let wanted = ["packages"].into_iter().chain(sections.keys().map(String::as_str).filter(|key| *key != "packages"));
+    let entries = wanted.filter(|key| is_wanted(key)).filter_map(|key| sections.get(key)?.as_table()).flatten();
+    let marker = |value: &toml::Value| {
+        let markers = markers_of(&table_of(value.clone().try_into().ok()?));
+        (!markers.is_empty()).then(|| markers.join(" and "))
+    };
+    entries.map(|(name, value)| (name.clone(), marker(value))).collect()
+}
+
 /// Keys of an entry that are variables of markers.
 const VARIABLES: [&str; 8] = [
     "implementation_name",

@@ -132,7 +132,7 @@ fn is_application(source: &Source<'_>, key: &str, entry: &Entry) -> bool {
     let at = [&entry.path, &entry.file, &entry.git, &entry.hg, &entry.svn, &entry.bzr].into_iter().flatten().next();
     at.is_some_and(|at| {
         let at = match &entry.subdirectory {
-            Some(folder) => format!("{at}#subdirectory={folder}"),
+            Some(folder) => format!("{at}/{folder}"),
             None => at.clone(),
         };
         source.is_application(&at, name.as_ref())

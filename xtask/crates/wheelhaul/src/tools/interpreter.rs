@@ -86,6 +86,10 @@ pub fn candidates(minor: &str) -> Vec<Utf8PathBuf> {
             found.push(path);
         }
     }
+    environments_last(found)
+}
+
+fn environments_last(mut found: Vec<Utf8PathBuf>) -> Vec<Utf8PathBuf> {
     found.sort_by_key(|path| is_of_environment(path));
     found
 }
@@ -126,4 +130,25 @@ fn key_of(candidates: &[Utf8PathBuf]) -> String {
         hasher.update(format!("\n{path} {:?} {time:?}", data.map(|data| data.len())));
     }
     hex(&hasher.finalize())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_active_changes_nothing_where_there_is_another() {
+        let keep = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(keep.path()).unwrap();
+        for (folder, mark) in [("venv", "pyvenv.cfg"), ("conda", "conda-meta/history"), ("usr", "share")] {
+            let mark = root.join(folder).join(mark);
+            fs_err::create_dir_all(mark.parent().unwrap()).unwrap();
+            fs_err::write(mark, "").unwrap();
+        }
+        let [venv, conda, usr] = ["venv", "conda", "usr"].map(|folder| root.join(folder).join("bin/python3.11"));
+        let local = root.join("local/bin/python3.11");
+        let found = environments_last(vec![venv.clone(), usr.clone(), conda.clone(), local.clone()]);
+        assert_eq!(found, [usr, local, venv.clone(), conda]);
+        assert_eq!(environments_last(vec![venv.clone()]), [venv]);
+    }
 }

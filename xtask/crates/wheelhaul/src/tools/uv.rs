@@ -1,23 +1,22 @@
 //! uv: the client of the index, and the builder of the application's wheel.
 
+mod offers;
+
 use crate::boxes::Target;
 use crate::config::Build;
 use crate::decide::Question;
-use crate::pins::{Pin, Place, Selection, name_in_url};
+use crate::pins::{Pin, Selection};
 use crate::problem::Problem;
 use crate::sys::{Program, Stop, Sys, on_path};
 use crate::templates::BUILD_REQUIRES;
-use crate::toml_text;
 use crate::tools::backend::Kept;
 use crate::tools::client_hints;
 use crate::tools::python;
-use crate::wheel::{Candidate, Offers, Sdist, WheelName};
-use anyhow::{Context as _, bail};
+use crate::tools::uv::offers::read_offers;
+use crate::wheel::{Candidate, Offers};
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
-use pep508_rs::PackageName;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 /// The first uv whose `pip compile` writes `pylock.toml` with sizes and digests as it is read here.
@@ -32,6 +31,19 @@ pub struct Sources<'a> {
     pub selection: &'a Selection,
     /// the packages of which an sdist will do
     pub build: &'a Build,
+}
+
+/// Where files are looked for.
+#[derive(Debug)]
+pub struct Index<'a> {
+    /// the lowest version of the targets
+    pub python: &'a str,
+    /// whose uv configuration (an index, for one) is used
+    pub folder: &'a Utf8Path,
+    /// folders to look in as well
+    pub links: Vec<Utf8PathBuf>,
+    /// whether only those are looked in
+    pub no_index: bool,
 }
 
 /// A found uv.
@@ -81,10 +93,8 @@ impl<'a> Uv<'a> {
 
     /// Asks the index, in one call, for every file of every pin.
     ///
-    /// - Takes: `questions`; `python`, the lowest version of the targets; `folder`, whose uv
-    ///   configuration (an index, for one) is used.
     /// - Fails: where the index lacks a pin, with uv's words.
-    pub fn offers(&self, questions: &[Question], python: &str, folder: &Utf8Path) -> anyhow::Result<Offers> {
+    pub fn offers(&self, questions: &[Question], index: &Index<'_>) -> anyhow::Result<Offers> {
         let (_keep, scratch) = self.sys.scratch()?;
         let input = scratch.join("pins.txt");
         let lines: String = questions
@@ -101,8 +111,10 @@ impl<'a> Uv<'a> {
         let words = ["pip", "compile", "--quiet", "--universal", "--no-deps", "--no-header", "--format", "pylock.toml"];
         let command = with_settings(Program::new(&self.program))
             .args(words)
-            .args(["--python-version", python, input.as_str()])
-            .in_folder(folder);
+            .args(["--python-version", index.python, input.as_str()])
+            .args(index.links.iter().flat_map(|folder| ["--find-links", folder.as_str()]))
+            .args(index.no_index.then_some("--no-index"))
+            .in_folder(index.folder);
         let said = self.sys.run(&command).map_err(|error| {
             let hint = client_hints::for_uv(&error.to_string());
             Problem::around(error, "uv could not get the files of the pins from the index", hint)
@@ -193,8 +205,18 @@ impl<'a> Uv<'a> {
 
     /// The interpreter that uv builds a project with.
     pub fn python(&self, source: &Utf8Path) -> anyhow::Result<String> {
-        let command = with_settings(Program::new(&self.program)).args(["python", "find"]).in_folder(source);
-        Ok(self.sys.run(&command)?.out.trim().to_owned())
+        let ask = |words: &[&str]| {
+            let command = with_settings(Program::new(&self.program)).args(["python", "find"]);
+            let said = self.sys.run(&command.args(words.iter().copied()).in_folder(source))?;
+            anyhow::Ok(said.out.trim().to_owned())
+        };
+        // uv takes the first that the project allows: where an old one's environment is active, one without a current
+        // build backend.
+        let version = ask(&["--show-version"])?;
+        match python::is_at_least(&format!("python {version}"), (3, 8)) {
+            true => ask(&[]),
+            false => Ok(python::newest(self.sys)?.into_string()),
+        }
     }
 
     /// Resolves requirements of this host, and gives a wheel for each package: one for every host, where there is one.
@@ -261,6 +283,7 @@ impl<'a> Uv<'a> {
     ) -> anyhow::Result<()> {
         // Not quiet: uv would keep what the build backend says of its failure to itself.
         let mut words = ["build", "--wheel", "--out-dir", into.as_str(), source.as_str()].map(str::to_owned).to_vec();
+        words.extend(["--python".to_owned(), self.python(source)?]);
         if let Some(kept) = kept {
             words.extend(["--offline", "--no-index", "--require-hashes"].map(str::to_owned));
             words.extend(["--find-links".to_owned(), kept.url()]);
@@ -285,120 +308,8 @@ pub fn platform_of(target: &Target) -> Option<String> {
     Some(format!("{}-manylinux_2_{known}", target.arch))
 }
 
-/// A missing Python is never fetched: this tool needs none of a particular version.
+/// A missing Python is never fetched: this tool needs none of a particular version, and not that of the environment which
+/// is active.
 fn with_settings(program: Program) -> Program {
-    program.env("UV_PYTHON_DOWNLOADS", "never")
-}
-
-#[derive(Deserialize)]
-struct Lock {
-    #[serde(default)]
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    version: Option<String>,
-    #[serde(default)]
-    wheels: Vec<File>,
-    sdist: Option<File>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    name: Option<String>,
-    url: Option<String>,
-    path: Option<String>,
-    size: Option<u64>,
-    #[serde(rename = "upload-time")]
-    uploaded: Option<toml::value::Datetime>,
-    hashes: BTreeMap<String, String>,
-}
-
-/// Reads PEP 751 as uv writes it; a package that stands twice, for two forks, is one offer.
-fn read_offers(text: &str) -> anyhow::Result<Offers> {
-    let lock: Lock = toml_text::read(text, "")?;
-    let mut offers = Offers::new();
-    for package in lock.packages {
-        let name = PackageName::from_str(&package.name)?;
-        let Some(version) = &package.version else { bail!("package `{name}` has no version") };
-        let offer = offers.entry((name, Version::from_str(version)?)).or_default();
-        if let Some(file) = package.sdist {
-            offer.sdist = sdist(file).with_context(|| format!("package `{}`", package.name))?.or(offer.sdist.take());
-        }
-        for file in package.wheels {
-            let candidate = candidate(file).with_context(|| format!("package `{}`", package.name))?;
-            if !offer.wheels.contains(&candidate) {
-                offer.wheels.push(candidate);
-            }
-        }
-    }
-    Ok(offers)
-}
-
-fn candidate(file: File) -> anyhow::Result<Candidate> {
-    let (name, url) = name_and_url(&file)?;
-    let Some(sha256) = file.hashes.get("sha256") else {
-        return Err(Problem::with_hint(
-            format!("the index gives no sha256 of `{name}`"),
-            "let your index serve PEP 503 pages with `#sha256=`, or PEP 691",
-        ));
-    };
-    Ok(Candidate {
-        name: WheelName::from_str(&name)?,
-        at: Place::Url(url),
-        size: file.size,
-        sha256: sha256.to_ascii_lowercase(),
-        uploaded: file.uploaded.map(|time| time.to_string()),
-    })
-}
-
-/// A source distribution; one without a sha256 is of no use, and no reason to stop.
-fn sdist(file: File) -> anyhow::Result<Option<Sdist>> {
-    let (name, url) = name_and_url(&file)?;
-    Ok(file.hashes.get("sha256").map(|sha256| Sdist {
-        name,
-        at: Place::Url(url),
-        sha256: sha256.to_ascii_lowercase(),
-        uploaded: file.uploaded.map(|time| time.to_string()),
-        subdirectory: None,
-    }))
-}
-
-fn name_and_url(file: &File) -> anyhow::Result<(String, String)> {
-    let url = match (&file.url, &file.path) {
-        (Some(url), _) => url,
-        (None, Some(path)) => path,
-        (None, None) => bail!("one of its files has no place"),
-    };
-    let name = match &file.name {
-        Some(name) => name.clone(),
-        None => name_in_url(url)?,
-    };
-    Ok((name, url.clone()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_uv_writes_is_read() {
-        let text = format!(
-            "lock-version = \"1.0\"\n[[packages]]\nname = \"torch\"\nversion = \"2.0+cpu\"\nsdist = {{ url = \"https://index.example/t.tar.gz\", hashes = {{ sha256 = \"ab\" }} }}\n\
-             wheels = [{{ url = \"https://index.example/torch-2.0%2Bcpu-cp311-cp311-linux_x86_64.whl?x#y\", upload-time = 2024-04-07T19:26:08Z, size = 5, hashes = {{ sha256 = \"{}\" }} }}]\n",
-            "A".repeat(64)
-        );
-        let offers = read_offers(&text).unwrap();
-        let offer = &offers[&(PackageName::from_str("torch").unwrap(), Version::from_str("2.0+cpu").unwrap())];
-        assert_eq!(
-            offer.sdist.as_ref().map(|sdist| (sdist.name.as_str(), sdist.sha256.as_str())),
-            Some(("t.tar.gz", "ab"))
-        );
-        assert_eq!(offer.wheels[0].name.to_string(), "torch-2.0+cpu-cp311-cp311-linux_x86_64.whl");
-        assert_eq!(offer.wheels[0].sha256, "a".repeat(64));
-        assert_eq!(offer.wheels[0].uploaded.as_deref(), Some("2024-04-07T19:26:08Z"));
-        assert!(read_offers(&text.replace("sha256", "md5")).unwrap_err().to_string().contains("torch"));
-    }
+    program.env("UV_PYTHON_DOWNLOADS", "never").without("VIRTUAL_ENV").without("CONDA_PREFIX")
 }

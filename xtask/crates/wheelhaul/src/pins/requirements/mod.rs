@@ -14,7 +14,7 @@ mod tests;
 pub(super) use includes::wanted;
 
 use crate::boxes::may_hold;
-use crate::pins::placed::{folder_of, no_file};
+use crate::pins::placed::{folder_of, inside, no_file};
 use crate::pins::{Constraint, MOST_FAULTS, Pin, Pins, Source, sha256_digests};
 use crate::problem::{Problem, all_of, shortened};
 use anyhow::{Context as _, bail, ensure};
@@ -23,7 +23,7 @@ use includes::{Include, include};
 use lines::{expanded, logical_lines, next_variable};
 use options::{Meaning, Options, cut};
 use reference::{Reference, direct, is_absolute, shown, split_extras, split_marker};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file that takes in a file that takes in …: more than any project has.
 const MOST_DEPTH: usize = 50;
@@ -31,7 +31,12 @@ const MOST_DEPTH: usize = 50;
 pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     let mut reading = Reading::new(source);
     reading.file(source.lock, source.text(), false);
-    let Reading { pins, constraints, warnings, mut faults, requires_hashes, .. } = reading;
+    // Without a folder nothing would be left to ask.
+    let no_index = reading.no_index.is_some() && !reading.find_links.is_empty();
+    if let Some(place) = reading.no_index.take().filter(|_| !no_index) {
+        reading.warn_of("`--no-index` is not honoured", NOT_HONOURED, &place);
+    }
+    let Reading { pins, constraints, warnings, find_links, mut faults, requires_hashes, .. } = reading;
     let pins = same::united(pins, &mut faults);
     let pins = same::limited(pins, &constraints, &mut faults);
     if requires_hashes {
@@ -44,7 +49,23 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     }
     all_of("lines cannot be packed", faults)?;
     let constraints = constraints.into_iter().map(|(constraint, _)| constraint).collect();
-    Ok(Pins { pins, constraints, warnings, ..Pins::default() })
+    let warnings = warnings.into_iter().map(|((what, cure), places)| format!("{}: {what}: {cure}", in_words(&places)));
+    let (warnings, find_links) = (warnings.collect(), find_links.into_iter().collect());
+    Ok(Pins { pins, constraints, warnings, find_links, no_index, ..Pins::default() })
+}
+
+const NOT_IN_REPOSITORY: &str =
+    "its folder is not one of the repository; put it there, or configure it for uv itself (`find-links` in uv.toml)";
+const NOT_HONOURED: &str = "the index is configured for uv and pip themselves";
+
+/// `line 3`, `line 3, line 4 and 5 more`
+fn in_words(places: &[String]) -> String {
+    match places {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first, second] => format!("{first} and {second}"),
+        [first, second, rest @ ..] => format!("{first}, {second} and {} more", rest.len()),
+    }
 }
 
 /// A constraint with the hashes behind it.
@@ -54,7 +75,11 @@ struct Reading<'s, 'a> {
     source: &'s Source<'a>,
     pins: Vec<Pin>,
     constraints: Vec<Limit>,
-    warnings: Vec<String>,
+    /// what is said and its cure, with the places that it is said of
+    warnings: BTreeMap<(String, &'static str), Vec<String>>,
+    find_links: BTreeSet<Utf8PathBuf>,
+    /// where `--no-index` is given
+    no_index: Option<String>,
     faults: Vec<anyhow::Error>,
     requires_hashes: bool,
     /// the files that are being read, each taken in by the one before
@@ -78,7 +103,9 @@ impl<'s, 'a> Reading<'s, 'a> {
             source,
             pins: Vec::new(),
             constraints: Vec::new(),
-            warnings: Vec::new(),
+            warnings: BTreeMap::new(),
+            find_links: BTreeSet::new(),
+            no_index: None,
             faults: Vec::new(),
             requires_hashes: false,
             open: Vec::new(),
@@ -167,7 +194,7 @@ impl<'s, 'a> Reading<'s, 'a> {
         let whole = expanded(raw, self.source.variable).context("the values of its variables are too long")?;
         let (requirement, text) = cut(&whole.text);
         let read = options::parse(text).and_then(|options| {
-            self.warn(&options, !requirement.is_empty(), place);
+            self.warn(file, &options, !requirement.is_empty(), place);
             match (requirement, options.first(Meaning::Editable)) {
                 ("", None) => self.flags(file, raw, &options),
                 ("", Some(value)) => self.editable(value, text, is_constraints),
@@ -203,36 +230,53 @@ impl<'s, 'a> Reading<'s, 'a> {
         }
     }
 
-    /// Says what is read and has no effect.
-    fn warn(&mut self, options: &Options, has_requirement: bool, place: &str) {
-        let mut say = |what: String, cure: &str| {
-            if self.warnings.len() < MOST_FAULTS {
-                self.warnings.push(format!("{place}: {what}: {cure}"));
-            }
-        };
+    /// Says what is read and has no effect, and takes folders of the repository to look in.
+    fn warn(&mut self, file: &Utf8Path, options: &Options, has_requirement: bool, place: &str) {
         let mut includes = 0;
         for given in &options.given {
             let name = given.name;
             match given.meaning {
-                Meaning::Index => {
-                    say(format!("`{name}` is not honoured"), "the index is configured for uv and pip themselves");
+                Meaning::Index if name == "--no-index" => self.no_index = Some(place.to_owned()),
+                // A URL has a `:`, and so has a drive; nobody knows where a variable leads that is not set.
+                Meaning::Index
+                    if name == "--find-links"
+                        && !given.value.contains(':')
+                        && next_variable(&given.value).is_none() =>
+                {
+                    match inside(folder_of(file), &given.value) {
+                        Some(folder) => drop(self.find_links.insert(folder)),
+                        None => self.warn_of(&format!("`{name}` is not honoured"), NOT_IN_REPOSITORY, place),
+                    }
                 }
-                Meaning::Build => say(
-                    format!("`{name}` is not honoured"),
-                    "what is built from source is named in `sdist.build` of `dist/package.toml`",
-                ),
-                Meaning::Hash if !has_requirement => say(format!("`{name}` has no effect"), "it belongs behind a pin"),
+                Meaning::Index => self.warn_of(&format!("`{name}` is not honoured"), NOT_HONOURED, place),
+                Meaning::Build => {
+                    let cure = "what is built from source is named in `sdist.build` of `dist/package.toml`";
+                    self.warn_of(&format!("`{name}` is not honoured"), cure, place);
+                }
+                Meaning::Hash if !has_requirement => {
+                    self.warn_of(&format!("`{name}` has no effect"), "it belongs behind a pin", place);
+                }
                 Meaning::Requirement | Meaning::Constraint | Meaning::Editable => {
                     includes += 1;
                     if has_requirement || includes > 1 {
-                        say(format!("`{name}` has no effect, as in pip"), "give it a line of its own");
+                        let what = format!("`{name}` has no effect, as in pip");
+                        self.warn_of(&what, "give it a line of its own", place);
                     }
                 }
                 _ => {}
             }
         }
         if options.strays > 0 {
-            say("words behind an option have no effect, as in pip".to_owned(), "give each a line of its own");
+            let what = "words behind an option have no effect, as in pip";
+            self.warn_of(what, "give each a line of its own", place);
+        }
+    }
+
+    /// Many lines with the same fault are one warning.
+    fn warn_of(&mut self, what: &str, cure: &'static str, place: &str) {
+        let places = self.warnings.entry((what.to_owned(), cure)).or_default();
+        if places.last().is_none_or(|last| last != place) {
+            places.push(place.to_owned());
         }
     }
 

@@ -110,8 +110,8 @@ impl<'a> Reference<'a> {
             Some(scheme) if is_version_control(scheme) => Ok(Self::VersionControl(name, url)),
             Some("file") if !is_archive(path) => Ok(Self::Folder(name, url)),
             // uv writes paths there as well, which start where the file is: `shop @ .`.
-            None if !is_archive(path) => Ok(Self::Folder(name, url)),
-            None => Ok(Self::File(Named { name, extras, at: url })),
+            None if !is_archive(path) && !url.contains(['#', ':']) => Ok(Self::Folder(name, url)),
+            None if !url.contains(['#', ':']) => Ok(Self::File(Named { name, extras, at: url })),
             Some("http" | "https" | "file") if is_archive(path) => Ok(Self::File(Named { name, extras, at: url })),
             Some("http" | "https") => {
                 Err(no_file(what(), "comes from a URL that does not end in the name of a wheel or an sdist"))

@@ -236,7 +236,11 @@ fn what_has_no_effect_is_a_warning() {
     #[rustfmt::skip]
     let cases = [
         ("--index-url https://u:p@h/simple",  "`--index-url` is not honoured"),
-        ("-f wheels",                         "`--find-links` is not honoured"),
+        ("-f https://u:p@h/wheels",           "`--find-links` is not honoured"),
+        ("-f ../wheels",                      "line 1: `--find-links` is not honoured: its folder is not one of the repository"),
+        ("--no-index -f https://h/wheels",    "`--no-index` is not honoured"),
+        ("-i https://h/a\n--index-url https://h/b",            "line 1 and line 2: `--index-url` is not honoured"),
+        ("x==1 -C a=b\ny==1 -C a=b\nz==1 -C a=b\nw==1 -C a=b", "line 1, line 2 and 2 more: `--config-settings` is not honoured"),
         ("--no-index",                        "`--no-index` is not honoured"),
         ("--no-binary x",                     "`--no-binary` is not honoured"),
         ("x==1 -C a=b",                       "`--config-settings` is not honoured"),
@@ -250,6 +254,17 @@ fn what_has_no_effect_is_a_warning() {
         assert!(warnings.contains(says) && warnings.is_empty() == says.is_empty(), "{text}: {warnings}");
         assert!(!warnings.contains("u:p"), "{warnings}");
     }
+}
+
+#[test]
+fn folders_of_the_repository_are_looked_in() {
+    let files = [
+        ("requirements.txt", "-r deps/base.txt\n--no-index"),
+        ("deps/base.txt", "--find-links=./wheels\n-f ../more\n"),
+    ];
+    let pins = read(&files, &|_| None).unwrap();
+    assert_eq!((pins.find_links, pins.no_index), (vec!["deps/wheels".into(), "more".into()], true));
+    assert_eq!(pins.warnings, [""; 0]);
 }
 
 #[test]
