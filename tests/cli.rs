@@ -71,6 +71,8 @@ fn targets_are_shown_in_and_outside_of_a_repository() {
     assert!(tags.starts_with("cp36-cp36m-manylinux_2_28_aarch64\n"), "{tags}");
     let probe = xtask(nowhere, &["target", "--probe"]);
     assert!(probe.code == Some(0) && probe.stdout == wheelhaul::templates::probe(), "{probe}");
+    let evidence = xtask(nowhere, &["target", "--evidence"]);
+    assert!(evidence.code == Some(0) && evidence.stdout == wheelhaul::templates::evidence(), "{evidence}");
     let sample = Checkout::new("targets-").unwrap();
     let folder = sample.dir().unwrap();
     let own = "[[target]]\nname = \"own\"\nprobe = \"dist/own.json\"\n[service]";

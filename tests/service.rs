@@ -23,6 +23,8 @@ mod certificate;
 mod commands;
 #[path = "service/confined.rs"]
 mod confined;
+#[path = "service/evidence.rs"]
+mod evidence;
 #[path = "service/isolation.rs"]
 mod isolation;
 #[path = "service/launcher.rs"]
@@ -107,6 +109,7 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
     story.starts_without_a_socket(&mut steps)?;
     story.gets_a_socket_by_an_upgrade(&mut steps)?;
     story.is_confined(&mut steps);
+    story.tells_how_it_does(&mut steps, shared)?;
     story.runs_commands_beside_the_service(&mut steps)?;
     story.loses_no_request(&mut steps)?;
     story.survives(&mut steps)?;

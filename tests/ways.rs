@@ -31,7 +31,7 @@ fn the_wheel_does_the_main_job_without_cargo_and_makes_the_same_bytes() -> anyho
         let mut command = Command::new("sh");
         command.args(["-c", "if command -v cargo rustc; then exit 9; fi; exec \"$0\" \"$@\"", program.as_str()]);
         command.args(words).current_dir(&folder).env("PATH", &path).env("XDG_CACHE_HOME", environment.join("cache"));
-        run(with_the_users_caches(&mut command)?.env_remove("SOURCE_DATE_EPOCH"))
+        run(with_kept_downloads(&mut command).env_remove("SOURCE_DATE_EPOCH"))
     };
     let version = say(&["--version"])?.text()?;
     ensure!(version == format!("wheelhaul {}", env!("CARGO_PKG_VERSION")), "{version}");
@@ -56,7 +56,7 @@ fn a_thin_xtask_does_the_main_job_and_the_teams_own_and_makes_the_same_bytes() -
             command.env_remove(name);
         }
         command.env("XDG_CACHE_HOME", folder.join("target/cache"));
-        run(with_the_users_caches(&mut command)?.env_remove("SOURCE_DATE_EPOCH"))
+        run(with_kept_downloads(&mut command).env_remove("SOURCE_DATE_EPOCH"))
     };
     // A task of the team's own, and one of wheelhaul, from a folder below.
     let own = cargo(&["epoch"])?;
@@ -117,7 +117,7 @@ struct Expected {
 fn made_by_the_tests_program() -> anyhow::Result<Expected> {
     let sample = Checkout::new("ways-")?;
     let mut command = tool_in(&sample.dir()?, &["dist", "--locked"]);
-    let told = run(with_the_users_caches(command.env("XDG_CACHE_HOME", sample.dir()?.join("target/cache")))?)?;
+    let told = run(with_kept_downloads(command.env("XDG_CACHE_HOME", sample.dir()?.join("target/cache"))))?;
     ensure!(told.succeeded(), "{told}");
     let files = outputs(&sample.dir()?)?;
     Ok(Expected { sample, files })
@@ -149,10 +149,10 @@ fn outputs(folder: &Utf8Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     names.into_iter().map(|name| Ok((name.clone(), fs::read(out.join(name))?))).collect()
 }
 
-/// Lets uv and pip use what they have kept for the user, where the tool's own cache is an empty one.
-fn with_the_users_caches(command: &mut Command) -> anyhow::Result<&mut Command> {
-    let cache = checkout::debian::cache_folder()?.parent().context("it is in a folder")?.to_owned();
-    Ok(command.env("UV_CACHE_DIR", cache.join("uv")).env("PIP_CACHE_DIR", cache.join("pip")))
+/// Lets uv and pip use what they have kept for the tests, where the tool's own cache is an empty one.
+fn with_kept_downloads(command: &mut Command) -> &mut Command {
+    let cache = checkout::home::folder().join(".cache");
+    command.env("UV_CACHE_DIR", cache.join("uv")).env("PIP_CACHE_DIR", cache.join("pip"))
 }
 
 /// The folder that cargo builds these tests in.

@@ -7,18 +7,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::command::run;
 
-/// Where roots are kept, below the user's cache folder.
-pub fn cache_folder() -> anyhow::Result<Utf8PathBuf> {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let base = match (set("XDG_CACHE_HOME"), set("HOME")) {
-        (Some(cache), _) => Utf8PathBuf::from(cache),
-        (None, Some(home)) => Utf8Path::new(&home).join(".cache"),
-        (None, None) => bail!("no folder to keep the root in\nhint: set XDG_CACHE_HOME"),
-    };
-    let folder = base.join("xtask-roots");
+/// Where roots are kept: beside what else the tests install.
+pub fn roots_folder() -> anyhow::Result<Utf8PathBuf> {
+    let folder = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/xtask/test-roots");
+    std::fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize_utf8()?;
     // the overlay's options are split at these, and a hook's words are quoted
     if folder.as_str().contains([',', ':', '\\', '\'']) {
-        bail!("`{folder}` cannot be mounted: it has a comma, colon, backslash or quote\nhint: set XDG_CACHE_HOME");
+        bail!(
+            "`{folder}` cannot be mounted: it has a comma, colon, backslash or quote\nhint: clone into a folder without them"
+        );
     }
     Ok(folder)
 }

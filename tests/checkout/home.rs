@@ -31,11 +31,16 @@ pub fn in_test_home(command: &mut Command) -> &mut Command {
     command
 }
 
-static SETTINGS: LazyLock<Vec<(String, Option<String>)>> = LazyLock::new(|| {
-    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+/// Where it is.
+pub fn folder() -> Utf8PathBuf {
     let home = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/xtask/test-home");
     std::fs::create_dir_all(&home).expect("the build folder can be written");
-    let home = home.canonicalize_utf8().expect("it was made");
+    home.canonicalize_utf8().expect("it was made")
+}
+
+static SETTINGS: LazyLock<Vec<(String, Option<String>)>> = LazyLock::new(|| {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let home = folder();
     let mut settings: Vec<(String, Option<String>)> = std::env::vars()
         .filter(|(name, _)| {
             OWN.iter().any(|own| name.starts_with(own)) && !REACH.iter().any(|part| name.contains(part))

@@ -84,7 +84,7 @@ impl Checkout {
         if wheels.is_dir() {
             copy_tree(&wheels, &copy.join("dist/wheels"))?;
         }
-        checkout.borrow_tools()?;
+        borrow_tools(&copy)?;
         git(&checkout.dir()?, &["init", "--quiet"])?;
         fs::write(copy.join(".git/info/exclude"), "/dist/wheels/\n/dist/out/\n/dist/rpmbuild/\n/target/\n")?;
         Ok(checkout)
@@ -103,19 +103,8 @@ impl Checkout {
         if wheels.is_dir() {
             copy_tree(&wheels, &clone.dir()?.join("dist/wheels"))?;
         }
-        clone.borrow_tools()?;
+        borrow_tools(&clone.dir()?)?;
         Ok(clone)
-    }
-
-    /// Lets the copy use the private uv and pip of the repository, where those were put already.
-    fn borrow_tools(&self) -> anyhow::Result<()> {
-        let (from, to) = (repository().canonicalize_utf8()?.join("target/xtask"), self.dir()?.join("target/xtask"));
-        fs::create_dir_all(&to)?;
-        let names = if from.is_dir() { list(&from)? } else { Vec::new() };
-        for name in names.iter().filter(|name| name.starts_with("tools-")) {
-            fs::os::unix::fs::symlink(from.join(name), to.join(name))?;
-        }
-        Ok(())
     }
 
     /// The copy's folder.
@@ -138,6 +127,17 @@ impl Checkout {
         git(&self.dir()?, &["add", "--all"])?;
         git(&self.dir()?, &["commit", "--quiet", "--no-verify", "--message", message])
     }
+}
+
+/// Lets a copy use the private uv and pip of the repository, where those were put already.
+pub fn borrow_tools(copy: &Utf8Path) -> anyhow::Result<()> {
+    let (from, to) = (repository().canonicalize_utf8()?.join("target/xtask"), copy.join("target/xtask"));
+    fs::create_dir_all(&to)?;
+    let names = if from.is_dir() { list(&from)? } else { Vec::new() };
+    for name in names.iter().filter(|name| name.starts_with("tools-")) {
+        fs::os::unix::fs::symlink(from.join(name), to.join(name))?;
+    }
+    Ok(())
 }
 
 /// Runs git in a folder as somebody, at a fixed time, and without this workstation's settings.

@@ -127,10 +127,10 @@ impl Tools {
         // The environment's interpreter is this one too, and the probe asks for no environment.
         const BASE: &str = "import sys; print(getattr(sys, '_base_executable', None) or sys.executable)";
         let base = run(Command::new(self.programs.join("python")).args(["-c", BASE]))?.text()?;
-        let probe = copy.join("target/probe.py");
+        let probe = copy.join("target/probe.sh");
         fs::create_dir_all(copy.join("target"))?;
         fs::write(&probe, wheelhaul::templates::probe())?;
-        let answer = run(Command::new(base).arg("-B").arg(probe))?.text()?;
+        let answer = run(Command::new("sh").arg(probe).arg(base))?.text()?;
         fs::write(copy.join("dist/like-host.json"), answer)?;
         let package = copy.join("dist/package.toml");
         let text = fs::read_to_string(&package)?;

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use wheelhaul::hex::hex;
 
 use crate::checkout::command::run;
-use crate::checkout::debian::{cache_folder, debian_archive};
+use crate::checkout::debian::{debian_archive, roots_folder};
 
 /// What an RPM of a web service meets on a small server; `curl` and `ss` are for the test itself.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,rpm,dnf,python3,openssl,ca-certificates,\
@@ -86,17 +86,22 @@ pub struct Root {
 impl Root {
     /// The root of `suite` (`bullseye` or later), built by mmdebstrap when it is not there yet.
     ///
-    /// - Keeps: `NAME.tar.zst` and the unpacked `NAME` in the user's cache folder, where the name
+    /// - Keeps: `NAME.tar.zst` and the unpacked `NAME` in the tests' folder of roots, where the name
     ///   holds a digest of the recipe: a changed recipe makes a new root.
     /// - Network: only for the first build, from the Debian archive in this machine's apt sources.
     pub fn prepare(suite: &str) -> anyhow::Result<Self> {
-        let cache = cache_folder()?;
-        fs::create_dir_all(&cache)?;
-        let name = format!("{suite}-{}", &hex(&Sha256::digest(recipe(suite)))[..12]);
+        Self::prepare_with(suite, &[])
+    }
+
+    /// The same with further packages of the suite.
+    pub fn prepare_with(suite: &str, packages: &[&str]) -> anyhow::Result<Self> {
+        let cache = roots_folder()?;
+        let packages = [&[PACKAGES], packages].concat().join(",");
+        let name = format!("{suite}-{}", &hex(&Sha256::digest(recipe(suite, &packages)))[..12]);
         let archive = cache.join(format!("{name}.tar.zst"));
         let dir = cache.join(&name);
         if !archive.is_file() {
-            build(suite, &archive).with_context(|| format!("failed to build `{archive}`"))?;
+            build(suite, &packages, &archive).with_context(|| format!("failed to build `{archive}`"))?;
         }
         if !dir.is_dir() {
             unpack(&archive, &dir).with_context(|| {
@@ -118,8 +123,8 @@ impl Root {
 }
 
 /// Everything that decides what the root holds, except the archive's own state.
-fn recipe(suite: &str) -> String {
-    [&[suite, PACKAGES, LIKE_RHEL], &OPTIONS[..], setup_of(suite)].concat().join("\n")
+fn recipe(suite: &str, packages: &str) -> String {
+    [&[suite, packages, LIKE_RHEL], &OPTIONS[..], setup_of(suite)].concat().join("\n")
 }
 
 /// What a suite needs beside.
@@ -128,7 +133,7 @@ fn setup_of(suite: &str) -> &'static [&'static str] {
 }
 
 /// Makes the root and packs it, under a temporary name until it is whole.
-fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
+fn build(suite: &str, packages: &str, archive: &Utf8Path) -> anyhow::Result<()> {
     let folder = archive.parent().context("the archive has no folder")?;
     let stage = tempfile::Builder::new().prefix(".stage-").tempdir_in(folder)?;
     let part = tempfile::Builder::new().prefix(".part-").suffix(".tar.zst").tempfile_in(folder)?;
@@ -141,7 +146,7 @@ fn build(suite: &str, archive: &Utf8Path) -> anyhow::Result<()> {
         .arg("mmdebstrap")
         .args(OPTIONS)
         .args(setup_of(suite))
-        .arg(format!("--include={PACKAGES}"))
+        .arg(format!("--include={packages}"))
         .arg(format!("--customize-hook=sh '{}' \"$1\"", hook.path().display()))
         .arg(suite)
         .arg(part.path())

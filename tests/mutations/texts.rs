@@ -30,6 +30,11 @@ fn config(text: &str) -> File {
     File { mode: 0o100_640, flags: CONFIG | NOREPLACE, group: "small".to_owned(), ..File::plain(text) }
 }
 
+/// Ships a list with one finding that somebody has judged.
+fn accept(rpm: &mut Forge, entry: &str) {
+    rpm.add("/usr/share/doc/small/accepted.toml", File::plain(format!("[[accept]]\n{entry}")));
+}
+
 #[rustfmt::skip]
 pub fn rows() -> Vec<Row> {
     vec![
@@ -93,5 +98,10 @@ pub fn rows() -> Vec<Row> {
         row("secrets", "a private key in a module of the application", "small/__init__.py", |rpm| rpm.append("/opt/small/small/__init__.py", &format!("KEY = '''{}'''\n", private_key()))),
         row("secrets", "a secret of the unit", UNIT, |rpm| service_line(rpm, "Environment=DB_PASSWORD=hunter2")),
         row("secrets", "a secret in another config file", "more.ini", |rpm| rpm.add("/opt/small/more.ini", config("[db]\npassword = hunter2\n"))),
+
+        row("accepted", "a list that is none", "cannot be read", |rpm| accept(rpm, "check = 1\n")),
+        row("accepted", "what nobody can accept", "cannot be accepted", |rpm| accept(rpm, "check = \"digests\"\npath = \"**\"\nwhy = \"x\"\n")),
+        row("accepted", "for a while that is over", "held until 2020-01-01", |rpm| accept(rpm, "check = \"elf\"\npath = \"**\"\nwhy = \"x\"\nuntil = \"2020-01-01\"\n")),
+        row("accepted", "for nothing that is found", "is for no finding", |rpm| accept(rpm, "check = \"elf\"\npath = \"nowhere/**\"\nwhy = \"x\"\n")),
     ]
 }

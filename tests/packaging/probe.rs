@@ -5,9 +5,9 @@ use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use wheelhaul::boxes::{Asked, Target, VARIABLES, read_probe};
-use wheelhaul::templates::probe;
+use wheelhaul::templates::{probe, probe_program};
 
 /// The interpreters of pyenv, of the system, and the one that is called `python3`, each once.
 fn interpreters() -> anyhow::Result<Vec<Utf8PathBuf>> {
@@ -56,8 +56,8 @@ fn the_probe_says_of_each_python_of_this_host_what_packaging_says() -> anyhow::R
     let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/python/packaging_here.py");
     let mut told = Vec::new();
     for python in interpreters()? {
-        let printed =
-            run(Command::new(&python).arg("-"), &probe()).with_context(|| format!("the probe by {python}"))?;
+        let printed = run(Command::new("sh").args(["-s", python.as_str()]), &probe())
+            .with_context(|| format!("the probe by {python}"))?;
         let ours: Value = serde_json::from_str(&printed)?;
         let (full, mut record) = read_probe(&printed)?;
         // A container has none, and then `package.toml` has to say it.
@@ -131,11 +131,11 @@ fn the_probe_refuses_what_cannot_be_a_target() -> anyhow::Result<()> {
         let code = format!("{otherwise}\nimport sys\nexec(compile(sys.stdin.read(), 'probe.py', 'exec'))");
         let mut child = Command::new(&python)
             .args(["-c", &code])
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()?;
-        std::io::Write::write_all(&mut child.stdin.take().context("piped")?, probe().as_bytes())?;
+        std::io::Write::write_all(&mut child.stdin.take().context("piped")?, probe_program().as_bytes())?;
         let output = child.wait_with_output()?;
         let error = String::from_utf8(output.stderr)?;
         ensure!(output.status.code() == Some(1) && output.stdout.is_empty(), "{says}: {}", output.status);

@@ -1,14 +1,15 @@
 """Write the locks of what the tests install, with every dependency and the sha256 of each file.
 
-usage: renew_locks.py [NAME...]            resolve tests/locks/NAME.in again, or all of them
+usage: renew_locks.py [NAME...]            resolve tests/locks/NAME.in again, or all of them; `gallery/NAME` as well
        renew_locks.py --add PIN...         add files of exact pins to tests/locks/downloads.txt
+       renew_locks.py --newest NAME        print the lock that NAME has today, whatever the cut-off
 
 Nothing that was uploaded after registry.CUT_OFF is seen. To move to newer releases, set a later date there and
 change the versions in the `.in` files; `cargo xtask ci --latest` tells which there are.
 
 A line of a lock is `NAME==VERSION ; MARKER --hash=sha256:… --hash=…`. It names no URL, so every mirror can serve it.
 Only files that a test host can use are listed: wheels for any platform and for Linux, and a source distribution where
-there is no such wheel.
+there is no such wheel. The locks of the gallery list only what its boxes can use, since the applications are large.
 """
 import concurrent.futures
 import glob
@@ -18,33 +19,59 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 import registry
+
+# Locks of published applications.
+GALLERY = "gallery"
+CUT_OFF = ["--exclude-newer", registry.CUT_OFF]
 
 
 def main():
     words = sys.argv[1:]
     if words[:1] == ["--add"]:
         return add(words[1:])
-    for path in sorted(glob.glob(os.path.join(registry.LOCKS, "*.in"))):
-        name = os.path.basename(path)[: -len(".in")]
+    if words[:1] == ["--newest"]:
+        return print("\n".join(locked_by_uv(path_of(words[1]), [])))
+    for path in sorted(glob.glob(os.path.join(registry.LOCKS, "**", "*.in"), recursive=True)):
+        name = os.path.relpath(path, registry.LOCKS)[: -len(".in")]
         if not words or name in words:
-            pins = resolve(path)
-            write(name, all_locked(pins))
-            print(name, len(pins))
+            of_gallery = os.path.dirname(name) == GALLERY
+            lines = locked_by_uv(path, CUT_OFF) if of_gallery else all_locked(resolve(path, CUT_OFF))
+            write(name, lines)
+            print(name, len(lines))
 
 
-def resolve(path):
-    """The exact pins of all that the names in a file need."""
+def path_of(name):
+    return os.path.join(registry.LOCKS, name + ".in")
+
+
+def resolve(path, more):
+    """What uv prints for all that the names in a file need: a line for each exact pin, unless it is told otherwise."""
     with open(path) as file:
         options = re.findall(r"(?m)^# options: (.+)$", file.read())
     options = shlex.split(options[0]) if options else ["--universal", "--python-version", "3.11"]
     with tempfile.TemporaryDirectory() as home:
         uv = os.environ.get("UV", "uv")
         words = [uv, "pip", "compile", "--quiet", "--no-config", "--no-header", "--no-annotate"]
-        words += ["--exclude-newer", registry.CUT_OFF, "--default-index", registry.index(), *options, path]
+        words += ["--default-index", registry.index(), *more, *options, path]
         said = subprocess.run(words, env=registry.environment(home), stdout=subprocess.PIPE, check=True, text=True).stdout
     return said.splitlines()
+
+
+def locked_by_uv(path, more):
+    """The lines of a lock for x86_64 and Python 3.11, with the files that uv found: a page of the index is read once."""
+    said = resolve(path, [*more, "--format", "pylock.toml"])
+    return [line_of(package) for package in tomllib.loads("\n".join(said))["packages"]]
+
+
+def line_of(package):
+    wheels = [wheel for wheel in package.get("wheels", []) if is_for_gallery(wheel["url"].rsplit("/", 1)[-1])]
+    files = wheels or [package["sdist"]]
+    hashes = sorted(file["hashes"]["sha256"] for file in files)
+    pin = "%s==%s" % (package["name"], package["version"])
+    return " ".join([pin, *("--hash=sha256:" + digest for digest in hashes)])
 
 
 def add(pins):
@@ -79,6 +106,13 @@ def is_for_tests(wheel):
     python, _, platform = wheel[: -len(".whl")].split("-")[-3:]
     is_linux = "linux" in platform and platform.endswith(("x86_64", "aarch64"))
     return "pypy" not in python and "pp" not in python and "cp27" not in python and (platform == "any" or is_linux)
+
+
+def is_for_gallery(wheel):
+    python, abi, platform = wheel[: -len(".whl")].split("-")[-3:]
+    tags = python.split(".")
+    stable = [int(tag[3:]) <= 11 for tag in tags if re.fullmatch("cp3[0-9]+", tag) and abi == "abi3"]
+    return ("py3" in tags or "cp311" in tags or any(stable)) and (platform == "any" or ("linux" in platform and platform.endswith("x86_64")))
 
 
 def write(name, lines):

@@ -1,6 +1,7 @@
 """Print what has a newer release on the index than tests/locks has: `NAME OLD -> NEW (LOCK)`, a line each.
 
-Only final releases count, and of several that a lock has the newest.
+Only final releases count, and of several that a lock has the newest. Of a published application (`gallery/NAME`) the
+packages are told that its `.in` file names: the rest of its lock follows from them.
 """
 import concurrent.futures
 import glob
@@ -18,6 +19,14 @@ def main():
             name, version = re.match(r"([^=\[ ]+)[^=]*==([^ ;]+)", line).groups()
             key = (lock, registry.normal(name))
             locked[key] = max(locked.get(key, version), version, key=numbers)
+    for path in glob.glob(os.path.join(registry.LOCKS, "gallery", "*.in")):
+        lock = "gallery/" + os.path.basename(path)[: -len(".in")]
+        with open(path) as file:
+            named = {registry.normal(name) for name in re.findall(r"(?m)^([A-Za-z0-9._-]+)", file.read())}
+        for line in registry.lines(lock):
+            name, version = re.match(r"([^=\[ ]+)[^=]*==([^ ;]+)", line).groups()
+            if registry.normal(name) in named:
+                locked[(lock, registry.normal(name))] = version
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         names = sorted({name for _, name in locked})
         newest = dict(zip(names, pool.map(newest_of, names)))

@@ -1,7 +1,7 @@
 //! A Debian root with Rust for Windows, its C compiler and wine.
 
 use crate::checkout::command::{Finished, run};
-use crate::checkout::debian::{cache_folder, debian_archive};
+use crate::checkout::debian::{debian_archive, roots_folder};
 use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
@@ -29,9 +29,9 @@ pub struct Root {
 }
 
 impl Root {
-    /// The root in the user's cache folder, made by mmdebstrap when it is not there yet: 2.6 GB.
+    /// The root in the tests' folder of roots, made by mmdebstrap when it is not there yet: 2.6 GB.
     pub fn prepare() -> anyhow::Result<Self> {
-        let cache = cache_folder()?;
+        let cache = roots_folder()?;
         let recipe = [&[SUITE, PACKAGES], &OPTIONS[..]].concat().join("\n");
         let name = format!("windows-{}", &hex(&Sha256::digest(recipe))[..12]);
         let dir = cache.join(&name);

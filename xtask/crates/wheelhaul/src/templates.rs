@@ -5,9 +5,30 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-/// The script that tells what a box is; run there by the box's Python, and no template: nothing is put in.
+/// The script that tells what a box is, for its `sh`.
 pub fn probe() -> String {
+    shell_around(include_str!("templates/probe.sh"), &probe_program())
+}
+
+/// The Python program in [`probe`].
+pub fn probe_program() -> String {
     with_lf(include_str!("templates/probe.py"))
+}
+
+/// The script that tells how an installed service does on a box, for its `sh`.
+pub fn evidence() -> String {
+    shell_around(include_str!("templates/evidence.sh"), &evidence_program())
+}
+
+/// The Python program in [`evidence`].
+pub fn evidence_program() -> String {
+    with_lf(include_str!("templates/evidence.py"))
+}
+
+/// A shell script with a program as one of its words; in single quotes, where the shell reads nothing but their end.
+fn shell_around(script: &str, program: &str) -> String {
+    let word = format!("'{}'", program.replace('\'', "'\\''"));
+    with_lf(script).replace("@PROGRAM@", &word)
 }
 
 /// The JSON schema of what `verify --format json` prints.

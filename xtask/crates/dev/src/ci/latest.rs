@@ -7,8 +7,8 @@ use std::process::Command;
 use wheelhaul::commands::Report;
 use wheelhaul::sys::{Program, Sys};
 
-/// Tests that compare with programs of the index or of Debian.
-const TESTS: [&str; 14] = [
+/// Tests that compare with programs of the index or of Debian, and the published applications.
+const TESTS: [&str; 15] = [
     "against_elf",
     "against_gzip",
     "against_installers",
@@ -16,6 +16,7 @@ const TESTS: [&str; 14] = [
     "against_packaging",
     "against_pip_files",
     "against_pylock",
+    GALLERY,
     "hooks",
     "package_metadata",
     "report",
@@ -24,6 +25,9 @@ const TESTS: [&str; 14] = [
     "security",
     "verify_output",
 ];
+
+/// The published applications; its tests need a machine.
+const GALLERY: &str = "gallery";
 
 /// Says what moved, and which tests fail with the newest; what could not be asked is said as well.
 pub fn report(sys: &Sys) -> Report {
@@ -81,8 +85,11 @@ fn newer_candidates(policy: &str) -> Vec<String> {
 fn failures(sys: &Sys, test: &str) -> anyhow::Result<Vec<String>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["test", "--workspace", "--locked", "--test", test]).env("XTASK_TESTS_NEWEST", "1");
-    let output = command.current_dir(&sys.root).output()?;
+    command.args(["test", "--workspace", "--locked", "--test", test]);
+    if test == GALLERY {
+        command.args(["--", "--ignored"]);
+    }
+    let output = command.env("XTASK_TESTS_NEWEST", "1").current_dir(&sys.root).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let mut names = failed_in(&text);
     if names.is_empty() && !output.status.success() {

@@ -87,6 +87,13 @@ pub const PARTS: &[Part] = &[
         ..PLAIN
     },
     Part {
+        name: "gallery",
+        what: "datasette and a Django site with celery and psycopg: packed for two boxes, verified, started, asked for pages",
+        cargo: test!("gallery", "--ignored", "--nocapture", "--exact", "datasette", "django"),
+        needs_a_machine: true,
+        ..PLAIN
+    },
+    Part {
         name: OLD_LOCK,
         what: "a lock of 2020 on CPython 3.6",
         cargo: test!("old_lock", "--ignored", "--nocapture"),
@@ -105,6 +112,15 @@ pub const PARTS: &[Part] = &[
         size: Size::Release,
         what: "`trial` with rpm 4.16, 4.20 and 6.1",
         cargo: test!("verify_install", "--ignored", "--nocapture", "other_boxes"),
+        needs_a_machine: true,
+        ..PLAIN
+    },
+    Part {
+        name: "gallery-further",
+        size: Size::Release,
+        what: "`gallery` with every published application of its table",
+        cargo: test!("gallery", "--ignored", "--nocapture"),
+        variables: &[("GALLERY_WRITES", "1")],
         needs_a_machine: true,
         ..PLAIN
     },

@@ -314,8 +314,8 @@ fn run(cli: &Cli) -> anyhow::Result<Report> {
         Task::Trial(flags) => verify::try_built(&read()?, flags, &here),
         Task::Sign(flags) => sign::run(&alone, flags),
         Task::Checks(flags) => checks::run(flags),
-        // The known boxes are the same everywhere, and the probe script needs nothing at all.
-        Task::Target(flags) if flags.probe || find_root(&here).is_err() => target::run(None, flags),
+        // The known boxes are the same everywhere, and the scripts need nothing at all.
+        Task::Target(flags) if flags.script().is_some() || find_root(&here).is_err() => target::run(None, flags),
         Task::Target(flags) => target::run(Some(&read()?), flags),
         Task::Clean(flags) => {
             if let Some(name) = common.target.first() {

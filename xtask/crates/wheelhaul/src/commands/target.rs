@@ -5,20 +5,20 @@ use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::commands::support;
 use crate::problem::Problem;
-use crate::templates::probe;
+use crate::templates::{evidence, probe};
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-/// Show the targets, what one of them takes, or the script that describes another box
+/// Show the targets, what one of them takes, or the scripts that describe a box
 ///
 /// Without a name: the targets of `dist/package.toml`, and every known box with its Pythons. Works outside of
 /// a repository too.
 #[derive(Debug, Args)]
 #[command(after_help = "A box that is not known is described once, by itself:\n  \
-    cargo xtask target --probe > probe.py            print the script (Python 3.6 and later)\n  \
-    scp probe.py BOX: && ssh BOX python3.11 probe.py > dist/probes/BOX.json\n  \
+    cargo xtask target --probe > probe.sh            print the script (sh, and Python 3.6 or later)\n  \
+    scp probe.sh BOX: && ssh BOX sh probe.sh python3.11 > dist/probes/BOX.json\n  \
     (or carry both files over on a stick; it reads, and changes nothing on the box)\n\n\
-    Run it with the interpreter that the application will run on. Then name the file in `dist/package.toml`:\n  \
+    Name the interpreter that the application will run on. Then name the file in `dist/package.toml`:\n  \
     [[target]]\n  \
     name = \"BOX\"                  # any name of its own\n  \
     probe = \"dist/probes/BOX.json\"\n\n\
@@ -46,16 +46,30 @@ pub struct Flags {
     #[arg(long, value_name = "X.Y", requires = "name")]
     python: Option<String>,
     /// Print the script that describes a box
-    #[arg(long, conflicts_with_all = ["name", "tags", "markers", "python"])]
+    #[arg(long, conflicts_with_all = ["name", "tags", "markers", "python", "evidence"])]
     pub probe: bool,
+    /// Print the script that tells, after the installation, how the service does on a box; for `verify --box`
+    #[arg(long, conflicts_with_all = ["name", "tags", "markers", "python"])]
+    pub evidence: bool,
+}
+
+impl Flags {
+    /// The script that is to be printed, which needs no repository.
+    pub fn script(&self) -> Option<String> {
+        match (self.probe, self.evidence) {
+            (true, _) => Some(probe()),
+            (_, true) => Some(evidence()),
+            _ => None,
+        }
+    }
 }
 
 /// The task.
 ///
 /// - Takes: `project`, where there is one.
 pub fn run(project: Option<&Project>, flags: &Flags) -> anyhow::Result<Report> {
-    if flags.probe {
-        return Ok(Report::fine(probe(), json!({"script": probe()})));
+    if let Some(script) = flags.script() {
+        return Ok(Report::fine(script.clone(), json!({"script": script})));
     }
     let own = project.map(|project| project.targets.as_slice()).unwrap_or_default();
     match &flags.name {

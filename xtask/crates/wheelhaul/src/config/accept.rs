@@ -28,9 +28,16 @@ pub const ACCEPTABLE: [&str; 13] = [
     "tags",
 ];
 
-/// The other checks: what they find is another package than the one that was locked and built, a secret, or something
-/// that acts as root.
-pub const NEVER: [&str; 11] = [
+/// The other checks: what they find is another package than the one that was locked and built, a secret, something that
+/// acts as root, or what a box said.
+pub const NEVER: [&str; 18] = [
+    "box-answer",
+    "box-fapolicy",
+    "box-files",
+    "box-package",
+    "box-release",
+    "box-selinux",
+    "box-service",
     "byte-code",
     "digests",
     "lock",

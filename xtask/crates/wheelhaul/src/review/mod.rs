@@ -58,6 +58,8 @@ pub struct Review {
     checks: Vec<CheckRow>,
     /// the names of checks that were made and are not in the page; empty for none
     left_out: String,
+    /// whether a box was asked as well
+    has_box: bool,
     /// on a machine, where one was asked for
     lived: Option<Lived>,
     /// since the last delivery, where that is known
@@ -139,6 +141,7 @@ impl Review {
             to_look_at: not_passed.map(|one| one.check.name).collect(),
             checks: judged.iter().map(CheckRow::of).collect(),
             left_out: String::new(),
+            has_box: evidence.on_box.is_some(),
             lived: None,
             changes: None,
             since: None,
@@ -170,6 +173,7 @@ impl Review {
             to_look_at: Vec::new(),
             checks: Vec::new(),
             left_out: String::new(),
+            has_box: false,
             lived: None,
             changes: None,
             since: None,

@@ -1,8 +1,8 @@
 """Tell what this box is, as JSON on standard output, so that packages can be made for it elsewhere.
 
-usage: pythonX.Y probe.py > BOX.json
+usage: sh probe.sh [PYTHON] > BOX.json
 
-Run it with the interpreter that the application will run on (3.6 or later). It reads, and changes
+PYTHON is the interpreter that the application will run on (3.6 or later). It reads, and changes
 nothing: values of environment markers (PEP 508), wheel tags (PEP 425, PEP 600), versions of glibc, systemd
 and rpm, and where this interpreter is from.
 
@@ -55,7 +55,7 @@ def check_interpreter():
     if sys.version_info[3] != "final" or not re.match(r"\d+\.\d+\.\d+$", platform.python_version()):
         refuse("Python " + platform.python_version() + " is not a final release", "run this with one")
     if not sys.executable:
-        refuse("this interpreter does not know where it is", "run it by its path: /usr/bin/python3 probe.py")
+        refuse("this interpreter does not know where it is", "name it by its path: sh probe.sh /usr/bin/python3")
     if struct.calcsize("P") != 8:
         refuse("this interpreter is a 32-bit one", "run this with a 64-bit one; the packages are for those")
     if sysconfig.get_config_var("Py_GIL_DISABLED"):

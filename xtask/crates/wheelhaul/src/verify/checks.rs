@@ -1,8 +1,8 @@
 //! The table of checks.
 
 use crate::verify::{
-    Evidence, Outcome, accepted, audit, byte_code, config, elf, files, fips, places, python, scriptlets, secrets,
-    service, sysusers, units,
+    Evidence, Outcome, accepted, audit, byte_code, config, elf, files, fips, on_box, places, python, scriptlets,
+    secrets, service, sysusers, units,
 };
 
 /// When a check is made.
@@ -14,6 +14,8 @@ pub enum When {
     Fips,
     /// with `--audit`
     Audit,
+    /// with `--box`
+    OnBox,
     /// where the package or the site accepts findings
     Accepted,
 }
@@ -25,6 +27,7 @@ impl When {
             Self::Always => "always",
             Self::Fips => "--fips",
             Self::Audit => "--audit",
+            Self::OnBox => "--box",
             Self::Accepted => "[[accept]]",
         }
     }
@@ -94,5 +97,12 @@ pub const CHECKS: &[Check] = &[
     Check { name: "secrets",     when: When::Always, text: include_str!("explained/secrets.md"), asks_host: NO, judge: secrets::judge },
     Check { name: "fips",        when: When::Fips,   text: include_str!("explained/fips.md"), asks_host: NO, judge: fips::judge },
     Check { name: "audit",       when: When::Audit,  text: include_str!("explained/audit.md"), asks_host: NO, judge: audit::judge },
+    Check { name: "box-package", when: When::OnBox, text: include_str!("explained/box-package.md"), asks_host: NO, judge: on_box::package },
+    Check { name: "box-release", when: When::OnBox, text: include_str!("explained/box-release.md"), asks_host: NO, judge: on_box::release },
+    Check { name: "box-service", when: When::OnBox, text: include_str!("explained/box-service.md"), asks_host: NO, judge: on_box::service },
+    Check { name: "box-selinux", when: When::OnBox, text: include_str!("explained/box-selinux.md"), asks_host: NO, judge: on_box::selinux },
+    Check { name: "box-fapolicy", when: When::OnBox, text: include_str!("explained/box-fapolicy.md"), asks_host: NO, judge: on_box::fapolicy },
+    Check { name: "box-files", when: When::OnBox, text: include_str!("explained/box-files.md"), asks_host: NO, judge: on_box::files },
+    Check { name: "box-answer", when: When::OnBox, text: include_str!("explained/box-answer.md"), asks_host: NO, judge: on_box::answer },
     Check { name: "accepted",    when: When::Accepted, text: include_str!("explained/accepted.md"), asks_host: NO, judge: accepted::judge },
 ];

@@ -13,6 +13,7 @@ mod files;
 mod fips;
 mod known;
 mod of_wheels;
+mod on_box;
 mod owners;
 mod places;
 mod python;
@@ -37,6 +38,7 @@ pub use evidence::{CryptoMarks, Distribution, Distributions, Evidence, Listed, M
 pub use fips::Fips;
 pub(crate) use known::is_system_folder;
 pub use of_wheels::{OfOneWheel, WheelEvidence, judge_wheels};
+pub use on_box::OnBox;
 pub use owners::{Owner, Owners};
 pub use python::{Compiled, Importers};
 pub use rebuilt::{Rebuilt, reasons};
@@ -157,6 +159,7 @@ pub fn judge(evidence: &Evidence) -> Vec<Judged> {
         When::Always => true,
         When::Fips => evidence.fips.is_some(),
         When::Audit => evidence.audit.is_some(),
+        When::OnBox => evidence.on_box.is_some(),
         When::Accepted => accepted::is_asked(evidence),
     };
     let asked: Vec<&Check> = CHECKS.iter().filter(is_asked).collect();

@@ -3,6 +3,7 @@
 mod audit;
 mod imports;
 mod kept;
+mod on_box;
 mod policy;
 mod report;
 mod schema;
@@ -37,7 +38,8 @@ use serde_json::json;
 #[command(after_help = "What a check is for, and what to do about its findings: `cargo xtask checks NAME`.\n\n\
     Examples:\n  cargo xtask verify                                what `dist/out` has\n  \
     cargo xtask verify shop.rpm --strict              anywhere; warnings fail too\n  \
-    cargo xtask verify shop.rpm --report review.html  a page for the person who approves the packages")]
+    cargo xtask verify shop.rpm --report review.html  a page for the person who approves the packages\n  \
+    cargo xtask verify shop.rpm --box shop.json       and how it does on a box (`target --evidence`)")]
 pub struct Flags {
     /// RPMs that this tool made
     #[arg(value_name = "FILE")]
@@ -45,6 +47,10 @@ pub struct Flags {
     /// Print the JSON schema of what `--format json` prints, and look at nothing
     #[arg(long, conflicts_with_all = ["rpms", "strict", "report"])]
     pub schema: bool,
+    /// Judge as well what a box said after the RPM was installed there: the JSON that the script of
+    /// `target --evidence` printed
+    #[arg(long = "box", value_name = "JSON", requires = "rpms")]
+    pub on_box: Option<Utf8PathBuf>,
     /// how they are judged
     #[command(flatten)]
     pub judging: Judging,
@@ -81,6 +87,8 @@ pub struct Asked {
     pub fips: Option<Fips>,
     /// the data on vulnerabilities, where they are asked for
     pub audit: Option<audit::Data>,
+    /// what a box said of the one package that is judged
+    pub on_box: Option<on_box::Document>,
     /// the policy of the site that verifies, where it has one
     pub site: Option<Site>,
     /// the day by which accepted findings are judged; for each package its own if absent
@@ -119,7 +127,11 @@ pub fn run(sys: &Sys, flags: &Flags, targets: &[String]) -> anyhow::Result<Repor
     if flags.schema {
         return Ok(schema::print());
     }
-    run_files(sys, &flags.rpms, targets, &flags.judging, |_| Ok(None))
+    ensure!(flags.on_box.is_none() || flags.rpms.len() == 1, "`--box` goes with one FILE");
+    run_files(sys, &flags.rpms, targets, &flags.judging, |sys, asked| {
+        let on_box = flags.on_box.as_ref().map(|shown| on_box::read(shown, &sys.root)).transpose()?;
+        Ok(Asked { on_box, ..asked })
+    })
 }
 
 /// The task on the RPMs of a repository.
@@ -131,7 +143,9 @@ pub fn run_built(project: &Project, flags: &Flags, here: &Utf8Path) -> anyhow::R
 
 /// `trial`, on files that are named.
 pub fn try_files(sys: &Sys, flags: &trial::Flags, targets: &[String]) -> anyhow::Result<Report> {
-    run_files(sys, &flags.rpms, targets, &flags.judging, |sys| life_of(sys, flags).map(Some))
+    run_files(sys, &flags.rpms, targets, &flags.judging, |sys, asked| {
+        Ok(Asked { life: Some(life_of(sys, flags)?), ..asked })
+    })
 }
 
 /// `trial`, on the RPMs of a repository.
@@ -139,20 +153,19 @@ pub fn try_built(project: &Project, flags: &trial::Flags, here: &Utf8Path) -> an
     run_all_built(project, &flags.judging, here, |sys| life_of(sys, flags).map(Some))
 }
 
-/// - Takes: `life`, which makes a machine once it is known that every file is there.
+/// - Takes: `ask`, which adds to what is asked once it is known that every file is there.
 fn run_files(
     sys: &Sys,
     rpms: &[Utf8PathBuf],
     targets: &[String],
     judging: &Judging,
-    life: impl FnOnce(&Sys) -> anyhow::Result<Option<Life>>,
+    ask: impl FnOnce(&Sys, Asked) -> anyhow::Result<Asked>,
 ) -> anyhow::Result<Report> {
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
     let files: Vec<(String, Utf8PathBuf)> = rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
     // Those that are not there are said at once, before a machine is made and minutes are spent on the first.
     all_of("files cannot be verified", files.iter().filter_map(|(shown, path)| open(shown, path).err()).collect())?;
-    let judged = judging.asked(targets.first().cloned(), &sys.root)?;
-    let asked = Asked { life: life(sys)?, ..judged };
+    let asked = ask(sys, judging.asked(targets.first().cloned(), &sys.root)?)?;
     report::verify_and_report(sys, &asked, &files, judging, &sys.root)
 }
 
@@ -195,6 +208,7 @@ impl Judging {
             shellcheck: true,
             fips,
             audit,
+            on_box: None,
             site,
             today: policy::today(),
             life: None,
@@ -235,6 +249,9 @@ pub fn verify_files(
     let mut report = Report::fine(String::new(), json!({"schema": schema::VERSION, "rpms": []}));
     if let Some(site) = &asked.site {
         report.json["policy"] = json!({"path": site.shown, "sha256": site.sha256});
+    }
+    if let Some(document) = &asked.on_box {
+        report.json["box"] = json!({"path": document.shown, "sha256": document.sha256});
     }
     let quiet = sys.verbosity == Verbosity::Quiet;
     for (shown, path) in files {
@@ -293,6 +310,7 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
             evidence.target = Some(given(name, evidence).context("`--target`")?);
         }
         evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
+        evidence.on_box = asked.on_box.as_ref().map(|document| document.said.clone());
         (evidence.site, evidence.today) = (asked.site.clone(), asked.today.clone());
         evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
         imports::ask(sys, path, evidence, &spinner)?;

@@ -19,23 +19,31 @@ const MOST: u64 = 4 << 20;
 pub fn read(shown: &Utf8Path, here: &Utf8Path) -> anyhow::Result<Site> {
     const CURE: &str =
         "name a TOML file with the site's `[[accept]]` tables; what comes through a pipe is written to a file first";
-    let path = here.join(shown);
     let read = || -> anyhow::Result<Site> {
-        let data =
-            std::fs::metadata(&path).map_err(|error| Problem::around(error.into(), "it cannot be opened", CURE))?;
-        if !data.is_file() || data.len() > MOST {
-            let what = if data.is_file() {
-                format!("it has {} bytes, more than any policy", data.len())
-            } else {
-                "it is no file".to_owned()
-            };
-            return Err(Problem::with_hint(what, CURE));
-        }
-        let text = fs_err::read_to_string(&path)?;
+        let text = text_of(&here.join(shown), MOST, CURE)?;
         let accept = Policy::parse(&text)?.accept;
         Ok(Site { shown: shown.to_string(), sha256: hex(&Sha256::digest(&text)), accept })
     };
     read().with_context(|| format!("failed to read the policy `{shown}`"))
+}
+
+/// The text of a file that a flag names.
+///
+/// # Errors
+/// For what is not a regular file, is not UTF-8, or has more than `most` bytes; `cure` says what to name instead.
+pub fn text_of(path: &Utf8Path, most: u64, cure: &str) -> anyhow::Result<String> {
+    // Opening a FIFO would block.
+    let data = std::fs::metadata(path).map_err(|error| Problem::around(error.into(), "it cannot be opened", cure))?;
+    if !data.is_file() {
+        return Err(Problem::with_hint("it is no file", cure));
+    }
+    if data.len() > most {
+        return Err(Problem::with_hint(
+            format!("it has {} bytes, more than the {most} that are read", data.len()),
+            cure,
+        ));
+    }
+    fs_err::read_to_string(path).map_err(|error| Problem::around(error.into(), "it cannot be read as text", cure))
 }
 
 /// The day of this host, in UTC.

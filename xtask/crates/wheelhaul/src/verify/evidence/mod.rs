@@ -17,7 +17,7 @@ use crate::lockfile::Lock;
 use crate::rpm::{Bytes, Described, FileRow, Opened, Vouching};
 use crate::verify::scriptlets::ParsedBy;
 use crate::verify::spotted::{Spotted, Spotter};
-use crate::verify::{Audit, Compiled, Fips, Site};
+use crate::verify::{Audit, Compiled, Fips, OnBox, Site};
 use anyhow::{Context as _, ensure};
 use entries::Entries;
 use file::Observers;
@@ -77,6 +77,8 @@ pub struct Evidence {
     pub fips: Option<Fips>,
     /// what is known of vulnerabilities; none where that is not asked
     pub audit: Option<Audit>,
+    /// what a box said of its installation; none where that is not given
+    pub on_box: Option<OnBox>,
     /// the policy of the site that verifies; none where none is given
     pub site: Option<Site>,
     /// the day by which accepted findings are judged; that of the package if absent
@@ -163,6 +165,7 @@ impl Evidence {
             host: OnHost::default(),
             fips: None,
             audit: None,
+            on_box: None,
             site: None,
             today: None,
             texts: BTreeMap::new(),
