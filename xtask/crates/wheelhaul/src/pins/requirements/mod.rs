@@ -23,7 +23,7 @@ use includes::{Include, include};
 use lines::{expanded, logical_lines, next_variable};
 use options::{Meaning, Options, cut};
 use reference::{Reference, direct, is_absolute, shown, split_extras, split_marker};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A file that takes in a file that takes in …: more than any project has.
 const MOST_DEPTH: usize = 50;
@@ -49,7 +49,7 @@ pub(super) fn parse(source: &Source<'_>) -> anyhow::Result<Pins> {
     }
     all_of("lines cannot be packed", faults)?;
     let constraints = constraints.into_iter().map(|(constraint, _)| constraint).collect();
-    let warnings = warnings.into_iter().map(|((what, cure), places)| format!("{}: {what}: {cure}", in_words(&places)));
+    let warnings = warnings.into_iter().map(|(what, cure, places)| format!("{}: {what}: {cure}", in_words(&places)));
     let (warnings, find_links) = (warnings.collect(), find_links.into_iter().collect());
     Ok(Pins { pins, constraints, warnings, find_links, no_index, ..Pins::default() })
 }
@@ -75,8 +75,8 @@ struct Reading<'s, 'a> {
     source: &'s Source<'a>,
     pins: Vec<Pin>,
     constraints: Vec<Limit>,
-    /// what is said and its cure, with the places that it is said of
-    warnings: BTreeMap<(String, &'static str), Vec<String>>,
+    /// what is said and its cure, with the places that it is said of; in the order of the first of them, and few
+    warnings: Vec<(String, &'static str, Vec<String>)>,
     find_links: BTreeSet<Utf8PathBuf>,
     /// where `--no-index` is given
     no_index: Option<String>,
@@ -103,7 +103,7 @@ impl<'s, 'a> Reading<'s, 'a> {
             source,
             pins: Vec::new(),
             constraints: Vec::new(),
-            warnings: BTreeMap::new(),
+            warnings: Vec::new(),
             find_links: BTreeSet::new(),
             no_index: None,
             faults: Vec::new(),
@@ -274,9 +274,10 @@ impl<'s, 'a> Reading<'s, 'a> {
 
     /// Many lines with the same fault are one warning.
     fn warn_of(&mut self, what: &str, cure: &'static str, place: &str) {
-        let places = self.warnings.entry((what.to_owned(), cure)).or_default();
-        if places.last().is_none_or(|last| last != place) {
-            places.push(place.to_owned());
+        match self.warnings.iter_mut().find(|(said, of, _)| said == what && *of == cure) {
+            Some((_, _, places)) if places.last().is_some_and(|last| last == place) => {}
+            Some((_, _, places)) => places.push(place.to_owned()),
+            None => self.warnings.push((what.to_owned(), cure, vec![place.to_owned()])),
         }
     }
 
