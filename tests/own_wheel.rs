@@ -76,6 +76,19 @@ fn an_application_without_packaging_becomes_an_rpm_and_the_same_from_a_clone() -
     Ok(())
 }
 
+/// Python would see one distribution of the two, and miss the entry points of the other.
+#[test]
+fn a_dependency_with_the_name_of_the_package_is_refused() -> anyhow::Result<()> {
+    let app = flat(MODULES)?;
+    fs::write(app.folder.join("dist/package.toml"), config(MODULES).replace("\"shop\"", "\"flask\""))?;
+    app.commit()?;
+    let said = app.run(&["lock"])?;
+    let wanted = "`requirements.txt`, line 1: `flask==3.0` has the name of the package itself";
+    ensure!(!said.succeeded() && said.stderr.contains(wanted), "{said}");
+    ensure!(said.stderr.contains("hint: give the package a name of its own: `name = \"our-flask\"`"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn a_version_comes_from_the_tag() -> anyhow::Result<()> {
     let app = flat(&MODULES.replace("1.2.0", "git"))?;

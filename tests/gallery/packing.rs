@@ -130,7 +130,7 @@ fn package_toml(application: &Application) -> String {
     let mut modules: Vec<&str> = application.files.iter().map(|(path, _)| *path).collect();
     modules.sort_unstable();
     format!(
-        "[package]\nname = \"{}\"\nlicense = \"MIT\"\n{}\n\
+        "[package]\nname = \"{}\"\nlicense = \"MIT\"\ncompression-level = 1\n{}\n\
          [app]\npath = \".\"\nlock = \"requirements.txt\"\nmodules = {modules:?}\nversion = \"1.0\"\n\n{targets}\n\
          [service]\naddress = \"127.0.0.1\"\nport = {PORT}\ntls = \"off\"\n{}",
         application.package(),

@@ -116,7 +116,10 @@ pub const APPLICATIONS: &[Application] = &[
         distribution: "jupyterlab",
         files: &[file!("jupyter_server_config.json", "jupyterlab/jupyter_server_config.json")],
         service_keys: "command = [\"jupyter-lab\", \"--ip={address}\", \"--port={port}\", \
-                       \"--config=/opt/our-jupyterlab/jupyter_server_config.json\"]\n",
+                       \"--config=/opt/our-jupyterlab/jupyter_server_config.json\"]\n\
+                       [[accept]]\ncheck = \"symbols\"\n\
+                       path = \"lib/debugpy/_vendored/pydevd/pydevd_attach_to_process/attach_linux_amd64.so\"\n\
+                       why = \"attaches to a running process, which notebooks do not; el8 could not load it\"\n",
         pages: &[
             (&["/lab"], "jupyter-config-data"),
             (&["/lab/api/themes/@jupyterlab/theme-light-extension/index.css"], "--jp-"),
@@ -143,6 +146,8 @@ pub const APPLICATIONS: &[Application] = &[
     Application {
         name: "mlflow",
         distribution: "mlflow",
+        // Nothing of one's own is needed, and a package without a module is refused.
+        files: &[("README.md", "Experiments of all teams.\n")],
         service_keys: "command = [\"mlflow\", \"server\", \"--host\", \"{address}\", \"--port\", \"{port}\", \"--workers\", \"1\", \
                        \"--backend-store-uri\", \"sqlite:////var/lib/our-mlflow/mlflow.db\", \
                        \"--artifacts-destination\", \"/var/lib/our-mlflow/artifacts\"]\n",
@@ -157,10 +162,10 @@ pub const APPLICATIONS: &[Application] = &[
     Application {
         name: "airflow",
         distribution: "apache-airflow",
-        files: &[file!("dags/answer.py", "airflow/answer.py")],
-        service_keys: "command = [\"airflow\", \"standalone\"]\n[service.unit]\nTimeoutStartSec = \"600\"\n\
+        files: &[file!("dags/answer.py", "airflow/answer.py"), file!("start.py", "airflow/start.py")],
+        service_keys: "command = [\"start\", \"{address}\", \"{port}\"]\n[service.unit]\nTimeoutStartSec = \"600\"\n\
                        [service.environment]\nAIRFLOW_HOME = \"/var/lib/our-airflow\"\n\
-                       AIRFLOW__API__HOST = \"127.0.0.1\"\nAIRFLOW__API__PORT = \"8000\"\nAIRFLOW__API__WORKERS = \"1\"\n\
+                       AIRFLOW__API__WORKERS = \"1\"\n\
                        AIRFLOW__CORE__DAGS_FOLDER = \"/opt/our-airflow/dags\"\nAIRFLOW__CORE__LOAD_EXAMPLES = \"False\"\n",
         before: &[&["airflow", "db", "migrate"]],
         pages: &[
@@ -172,6 +177,8 @@ pub const APPLICATIONS: &[Application] = &[
     Application {
         name: "superset",
         distribution: "apache-superset",
+        // Helpers for other processors.
+        warnings: &["selenium/webdriver/common/linux-arm64/selenium-manager"],
         files: &[file!("superset_config.py", "superset/superset_config.py")],
         service_keys: "command = [\"gunicorn\", \"superset.app:create_app()\", \"--timeout\", \"120\"]\n\
                        [service.environment]\nFLASK_APP = \"superset.app:create_app()\"\n\

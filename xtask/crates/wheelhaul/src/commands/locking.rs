@@ -15,6 +15,7 @@ use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use serde::Serialize;
 use std::io::Read as _;
+use std::str::FromStr as _;
 
 /// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
 const MOST_NEAREST: usize = 8;
@@ -135,7 +136,7 @@ fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Resu
     let mut faults = Vec::new();
     let mut warnings = pins.warnings.clone();
     for target in &project.targets {
-        match filter(pins, target) {
+        match filter(pins, target).and_then(|filtered| has_own_name(project, &filtered).map(|()| filtered)) {
             Ok(filtered) => {
                 let app = &project.config.app;
                 let inputs = inputs_digest(texts, &project.selection(), &project.config.sdist, &app.unmet, target);
@@ -158,6 +159,26 @@ fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Resu
     warnings.extend(Unknown::warnings(&unknown.collect::<Vec<_>>()));
     warnings.extend(unknown_builds(project, pins));
     Ok((all, warnings))
+}
+
+/// Refuses a dependency with the name of the wheel that this tool makes of `app.modules`: of two distributions with one
+/// name, `importlib.metadata` sees the first, so the entry points and the version of the dependency would be lost.
+fn has_own_name(project: &Project, filtered: &Filtered<'_>) -> anyhow::Result<()> {
+    let name = &project.config.package.name;
+    if project.config.app.modules().is_none() {
+        return Ok(());
+    }
+    let is_own = |pin: &&Pin| PackageName::from_str(name).is_ok_and(|own| own == pin.name);
+    match filtered.kept.iter().map(|kept| kept.pin).find(is_own) {
+        None => Ok(()),
+        Some(pin) => Err(Problem::with_hint(
+            format!(
+                "`{}`, {}: `{}=={}` has the name of the package itself, which is also that of the wheel made of `app.modules`",
+                project.config.app.lock, pin.place, pin.name, pin.version
+            ),
+            format!("give the package a name of its own: `name = \"our-{name}\"` under `[package]`"),
+        )),
+    }
 }
 
 /// Names of `[sdist] build` that the lock does not have.
