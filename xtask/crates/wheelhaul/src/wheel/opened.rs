@@ -133,8 +133,7 @@ fn opened_in(source: &str) -> BTreeSet<String> {
                 Token::Name(name) if OPENERS.iter().any(|opener| name.ends_with(opener)) => {
                     opens |= name != "find_library";
                     if let ("find_library", [Token::Sign('('), Token::Text(asked), ..]) = (name, &tokens[at + 1..])
-                        && is_plain(asked)
-                        && !NOT_OF_LINUX.contains(asked)
+                        && is_sought(asked)
                     {
                         found.insert(format!("lib{asked}.so"));
                     }
@@ -166,6 +165,12 @@ fn system_of(condition: &[Token<'_>]) -> Option<bool> {
         (false, texts) if texts.iter().all(|text| text.to_ascii_lowercase().starts_with("linux")) => Some(true),
         _ => None,
     }
+}
+
+/// Whether `find_library` can find it on Linux, where it puts `lib` before a name and `.so` behind it.
+fn is_sought(name: &str) -> bool {
+    let has_ending = [".dylib", ".dll", ".so"].iter().any(|ending| name.contains(ending));
+    is_plain(name) && !has_ending && !name.starts_with("lib") && !NOT_OF_LINUX.contains(&name)
 }
 
 fn is_plain(name: &str) -> bool {
@@ -297,6 +302,7 @@ mod tests {
             ("CDLL(os.path.join(here, 'lib/libx.so.1'))",                                 ""),
             ("CDLL(find_library(name))",                                                      ""),
             ("CDLL('libsndfile_arm64.so')",                                               ""),
+            ("CDLL(find_library('libSystem.dylib'))\nCDLL(find_library('libmagic-1'))\nCDLL(find_library('x.dll'))", ""),
             ("CDLL(find_library('objc'))",                                                     ""),
             // Other systems.
             ("if sys.platform == 'darwin':\n    CDLL('liba.so')\nelif os.name == 'nt':\n    CDLL('libb.so')\nelse:\n    CDLL('libc1.so')\n", "libc1.so"),
