@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use wheelhaul::verify::{CHECKS, When};
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -182,7 +183,9 @@ fn every_fault_is_found_by_the_check_that_ought_to() -> anyhow::Result<()> {
 
 #[test]
 fn every_check_has_a_fault_to_find() {
-    let known: BTreeSet<&str> = wheelhaul::verify::CHECKS.iter().map(|check| check.name).collect();
+    // What a box says has its faults in its document: `verify/on_box/tests.rs` tries each of those checks.
+    let of_rpm = CHECKS.iter().filter(|check| check.when != When::OnBox);
+    let known: BTreeSet<&str> = of_rpm.map(|check| check.name).collect();
     let tried: BTreeSet<&str> = every_row().iter().map(|row| row.check).filter(|check| *check != "readable").collect();
     let untried: Vec<_> = known.difference(&tried).collect();
     assert!(untried.is_empty(), "checks that no row tries: {untried:?}");

@@ -9,6 +9,7 @@ use wheelhaul::boxes::{Asked, Target, read_probe};
 use wheelhaul::config::Config;
 use wheelhaul::lockfile::Lock;
 use wheelhaul::pins::{Format, Requirement, filter, parse_text};
+use wheelhaul::verify::OnBox;
 use wheelhaul::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
@@ -43,6 +44,12 @@ const BOX: &str = "[tool.xtask.box]\narch = \"x86_64\"\nglibc = \"2.36\"\nsystem
 const PROBE: &str = r#"{"probe": 1, "arch": "x86_64", "glibc": "2.36", "markers": {"os_name": "posix", "python_version": "3.11"},
     "tags": ["cp311-cp311-manylinux_2_36_x86_64", "py3-none-any"], "python-full": "3.11.2", "python-path": "/usr/bin/python3.11",
     "python-package": null, "systemd": 252, "rpm": "4.18.0", "reads-zstd": true, "release": null, "os": {"id": "x", "name": "X 1"}}"#;
+
+const ON_BOX: &str = r#"{"evidence": 1, "made": "2026-12-01T03:53:23Z", "machine": "x86_64", "kernel": "5.14.0", "absent": {"fips": "x"},
+    "os": {"id": "rhel", "version": "9.5", "name": "RHEL"}, "selinux-mode": "enforcing", "selinux-denials": ["type=AVC"], "exposure": 1.2,
+    "package": {"name": "shop", "epoch": null, "version": "1.0", "release": "2.el9", "arch": "x86_64", "header-sha256": "ab"},
+    "rpm-verify": {"lines": ["S.5....T.  c /opt/shop/a.ini"], "unread": 2}, "unit": {"sha256": "cd", "properties": {"Id": "shop.service"}},
+    "interpreter": {"path": "/usr/bin/python3.11", "version": "3.11.9"}, "answer": {"url": "http://x/", "status": 200, "error": null}}"#;
 
 const METADATA: &str = "Metadata-Version: 2.4\nName: Demo_App\nVersion: 1!0.0.1rc1.post2+local.3\nSummary: A demo\nLicense-Expression: MIT\n\
     Project-URL: Homepage, https://home.example\nRequires-Python: >=3.9,!=3.10.*\nRequires-Dist: flask[async,dotenv]>=2,<4 ; python_version in '3.9, 3.11'\n\
@@ -174,6 +181,13 @@ fn mutated_probes_never_panic_and_give_only_plain_values() {
     });
     let many = PROBE.replace("\"py3-none-any\"", &vec!["\"py3-none-any\""; 100_000].join(","));
     assert!(read(&many).is_err());
+}
+
+/// A document of a box comes from whoever sends it.
+#[test]
+fn mutated_documents_of_boxes_never_panic() {
+    assert!(OnBox::parse(ON_BOX).is_ok());
+    survives(ON_BOX, 4000, |text| drop(OnBox::parse(text)));
 }
 
 #[test]

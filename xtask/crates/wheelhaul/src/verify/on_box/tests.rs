@@ -3,6 +3,7 @@ use crate::boxes::Target;
 use crate::rpm::{Described, FileRow};
 use crate::verify::{CHECKS, Evidence, Outcome, Verdict, When, judge as judge_all};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// What a good box says of the package of [`evidence`].
 fn document() -> Value {
@@ -111,6 +112,9 @@ fn what_is_wrong_on_a_box_is_found_by_its_check_alone() {
         ("/answer/status",                   json!(502),               "box-answer",   failed, "answered with 502"),
         ("/answer",                          json!(null),              "box-answer",   unmade, "`answer`"),
     ];
+    let tried: BTreeSet<&str> = cases.iter().map(|case| case.2).collect();
+    let known = CHECKS.iter().filter(|check| check.when == When::OnBox).map(|check| check.name);
+    assert_eq!(tried, known.collect());
     for (place, value, check, verdict, says) in cases {
         let mut document = document();
         *document.pointer_mut(place).unwrap() = value.clone();
