@@ -114,6 +114,8 @@ pub const APPLICATIONS: &[Application] = &[
     Application {
         name: "jupyterlab",
         distribution: "jupyterlab",
+        // Accepted in the row.
+        warnings: &["attach_linux_amd64.so", "warning   symbols ", "warning   accepted "],
         files: &[file!("jupyter_server_config.json", "jupyterlab/jupyter_server_config.json")],
         service_keys: "command = [\"jupyter-lab\", \"--ip={address}\", \"--port={port}\", \
                        \"--config=/opt/our-jupyterlab/jupyter_server_config.json\"]\n\
@@ -178,7 +180,7 @@ pub const APPLICATIONS: &[Application] = &[
         name: "superset",
         distribution: "apache-superset",
         // Helpers for other processors.
-        warnings: &["selenium/webdriver/common/linux-arm64/selenium-manager"],
+        warnings: &["selenium/webdriver/common/linux-arm64/selenium-manager", "warning   elf "],
         files: &[file!("superset_config.py", "superset/superset_config.py")],
         service_keys: "command = [\"gunicorn\", \"superset.app:create_app()\", \"--timeout\", \"120\"]\n\
                        [service.environment]\nFLASK_APP = \"superset.app:create_app()\"\n\
