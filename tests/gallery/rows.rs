@@ -189,7 +189,7 @@ pub const APPLICATIONS: &[Application] = &[
         pages: &[
             (&["/login/"], "Superset"),
             (
-                &["/static/assets/images/favicon.png", "--output", "/dev/null", "--write-out", "%{content_type}"],
+                &["--output", "/dev/null", "--write-out", "%{content_type}", "/static/assets/images/favicon.png"],
                 "image/png",
             ),
             (&["/health"], "OK"),
