@@ -39,8 +39,10 @@ pub(super) const CONFINEMENT: &[(&str, &str)] = &[
     ("RestrictSUIDSGID", "yes"),
     ("SystemCallArchitectures", "native"),
     ("SystemCallFilter", "@system-service"),
-    // Changing owners, users and scheduling. Refused and not fatal: what tries one and goes on, goes on.
-    ("SystemCallFilter", "~@privileged @resources"),
+    // Refused and not fatal: what tries one and goes on, goes on. `@resources` is not refused: without a capability it
+    // makes a process slower and nothing else, and some libraries abort where they may not set their own scheduling
+    // (libzmq, the kernels of Jupyter).
+    ("SystemCallFilter", "~@privileged"),
     // Without a capability a process gives files to itself alone, and becomes only the user that it is. gunicorn does
     // the one to its unix socket, again and again where it is refused, and the other up to version 19.
     ("SystemCallFilter", "@chown setuid"),
