@@ -88,6 +88,30 @@ fn each_is_told_by_every_task_before_anything_is_fetched() {
     assert_eq!(tool(&folder, &["lock", "--check"]).code, Some(0));
 }
 
+#[test]
+fn a_lock_that_is_still_to_be_made_is_told_with_the_command_that_makes_it() {
+    let sample = Checkout::new("early-").unwrap();
+    let folder = sample.dir().unwrap();
+    change(&folder, PACKAGE, "python-app/Pipfile.lock", "python-app/requirements.lock.txt");
+    for (name, says) in [
+        // Another lock that is there is more likely what was meant.
+        ("requirements.in", "write `lock = \"python-app/Pipfile.lock\"`"),
+        (
+            "requirements.txt",
+            "`cargo xtask lock --upgrade` makes `python-app/requirements.lock.txt` from `python-app/requirements.txt`",
+        ),
+    ] {
+        fs::write(folder.join("python-app").join(name), "flask\ngunicorn\n").unwrap();
+        let refused = tool(&folder, &["dist"]);
+        assert_eq!(refused.code, Some(2), "{name}: {refused}");
+        assert!(refused.stderr.contains(says), "{name}: {refused}");
+        for gone in ["requirements.in", "Pipfile", "Pipfile.lock", "pyproject.toml"] {
+            let _ = fs::remove_file(folder.join("python-app").join(gone));
+        }
+        sample.commit("without them").unwrap();
+    }
+}
+
 /// gunicorn's configuration file counts where it goes on the box, and by its plain values.
 #[test]
 fn what_gunicorn_reads_is_judged_where_it_goes_on_the_box() {

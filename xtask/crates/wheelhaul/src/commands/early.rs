@@ -3,6 +3,7 @@
 
 use crate::boxes::{Target, known_targets};
 use crate::commands::project::TeamLock;
+use crate::commands::upgrade::source;
 use crate::commands::{Project, module, own_wheel, server};
 use crate::config::{App, Service};
 use crate::pins::{Format, Pins, Pythons};
@@ -173,6 +174,12 @@ impl<'a> Around<'a> {
 
     /// The line for each lock that is there.
     fn locks_to_write(&self, app: &App) -> Option<String> {
+        let found = self.locks_there(app);
+        (!found.is_empty()).then(|| format!("{} under `[app]`", to_write("lock", &found)))
+    }
+
+    /// Each file that a team may call its lock.
+    fn locks_there(&self, app: &App) -> Vec<Utf8PathBuf> {
         let mut folders = vec![Utf8PathBuf::from("."), app.path.clone()];
         folders.extend(app.lock.parent().map(Utf8Path::to_owned));
         folders.sort();
@@ -192,7 +199,7 @@ impl<'a> Around<'a> {
             }
         }
         found.dedup();
-        (!found.is_empty()).then(|| format!("{} under `[app]`", to_write("lock", &found)))
+        found
     }
 
     fn no_lock(&self, app: &App) -> anyhow::Error {
@@ -202,8 +209,18 @@ impl<'a> Around<'a> {
         let what = if self.sys.root.join(lock).is_dir() { "is a folder" } else { "is not there" };
         Problem::with_hint(
             format!("key `app.lock` of `dist/package.toml`: the team's lock `{lock}` {what}"),
-            self.locks_to_write(app).unwrap_or_else(|| NONE.to_owned()),
+            self.lock_to_make(app).or_else(|| self.locks_to_write(app)).unwrap_or_else(|| NONE.to_owned()),
         )
+    }
+
+    /// How the lock is made that is not there, where what it is made from is there, and no other lock.
+    fn lock_to_make(&self, app: &App) -> Option<String> {
+        let lock = &app.lock;
+        let source = source(self.sys, app)
+            .ok()
+            .filter(|_| Format::of(lock).is_ok_and(|format| format == Format::Requirements))?;
+        let is_alone = self.locks_there(app).iter().all(|other| *other == source);
+        is_alone.then(|| format!("`cargo xtask lock --upgrade` makes `{lock}` from `{source}`; commit it"))
     }
 
     /// The application's `requires-python`, held against every target.

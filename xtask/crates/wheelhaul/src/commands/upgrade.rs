@@ -3,8 +3,10 @@
 use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::project::pins_of;
-use crate::pins::{self, Format, Pin, Resolved, pipfile, to_requirements};
+use crate::config::App;
+use crate::pins::{self, Format, Pin, Resolved, Selection, pipfile, to_requirements};
 use crate::problem::{Problem, all_of};
+use crate::sys::Sys;
 use crate::tools::lockers::Locker;
 use crate::tools::uv::{Sources, Uv};
 use anyhow::Context as _;
@@ -78,17 +80,19 @@ pub fn how_to_make(lock: &Utf8Path) -> String {
 /// What the requirements are read from: by the lock's name, then what teams call it.
 ///
 /// A `pyproject.toml` that says no dependencies may be there for the wheel alone, beside a `Pipfile`.
-fn source(project: &Project, lock: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+pub fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
+    let lock = &app.lock;
+    let selection = Selection { extras: app.extras.clone(), groups: app.groups.clone() };
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
     let mut known = vec![lock.with_extension("in"), folder.join("requirements.in"), folder.join("pyproject.toml")];
-    known.extend([folder.join("Pipfile"), project.config.app.path.join("pyproject.toml")]);
+    known.extend([folder.join("Pipfile"), app.path.join("pyproject.toml")]);
     // Ranges in `requirements.txt`, where the lock has another name.
     known.push(folder.join("requirements.txt"));
     known.retain(|path| path != lock);
     known.dedup();
     for path in &known {
-        let Ok(text) = project.sys.read_text(&project.sys.root.join(path)) else { continue };
-        if path.file_name() != Some("pyproject.toml") || pins::has_dependencies(&text, &project.selection()) {
+        let Ok(text) = sys.read_text(&sys.root.join(path)) else { continue };
+        if path.file_name() != Some("pyproject.toml") || pins::has_dependencies(&text, &selection) {
             return Ok(path.clone());
         }
     }
@@ -101,7 +105,7 @@ fn source(project: &Project, lock: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
 
 /// Resolves for every target, and writes one requirements file with hashes.
 fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
-    let source = source(project, path)?;
+    let source = source(&project.sys, &project.config.app)?;
     let selection = project.selection();
     let (_keep, scratch) = project.sys.scratch()?;
     let mut input = project.sys.root.join(&source);
