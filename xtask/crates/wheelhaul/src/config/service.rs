@@ -32,7 +32,7 @@ pub struct Service {
     #[serde(default)]
     #[schemars(extend("examples" = [["db-password"]]))]
     pub secrets: BTreeSet<String>,
-    /// environment variables
+    /// environment variables; `{address}`, `{host}`, `{port}`, `{cert}` and `{key}` are filled in as in `command`
     #[serde(default)]
     #[schemars(extend("examples" = [{ "LOG_LEVEL": "info" }]))]
     pub environment: BTreeMap<String, String>,

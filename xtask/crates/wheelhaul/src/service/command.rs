@@ -97,7 +97,9 @@ impl Facts<'_> {
 
     /// Whether the server is given the certificate.
     fn serves_tls(&self) -> bool {
-        let takes_certificate = self.service.command.iter().any(|word| word.contains("{cert}"))
+        let says = |text: &String| text.contains("{cert}");
+        let takes_certificate = self.service.command.iter().any(says)
+            || self.service.environment.values().any(says)
             || (!self.says_port() && self.server().is_some_and(|server| !server.tls.is_empty()));
         self.certificate().is_some() && takes_certificate
     }
@@ -139,13 +141,8 @@ impl Facts<'_> {
             Program::Script => self.script("python").into_iter().chain([script]).collect(),
             Program::Module => self.script("python").into_iter().chain(["-m".to_owned(), word.clone()]).collect(),
         };
-        if !self.says_port() {
-            let server = self.server().ok_or_else(|| {
-                Problem::with_hint(
-                    format!("`service.command` does not say where the port goes, and `{word}` is no server that is known"),
-                    "write `{address}`, `{port}`, `{cert}` and `{key}` where its options take them; known are gunicorn, hypercorn, uvicorn and waitress",
-                )
-            })?;
+        let in_environment = || self.service.environment.values().any(|value| value.contains("{port}"));
+        if let Some(server) = self.server().filter(|_| !self.says_port()) {
             words.extend(server.listen.iter().map(|word| (*word).to_owned()));
             if self.certificate().is_some() {
                 if server.tls.is_empty() {
@@ -156,19 +153,25 @@ impl Facts<'_> {
                 }
                 words.extend(server.tls.iter().map(|word| (*word).to_owned()));
             }
+        } else if !self.says_port() && !in_environment() {
+            return Err(Problem::with_hint(
+                format!("`service.command` does not say where the port goes, and `{word}` is no server that is known"),
+                "write `{address}`, `{port}`, `{cert}` and `{key}` where its options, or its variables in `[service.environment]`, take them; known are gunicorn, hypercorn, uvicorn and waitress",
+            ));
         }
         // Behind ours: waitress takes no option after the application, and elsewhere the last one counts.
         words.extend(rest.iter().cloned());
+        Ok(words.iter().map(|word| self.filled(word)).collect())
+    }
+
+    /// A word of the command or a value of the environment, with what stands for the place to listen at put in.
+    pub(super) fn filled(&self, text: &str) -> String {
         let (cert, key) = self.certificate().unwrap_or_default();
-        let (address, bound) = (&self.service.address, self.bound_address());
-        let fill = |word: String| {
-            word.replace("{address}", &bound)
-                .replace("{host}", address)
-                .replace("{port}", &self.service.port.to_string())
-                .replace("{cert}", &cert)
-                .replace("{key}", &key)
-        };
-        Ok(words.into_iter().map(fill).collect())
+        text.replace("{address}", &self.bound_address())
+            .replace("{host}", &self.service.address)
+            .replace("{port}", &self.service.port.to_string())
+            .replace("{cert}", &cert)
+            .replace("{key}", &key)
     }
 
     pub(super) fn server(&self) -> Option<&'static Server> {

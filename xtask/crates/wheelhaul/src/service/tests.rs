@@ -26,6 +26,22 @@ fn facts<'a>(service: &'a Service, target: &'a Target) -> Facts<'a> {
 }
 
 #[test]
+fn a_server_may_be_told_where_to_listen_by_its_environment() {
+    let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
+    let mut service = service(&["airflow", "standalone"], 8080, Tls::Off);
+    let refused = facts(&service, &target).command(Program::Script).unwrap_err();
+    assert!(refused.to_string().contains("does not say where the port goes"), "{refused}");
+    assert!(hints_of(&refused).concat().contains("[service.environment]"));
+    service.environment.insert("LISTEN".to_owned(), "{address}:{port}".to_owned());
+    let unit = facts(&service, &target).unit(Program::Script).unwrap();
+    assert!(unit.contains("\nEnvironment=LISTEN=0.0.0.0:8080\n"), "{unit}");
+    // A server that is known takes it by its options.
+    service.command = vec!["gunicorn".to_owned(), "a:b".to_owned()];
+    let command = facts(&service, &target).command(Program::Script).unwrap();
+    assert!(command.ends_with(&["--bind", "0.0.0.0:8080", "a:b"].map(str::to_owned)), "{command:?}");
+}
+
+#[test]
 fn commands_get_address_and_certificate_as_their_server_takes_them() {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
     let python = "/usr/bin/python3.11 -ISB /opt/report/bin/python";

@@ -56,7 +56,7 @@ impl Facts<'_> {
         service.add("Environment", assignment("PATH", &self.search_path()));
         self.add_secrets(&mut service);
         for (variable, value) in self.service.environment.iter().filter(|(variable, _)| *variable != "PATH") {
-            service.add("Environment", assignment(variable, value));
+            service.add("Environment", assignment(variable, &self.filled(value)));
         }
         // Read later, so an administrator has the last word.
         service.add("EnvironmentFile", format!("-/etc/sysconfig/{name}"));
