@@ -71,6 +71,7 @@ fn what_is_accepted_lets_dist_go_on_and_is_a_warning_elsewhere() -> anyhow::Resu
     let app = application()?;
     let wheels = app.refused(&["lock"])?;
     ensure!(["hardening", "symbols"].iter().all(|check| wheels.contains(&format!("(check `{check}`)"))), "{wheels}");
+    ensure!(wheels.contains("`[[accept]]` with `check = \"symbols\"`, `path = \"lib/native/"), "{wheels}");
     let files = accept("hardening", "lib/native/*.so", "") + &accept("symbols", "lib/native/**", "");
     let refused = dist(&app, &files)?;
     ensure!(refused.code == Some(2) && refused.stderr.contains("`native` requires `packaging>=4`"), "{refused}");

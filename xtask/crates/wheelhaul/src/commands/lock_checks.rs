@@ -6,7 +6,7 @@ use crate::closure::{Dist, Fault, walk};
 use crate::commands::accepting::Accepting;
 use crate::commands::upgrade::how_to_make;
 use crate::commands::{Project, libraries, opened};
-use crate::config::UnmetRequirement;
+use crate::config::{ACCEPTABLE, UnmetRequirement};
 use crate::elf::OfWheel;
 use crate::lockfile::Lock;
 use crate::pins::{Filtered, Format, Pins};
@@ -130,10 +130,20 @@ impl<'a> LockChecks<'a> {
             let more = if paths.len() == 1 { String::new() } else { format!(" and {} more", paths.len() - 1) };
             let what = format!("`{wheel}`: `{}`{more}: {found}", paths[0]);
             match severity {
-                Severity::Error => faults.push(Problem::with_hint(
-                    format!("{what} (check `{check}`)"),
-                    format!("{cure}; `cargo xtask checks {check}` says why"),
-                )),
+                Severity::Error => {
+                    let path = paths[0].strip_prefix(&self.project.config.package.root()).unwrap_or(&paths[0]);
+                    let path = path.trim_start_matches('/');
+                    let accept = match ACCEPTABLE.contains(&check) {
+                        true => format!(
+                            "; if it is right as it is, say so: `[[accept]]` with `check = \"{check}\"`, `path = \"{path}\"` and `why`"
+                        ),
+                        false => String::new(),
+                    };
+                    faults.push(Problem::with_hint(
+                        format!("{what} (check `{check}`)"),
+                        format!("{cure}; `cargo xtask checks {check}` says why{accept}"),
+                    ));
+                }
                 Severity::Warning | Severity::Accepted => {
                     self.warnings.entry(format!("{what} (check `{check}`)")).or_default().insert(target.name.clone());
                 }
