@@ -8,12 +8,15 @@ pub mod home;
 pub mod unpack;
 
 use std::process::Command;
+use std::sync::Mutex;
 
 use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use command::run;
 use fs_err as fs;
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
+use wheelhaul::hex::hex;
 
 /// Left out when the sample is copied: a developer's own files.
 const NOT_COPIED: [&str; 4] = ["__pycache__", "build", "out", "wheels"];
@@ -62,7 +65,31 @@ impl Checkout {
         fs::remove_file(dist.join(own_lock))?;
         fs::copy(repository().join("tests/checkout").join(lock), dist.join(lock))?;
         checkout.commit("release 1")?;
+        checkout.take_kept_wheels()?;
         Ok(checkout)
+    }
+
+    /// Copies the wheels that an earlier test has fetched; the first one fetches them for all.
+    fn take_kept_wheels(&self) -> anyhow::Result<()> {
+        static FETCHING: Mutex<()> = Mutex::new(());
+        let _fetching = FETCHING.lock().expect("no test panics here");
+        let lock = fs::read_to_string(repository().join("tests/checkout").join(BOXES[1].1))?;
+        let digest = hex(&Sha256::digest(lock));
+        let kept = repository().join("target/xtask").join(format!("test-wheels-{}", &digest[..12]));
+        let wheels = self.dir()?.join("dist/wheels");
+        if !kept.is_dir() {
+            run(&mut tool_in(&self.dir()?, &["rpm", "--quiet"]))?.text()?;
+            let part = tempfile::tempdir_in(kept.parent().expect("it is in a folder"))?;
+            let whole = Utf8Path::from_path(part.path()).context("the build folder is UTF-8")?.join("wheels");
+            copy_tree(&wheels, &whole)?;
+            // Another program of tests may have been faster.
+            let _ = fs::rename(&whole, &kept);
+            for made in ["dist/out", "target"] {
+                let _ = fs::remove_dir_all(self.dir()?.join(made));
+            }
+            return borrow_tools(&self.dir()?);
+        }
+        copy_tree(&kept, &wheels)
     }
 
     /// The sample as it is.

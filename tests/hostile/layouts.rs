@@ -81,7 +81,7 @@ fn everything_lands_below_its_root_and_code_is_never_config() {
         .with("demo-1.0.dist-info/licenses/a/LICENSE", "x");
     let (layout, _) = pack(&[draft, Draft::app().with("lib/helpers.py", "x")]).unwrap();
     let own = ["/opt/demo", "/usr/share/doc/demo", "/usr/share/licenses/demo"];
-    let service = ["/usr/lib/systemd/system/demo.service", "/usr/lib/sysusers.d/demo.conf"];
+    let service = ["/usr/bin/demo-run", "/usr/lib/systemd/system/demo.service", "/usr/lib/sysusers.d/demo.conf"];
     for (path, entry) in layout.tree.entries() {
         let text = path.as_str();
         let below = own.iter().any(|root| text == *root || text.starts_with(&format!("{root}/")));
