@@ -31,7 +31,8 @@ fn rpms() -> anyhow::Result<(tempfile::TempDir, Utf8PathBuf)> {
     let (_, faulty) = pack(&[Draft::of("demo"), app])?;
     fs::write(folder.join("good.rpm"), &good)?;
     fs::write(folder.join("faulty.rpm"), &faulty)?;
-    fs::write(folder.join("cut.rpm"), &good[..good.len() / 2])?;
+    // In its header, whose size no word of the payload changes.
+    fs::write(folder.join("cut.rpm"), &good[..13_000])?;
     Ok((holder, folder))
 }
 
@@ -40,12 +41,10 @@ fn verify(folder: &Utf8Path, words: &[&str]) -> anyhow::Result<Finished> {
     run(&mut tool_in(folder, &words))
 }
 
-/// Without what differs between hosts, and the size of a package, which every word of its unit changes.
+/// Without what differs between hosts.
 fn shown(finished: &Finished) -> String {
-    let without_numbers = |line: &str| -> String { line.chars().filter(|c| !c.is_ascii_digit()).collect() };
     let lines = finished.stdout.lines().map(|line| match line.split_once(", by ") {
         Some((start, _)) if line.contains("scriptlets") => format!("{start}, by [shells]"),
-        None if line.contains("claims to end at byte") => without_numbers(line),
         _ => line.to_owned(),
     });
     format!("exit {}\n{}\n", finished.code.unwrap_or(-1), lines.collect::<Vec<_>>().join("\n"))

@@ -216,9 +216,10 @@ impl<'a> Around<'a> {
     /// How the lock is made that is not there, where what it is made from is there, and no other lock.
     fn lock_to_make(&self, app: &App) -> Option<String> {
         let lock = &app.lock;
-        let source = source(self.sys, app)
-            .ok()
-            .filter(|_| Format::of(lock).is_ok_and(|format| format == Format::Requirements))?;
+        if !matches!(Format::of(lock), Ok(Format::Requirements)) {
+            return None;
+        }
+        let source = source(self.sys, app).ok()?;
         let is_alone = self.locks_there(app).iter().all(|other| *other == source);
         is_alone.then(|| format!("`cargo xtask lock --upgrade` makes `{lock}` from `{source}`; commit it"))
     }

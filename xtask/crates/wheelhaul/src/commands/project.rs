@@ -150,7 +150,7 @@ impl Project {
 
     /// What of the team's project goes on the box.
     pub fn selection(&self) -> Selection {
-        Selection { extras: self.config.app.extras.clone(), groups: self.config.app.groups.clone() }
+        Selection::of(&self.config.app)
     }
 
     /// The texts of the team's lock, and the pins in it.
@@ -183,7 +183,7 @@ pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
     let lock = &app.lock;
     let format = pins::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     let texts = pins::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;
-    let selection = Selection { extras: app.extras.clone(), groups: app.groups.clone() };
+    let selection = Selection::of(app);
     let source = pins::Source {
         format,
         lock,

@@ -82,7 +82,7 @@ pub fn how_to_make(lock: &Utf8Path) -> String {
 /// A `pyproject.toml` that says no dependencies may be there for the wheel alone, beside a `Pipfile`.
 pub fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
     let lock = &app.lock;
-    let selection = Selection { extras: app.extras.clone(), groups: app.groups.clone() };
+    let selection = Selection::of(app);
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
     let mut known = vec![lock.with_extension("in"), folder.join("requirements.in"), folder.join("pyproject.toml")];
     known.extend([folder.join("Pipfile"), app.path.join("pyproject.toml")]);

@@ -40,7 +40,7 @@ pub use requirement::Requirement;
 pub use resolved::{Resolved, to_requirements};
 
 use crate::boxes::Asked;
-use crate::config::UnmetRequirement;
+use crate::config::{App, UnmetRequirement};
 use crate::problem::{Problem, shortened};
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::VersionSpecifiers;
@@ -92,6 +92,13 @@ pub struct Selection {
     pub extras: Vec<ExtraName>,
     /// dependency groups; those for development stay out unless they are named
     pub groups: Vec<ExtraName>,
+}
+
+impl Selection {
+    /// What `[app]` says of it.
+    pub fn of(app: &App) -> Self {
+        Self { extras: app.extras.clone(), groups: app.groups.clone() }
+    }
 }
 
 /// After so many faults a lock is read no further: what a person can mend at once, and bounded memory.
