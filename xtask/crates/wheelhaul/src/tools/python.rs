@@ -61,13 +61,9 @@ pub fn newest(sys: &Sys) -> anyhow::Result<Utf8PathBuf> {
     let mut asked: BTreeMap<Utf8PathBuf, Option<u32>> = BTreeMap::new();
     for minor in minors() {
         for path in candidates(&format!("3.{minor}")) {
-            let answer = asked.entry(path).or_insert_with_key(|path| minor_of(sys, path));
-            if *answer == Some(minor) {
-                return asked
-                    .into_iter()
-                    .find(|(_, answer)| *answer == Some(minor))
-                    .map(|(path, _)| path)
-                    .context("it was asked");
+            let answer = *asked.entry(path.clone()).or_insert_with_key(|path| minor_of(sys, path));
+            if answer == Some(minor) {
+                return Ok(path);
             }
         }
     }
