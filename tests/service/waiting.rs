@@ -13,13 +13,18 @@ fn wait(port: u16, more: &[&str], process: &str) -> anyhow::Result<(bool, String
 }
 
 fn wait_by(program: &str, port: u16, more: &[&str], process: &str) -> anyhow::Result<(bool, String, Duration)> {
+    let start = Instant::now();
+    let output = waiting(program, port, more, process)?.output()?;
+    Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned(), start.elapsed()))
+}
+
+/// The script as a command of this interpreter, not yet started.
+fn waiting(program: &str, port: u16, more: &[&str], process: &str) -> anyhow::Result<Command> {
     let values = minijinja::context! { interpreter => "/usr/bin/python3", name => "demo" };
     let text = templates().get_template("wait_until_ready.py")?.render(values)?;
-    let start = Instant::now();
     let mut python = Command::new(program);
     python.args(["-ISB", "-c", &text, "127.0.0.1", &port.to_string()]).args(more).env("MAINPID", process);
-    let output = python.output()?;
-    Ok((output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned(), start.elapsed()))
+    Ok(python)
 }
 
 /// The number of a process that is gone.
@@ -98,6 +103,19 @@ fn an_open_port_without_a_server_is_not_ready() -> anyhow::Result<()> {
         ensure!((2..20).contains(&took.as_secs()), "{more:?}: after {took:?}");
         waiter.join().expect("it does not panic")?;
     }
+    Ok(())
+}
+
+/// A stop in the middle of a start: systemd kills what waits, and would call the service failed.
+#[test]
+fn a_stop_before_the_first_answer_is_no_failure() -> anyhow::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut python = waiting("python3", listener.local_addr()?.port(), &[], "1")?.spawn()?;
+    // It has begun to ask.
+    let (_connection, _) = listener.accept()?;
+    ensure!(Command::new("kill").args(["-TERM", &python.id().to_string()]).status()?.success());
+    let status = python.wait()?;
+    ensure!(status.success(), "{status}");
     Ok(())
 }
 
