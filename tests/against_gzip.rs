@@ -21,8 +21,8 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use std::io::Write as _;
 use std::process::Command;
-use wheelhaul::boxes::Compression;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
+use wheelhaul_boxes::Compression;
 
 /// A digest of what a module of Python unpacks.
 const SCRIPT: &str = "import hashlib, importlib, sys\n\

@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
-use wheelhaul::hex::hex;
-use wheelhaul::lockfile::Lock;
-use wheelhaul::wheel::Record;
+use wheelhaul_base::hex::hex;
+use wheelhaul_pylock::Lock;
+use wheelhaul_wheel::Record;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use lockers::{Case, Packages, Said, cases, judge, packages};
 use std::collections::BTreeSet;
-use wheelhaul::boxes::Target;
+use wheelhaul_boxes::Target;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -149,7 +149,7 @@ fn a_name_that_a_lock_does_not_know_is_refused_with_the_known_ones() -> anyhow::
             installed: Default::default(),
         };
         let error = case.pins(&case.texts(), &said(&["cahce"], &["dosc"])).map(drop).unwrap_err();
-        let text = format!("{error:#} {:?}", wheelhaul::problem::hints_of(&error));
+        let text = format!("{error:#} {:?}", wheelhaul_base::problem::hints_of(&error));
         for part in ["no extra `cahce`", "no group `dosc`", "known groups: "] {
             ensure!(text.contains(part), "{}: `{part}` is missing in {text}", case.tool);
         }

@@ -9,7 +9,7 @@ use packaging::verdict::{Verdict, judge, must_agree};
 use packaging::{ask_packaging, distinct, targets};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use wheelhaul::boxes::Target;
+use wheelhaul_boxes::Target;
 
 #[path = "packaging/advisories.rs"]
 mod advisories;

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use wheelhaul::boxes::{Asked, Target, may_hold};
-use wheelhaul::pins::{Application, Format, Pins, Place, Selection, Source, filter, parse, texts_of};
+use wheelhaul_boxes::{Asked, Target, may_hold};
+use wheelhaul_lockfiles::{Application, Format, Pins, Place, Selection, Source, filter, parse, texts_of};
 
 #[path = "pip_files/grammar.rs"]
 mod grammar;
@@ -74,7 +74,7 @@ fn ours(tree: &Tree) -> anyhow::Result<Said> {
 }
 
 fn words_of(pins: &Pins) -> Said {
-    let pin = |pin: &wheelhaul::pins::Pin| {
+    let pin = |pin: &wheelhaul_lockfiles::Pin| {
         let extras: BTreeSet<&str> = pin.extras.iter().map(AsRef::as_ref).collect();
         let link = pin.files.first().map(|file| match &file.at {
             Place::Url(url) => url.clone(),
@@ -83,7 +83,7 @@ fn words_of(pins: &Pins) -> Said {
         let marker = pin.marker.as_deref().map(plain_marker);
         format!("{}=={} {extras:?} {marker:?} {link:?} {:?} {}", pin.name, pin.version, pin.hashes, pin.place)
     };
-    let constraint = |constraint: &wheelhaul::pins::Constraint| {
+    let constraint = |constraint: &wheelhaul_lockfiles::Constraint| {
         let limit = &constraint.requirement;
         let specifiers: BTreeSet<String> = limit.versions.iter().map(ToString::to_string).collect();
         format!("-c {} {specifiers:?} {:?} {}", limit.name, limit.marker.as_deref().map(plain_marker), constraint.place)

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use wheelhaul::boxes::Target;
-use wheelhaul::pins::{Application, Format, Selection, Source, Texts, filter, parse};
+use wheelhaul_boxes::Target;
+use wheelhaul_lockfiles::{Application, Format, Selection, Source, Texts, filter, parse};
 
 #[path = "pip_files/locks.rs"]
 mod locks;
@@ -56,7 +56,7 @@ fn ours(asked: &Asked) -> anyhow::Result<Said> {
     })?;
     ensure!(!format!("{pins:?}").contains("u:p"), "a credential is shown");
     let filtered = filter(&pins, &box_of_the_test()?)?;
-    let said = |pin: &wheelhaul::pins::Pin| {
+    let said = |pin: &wheelhaul_lockfiles::Pin| {
         (pin.name.to_string(), pin.version.to_string(), pin.hashes.iter().cloned().collect::<Vec<_>>())
     };
     Ok(filtered.kept.iter().map(|kept| said(kept.pin)).collect())

@@ -288,7 +288,7 @@ fn versions_are_compared_as_rpm_compares_them() -> anyhow::Result<()> {
         let said: Vec<i32> = said.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
         ensure!(said.len() == some.len(), "rpm compared {} of {}", said.len(), some.len());
         for ((a, b), said) in some.iter().zip(said) {
-            let ours = wheelhaul::rpm::compare_versions(a, b) as i32;
+            let ours = wheelhaul_rpmfile::compare_versions(a, b) as i32;
             assert_eq!(ours, said.signum(), "`{a}` `{b}`");
         }
     }

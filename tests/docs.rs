@@ -10,9 +10,9 @@ use checkout::{list, repository, tool_in};
 use clap::CommandFactory as _;
 use fs_err as fs;
 use serde_json::Value;
-use wheelhaul::boxes::Target;
-use wheelhaul::config::Config;
-use wheelhaul::service::{Facts, Program, confinement_keys};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Config;
+use wheelhaul_package::service::{Facts, Program, confinement_keys};
 
 const REFERENCE: &str = "xtask/docs/reference.md";
 /// Tasks of this workspace alone.

@@ -19,7 +19,7 @@ use checkout::command::run;
 use fs_err as fs;
 use shapes::{SHAPES, Shape};
 use std::process::Command;
-use wheelhaul::config::Config;
+use wheelhaul_config::Config;
 
 const PINS: &str = "flask==3.0\nwerkzeug==3.0\ngunicorn==3.0\npackaging==3.0\n";
 const FLASK: &str = "from flask import Flask\napp = Flask(__name__)\n";

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use wheelhaul::verify::{CHECKS, When};
+use wheelhaul_verify::{CHECKS, When};
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

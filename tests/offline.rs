@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 /// A folder for PATH with a link to each program of this host but those that are not to be found.
 fn path_without(folder: &Utf8Path, hidden: &[&str]) -> anyhow::Result<()> {

@@ -8,10 +8,10 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use serde_json::{Value, json};
 use std::process::Command;
-use wheelhaul::boxes::Target;
-use wheelhaul::lockfile::Lock;
-use wheelhaul::sys::{Sys, Verbosity};
 use wheelhaul::tools::build::TargetPython;
+use wheelhaul_boxes::Target;
+use wheelhaul_host::{Sys, Verbosity};
+use wheelhaul_pylock::Lock;
 
 mod checkout;
 

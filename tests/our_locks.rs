@@ -7,8 +7,8 @@ use index::{write_sdist, write_wheel};
 use packaging::{ask_packaging, environment_of};
 use repository::{PURE_SETUP, Repository, target_like_host};
 use serde_json::{Value, json};
-use wheelhaul::boxes::Target;
-use wheelhaul::lockfile::Lock;
+use wheelhaul_boxes::Target;
+use wheelhaul_pylock::Lock;
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;

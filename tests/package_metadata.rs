@@ -15,10 +15,10 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
-use wheelhaul::elf::{Need, OfWheel, highest, needs_of};
-use wheelhaul::layout::license_texts;
-use wheelhaul::licenses::Spdx;
-use wheelhaul::wheel::{Contents, WheelName};
+use wheelhaul_licenses::Spdx;
+use wheelhaul_package::layout::license_texts;
+use wheelhaul_wheel::elf::{Need, OfWheel, highest, needs_of};
+use wheelhaul_wheel::{Contents, WheelName};
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

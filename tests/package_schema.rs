@@ -12,7 +12,7 @@ use fs_err as fs;
 use serde_json::Value;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use wheelhaul::config::Config;
+use wheelhaul_config::Config;
 
 /// What jsonschema says of each document, by the schema that the task prints.
 fn faults_of(texts: &[String]) -> anyhow::Result<Vec<Vec<String>>> {

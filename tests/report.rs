@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::review::{Delivered, LivedStep, LivedThrough, Lot, Review, page};
-use wheelhaul::rpm::SignatureFacts;
-use wheelhaul::templates::stylesheet;
-use wheelhaul::verify::{CHECKS, Difference, Evidence, Finding, Judged, Outcome, Severity, judge};
+use wheelhaul_rpmfile::SignatureFacts;
+use wheelhaul_verify::review::stylesheet;
+use wheelhaul_verify::review::{Delivered, LivedStep, LivedThrough, Lot, Review, page};
+use wheelhaul_verify::{CHECKS, Difference, Evidence, Finding, Judged, Outcome, Severity, judge};
 
 #[path = "hostile/boxes.rs"]
 #[allow(dead_code, reason = "other tests make worse wheels of it")]

@@ -24,9 +24,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{Cursor, Write as _};
 use std::process::{Command, Stdio};
-use wheelhaul::advisories::Advisories;
-use wheelhaul::rpm::SignatureFacts;
-use wheelhaul::verify::{Audit, Evidence, Finding, Fips, Outcome, Severity, installed, judge};
+use wheelhaul_rpmfile::SignatureFacts;
+use wheelhaul_verify::advisories::Advisories;
+use wheelhaul_verify::{Audit, Evidence, Finding, Fips, Outcome, Severity, installed, judge};
 
 /// The Python of an environment, from the lock of this name in `tests/locks`.
 fn python(name: &str, lock: &str) -> anyhow::Result<Utf8PathBuf> {

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;

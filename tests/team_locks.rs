@@ -288,7 +288,7 @@ fn put_first(repository: &Repository, name: &str, script: &str) -> anyhow::Resul
 }
 
 /// Runs `lock` with those programs, and gives how they were started.
-fn lock_with_first(repository: &Repository) -> anyhow::Result<(wheelhaul::sys::Ended, String)> {
+fn lock_with_first(repository: &Repository) -> anyhow::Result<(wheelhaul_host::Ended, String)> {
     let path = format!("{}:{}", repository.folder.join("first"), std::env::var("PATH")?);
     let locked = run(repository.command(&["lock", "-v"]).env("PATH", path))?;
     let started = fs::read_to_string(repository.folder.join("started.txt")).unwrap_or_default();

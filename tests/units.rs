@@ -8,10 +8,10 @@ use camino::Utf8Path;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
-use wheelhaul::boxes::unit_value_expects;
-use wheelhaul::service::{commands, split};
-use wheelhaul::sys::{Sys, Verbosity};
 use wheelhaul::tools::shell::{Shell, Shellcheck};
+use wheelhaul_host::{Sys, Verbosity};
+use wheelhaul_package::service::{commands, split};
+use wheelhaul_systemd::unit_value_expects;
 
 #[path = "units/analyzed.rs"]
 mod analyzed;

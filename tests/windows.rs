@@ -18,8 +18,8 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use root::Root;
 use std::collections::BTreeSet;
-use wheelhaul::sys::{Sys, Verbosity};
 use wheelhaul::tools::git;
+use wheelhaul_host::{Sys, Verbosity};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 /// What a checkout on Windows has: CRLF, no modes, no links.

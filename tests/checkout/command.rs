@@ -4,7 +4,7 @@ use super::home::in_test_home;
 use anyhow::Context;
 use std::process::{Command, Stdio};
 
-pub use wheelhaul::sys::Ended as Finished;
+pub use wheelhaul_host::Ended as Finished;
 
 /// Runs `command` to its end with nothing to read, at home where the tests are.
 ///

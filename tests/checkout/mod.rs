@@ -16,7 +16,7 @@ use command::run;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 /// Left out when the sample is copied: a developer's own files.
 const NOT_COPIED: [&str; 4] = ["__pycache__", "build", "out", "wheels"];

@@ -7,8 +7,8 @@ use anyhow::ensure;
 use camino::Utf8Path;
 use fs_err as fs;
 use std::process::Command;
-use wheelhaul::sys::{Sys, Verbosity};
 use wheelhaul::tools::git::Inputs;
+use wheelhaul_host::{Sys, Verbosity};
 
 fn is_clean(folder: &Utf8Path) -> anyhow::Result<()> {
     let said = built(folder)?;

@@ -7,7 +7,7 @@ use crate::repository::Repository;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use std::process::Command;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 /// Two boxes with one Python, which take the same wheels.
 const TARGETS: &str =

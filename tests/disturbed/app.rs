@@ -6,7 +6,7 @@ use crate::repository::Repository;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 pub const RPM: &str = "dist/out/small-1.0.0-1.el9.x86_64.rpm";
 pub const BUNDLE: &str = "dist/out/small-dist-1.0.0.tar.gz";

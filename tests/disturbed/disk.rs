@@ -5,7 +5,7 @@ use crate::checkout::command::run;
 use anyhow::{Context, ensure};
 use fs_err as fs;
 use std::process::Command;
-use wheelhaul::sys::on_path;
+use wheelhaul_host::on_path;
 
 /// Megabytes, from too little for the first wheel to enough for all; what a file system takes for itself is in it.
 const SIZES: [usize; 7] = [2, 6, 9, 13, 17, 21, 48];

@@ -162,7 +162,7 @@ impl Shared {
             let entry = entry?;
             let file = entry.file_name();
             if file.starts_with(&format!("{package}-")) {
-                let sha256 = wheelhaul::sys::sha256_of(entry.path())?;
+                let sha256 = wheelhaul_host::sha256_of(entry.path())?;
                 page.push_str(&format!("<a href=\"/files/{file}#sha256={sha256}\">{file}</a><br>\n"));
             }
         }

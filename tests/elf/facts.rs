@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use wheelhaul::elf::{ElfFacts, Kind, Stack};
+use wheelhaul_wheel::elf::{ElfFacts, Kind, Stack};
 
 /// What pyelftools says of a file.
 #[derive(Deserialize)]

@@ -3,8 +3,8 @@
 use crate::boxes::{Draft, pack};
 use crate::forge::{self, Elf};
 use std::io::Cursor;
-use wheelhaul::boxes::{Record, Target};
-use wheelhaul::verify::{Evidence, Outcome, Severity, judge};
+use wheelhaul_boxes::{Record, Target};
+use wheelhaul_verify::{Evidence, Outcome, Severity, judge};
 
 /// The checks that look at ELF files.
 const CHECKS: [&str; 5] = ["elf", "libraries", "symbols", "hardening", "extensions"];

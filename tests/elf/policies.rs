@@ -4,7 +4,7 @@
 use crate::ask;
 use anyhow::{Context as _, ensure};
 use std::collections::BTreeMap;
-use wheelhaul::boxes::{known_targets, runtimes};
+use wheelhaul_boxes::{known_targets, runtimes};
 
 /// name → processor → family → versions
 type Policies = BTreeMap<String, BTreeMap<String, BTreeMap<String, Vec<String>>>>;

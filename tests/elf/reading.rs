@@ -3,7 +3,7 @@
 use crate::forge::{self, Elf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::elf::{ElfFacts, Kind, Stack};
+use wheelhaul_wheel::elf::{ElfFacts, Kind, Stack};
 
 /// One with everything in it.
 fn rich() -> Elf {

@@ -13,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 use std::process::Command;
 use std::sync::{LazyLock, Mutex};
-use wheelhaul::boxes::Target;
-use wheelhaul::verify::{Evidence, Outcome, judge};
-use wheelhaul::wheel::Archive;
+use wheelhaul_boxes::Target;
+use wheelhaul_verify::{Evidence, Outcome, judge};
+use wheelhaul_wheel::Archive;
 
 /// What wheels are fetched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

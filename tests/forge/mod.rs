@@ -12,7 +12,7 @@ use cpio::{pack, unpack};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use tags::{Data, Tags};
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 const LEAD: usize = 96;
 /// The tags with one value a file, and those of their folders, all made anew.

@@ -5,15 +5,17 @@ use crate::zip::{Entry, Zip};
 use crate::{BASE, grammar, locks};
 use camino::Utf8Path;
 use std::str::FromStr as _;
-use wheelhaul::advisories::Advisories;
-use wheelhaul::boxes::{Asked, TagRanks, Target, may_hold, unit_value_expects};
-use wheelhaul::config::Config;
-use wheelhaul::lockfile::Lock;
-use wheelhaul::pins::{Application, Format, Requirement, Selection, Source, filter, parse, texts_of};
-use wheelhaul::rpm::Signature;
-use wheelhaul::service::{commands, split};
-use wheelhaul::verify::Spotter;
-use wheelhaul::wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
+use wheelhaul_boxes::Requirement;
+use wheelhaul_boxes::{Asked, TagRanks, Target, may_hold};
+use wheelhaul_config::Config;
+use wheelhaul_lockfiles::{Application, Format, Selection, Source, filter, parse, texts_of};
+use wheelhaul_package::service::{commands, split};
+use wheelhaul_pylock::Lock;
+use wheelhaul_rpmfile::Signature;
+use wheelhaul_systemd::unit_value_expects;
+use wheelhaul_verify::Spotter;
+use wheelhaul_verify::advisories::Advisories;
+use wheelhaul_wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
 
 /// A parser; what it makes of the input does not matter.
 pub struct Reader {

@@ -3,7 +3,7 @@
 use crate::boxes::{Draft, pack};
 use crate::readers::Reader;
 use std::io::Cursor;
-use wheelhaul::verify::{Evidence, judge};
+use wheelhaul_verify::{Evidence, judge};
 
 /// Buffers of the payload, which do not grow with it: chunks that wait, zstd's window.
 const BUFFERS: usize = 12 << 20;

@@ -8,8 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
 use tempfile::TempDir;
-use wheelhaul::sys::{Sys, Verbosity};
 use wheelhaul::tools::uv::Uv;
+use wheelhaul_host::{Sys, Verbosity};
 
 /// The boxes: the machine of the tests is one but for its name, the other is only packed for.
 const BOXES: [&str; 2] = ["el9-x86_64", "el8-x86_64"];

@@ -5,7 +5,7 @@ use crate::zip::{Entry, Zip};
 use crate::{Fine, Refused, Rows};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use wheelhaul::advisories::Advisories;
+use wheelhaul_verify::advisories::Advisories;
 
 fn read(bytes: Vec<u8>) -> anyhow::Result<Advisories> {
     let wanted: BTreeSet<_> = ["demo".parse()?].into();

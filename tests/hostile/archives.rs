@@ -4,13 +4,13 @@ use crate::boxes::{Draft, open};
 use crate::zip::{Entry, Fields, Zip, crc32, deflated};
 use crate::{Expected, Fine, Random, Refused, Rows};
 use std::panic::catch_unwind;
-use wheelhaul::wheel::Archive;
+use wheelhaul_wheel::Archive;
 
 /// Opens an archive and unpacks every file of it.
 fn unpack(bytes: Vec<u8>) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let size = bytes.len() as u64;
     let archive = Archive::open(bytes, size)?;
-    let read = |(place, member): (usize, &wheelhaul::wheel::Member)| Ok((member.path.clone(), archive.read(place)?));
+    let read = |(place, member): (usize, &wheelhaul_wheel::Member)| Ok((member.path.clone(), archive.read(place)?));
     archive.members().iter().enumerate().map(read).collect()
 }
 

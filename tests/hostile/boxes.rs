@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::Cursor;
 use std::sync::Arc;
-use wheelhaul::boxes::{Compression, Target};
-use wheelhaul::config::{Config, Dependencies};
-use wheelhaul::elf::{OfWheel, highest, needs_of};
-use wheelhaul::layout::{Layout, Parts, Wheel, lay_out};
-use wheelhaul::lockfile::{Lock, Package as LockedPackage};
-use wheelhaul::rpm::{Change, Facts, KeptPieces, NothingKept, Package, Plan, rpm_version};
-use wheelhaul::service;
-use wheelhaul::tree::Tree;
-use wheelhaul::wheel::{Archive, Contents, library_digest};
+use wheelhaul_boxes::{Compression, Target};
+use wheelhaul_config::{Config, Dependencies};
+use wheelhaul_package::layout::{Layout, Parts, Wheel, lay_out};
+use wheelhaul_package::rpm::{Change, Facts, KeptPieces, NothingKept, Package, Plan, rpm_version};
+use wheelhaul_package::service;
+use wheelhaul_package::tree::Tree;
+use wheelhaul_pylock::{Lock, Package as LockedPackage};
+use wheelhaul_wheel::elf::{OfWheel, highest, needs_of};
+use wheelhaul_wheel::{Archive, Contents, library_digest};
 
 pub const CONFIG: &str = "[package]\nname = \"demo\"\nrelease = \"1\"\n[app]\npath = \"app\"\nlock = \"app/requirements.txt\"\n\
     config = [\"config.yaml\"]\n[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n[service]\n\
@@ -109,7 +109,7 @@ pub fn digest(content: &[u8]) -> String {
 pub fn open(file_name: &str, bytes: Vec<u8>) -> anyhow::Result<Wheel<Vec<u8>>> {
     let name = file_name.parse()?;
     let size = bytes.len() as u64;
-    let sha256 = wheelhaul::hex::hex(&Sha256::digest(&bytes));
+    let sha256 = wheelhaul_base::hex::hex(&Sha256::digest(&bytes));
     let archive = Archive::open(bytes, size)?;
     let contents = Contents::read(&archive, &name)?;
     Ok(Wheel { name, sha256, archive, checked: Arc::default(), contents, byte_code: None, mtime: 1_700_000_000 })

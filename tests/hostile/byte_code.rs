@@ -4,8 +4,8 @@ use crate::boxes::{Draft, digest, pack, pack_wheels, paths};
 use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
 use std::io::Cursor;
-use wheelhaul::verify::{Evidence, Outcome, Severity, judge};
-use wheelhaul::wheel::ByteCode;
+use wheelhaul_verify::{Evidence, Outcome, Severity, judge};
+use wheelhaul_wheel::ByteCode;
 
 const MODULE: &str = "__pycache__/demo.cpython-311.pyc";
 /// Magic number 3495, valid unchecked, with the hash of the module that `Draft` has.

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wheelhaul::sys::{Program, Sys, Verbosity};
 use wheelhaul::tools::git;
+use wheelhaul_host::{Program, Sys, Verbosity};
 
 /// Runs the tool and gives its exit code; none after a signal, or where it had to be ended after `most`.
 fn exit_code(folder: &Path, words: &[&str], most: Duration) -> Option<i32> {

@@ -5,7 +5,7 @@ use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
 use flate2::read::MultiGzDecoder;
 use std::io::Read as _;
-use wheelhaul::boxes::Compression;
+use wheelhaul_boxes::Compression;
 
 const LARGE: &str = "demo/large.txt";
 
@@ -97,7 +97,7 @@ fn a_piece_is_named_by_the_wheel_that_its_deflated_bytes_are_of() {
     use std::collections::BTreeSet;
     use std::io::Write;
     use std::sync::Mutex;
-    use wheelhaul::rpm::{KeptPieces, NewPiece, PieceKey};
+    use wheelhaul_package::rpm::{KeptPieces, NewPiece, PieceKey};
 
     #[derive(Default)]
     struct Asked(Mutex<BTreeSet<PieceKey>>);

@@ -4,9 +4,9 @@ use crate::boxes::{Draft, pack_otherwise};
 use crate::{Expected, Fine, Refused, Rows};
 use std::io::Cursor;
 use std::time::{Duration, Instant};
-use wheelhaul::lockfile::Lock;
-use wheelhaul::tree::{BoxPath, Entry, Tree};
-use wheelhaul::verify::{Evidence, Importers, Module, Outcome, judge};
+use wheelhaul_package::tree::{BoxPath, Entry, Tree};
+use wheelhaul_pylock::Lock;
+use wheelhaul_verify::{Evidence, Importers, Module, Outcome, judge};
 
 /// What the check `name` says of an RPM, as an error.
 fn says(name: &str, rpm: Vec<u8>) -> anyhow::Result<()> {

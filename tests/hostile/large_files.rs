@@ -3,9 +3,9 @@
 use crate::boxes::{CONFIG, Draft, open, pack_wheels};
 use crate::rpms::verified;
 use std::process::{Command, Stdio};
-use wheelhaul::boxes::Target;
-use wheelhaul::config::Config;
-use wheelhaul::layout::{Parts, lay_out};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Config;
+use wheelhaul_package::layout::{Parts, lay_out};
 
 /// One more than 32 bits can say, and two to be padded.
 const LARGE: u64 = (4 << 30) + 3;

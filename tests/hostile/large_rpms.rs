@@ -7,7 +7,7 @@ use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
-use wheelhaul::verify::{Evidence, judge};
+use wheelhaul_verify::{Evidence, judge};
 
 /// `/opt/demo/bin/python`: the first file of the list that is one, as the place of its size in the header.
 fn first_size(header: &[u8]) -> usize {

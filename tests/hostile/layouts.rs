@@ -2,7 +2,7 @@
 
 use crate::boxes::{Draft, pack, paths};
 use crate::{Expected, Fine, Refused, Rows};
-use wheelhaul::tree::{Kind, Role};
+use wheelhaul_package::tree::{Kind, Role};
 
 fn dependency(path: &str, content: &str) -> Vec<Draft> {
     vec![Draft::of("demo").with(path, content), Draft::app()]

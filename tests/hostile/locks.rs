@@ -4,8 +4,8 @@ use crate::texts::{mutated, survives};
 use crate::{Random, cpu_time};
 use camino::Utf8Path;
 use std::time::Duration;
-use wheelhaul::boxes::Target;
-use wheelhaul::pins::{Application, Format, Pins, Selection, Source, Texts, filter, parse};
+use wheelhaul_boxes::Target;
+use wheelhaul_lockfiles::{Application, Format, Pins, Selection, Source, Texts, filter, parse};
 
 const PROJECT: &str = r#"
 [project]

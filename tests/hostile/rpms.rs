@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Write as _};
 use std::panic::catch_unwind;
 use std::process::Command;
-use wheelhaul::rpm::{Opened, Signature};
-use wheelhaul::verify::{Compiled, Evidence, Outcome, Severity, judge};
+use wheelhaul_rpmfile::{Opened, Signature};
+use wheelhaul_verify::{Compiled, Evidence, Outcome, Severity, judge};
 
 const LEAD: usize = 96;
 const INTRO: usize = 16;

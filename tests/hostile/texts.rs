@@ -5,12 +5,13 @@ use crate::{Random, cpu_time};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr as _;
 use std::time::Duration;
-use wheelhaul::boxes::{Asked, Target, read_probe};
-use wheelhaul::config::Config;
-use wheelhaul::lockfile::Lock;
-use wheelhaul::pins::{Format, Requirement, filter, parse_text};
-use wheelhaul::verify::OnBox;
-use wheelhaul::wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
+use wheelhaul_boxes::Requirement;
+use wheelhaul_boxes::{Asked, Target, read_probe};
+use wheelhaul_config::Config;
+use wheelhaul_lockfiles::{Format, filter, parse_text};
+use wheelhaul_pylock::Lock;
+use wheelhaul_verify::OnBox;
+use wheelhaul_wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 

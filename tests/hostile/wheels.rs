@@ -4,7 +4,7 @@ use crate::boxes::{Draft, digest};
 use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
 use anyhow::ensure;
-use wheelhaul::wheel::{Contents, Metadata, Record, console_scripts};
+use wheelhaul_wheel::{Contents, Metadata, Record, console_scripts};
 
 const INFO: &str = "demo-1.0.dist-info";
 
@@ -185,6 +185,6 @@ fn large_texts_take_time_in_proportion() {
     assert!(console_scripts(&format!("[console_scripts]\n{}\n", "=".repeat(4 << 20))).is_err());
     assert!(start.elapsed().as_secs() < 10, "it took {:?}", start.elapsed());
     // Only so that the type is named: what was read is never changed afterwards.
-    let _: fn(&wheelhaul::wheel::Archive<Vec<u8>>, &wheelhaul::wheel::WheelName) -> anyhow::Result<Contents> =
+    let _: fn(&wheelhaul_wheel::Archive<Vec<u8>>, &wheelhaul_wheel::WheelName) -> anyhow::Result<Contents> =
         Contents::read;
 }

@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use rawzip::FileReader;
 use std::collections::{BTreeMap, BTreeSet};
-use wheelhaul::wheel::Archive;
+use wheelhaul_wheel::Archive;
 
 /// Opens a wheel as the tool does.
 pub fn open_wheel(path: &Utf8Path) -> anyhow::Result<Archive<FileReader>> {

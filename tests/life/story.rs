@@ -10,7 +10,7 @@ use crate::machine::service::{
 use crate::machine::suites::Suite;
 use crate::machine::{self, Machine, Releases, Steps};
 use crate::{CONFIG, EDITED_NAME, HOME, NAME, STATE, TITLE, UNIT};
-use wheelhaul::machine::Files;
+use wheelhaul_trial::Files;
 
 const NOTES: &str = "/usr/share/doc/quality_report/INSTALL.md";
 

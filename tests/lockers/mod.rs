@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
-use wheelhaul::boxes::Target;
-use wheelhaul::pins::{Application, Filtered, Format, Pins, Selection, Source, Texts, filter, parse};
+use wheelhaul_boxes::Target;
+use wheelhaul_lockfiles::{Application, Filtered, Format, Pins, Selection, Source, Texts, filter, parse};
 
 /// A lock that a tool made, with what the tool says of it.
 #[derive(Deserialize)]
@@ -77,7 +77,7 @@ impl Case {
 /// What a box gets, as this tool says.
 pub fn packages(pins: &Pins, target: &Target) -> anyhow::Result<Packages> {
     let filtered: Filtered<'_> = filter(pins, target)?;
-    let entry = |kept: &wheelhaul::pins::Kept<'_>| {
+    let entry = |kept: &wheelhaul_lockfiles::Kept<'_>| {
         (kept.pin.name.to_string(), (kept.pin.version.to_string(), kept.pin.hashes.clone()))
     };
     Ok(filtered.kept.iter().map(entry).collect())

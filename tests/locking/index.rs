@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use flate2::write::GzEncoder;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 /// Writes a wheel and gives its sha256.
 ///

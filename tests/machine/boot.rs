@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
-use wheelhaul::machine::{Ground, Kind};
-use wheelhaul::sys::{Sys, Verbosity};
+use wheelhaul_host::{Sys, Verbosity};
+use wheelhaul_trial::{Ground, Kind};
 
 use super::Root;
 
@@ -14,7 +14,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// A machine. Dropping it ends it and everything in it.
 #[derive(Debug)]
 pub struct Machine {
-    machine: wheelhaul::machine::Machine,
+    machine: wheelhaul_trial::Machine,
     /// Removed last, when no process is left on it.
     _ground: Ground,
 }
@@ -34,14 +34,14 @@ impl Machine {
     fn start(kind: Kind, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
         let sys = Sys { root: "/".into(), verbosity: Verbosity::Quiet, offline: false };
         let ground = Ground::make()?;
-        let root = wheelhaul::machine::Root::at(root.dir())?;
-        let machine = wheelhaul::machine::Machine::start(&sys, kind, &root, &ground, share)?;
+        let root = wheelhaul_trial::Root::at(root.dir())?;
+        let machine = wheelhaul_trial::Machine::start(&sys, kind, &root, &ground, share)?;
         Ok(Self { machine, _ground: ground })
     }
 }
 
 impl Deref for Machine {
-    type Target = wheelhaul::machine::Machine;
+    type Target = wheelhaul_trial::Machine;
 
     fn deref(&self) -> &Self::Target {
         &self.machine

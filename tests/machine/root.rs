@@ -6,7 +6,7 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 use crate::checkout::command::run;
 use crate::checkout::debian::{debian_archive, roots_folder};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use wheelhaul::machine::Files;
+use wheelhaul_trial::Files;
 
 use crate::{CONFIG, EDITED_NAME, NAME, PORT, STATE, UNIT, URL};
 

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use wheelhaul::boxes::Target;
+use wheelhaul_boxes::Target;
 
 /// Findings on good RPMs that are right all the same: application, check, a part of what it says, and why.
 const RIGHT: [(&str, &str, &str, &str); 0] = [];

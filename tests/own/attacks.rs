@@ -10,7 +10,7 @@ use fs_err as fs;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::process::Command;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 /// A package with a module that does not compile, and answers about it as this host gives them.
 struct Victim {

@@ -10,7 +10,7 @@ use anyhow::ensure;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
-use wheelhaul::sys::elsewhere;
+use wheelhaul_host::elsewhere;
 
 struct Clone {
     repository: Repository,

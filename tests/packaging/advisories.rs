@@ -5,7 +5,7 @@ use crate::packaging::comparison::Lcg;
 use crate::versions::{DEVS, EPOCHS, POSTS, PRES, RELEASES};
 use anyhow::ensure;
 use serde_json::json;
-use wheelhaul::advisories::{Affected, Verdict};
+use wheelhaul_verify::advisories::{Affected, Verdict};
 
 fn version(taste: &mut Lcg) -> String {
     let [epoch, release, pre, post, dev] = [&EPOCHS[..], &RELEASES, &PRES, &POSTS, &DEVS].map(|list| taste.pick(list));

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use pep508_rs::ExtraName;
 use serde_json::{Value, json};
 use std::str::FromStr as _;
-use wheelhaul::boxes::{Asked, Target};
+use wheelhaul_boxes::{Asked, Target};
 
 const NAMES: [&str; 7] = ["test", "Test", "dev_tools", "dev-tools", "Dev.Tools", "socks", "a"];
 /// What is asked for: extras, and groups.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
-use wheelhaul::boxes::{Target, known_targets};
+use wheelhaul_boxes::{Target, known_targets};
 
 /// Kernels by which boxes of one's own differ: one whose release is a version, and one whose is not.
 const KERNELS: [(&str, &str); 2] = [

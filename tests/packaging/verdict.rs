@@ -3,7 +3,7 @@
 use super::{ask_packaging, environment_of};
 use anyhow::ensure;
 use serde_json::{Value, json};
-use wheelhaul::boxes::{Asked, Target};
+use wheelhaul_boxes::{Asked, Target};
 
 /// What became of a marker; the reason of an error is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::process::Command;
 use std::str::FromStr as _;
-use wheelhaul::rpm::rpm_version;
+use wheelhaul_package::rpm::rpm_version;
 
 /// Pieces of PEP 440 versions, each list with the empty one.
 pub const RELEASES: [&str; 14] = [

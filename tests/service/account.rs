@@ -3,9 +3,9 @@
 
 use crate::checkout::command::run;
 use std::process::Command;
-use wheelhaul::boxes::Target;
-use wheelhaul::config::Config;
-use wheelhaul::service::{Facts, Program};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Config;
+use wheelhaul_package::service::{Facts, Program};
 
 const CONFIG: &str = "[package]\nname = \"shop\"\nrelease = \"1\"\n[app]\npath = \".\"\nlock = \"requirements.txt\"\n\
     [[target]]\nname = \"el9-x86_64\"\n[service]\ncommand = [\"gunicorn\", \"a:b\"]\nport = 9091\n";

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
-use wheelhaul::templates::templates;
+use wheelhaul_package::templates::templates;
 
 const NAME: &str = "shop";
 const MARK: &str = "self-signed by the service shop";
@@ -96,7 +96,7 @@ impl Bed {
     }
 
     /// The program's exit code with `--is-due`, then without.
-    fn run(&self) -> anyhow::Result<(Option<i32>, wheelhaul::sys::Ended)> {
+    fn run(&self) -> anyhow::Result<(Option<i32>, wheelhaul_host::Ended)> {
         let program = |options: &[&str]| {
             run(Command::new(&self.python)
                 .args(["-ISB", self.program.as_str()])

@@ -10,8 +10,8 @@ use fs_err as fs;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
-use wheelhaul::machine::Files;
 use wheelhaul::templates::evidence;
+use wheelhaul_trial::Files;
 
 const SCRIPT: &str = "sh /mnt/evidence.sh quality_report";
 const AS_ANOTHER: &str = "setpriv --reuid 65534 --regid 65534 --clear-groups";

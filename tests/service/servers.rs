@@ -8,9 +8,9 @@ use fs_err as fs;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
-use wheelhaul::boxes::Target;
-use wheelhaul::config::Config;
-use wheelhaul::service::{Facts, Program};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Config;
+use wheelhaul_package::service::{Facts, Program};
 
 /// The same page for WSGI and for ASGI.
 const APPLICATION: &str = r#"

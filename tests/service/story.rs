@@ -7,7 +7,7 @@ use crate::variants::{VARIABLE, Variants};
 use crate::{HOME, NAME, PORT, SOCKET, STATE, UNIT};
 use anyhow::{Context, bail, ensure};
 use std::time::Duration;
-use wheelhaul::boxes::{unit_key_since, unit_keys};
+use wheelhaul_systemd::{unit_key_since, unit_keys};
 
 const UNITS: &str = "/usr/lib/systemd/system/quality_report*";
 

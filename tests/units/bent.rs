@@ -3,8 +3,8 @@
 use crate::boxes::{Draft, pack};
 use std::io::Cursor;
 use std::sync::Arc;
-use wheelhaul::rpm::{FileRow, Owner};
-use wheelhaul::verify::{Evidence, Outcome, ParsedBy, ScriptFault, Severity, judge};
+use wheelhaul_rpmfile::{FileRow, Owner};
+use wheelhaul_verify::{Evidence, Outcome, ParsedBy, ScriptFault, Severity, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
 const CONFIG: &str = "/opt/demo/config.yaml";

@@ -2,10 +2,10 @@
 
 use crate::boxes::{CONFIG, Draft, pack, target};
 use std::io::Cursor;
-use wheelhaul::boxes::Target;
-use wheelhaul::config::Config;
-use wheelhaul::service::{Facts, Program};
-use wheelhaul::verify::{Evidence, Outcome, judge};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Config;
+use wheelhaul_package::service::{Facts, Program};
+use wheelhaul_verify::{Evidence, Outcome, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
 const SYSUSERS: &str = "/usr/lib/sysusers.d/demo.conf";

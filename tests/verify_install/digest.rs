@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use camino::Utf8Path;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 pub fn of(folder: &Utf8Path) -> anyhow::Result<String> {
     let mut hasher = Sha256::new();

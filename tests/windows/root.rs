@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 use std::process::Command;
-use wheelhaul::hex::hex;
+use wheelhaul_base::hex::hex;
 
 /// The last Debian with the sources of Rust's standard library for the web, which are those for Windows too.
 const SUITE: &str = "trixie";

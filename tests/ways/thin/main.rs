@@ -1,7 +1,7 @@
 //! `cargo xtask`: the tasks of wheelhaul, and beside them those of this repository.
 
 use std::process::ExitCode;
-use wheelhaul::sys::{Sys, Verbosity, find_root};
+use wheelhaul_host::{Sys, Verbosity, find_root};
 use wheelhaul::tools::git;
 
 fn main() -> ExitCode {

@@ -8,7 +8,7 @@ mod program_wheels;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use wheelhaul::commands::{Common, parse};
-use wheelhaul::sys::{Sys, find_root};
+use wheelhaul_host::{Sys, find_root};
 
 const NAME: &str = "cargo xtask";
 

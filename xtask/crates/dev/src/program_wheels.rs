@@ -15,8 +15,8 @@ use clap::Args;
 use serde_json::json;
 use std::time::Instant;
 use wheelhaul::commands::Report;
-use wheelhaul::problem::{Problem, all_of};
-use wheelhaul::sys::{Program, Sys};
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_host::{Program, Sys};
 
 /// Build the wheels that carry the program
 ///

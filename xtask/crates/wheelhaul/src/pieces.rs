@@ -4,8 +4,6 @@
 //! One file a piece, named by its key, with a checksum of key and bytes at its end that is looked at before each use. The
 //! checksum finds damage; it is no signature, and need not be: who can write here can write the wheels as well.
 
-use crate::rpm::{KeptPieces, NewPiece, PieceKey};
-use crate::sys::{Bounds, SCRATCH, Scratch, own_folder};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write};
@@ -13,6 +11,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 use tempfile::NamedTempFile;
+use wheelhaul_host::{Bounds, SCRATCH, Scratch, own_folder};
+use wheelhaul_package::rpm::{KeptPieces, NewPiece, PieceKey};
 use xxhash_rust::xxh3::Xxh3;
 
 /// The folder's name, in the user's cache.
@@ -236,7 +236,7 @@ impl NewPiece for New<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rpm::PieceKey;
+    use wheelhaul_package::rpm::PieceKey;
 
     struct Folder {
         _keep: tempfile::TempDir,

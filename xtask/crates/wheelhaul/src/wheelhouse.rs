@@ -4,13 +4,7 @@ mod seen;
 
 pub use seen::SEEN;
 
-use crate::boxes::Target;
-use crate::lockfile::{Lock, Package};
-use crate::pins::Place;
-use crate::problem::Problem;
-use crate::sys::{Stop, Sys, open_regular, sha256_of};
 use crate::tools::pip::Pip;
-use crate::wheel::{Archive, Candidate, Contents, WheelName};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
@@ -21,6 +15,13 @@ use std::str::FromStr as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::Target;
+use wheelhaul_host::{Stop, Sys, open_regular, sha256_of};
+use wheelhaul_lockfiles::Place;
+use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_select::Candidate;
+use wheelhaul_wheel::{Archive, Contents, WheelName};
 
 /// A batch ends at this many bytes, or `BATCH_FILES`. To start pip costs half a second of a core, in which one that
 /// runs fetches twenty small files: the 21 of the sample come in 0.9 s by one pip, in 1.3 by two, in 3 by five.
@@ -47,7 +48,7 @@ pub struct Wanted<'a> {
 impl Wheelhouse {
     /// The wheelhouse beside the locks in `dist`.
     pub fn beside(dist: &Utf8Path) -> Self {
-        Self { folder: dist.join(crate::lockfile::WHEELS) }
+        Self { folder: dist.join(wheelhaul_pylock::WHEELS) }
     }
 
     /// Where a package's wheel is.

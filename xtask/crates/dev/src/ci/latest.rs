@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::Command;
 use wheelhaul::commands::Report;
-use wheelhaul::sys::{Program, Sys};
+use wheelhaul_host::{Program, Sys};
 
 /// Tests that compare with programs of the index or of Debian, and the published applications.
 const TESTS: [&str; 15] = [

@@ -1,8 +1,8 @@
 //! What the tests need of the host.
 
 use anyhow::bail;
-use wheelhaul::problem::Problem;
-use wheelhaul::sys::{Program, Sys, on_path};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, on_path};
 
 /// What the tests need beside cargo and python3: a program, and the Debian package that has it.
 #[rustfmt::skip]

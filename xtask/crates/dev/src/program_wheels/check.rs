@@ -4,9 +4,9 @@ use crate::program_wheels::platform::Platform;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use memchr::memmem;
-use wheelhaul::elf::ElfFacts;
-use wheelhaul::sys::sha256_of;
-use wheelhaul::wheel::{Archive, Scratch};
+use wheelhaul_host::sha256_of;
+use wheelhaul_wheel::elf::ElfFacts;
+use wheelhaul_wheel::{Archive, Scratch};
 
 /// A wheel that is as it should be.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Built {
 mod tests {
     use super::*;
     use crate::program_wheels::platform::PLATFORMS;
-    use wheelhaul::sys::{Program, Sys, Verbosity};
+    use wheelhaul_host::{Program, Sys, Verbosity};
 
     /// Makes a wheel with these files, by Python's zipfile.
     fn wheel(folder: &Utf8Path, files: &[(&str, &str)]) -> Utf8PathBuf {

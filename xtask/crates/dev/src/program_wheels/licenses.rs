@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
-use wheelhaul::problem::{Problem, all_of};
+use wheelhaul_base::problem::{Problem, all_of};
 
 /// A crate that ships no text of its licence: its name, the standard text that stands in for it (a file of the
 /// toolchain's `share/doc/rust/licenses`), and why that text is the right one.

@@ -1,6 +1,6 @@
 //! The platforms that a wheel can be built for, and where.
 
-use wheelhaul::problem::{Problem, nearest};
+use wheelhaul_base::problem::{Problem, nearest};
 
 /// One platform, and so one wheel.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
-use wheelhaul::problem::Problem;
-use wheelhaul::sys::{Program, Sys, on_path};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, on_path};
 
 /// Where a toolchain has the standard library's sources.
 const SOURCES: &str = "lib/rustlib/src/rust/library";

@@ -1,20 +1,20 @@
 //! What a package says of what is in it: libraries of the box, licences and SBOM.
 
-use crate::boxes::Target;
-use crate::closure::{Dist, walk};
 use crate::commands::Project;
 use crate::commands::report::count;
-use crate::elf::{Need, OfWheel, highest, needs_of};
-use crate::layout::{Wheel, license_texts};
-use crate::licenses::Spdx;
-use crate::lockfile::Lock;
-use crate::problem::nearest;
-use crate::rpm::Facts;
-use crate::sbom::{Component, Subject, cyclonedx};
 use anyhow::Context as _;
 use pep508_rs::PackageName;
 use rawzip::FileReader;
 use std::collections::BTreeMap;
+use wheelhaul_base::problem::nearest;
+use wheelhaul_boxes::Target;
+use wheelhaul_licenses::Spdx;
+use wheelhaul_package::layout::{Wheel, license_texts};
+use wheelhaul_package::rpm::Facts;
+use wheelhaul_package::sbom::{Component, Subject, cyclonedx};
+use wheelhaul_pylock::Lock;
+use wheelhaul_wheel::closure::{Dist, walk};
+use wheelhaul_wheel::elf::{Need, OfWheel, highest, needs_of};
 
 /// The licences of a package's distributions.
 pub struct Licenses {

@@ -1,9 +1,9 @@
 //! Findings that `[[accept]]` of `package.toml` names, before anything is packed.
 
 use crate::commands::Project;
-use crate::config::Day;
-use crate::sbom::in_utc;
 use crate::tools::git;
+use wheelhaul_config::Day;
+use wheelhaul_package::sbom::in_utc;
 
 /// What a repository accepts, on the day of its commit.
 pub struct Accepting<'a> {

@@ -1,15 +1,11 @@
 //! Byte-code of a target's wheels: from the cache below `target/xtask`, or compiled into it.
 
-use crate::boxes::{MagicTag, Target};
 use crate::commands::Project;
 use crate::commands::report::count;
-use crate::layout::{Wheel, library};
-use crate::problem::{Problem, hints_of};
-use crate::sys::Bounds;
-use crate::tools::compile::{self, Job};
-use crate::tools::interpreter::{self, Interpreter};
-use crate::tree::BoxPath;
-use crate::wheel::{ByteCode, Scheme};
+use crate::tools::compile;
+use crate::tools::compile::Job;
+use crate::tools::interpreter;
+use crate::tools::interpreter::Interpreter;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
@@ -17,6 +13,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, SystemTime};
+use wheelhaul_base::problem::{Problem, hints_of};
+use wheelhaul_boxes::{MagicTag, Target};
+use wheelhaul_host::Bounds;
+use wheelhaul_package::layout::{Wheel, library};
+use wheelhaul_package::tree::BoxPath;
+use wheelhaul_wheel::{ByteCode, Scheme};
 
 /// What the cache keeps: five times the byte-code of 40 large wheels.
 pub const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(30 * 24 * 3600), most_bytes: 1 << 30 };

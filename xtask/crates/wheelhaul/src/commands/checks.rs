@@ -1,10 +1,10 @@
 //! `checks`: what `verify` tells of its checks without looking at anything.
 
 use crate::commands::report::Report;
-use crate::problem::{Problem, nearest, shortened};
-use crate::verify::{CHECKS, When};
 use clap::Args;
 use serde_json::{Value, json};
+use wheelhaul_base::problem::{Problem, nearest, shortened};
+use wheelhaul_verify::{CHECKS, When};
 
 /// List the checks of `verify` with their reasons, or explain one of them
 #[derive(Debug, Args)]
@@ -26,12 +26,11 @@ pub fn run(flags: &Flags) -> anyhow::Result<Report> {
 
 /// Every check with its reason, and when it is made, where that is not always.
 fn list() -> Report {
-    let line = |check: &crate::verify::Check| {
+    let line = |check: &wheelhaul_verify::Check| {
         let when = if check.when == When::Always { String::new() } else { format!(" ({})", check.when.word()) };
         format!("{:<12} {}{when}\n", check.name, check.reason())
     };
-    let row =
-        |check: &crate::verify::Check| json!({"name": check.name, "when": check.when.word(), "reason": check.reason()});
+    let row = |check: &wheelhaul_verify::Check| json!({"name": check.name, "when": check.when.word(), "reason": check.reason()});
     let rows: Vec<Value> = CHECKS.iter().map(row).collect();
     Report::fine(CHECKS.iter().map(line).collect(), json!({"checks": rows}))
 }

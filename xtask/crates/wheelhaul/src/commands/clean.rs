@@ -4,9 +4,6 @@ use crate::commands::byte_code::BYTE_CODE;
 use crate::commands::outputs::NOTES;
 use crate::commands::report::{Report, count, size};
 use crate::pieces::PIECES;
-use crate::problem::all_of;
-use crate::sys::{ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
-use crate::templates::line;
 use crate::wheelhouse::SEEN;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -15,6 +12,9 @@ use serde_json::{Value, json};
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use wheelhaul_base::problem::all_of;
+use wheelhaul_base::text::line;
+use wheelhaul_host::{ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
 
 /// Remove what the tool keeps between runs and can make again
 ///

@@ -2,10 +2,10 @@
 
 use crate::commands::Cli;
 use crate::commands::report::Report;
-use crate::problem::Problem;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, ValueEnum};
 use serde_json::json;
+use wheelhaul_base::problem::Problem;
 
 /// Print completions for a shell
 ///

@@ -2,17 +2,17 @@
 
 use crate::commands::report::{Report, count, size};
 use crate::commands::verify::open;
-use crate::problem::{Problem, all_of};
-use crate::sys::Sys;
-use crate::templates::line;
-use crate::verify::{
-    Change, ConfigChange, Difference, Direction, Dist, Evidence, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
-};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeSet;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_base::text::line;
+use wheelhaul_host::Sys;
+use wheelhaul_verify::{
+    Change, ConfigChange, Difference, Direction, Dist, Evidence, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
+};
 
 /// Show what an upgrade from one RPM to another changes, and first what to look at
 ///

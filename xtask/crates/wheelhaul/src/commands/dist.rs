@@ -1,20 +1,20 @@
 //! `cargo xtask dist`: the main job, lock to bundle.
 
-use crate::commands::locking::{self, State};
+use crate::commands::locking;
+use crate::commands::locking::State;
 use crate::commands::outputs;
 use crate::commands::report::{Report, made, size};
-use crate::commands::repository::{self, Repository};
-use crate::commands::rpm::{self, BuildFlags, Built};
-use crate::commands::rpmbuild::{self, digest_of};
+use crate::commands::repository;
+use crate::commands::repository::Repository;
+use crate::commands::rpm;
+use crate::commands::rpm::{BuildFlags, Built};
+use crate::commands::rpmbuild;
+use crate::commands::rpmbuild::digest_of;
 use crate::commands::sign::{Signed, Signer};
 use crate::commands::support;
-use crate::commands::verified::{self, Verified};
+use crate::commands::verified;
+use crate::commands::verified::Verified;
 use crate::commands::{Project, offline};
-use crate::hex::hex;
-use crate::lockfile::Lock;
-use crate::pages::public_key_name;
-use crate::review::{self, Delivered};
-use crate::sbom;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -24,6 +24,12 @@ use flate2::{Compression, GzBuilder};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::io::Write;
+use wheelhaul_base::hex::hex;
+use wheelhaul_package::pages::public_key_name;
+use wheelhaul_package::sbom;
+use wheelhaul_pylock::Lock;
+use wheelhaul_verify::review;
+use wheelhaul_verify::review::Delivered;
 
 /// The RPMs in the bundle are compressed already: gzip's frame is wanted, its effort would win nothing.
 const EFFORT: Compression = Compression::none();

@@ -1,17 +1,17 @@
 //! What can be known to be wrong before anything is asked, fetched or built: of `dist/package.toml` and the files that
 //! it names. All of it is told at once.
 
-use crate::boxes::{Target, known_targets};
 use crate::commands::project::TeamLock;
 use crate::commands::upgrade::source;
 use crate::commands::{Project, module, own_wheel, server};
-use crate::config::{App, Service};
-use crate::pins::{Format, Pins, Pythons};
-use crate::problem::{Problem, all_of, hints_of, nearest};
-use crate::service;
-use crate::sys::{Sys, names_in};
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
+use wheelhaul_base::problem::{Problem, all_of, hints_of, nearest};
+use wheelhaul_boxes::{Target, known_targets};
+use wheelhaul_config::{App, Service};
+use wheelhaul_host::{Sys, names_in};
+use wheelhaul_lockfiles::{Format, Pins, Pythons};
+use wheelhaul_package::service;
 
 /// What is looked at; what could not be read is absent.
 pub struct Around<'a> {

@@ -1,21 +1,21 @@
 //! What the wheelhouse lacks of the locks, fetched or built: shared by `lock`, `rpm` and `dist`.
 
-use crate::boxes::{Target, known_targets};
 use crate::commands::report::count;
 use crate::commands::{Project, sdist};
-use crate::decide::{Question, questions};
-use crate::lockfile::{Lock, Package as Locked};
-use crate::pins::{Pin, Pins};
-use crate::problem::{Problem, all_of};
-use crate::sys::Stop;
 use crate::tools::pip::Pip;
 use crate::tools::uv::{Index, Uv};
-use crate::wheel::{Offer, Offers};
 use crate::wheelhouse::{Wanted, refuse_missing};
 use anyhow::{Context as _, ensure};
 use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
 use std::thread;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_boxes::{Target, known_targets};
+use wheelhaul_host::Stop;
+use wheelhaul_lockfiles::{Pin, Pins};
+use wheelhaul_pylock::{Lock, Package as Locked};
+use wheelhaul_select::decide::{Question, questions};
+use wheelhaul_select::{Offer, Offers};
 
 /// What is offered for the pins of each target: by the index, asked once for all, and by the lock itself.
 pub fn ask(project: &Project, pins: &Pins, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {

@@ -1,8 +1,8 @@
 //! Repositories of somebody else: what they say would be done as this user, so somebody has to vouch for them.
 
-use crate::problem::Problem;
-use crate::sys::{Sys, other_owner};
 use crate::tools::git;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Sys, other_owner};
 
 /// What decides what is run: the folder, and what makes it a repository of this tool.
 const DECIDING: [&str; 3] = [".", "dist", "dist/package.toml"];

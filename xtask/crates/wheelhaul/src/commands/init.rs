@@ -3,22 +3,22 @@
 mod plan;
 mod seen;
 
-use crate::boxes::Target;
 use crate::commands::foreign::refuse_foreign;
 use crate::commands::report::Report;
 use crate::commands::{Project, fetch};
-use crate::config::{Build, Config};
-use crate::decide::decide;
 use crate::init::{Draft, Note, Way, allowed, drafts, package_toml};
-use crate::pins::filter;
-use crate::problem::Problem;
-use crate::sys::{Sys, Verbosity, ask, can_ask, tell_lines, typed_name};
 use crate::tools::{git, git_repository};
 use anyhow::Context as _;
 use camino::Utf8Path;
 use clap::{Args, ValueEnum};
 use plan::{Plan, What};
 use serde_json::json;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::{Build, Config};
+use wheelhaul_host::{Sys, Verbosity, ask, can_ask, tell_lines, typed_name};
+use wheelhaul_lockfiles::filter;
+use wheelhaul_select::decide::decide;
 
 /// Set this tool up in a repository: write `dist/package.toml` from what is there
 ///

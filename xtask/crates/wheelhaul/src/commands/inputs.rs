@@ -1,9 +1,10 @@
 //! What decides the bytes of an RPM and lies in the repository: whether it is the commit's, and whether git ignores it.
 
 use crate::commands::Project;
-use crate::problem::{Problem, all_of};
-use crate::tools::git::{self, Head, Inputs};
+use crate::tools::git;
+use crate::tools::git::{Head, Inputs};
 use camino::Utf8PathBuf;
+use wheelhaul_base::problem::{Problem, all_of};
 
 /// What this tool brings to the top of a repository, and is no part of an application that has it to itself.
 const OWN: [&str; 6] = [".cargo", "Cargo.lock", "Cargo.toml", "dist", "target", "xtask"];

@@ -3,15 +3,15 @@
 
 use crate::commands::Project;
 use crate::commands::inputs;
-use crate::hex::hex;
 use crate::shipped::{Backend, Lacking, cure, lacking};
-use crate::sys::{Sys, sha256_of};
 use crate::tools::git;
-use crate::wheel::{Scheme, WheelName};
 use crate::wheelhouse::open_wheel;
 use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
+use wheelhaul_base::hex::hex;
+use wheelhaul_host::{Sys, sha256_of};
+use wheelhaul_wheel::{Scheme, WheelName};
 
 /// What a wheel lacks, and how its build backend is told to pack it.
 #[derive(Debug, Clone)]

@@ -1,12 +1,12 @@
 //! What the wheels of a lock need of the box, written to the lock by `lock`.
 
-use crate::boxes::Target;
-use crate::closure::{Asks, reach};
 use crate::commands::Project;
-use crate::elf::{OfWheel, foreign, needs_of};
-use crate::lockfile::Lock;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_boxes::Target;
+use wheelhaul_pylock::Lock;
+use wheelhaul_wheel::closure::{Asks, reach};
+use wheelhaul_wheel::elf::{OfWheel, foreign, needs_of};
 
 /// Writes to each package what its ELF files need of the box, and warns of libraries that the box may not have.
 ///

@@ -1,23 +1,24 @@
 //! `cargo xtask lock`: pin, for each target, the one file of each package that the box will get.
 
-use crate::boxes::Target;
-use crate::closure::{Asks, walk};
 use crate::commands::lock_checks::dists;
 use crate::commands::locking::{Left, Locked, State, bring_up_to_date, inspect};
 use crate::commands::report::{Report, count};
 use crate::commands::upgrade::upgrade;
 use crate::commands::{Project, early, fetch, inputs, others, support, wheel};
-use crate::decide::read_lock;
-use crate::explain::{Known, explain};
-use crate::pins::{Filtered, Need, Pins, Requirement, filter, own_needs};
-use crate::problem::{Problem, nearest};
-use crate::templates::line;
-use crate::wheel::Offers;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use clap::Args;
 use pep508_rs::PackageName;
 use serde_json::{Value, json};
+use wheelhaul_base::problem::{Problem, nearest};
+use wheelhaul_base::text::line;
+use wheelhaul_boxes::Requirement;
+use wheelhaul_boxes::Target;
+use wheelhaul_lockfiles::{Filtered, Need, Pins, filter, own_needs};
+use wheelhaul_select::Offers;
+use wheelhaul_select::decide::read_lock;
+use wheelhaul_select::explain::{Known, explain};
+use wheelhaul_wheel::closure::{Asks, walk};
 
 /// Filter the team's lock for each target and write `dist/pylock.<target>.toml`
 ///

@@ -1,21 +1,21 @@
 //! What the wheels of a lock are judged by before it is written: that each distribution finds what it requires, and the
 //! checks of `verify` that need no RPM.
 
-use crate::boxes::Target;
-use crate::closure::{Dist, Fault, walk};
 use crate::commands::accepting::Accepting;
 use crate::commands::upgrade::how_to_make;
 use crate::commands::{Project, libraries, opened};
-use crate::config::{ACCEPTABLE, UnmetRequirement};
-use crate::elf::OfWheel;
-use crate::lockfile::Lock;
-use crate::pins::{Filtered, Format, Pins};
-use crate::problem::{Problem, all_of, shortened};
-use crate::verify::{Severity, WheelEvidence, judge_wheels};
-use crate::wheel::{Metadata, Tops, check_digests, check_namespaces, library_digest, opened_by_name};
 use anyhow::Context as _;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_base::problem::{Problem, all_of, shortened};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::{ACCEPTABLE, UnmetRequirement};
+use wheelhaul_lockfiles::{Filtered, Format, Pins};
+use wheelhaul_pylock::Lock;
+use wheelhaul_verify::{Severity, WheelEvidence, judge_wheels};
+use wheelhaul_wheel::closure::{Dist, Fault, walk};
+use wheelhaul_wheel::elf::OfWheel;
+use wheelhaul_wheel::{Metadata, Tops, check_digests, check_namespaces, library_digest, opened_by_name};
 
 /// More entries of `app.unmet` than a hint needs.
 const MOST_KEYS: usize = 5;

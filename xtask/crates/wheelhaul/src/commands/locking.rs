@@ -1,21 +1,21 @@
 //! Locks brought up to date: what `lock` and `dist` share. Only here is anything decided anew.
 
-use crate::boxes::Target;
 use crate::commands::{Project, fetch, lock_checks, sdist};
-use crate::config::Build;
-use crate::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
-use crate::lockfile::{Lock, Package};
-use crate::pins::{Filtered, Pin, Pins, Place, Texts, Unknown, filter};
-use crate::problem::{Problem, all_of, nearest};
-use crate::sys::with_lf;
 use crate::tools::uv::Uv;
-use crate::wheel::Offers;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use serde::Serialize;
 use std::io::Read as _;
 use std::str::FromStr as _;
+use wheelhaul_base::problem::{Problem, all_of, nearest};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Build;
+use wheelhaul_host::with_lf;
+use wheelhaul_lockfiles::{Filtered, Pin, Pins, Place, Texts, Unknown, filter};
+use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_select::Offers;
+use wheelhaul_select::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 
 /// For how many packages the nearest release with a wheel is looked up: each costs a question or two.
 const MOST_NEAREST: usize = 8;

@@ -66,15 +66,15 @@ use foreign::refuse_foreign;
 pub use project::Project;
 pub use report::Report;
 
-use crate::problem::{Problem, hints_of};
-use crate::sys::{
-    Sys, Verbosity, colours_of_output, find_root, print, print_help, print_json, remove_temporary, set_typed_name,
-    tell_error, tell_lines, typed_name,
-};
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde_json::json;
 use std::process::ExitCode;
+use wheelhaul_base::problem::{Problem, hints_of};
+use wheelhaul_host::{
+    Sys, Verbosity, colours_of_output, find_root, print, print_help, print_json, remove_temporary, set_typed_name,
+    tell_error, tell_lines, typed_name,
+};
 
 /// Packs a Python web application, with every dependency it needs, into one RPM for a Red Hat box
 /// without internet access.
@@ -204,7 +204,9 @@ pub fn parse<C: Parser>(name: &'static str) -> C {
             std::process::exit(error.exit_code());
         }
         // A reader that has gone away is no error; that nothing could be printed is for the exit code.
-        std::process::exit(i32::from(print_help(&error.render()).is_err()) * 2)
+        let help = error.render();
+        let help = if colours_of_output() { help.ansi().to_string() } else { help.to_string() };
+        std::process::exit(i32::from(print_help(&help).is_err()) * 2)
     })
 }
 

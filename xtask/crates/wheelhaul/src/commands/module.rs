@@ -1,11 +1,11 @@
 //! Whether the application that `service.command` names, `module:object`, is in the application's folder.
 
-use crate::config::Service;
-use crate::pins::Pins;
-use crate::problem::{Problem, nearest};
-use crate::service::application_modules;
-use crate::sys::{Sys, names_in};
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::{Problem, nearest};
+use wheelhaul_config::Service;
+use wheelhaul_host::{Sys, names_in};
+use wheelhaul_lockfiles::Pins;
+use wheelhaul_package::service::application_modules;
 
 /// Folders that a build backend usually takes modules from.
 const ROOTS: [&str; 4] = ["", "src", "lib", "python"];
@@ -106,7 +106,7 @@ fn near_module(roots: &[Utf8PathBuf], parts: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::hints_of;
+    use wheelhaul_base::problem::hints_of;
 
     fn service(command: &str) -> Service {
         toml::from_str(&format!("command = {command}\nport = 1\n")).unwrap()
@@ -114,14 +114,14 @@ mod tests {
 
     fn pins(names: &[&str]) -> Pins {
         let lines: String = names.iter().map(|name| format!("{name}==1\n")).collect();
-        crate::pins::parse_text(crate::pins::Format::Requirements, &lines).unwrap()
+        wheelhaul_lockfiles::parse_text(wheelhaul_lockfiles::Format::Requirements, &lines).unwrap()
     }
 
     #[test]
     fn only_a_module_that_is_nowhere_is_told() {
         let kept = tempfile::tempdir().unwrap();
         let folder = Utf8Path::from_path(kept.path()).unwrap();
-        let sys = Sys { root: folder.to_owned(), verbosity: crate::sys::Verbosity::Quiet, offline: true };
+        let sys = Sys { root: folder.to_owned(), verbosity: wheelhaul_host::Verbosity::Quiet, offline: true };
         for file in [
             "app.py",
             "shop/__init__.py",

@@ -2,10 +2,10 @@
 
 use crate::commands::locking::Locks;
 use crate::commands::{Project, wheel};
-use crate::problem::all_of;
 use crate::tools::createrepo::Createrepo;
 use crate::tools::git;
 use crate::wheelhouse;
+use wheelhaul_base::problem::all_of;
 
 /// Names everything that is missing, each with the command that brings it; nothing where `--offline` is not given.
 ///

@@ -1,14 +1,14 @@
 //! What `lock` says of libraries that no ELF file asks for: those that Python code opens by name, and large ones for
 //! graphics processors.
 
-use crate::boxes::Target;
 use crate::commands::report::size;
-use crate::config::{Config, RpmDependency};
-use crate::elf::{Need, OfWheel};
-use crate::lockfile::Lock;
-use crate::wheel::stem_of;
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::{Config, RpmDependency};
+use wheelhaul_pylock::Lock;
+use wheelhaul_wheel::elf::{Need, OfWheel};
+use wheelhaul_wheel::stem_of;
 
 /// What the wheels of a target open by name, and what they bring.
 #[derive(Default)]
@@ -149,7 +149,7 @@ fn requirement(stem: &str, names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Relation;
+    use wheelhaul_config::Relation;
 
     #[test]
     fn a_requirement_is_one_that_rpm_reads() {

@@ -1,8 +1,8 @@
 //! What `package.toml` says of other packages of the box, as far as the box's rpm reads it.
 
-use crate::boxes::Target;
 use crate::commands::Project;
-use crate::config::Dependencies;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Dependencies;
 
 /// What the RPM for a target says of other packages.
 pub fn of(project: &Project, target: &Target) -> Dependencies {

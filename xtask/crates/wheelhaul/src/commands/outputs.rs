@@ -4,14 +4,14 @@
 //! sha256 that was noted, and what it is made from is the same, this program included.
 
 use crate::commands::Project;
-use crate::hex::hex;
-use crate::sys::{Bounds, sha256_of};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::fs::Metadata;
 use std::time::{Duration, UNIX_EPOCH};
+use wheelhaul_base::hex::hex;
+use wheelhaul_host::{Bounds, sha256_of};
 
 /// What is kept of notes: a page and a verdict are a megabyte at most.
 const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(30 * 24 * 3600), most_bytes: 100 << 20 };

@@ -2,12 +2,8 @@
 //! backend builds it.
 
 use crate::commands::Project;
-use crate::config::{App, AppVersion, Modules};
-use crate::problem::{Problem, all_of, nearest};
 use crate::shipped::{modules_of, not_a_package};
-use crate::sys::{Sys, names_in};
 use crate::tools::{git, git_repository, git_version};
-use crate::wheel::{Plain, PlainFile, WheelName};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use git::Tracked;
@@ -15,6 +11,10 @@ use pep508_rs::PackageName;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::str::FromStr as _;
+use wheelhaul_base::problem::{Problem, all_of, nearest};
+use wheelhaul_config::{App, AppVersion, Modules};
+use wheelhaul_host::{Sys, names_in};
+use wheelhaul_wheel::{Plain, PlainFile, WheelName};
 
 /// A wheel that is not written yet.
 pub struct OwnWheel {

@@ -1,25 +1,17 @@
 //! What an RPM is made from, made ready for either builder: wheels opened, tree laid out, header known.
 
-use crate::boxes::{Compression, Target};
 use crate::commands::Project;
-use crate::commands::about::{self, Licenses};
-use crate::commands::byte_code::{self, OnDisk};
+use crate::commands::about;
+use crate::commands::about::Licenses;
+use crate::commands::byte_code;
+use crate::commands::byte_code::OnDisk;
 use crate::commands::fetch;
 use crate::commands::inputs;
 use crate::commands::locking::Current;
 use crate::commands::others;
-use crate::commands::wheel::{self, AppWheel};
-use crate::config::Tls;
-use crate::layout::{Parts, Wheel, lay_out};
-use crate::lockfile::Lock;
-use crate::pages::Pages;
-use crate::problem::all_of;
-use crate::rpm::{self, Change, Package, rpm_version};
-use crate::service;
-use crate::sys::Stop;
+use crate::commands::wheel;
+use crate::commands::wheel::AppWheel;
 use crate::tools::git;
-use crate::tree::Tree;
-use crate::wheel::Checked;
 use crate::wheelhouse::open_wheel;
 use anyhow::{Context as _, bail};
 use camino::Utf8PathBuf;
@@ -27,6 +19,18 @@ use pep508_rs::PackageName;
 use rawzip::FileReader;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use wheelhaul_base::problem::all_of;
+use wheelhaul_boxes::{Compression, Target};
+use wheelhaul_config::Tls;
+use wheelhaul_host::Stop;
+use wheelhaul_package::layout::{Parts, Wheel, lay_out};
+use wheelhaul_package::pages::Pages;
+use wheelhaul_package::rpm;
+use wheelhaul_package::rpm::{Change, Package, rpm_version};
+use wheelhaul_package::service;
+use wheelhaul_package::tree::Tree;
+use wheelhaul_pylock::Lock;
+use wheelhaul_wheel::Checked;
 
 /// See "What a release costs" in the README for the figures.
 const LEVEL_ZSTD: i32 = 9;

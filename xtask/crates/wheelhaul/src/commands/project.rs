@@ -1,19 +1,20 @@
 //! The repository with its checked configuration: what every task but `ci` starts from.
 
-use crate::boxes::Target;
 use crate::commands::early::Around;
 use crate::commands::steps::Steps;
 use crate::commands::{required, unknown_target};
-use crate::config::{App, Config, Mistakes, Probes};
-use crate::lockfile::Lock;
-use crate::pins::{self, Application, Pins, Selection, Texts};
-use crate::problem::Problem;
-use crate::sys::{Sys, with_lf};
+use wheelhaul_boxes::Target;
+use wheelhaul_config::{App, Config, Mistakes, Probes};
+use wheelhaul_pylock::Lock;
+
 use crate::wheelhouse::Wheelhouse;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Read as _;
 use std::sync::OnceLock;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Sys, with_lf};
+use wheelhaul_lockfiles::{Application, Pins, Selection, Texts};
 
 /// A loaded repository.
 #[derive(Debug)]
@@ -181,10 +182,10 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
 /// The texts of the team's lock, and the pins in it.
 pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
     let lock = &app.lock;
-    let format = pins::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
-    let texts = pins::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;
+    let format = wheelhaul_lockfiles::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+    let texts = wheelhaul_lockfiles::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;
     let selection = Selection::of(app);
-    let source = pins::Source {
+    let source = wheelhaul_lockfiles::Source {
         format,
         lock,
         app: application(sys, app),
@@ -192,7 +193,7 @@ pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
         selection: &selection,
         variable: &|name| std::env::var(name).ok(),
     };
-    let pins = pins::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
+    let pins = wheelhaul_lockfiles::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
     Ok((texts, pins))
 }
 

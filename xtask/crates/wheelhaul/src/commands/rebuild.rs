@@ -2,18 +2,19 @@
 
 use crate::commands::foreign::refuse_foreign;
 use crate::commands::report::Report;
-use crate::commands::rpm::{self, BuildFlags};
+use crate::commands::rpm;
+use crate::commands::rpm::BuildFlags;
 use crate::commands::rpmbuild::Builder;
 use crate::commands::{Project, diff, locking, offline};
-use crate::problem::{Problem, all_of};
-use crate::sys::{Sys, find_root};
-use crate::templates::line;
 use crate::tools::git;
-use crate::verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::{Value, json};
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_base::text::line;
+use wheelhaul_host::{Sys, find_root};
+use wheelhaul_verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
 
 /// See whether a repository makes finished RPMs again, byte for byte but for a signature
 ///

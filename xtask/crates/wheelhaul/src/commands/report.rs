@@ -1,8 +1,8 @@
 //! What a task has to say at its end: text for people, the same as JSON for programs.
 
-pub use crate::review::size;
-pub use crate::verify::count;
 use serde_json::{Value, json};
+pub use wheelhaul_verify::count;
+pub use wheelhaul_verify::review::size;
 
 /// The result of a task.
 #[derive(Debug)]

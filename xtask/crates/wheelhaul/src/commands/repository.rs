@@ -4,16 +4,16 @@ use crate::commands::Project;
 use crate::commands::report::count;
 use crate::commands::rpm::Built;
 use crate::commands::sign::{Signer, open};
-use crate::pages::{public_key_name, repository_file};
-use crate::problem::Problem;
-use crate::rpm::Front;
-use crate::sys::{Sys, private};
 use crate::tools::createrepo::Createrepo;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Sys, private};
+use wheelhaul_package::pages::{public_key_name, repository_file};
+use wheelhaul_rpmfile::Front;
 
 /// A repository: the RPMs for one distribution.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct Repository {
 ///
 /// - Fails: before anything is built, where `folder` has metadata that this tool does not write, and would lose.
 pub fn of(project: &Project, folder: &Utf8Path, signs: bool) -> anyhow::Result<Vec<Repository>> {
-    let ids = |targets: &[crate::boxes::Target]| -> BTreeSet<String> {
+    let ids = |targets: &[wheelhaul_boxes::Target]| -> BTreeSet<String> {
         targets.iter().map(|target| target.distribution.dist.clone()).collect()
     };
     let shared = ids(&project.every_target).len() > 1;

@@ -1,10 +1,10 @@
 //! Holds this program to `required-version` of `dist/package.toml`, before anything else is done.
 
-use crate::config::{Unmet, VERSION, unmet};
-use crate::problem::Problem;
-use crate::sys::{Sys, Verbosity, find_root, typed_name};
 use anyhow::Context as _;
 use camino::Utf8Path;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_config::{Unmet, VERSION, unmet};
+use wheelhaul_host::{Sys, Verbosity, find_root, typed_name};
 
 /// Refuses to work in a repository that asks for another version of this tool.
 ///
@@ -59,7 +59,7 @@ fn of_cargo(sys: &Sys) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::hints_of;
+    use wheelhaul_base::problem::hints_of;
 
     #[test]
     fn the_cure_is_for_the_way_that_the_program_was_started() {

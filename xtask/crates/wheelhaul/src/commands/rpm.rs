@@ -1,22 +1,16 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
-use crate::boxes::{Compression, Target};
-use crate::commands::about::{self};
-use crate::commands::byte_code::{self};
+use crate::commands::about;
+use crate::commands::byte_code;
 use crate::commands::early::Around;
-use crate::commands::locking::{self, Current, Locks, State};
+use crate::commands::locking;
+use crate::commands::locking::{Current, Locks, State};
 use crate::commands::own_wheel;
 use crate::commands::prepare::{Gathered, Texts, gather, prepare};
 use crate::commands::report::{Report, count, made};
 use crate::commands::rpmbuild::OnDisk;
 use crate::commands::summary::Summary;
 use crate::commands::{Project, inputs, offline, others, report, rpmbuild};
-use crate::config::LEVELS;
-use crate::layout::check_interpreter;
-use crate::lockfile::Lock;
-use crate::problem::{Problem, all_of};
-use crate::service;
-use crate::sys::{Verbosity, sha256_of};
 use crate::tools::rpmbuild::RpmBuild;
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
@@ -24,6 +18,13 @@ use clap::Args;
 use pep508_rs::PackageName;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_boxes::{Compression, Target};
+use wheelhaul_config::LEVELS;
+use wheelhaul_host::{Verbosity, sha256_of};
+use wheelhaul_package::layout::check_interpreter;
+use wheelhaul_package::service;
+use wheelhaul_pylock::Lock;
 
 /// Write an RPM for each target into `dist/out`
 ///

@@ -7,11 +7,7 @@ use crate::commands::prepare::{Ready, gather, prepare};
 use crate::commands::report::{Report, count};
 use crate::commands::rpm::BuildFlags;
 use crate::commands::summary::Share;
-use crate::lockfile::Lock;
 use crate::pieces::{PIECES, Pieces};
-use crate::problem::Problem;
-use crate::rpm::{self, KeptPieces, NothingKept, Part, Plan, SourceNames, Sources, WrittenPiece, spec};
-use crate::sys::{sha256_of_rest, user_cache};
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -22,6 +18,11 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Seek as _, Write};
 use std::time::{Duration, SystemTime};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{sha256_of_rest, user_cache};
+use wheelhaul_package::rpm;
+use wheelhaul_package::rpm::{KeptPieces, NothingKept, Part, Plan, SourceNames, Sources, WrittenPiece, spec};
+use wheelhaul_pylock::Lock;
 
 /// What writes the RPM; files, owners, scriptlets and dependencies are the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

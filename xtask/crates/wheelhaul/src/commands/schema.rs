@@ -1,7 +1,6 @@
 //! `cargo xtask schema`: the JSON Schema of `dist/package.toml`.
 
 use crate::commands::report::Report;
-use crate::config;
 use clap::Args;
 use serde_json::json;
 
@@ -16,6 +15,6 @@ pub struct Flags {}
 
 /// The task.
 pub fn run() -> Report {
-    let schema = config::schema();
+    let schema = wheelhaul_config::schema();
     Report::fine(format!("{schema:#}\n"), json!({"schema": schema}))
 }

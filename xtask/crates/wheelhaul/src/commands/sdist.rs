@@ -1,19 +1,20 @@
 //! A wheel from a source distribution: built on this host, then judged for the box as any other.
 
-use crate::boxes::{TagRanks, Target};
 use crate::commands::Project;
-use crate::elf::{Need, OfWheel, foreign, needs_of};
-use crate::lockfile::{BuiltFrom, Package};
-use crate::problem::{Problem, all_of};
-use crate::sys::sha256_of;
 use crate::tools::build::TargetPython;
-use crate::wheel::{Sdist, WheelName};
 use crate::wheelhouse::{only_wheel, open_wheel};
 use anyhow::{Context as _, ensure};
 use camino::Utf8Path;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use std::collections::BTreeSet;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_boxes::{TagRanks, Target};
+use wheelhaul_host::sha256_of;
+use wheelhaul_pylock::{BuiltFrom, Package};
+use wheelhaul_select::Sdist;
+use wheelhaul_wheel::WheelName;
+use wheelhaul_wheel::elf::{Need, OfWheel, foreign, needs_of};
 
 /// Builds the wheel of a package and puts it into the wheelhouse.
 ///

@@ -1,13 +1,13 @@
 //! Whether the server that `service.command` starts is locked, as far as that is known before the wheels are there.
 
-use crate::boxes::Target;
-use crate::config::{App, Service};
-use crate::pins::{Format, Pins, filter};
-use crate::problem::Problem;
-use crate::service::{SERVERS, Server};
-use crate::sys::{Sys, names_in};
 use camino::Utf8Path;
 use std::collections::BTreeSet;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::{App, Service};
+use wheelhaul_host::{Sys, names_in};
+use wheelhaul_lockfiles::{Format, Pins, filter};
+use wheelhaul_package::service::{SERVERS, Server};
 
 /// Programs that applications are started by, and the packages that bring them; what is not here the wheels tell.
 #[rustfmt::skip]

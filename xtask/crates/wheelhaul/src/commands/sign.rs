@@ -2,10 +2,6 @@
 
 use crate::commands::foreign::refuse_foreign;
 use crate::commands::report::Report;
-use crate::config::Config;
-use crate::problem::{Problem, all_of};
-use crate::rpm::{Algorithm, Opened};
-use crate::sys::{Sys, find_root, open_regular};
 use crate::tools::gpg::Gpg;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,6 +9,11 @@ use clap::Args;
 use serde_json::json;
 use std::cell::RefCell;
 use std::io::Write as _;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_boxes::why_unverified;
+use wheelhaul_config::Config;
+use wheelhaul_host::{Sys, find_root, open_regular};
+use wheelhaul_rpmfile::{Algorithm, Opened};
 
 /// What signs; it asks gpg for the public key once.
 pub struct Signer<'a> {
@@ -51,7 +52,7 @@ impl<'a> Signer<'a> {
         let front = opened.front().with_context(|| format!("`{shown}` cannot be signed"))?;
         let release = opened.described.release.clone();
         let signature = self.gpg.sign(front.header(), shown)?;
-        if let Some(trouble) = signature.algorithm.trouble_on(&release) {
+        if let Some(trouble) = why_unverified(signature.algorithm.title(), &release) {
             self.sys.say(format!("warning: `{shown}`: {trouble}"));
         }
         let mode = fs_err::metadata(path)?.permissions();

@@ -1,10 +1,10 @@
 //! What is said of a Python whose vendor's support ends soon, or has ended: by the clock of this host. What is written
-//! into files goes by the commit's time ([`crate::pages`]).
+//! into files goes by the commit's time ([`wheelhaul_package::pages`]).
 
-use crate::boxes::{Month, Target};
 use crate::commands::Project;
-use crate::sbom::in_utc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use wheelhaul_boxes::{Month, Target};
+use wheelhaul_package::sbom::in_utc;
 
 /// A sentence for each of the targets of which there is something to say.
 pub fn notices<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Vec<String> {

@@ -1,13 +1,13 @@
 //! `cargo xtask target`: the boxes, and the script that describes one more.
 
-use crate::boxes::{ROWS, Target, VARIABLES, known_names, known_targets};
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::commands::support;
-use crate::problem::Problem;
 use crate::templates::{evidence, probe};
 use clap::Args;
 use serde_json::{Map, Value, json};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::{ROWS, Target, VARIABLES, known_names, known_targets};
 
 /// Show the targets, what one of them takes, or the scripts that describe a box
 ///

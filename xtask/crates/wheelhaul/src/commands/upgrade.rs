@@ -1,18 +1,19 @@
 //! `lock --upgrade`: the team's lock made anew, by their own tool or by uv for every target.
 
-use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::project::pins_of;
-use crate::config::App;
-use crate::pins::{self, Format, Pin, Resolved, Selection, pipfile, to_requirements};
-use crate::problem::{Problem, all_of};
-use crate::sys::Sys;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::App;
+
 use crate::tools::lockers::Locker;
 use crate::tools::uv::{Sources, Uv};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 use std::collections::BTreeMap;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_host::Sys;
+use wheelhaul_lockfiles::{Format, Pin, Resolved, Selection, pipfile, to_requirements};
 
 /// Makes the team's lock anew; nothing but that file is written.
 ///
@@ -92,7 +93,7 @@ pub fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
     known.dedup();
     for path in &known {
         let Ok(text) = sys.read_text(&sys.root.join(path)) else { continue };
-        if path.file_name() != Some("pyproject.toml") || pins::has_dependencies(&text, &selection) {
+        if path.file_name() != Some("pyproject.toml") || wheelhaul_lockfiles::has_dependencies(&text, &selection) {
             return Ok(path.clone());
         }
     }
@@ -122,7 +123,7 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     for target in representatives(&project.every_target) {
         let pins = || {
             let text = uv.resolve(&sources, target, &project.app())?;
-            only_of_index(&source, pins::parse_text(Format::Requirements, &text)?.pins)
+            only_of_index(&source, wheelhaul_lockfiles::parse_text(Format::Requirements, &text)?.pins)
         };
         match pins().with_context(|| format!("target `{}`", target.name)) {
             Ok(pins) => resolved.push(Resolved { target, pins }),

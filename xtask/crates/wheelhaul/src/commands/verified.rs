@@ -1,20 +1,20 @@
 //! What `verify` says of the RPMs that `dist` built. The same bytes are judged once, as long as this program and those
 //! of the host that are asked stay the same.
 
-use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::outputs;
 use crate::commands::rpm::Built;
 use crate::commands::rpmbuild::Digest;
 use crate::commands::verify::{Asked, review_of_bytes, verify_files};
-use crate::review::Review;
-use crate::sys::{Verbosity, on_path};
 use crate::tools::interpreter;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::UNIX_EPOCH;
+use wheelhaul_boxes::Target;
+use wheelhaul_host::{Verbosity, on_path};
+use wheelhaul_verify::review::Review;
 
 /// What was said of an RPM.
 pub struct Verified {

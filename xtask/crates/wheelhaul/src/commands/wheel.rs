@@ -1,16 +1,14 @@
 //! `cargo xtask wheel`: the application's own wheel, the same bytes on every host.
 
 use crate::commands::lacks::Lacks;
-use crate::commands::own_wheel::{self, OwnWheel};
+use crate::commands::own_wheel;
+use crate::commands::own_wheel::OwnWheel;
 use crate::commands::report::{Report, made, size};
 use crate::commands::{Project, early, inputs};
-use crate::hex::hex;
-use crate::problem::{Problem, all_of};
-use crate::sys::{Stop, sha256_of};
 use crate::tools::backend::BuildSystem;
-use crate::tools::git::{self, Tracked};
+use crate::tools::git;
+use crate::tools::git::Tracked;
 use crate::tools::uv::Uv;
-use crate::wheel::{Executables, WheelName, rewrite};
 use crate::wheelhouse::{only_wheel, open_wheel};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -20,6 +18,10 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::io::{BufWriter, Write as _};
 use std::str::FromStr as _;
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_host::{Stop, sha256_of};
+use wheelhaul_wheel::{Executables, WheelName, rewrite};
 
 /// Build the application's wheel, reproducibly
 ///

@@ -1,16 +1,17 @@
 //! From a repository's files to drafts of `dist/package.toml`, one for each application that is found.
 
-use crate::config::taken_by_layout;
 use crate::init::notes::{Note, note, of_ignored, of_lock, of_migrations};
 use crate::init::object::{Interface, Object, objects};
 use crate::init::project::Project;
-use crate::init::python::{self, Said};
+use crate::init::python;
+use crate::init::python::Said;
 use crate::init::serve::{Process, application_of, command, has_tls, of_procfile, package_of, processes, servers};
 use crate::init::{Lock, Seen};
 use crate::shipped::{is_config_file, is_needed, modules_of};
 use pep440_rs::{Version, VersionSpecifiers};
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
+use wheelhaul_config::taken_by_layout;
 
 /// How an application without a build backend is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,11 @@
 //! Which of a repository's locks is packed, and what it has.
 
 use crate::init::Seen;
-use crate::pins::{self, Application, Format, Pins, Selection, Source};
+
 use camino::Utf8Path;
 use pep440_rs::VersionSpecifiers;
 use std::collections::BTreeSet;
+use wheelhaul_lockfiles::{Application, Format, Pins, Selection, Source};
 
 /// The lock of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,9 +184,9 @@ impl Lock {
 fn pins_of(seen: &Seen, path: &str, app: &str) -> anyhow::Result<Pins> {
     let lock = Utf8Path::new(path);
     let format = Format::of(lock)?;
-    let texts = pins::texts_of(format, lock, |path| Ok(seen.text(path.as_str()).map(str::to_owned)))?;
+    let texts = wheelhaul_lockfiles::texts_of(format, lock, |path| Ok(seen.text(path.as_str()).map(str::to_owned)))?;
     let selection = Selection::default();
-    pins::parse(&Source {
+    wheelhaul_lockfiles::parse(&Source {
         format,
         lock,
         app: Application::in_folder(Utf8Path::new(app)),

@@ -1,8 +1,8 @@
 //! What a project file says: name, version, and whether its build backend finds the application.
 
 use crate::shipped::{Backend, not_a_package};
-use crate::toml_text;
 use std::collections::BTreeSet;
+use wheelhaul_base::toml_text;
 
 /// A project as its `pyproject.toml`, `setup.py` or `setup.cfg` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The Python that a lock is for, by what a repository says of it; else the newest that the box has and all allow.
 
-use crate::boxes::{Target, known_targets};
-use crate::toml_text;
 use pep440_rs::{Version, VersionSpecifiers};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
+use wheelhaul_base::toml_text;
+use wheelhaul_boxes::{Target, known_targets};
 
 /// A minor that a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The command that serves an application: its object as the server in the lock takes it, or the one of a Procfile.
 
 use crate::init::object::Interface;
-use crate::service::{SERVERS, Server};
+use wheelhaul_package::service::{SERVERS, Server};
 
 /// The server with a console script.
 fn of_script(script: &str) -> Option<&'static Server> {

@@ -1,8 +1,8 @@
 //! How each build backend is told to pack a file.
 
 use crate::shipped::Lacking;
-use crate::toml_text;
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_base::toml_text;
 
 /// What builds an application's wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

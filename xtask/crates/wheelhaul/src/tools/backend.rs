@@ -1,18 +1,18 @@
 //! The build backend of the application: its wheels stay in `dist/wheels/tools`, with their digests in a list, so that a
 //! build without a network uses the same.
 
-use crate::hex::hex;
-use crate::problem::Problem;
-use crate::sys::{Stop, Sys, sha256_of};
-use crate::toml_text;
 use crate::tools::pip::{Pip, file_url};
 use crate::tools::python::wheels_of_tools;
 use crate::tools::uv::Uv;
-use crate::wheel::Candidate;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_base::toml_text;
+use wheelhaul_host::{Stop, Sys, sha256_of};
+use wheelhaul_select::Candidate;
 
 /// `[build-system]` of a project (PEP 518); without one, what pip and uv take for it.
 #[derive(Debug, Serialize, Deserialize)]

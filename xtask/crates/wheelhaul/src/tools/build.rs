@@ -1,16 +1,16 @@
 //! The target's Python on this host, whose pip builds a wheel from a source distribution.
 
-use crate::boxes::Target;
-use crate::hex::hex;
-use crate::lockfile::seconds_since_1970;
-use crate::problem::Problem;
-use crate::sys::{Program, Sys};
 use crate::tools::interpreter::candidates;
 use crate::tools::pip::direct_reference;
 use crate::tools::python;
-use crate::wheel::Sdist;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::Target;
+use wheelhaul_host::{Program, Sys};
+use wheelhaul_pylock::seconds_since_1970;
+use wheelhaul_select::Sdist;
 
 /// What the interpreter says of itself, to be compared with the target.
 const WHO: &str = "import platform, sys; print('%s %d.%d %s %s' % ((platform.python_implementation(),) + sys.version_info[:2] + (platform.system(), platform.machine())))";

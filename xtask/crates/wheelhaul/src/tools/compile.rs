@@ -1,8 +1,5 @@
 //! Byte-code of wheels, compiled by an interpreter of this host (`templates/compile.py`).
 
-use crate::hex::hex;
-use crate::problem::Problem;
-use crate::sys::{Program, Sys, Talk};
 use crate::templates::COMPILE;
 use crate::tools::interpreter::Interpreter;
 use anyhow::{Context as _, ensure};
@@ -12,6 +9,9 @@ use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
 use std::thread;
 use std::time::Duration;
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, Talk};
 
 /// The modules of one wheel.
 #[derive(Debug, Clone, Serialize)]
@@ -131,9 +131,9 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_module_that_takes_too_long_is_named() {
-        use crate::sys::Verbosity;
         use std::os::unix::fs::PermissionsExt as _;
         use std::time::Instant;
+        use wheelhaul_host::Verbosity;
         let folder = tempfile::tempdir().unwrap();
         let scratch = Utf8PathBuf::try_from(folder.path().to_owned()).unwrap();
         let sys = Sys { root: scratch.clone(), verbosity: Verbosity::Quiet, offline: false };

@@ -1,8 +1,6 @@
 //! Sources compiled by an interpreter of this host, to see whether it can (`templates/compile_only.py`): nothing is
 //! run, and nothing written.
 
-use crate::problem::Problem;
-use crate::sys::{Program, Running, Sys};
 use crate::templates::COMPILE_ONLY;
 use crate::tools::interpreter::Interpreter;
 use anyhow::Context as _;
@@ -11,6 +9,8 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Running, Sys};
 
 /// Sources that wait for an interpreter: of 8 MB at most, so that memory stays flat.
 const MOST_WAITING: usize = 4;
@@ -135,10 +135,10 @@ fn ask(
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::sys::Verbosity;
     use camino::Utf8PathBuf;
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::Instant;
+    use wheelhaul_host::Verbosity;
 
     #[test]
     fn a_source_that_takes_too_long_is_a_fault_and_the_others_are_compiled() {

@@ -1,9 +1,9 @@
 //! createrepo_c: writes the metadata of a dnf repository; that of the system, or the one on PyPI.
 
-use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path};
 use crate::tools::python;
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, on_path};
 
 /// A found createrepo_c.
 #[derive(Debug)]

@@ -8,10 +8,10 @@ pub use absent::refuse_incomplete;
 pub use differing::{Inputs, differing};
 pub use ignored::{Ignored, ignored};
 
-use crate::problem::{Problem, all_of};
-use crate::sys::{Program, Sys};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_host::{Program, Sys};
 
 /// A file of the work tree.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,9 +1,9 @@
 //! git: what it knows of a whole repository, and what it ignores there.
 
-use crate::sys::Sys;
 use crate::tools::git::git;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
+use wheelhaul_host::Sys;
 
 /// The top of the work tree that the repository is in; none where git knows none.
 pub fn top(sys: &Sys) -> Option<Utf8PathBuf> {

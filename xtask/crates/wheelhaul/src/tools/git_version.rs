@@ -1,11 +1,11 @@
 //! The version that the tags of the repository give to the commit: `app.version = "git"`.
 
-use crate::problem::Problem;
-use crate::sys::Sys;
 use crate::tools::git::{git, head};
 use anyhow::Context as _;
 use pep440_rs::Version;
 use std::str::FromStr as _;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::Sys;
 
 /// Of the tags before the commit, the newest that are looked at: each costs a walk of the history.
 const MOST_TAGS: usize = 16;

@@ -1,10 +1,10 @@
 //! gpg: the user's own, with its agent, cards and settings. No key is read here, and no passphrase.
 
-use crate::problem::Problem;
-use crate::rpm::Signature;
-use crate::sys::{Program, Sys, on_path, private};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, on_path, private};
+use wheelhaul_rpmfile::Signature;
 
 /// A found gpg, and the key that it signs with.
 #[derive(Debug)]

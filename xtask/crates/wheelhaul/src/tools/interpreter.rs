@@ -1,13 +1,13 @@
 //! A CPython of this host by its minor: of any patch release, for what does not depend on the processor.
 
-use crate::boxes::{MagicTag, Target};
-use crate::hex::hex;
-use crate::problem::Problem;
-use crate::sys::{Program, Sys, all_on_path, own_folder};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::time::UNIX_EPOCH;
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::{MagicTag, Target};
+use wheelhaul_host::{Program, Sys, all_on_path, own_folder};
 
 /// What an interpreter says of itself, in words.
 const WHO: &str = "import sys, importlib.util as u; v = sys.version_info; print(sys.implementation.name, '%d.%d.%d' % v[:3], v[3], int.from_bytes(u.MAGIC_NUMBER[:2], 'little'), ascii(sys.executable))";

@@ -1,10 +1,10 @@
 //! The tools that teams lock with, where they are installed: each makes its own lock anew.
 
-use crate::pins::Format;
-use crate::sys::{Program, Sys, on_path};
 use crate::tools::uv::Uv;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_host::{Program, Sys, on_path};
+use wheelhaul_lockfiles::Format;
 
 /// The tool that a team locks with, and the words that make its lock anew.
 #[derive(Debug)]

@@ -1,13 +1,14 @@
 //! pip: the downloader, with the user's own index, proxy, certificates and credentials.
 
-use crate::boxes::Target;
-use crate::pins::Place;
-use crate::problem::Problem;
-use crate::sys::{Program, Stop, Sys};
-use crate::tools::client_hints::{self, OTHER_BYTES, REFUSES_METADATA};
+use crate::tools::client_hints;
+use crate::tools::client_hints::{OTHER_BYTES, REFUSES_METADATA};
 use crate::tools::python;
-use crate::wheel::Candidate;
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::Target;
+use wheelhaul_host::{Program, Stop, Sys};
+use wheelhaul_lockfiles::Place;
+use wheelhaul_select::Candidate;
 
 /// The first pip that knows `manylinux_X_Y` in full and takes direct URLs for another platform.
 const LEAST: (u32, u32) = (22, 2);

@@ -1,12 +1,12 @@
 //! Python of this host: it carries uv and pip where they are not on the PATH, nothing else.
 
-use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path, own_folder, sha256_of};
 use crate::tools::interpreter::candidates;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, on_path, own_folder, sha256_of};
 
 /// Programs of Python in their exact releases, which pip installs by the digests of their wheels.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! rpmbuild: the other builder, which the distributions use.
 
-use crate::problem::Problem;
-use crate::sys::{Program, Sys, on_path};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::{Program, Sys, on_path};
 
 /// el7's; what a spec of this tool needs beyond it depends on the box.
 const LEAST: (u32, u32) = (4, 11);
@@ -82,7 +82,7 @@ impl Plain {
         if path.as_str().chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c)) {
             return Ok(Self { path: path.to_owned(), _folder: None });
         }
-        let folder = crate::sys::private("xtask-").tempdir()?;
+        let folder = wheelhaul_host::private("xtask-").tempdir()?;
         let link = Utf8Path::from_path(folder.path()).context("the temporary folder is not UTF-8")?.join("rpmbuild");
         #[cfg(unix)]
         fs_err::os::unix::fs::symlink(path, &link)?;

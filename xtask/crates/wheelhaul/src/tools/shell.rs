@@ -1,11 +1,11 @@
 //! The shells of this host, and shellcheck: each parses scripts, and none runs one.
 
-use crate::problem::shortened;
-use crate::sys::{Answer, Program, Sys, on_path};
 use anyhow::ensure;
 use camino::Utf8PathBuf;
 use serde_json::Value;
 use std::time::Duration;
+use wheelhaul_base::problem::shortened;
+use wheelhaul_host::{Answer, Program, Sys, on_path};
 
 /// A shell that parses.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ fn comments(out: &str) -> anyhow::Result<Vec<(u64, String, bool)>> {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::sys::Verbosity;
+    use wheelhaul_host::Verbosity;
 
     fn sys() -> Sys {
         Sys { root: ".".into(), verbosity: Verbosity::Quiet, offline: false }

@@ -2,22 +2,22 @@
 
 mod offers;
 
-use crate::boxes::Target;
-use crate::config::Build;
-use crate::decide::Question;
-use crate::pins::{Pin, Selection};
-use crate::problem::Problem;
-use crate::sys::{Program, Stop, Sys, on_path};
 use crate::templates::BUILD_REQUIRES;
 use crate::tools::backend::Kept;
 use crate::tools::client_hints;
 use crate::tools::python;
 use crate::tools::uv::offers::read_offers;
-use crate::wheel::{Candidate, Offers};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 use std::str::FromStr;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Build;
+use wheelhaul_host::{Program, Stop, Sys, on_path};
+use wheelhaul_lockfiles::{Pin, Selection};
+use wheelhaul_select::decide::Question;
+use wheelhaul_select::{Candidate, Offers};
 
 /// The first uv whose `pip compile` writes `pylock.toml` with sizes and digests as it is read here.
 const LEAST: (u32, u32) = (0, 9);

@@ -4,14 +4,14 @@
 //! its inode cannot be set, so a file that was exchanged, however well, is read. What rots on the disk without anybody
 //! having written is found where it is used: each file of a wheel has its CRC-32, and its digest in RECORD.
 
-use crate::hex::hex;
-use crate::sys::Sys;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::sync::Mutex;
+use wheelhaul_base::hex::hex;
+use wheelhaul_host::Sys;
 
 /// The file of it, in the workspace.
 pub const SEEN: &str = "wheels.json";
@@ -129,9 +129,9 @@ fn has_settled(_: &Metadata) -> bool {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::sys::{Verbosity, sha256_of};
     use camino::Utf8PathBuf;
     use std::time::Duration;
+    use wheelhaul_host::{Verbosity, sha256_of};
 
     fn data(path: &Utf8Path) -> Metadata {
         path.symlink_metadata().unwrap()

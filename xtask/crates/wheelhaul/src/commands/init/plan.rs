@@ -2,8 +2,8 @@
 
 use crate::commands::init::{Flags, Service};
 use crate::init::{Way, cargo_files, ignore_lines, pipelines, taken_back, with_hook};
-use crate::sys::Sys;
 use crate::tools::git_repository;
+use wheelhaul_host::Sys;
 
 /// What is asked for beside the configuration.
 pub struct What {

@@ -1,10 +1,10 @@
 //! A repository's files and texts, as `init` looks at them.
 
 use crate::init::{Seen, wanted};
-use crate::sys::{Sys, typed_name};
 use crate::tools::{git_repository, git_version};
 use camino::Utf8Path;
 use std::collections::BTreeSet;
+use wheelhaul_host::{Sys, typed_name};
 
 /// Larger texts tell nothing but what a lock has.
 const LARGEST: u64 = 64 << 20;

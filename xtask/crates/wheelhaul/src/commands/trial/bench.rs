@@ -3,13 +3,13 @@
 use crate::commands::trial::steps::Step;
 use crate::commands::trial::story;
 use crate::commands::verify::Examined;
-use crate::machine::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
-use crate::problem::Problem;
-use crate::sys::Sys;
-use crate::templates::machine::ASK;
+use crate::templates::ASK;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::time::Instant;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::Sys;
+use wheelhaul_trial::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
 
 /// What `trial` is asked for.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Bench {
 
 /// Why systemd was not booted, with what to do.
 fn reason(why: &anyhow::Error) -> String {
-    let hints: String = crate::problem::hints_of(why).iter().map(|hint| format!("; {hint}")).collect();
+    let hints: String = wheelhaul_base::problem::hints_of(why).iter().map(|hint| format!("; {hint}")).collect();
     format!("systemd was not booted: {why:#}{hints}")
 }
 

@@ -1,8 +1,8 @@
 //! What the machine is, and whether it stands for the box that the package is for.
 
 use crate::commands::verify::Examined;
-use crate::machine::{Machine, RootFacts};
 use anyhow::{Context as _, ensure};
+use wheelhaul_trial::{Machine, RootFacts};
 
 /// Notes what the machine is.
 ///

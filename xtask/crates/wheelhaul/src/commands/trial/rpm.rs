@@ -1,8 +1,8 @@
 //! The machine's own rpm: what it is asked, and what its answers say.
 
-use crate::machine::Machine;
-use crate::problem::Problem;
 use anyhow::{bail, ensure};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_trial::Machine;
 
 /// Installs or upgrades; a scriptlet that warns has failed.
 pub fn upgrade(machine: &Machine, options: &[&str], files: &[&str]) -> anyhow::Result<()> {

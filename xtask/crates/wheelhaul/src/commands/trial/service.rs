@@ -1,11 +1,11 @@
 //! The service on a machine: started, stopped and asked.
 
 use crate::commands::trial::unit::Place;
-use crate::machine::Machine;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 use std::cell::Cell;
 use std::time::{Duration, Instant};
+use wheelhaul_trial::Machine;
 
 /// Lines of the journal that a failure shows.
 const MOST_LINES: &str = "40";

@@ -2,9 +2,9 @@
 
 use crate::commands::trial::bench::Lived;
 use crate::commands::trial::steps::{Ending, Step};
-use crate::review::{LivedStep, LivedThrough, Lot};
-use crate::templates::line;
 use serde_json::{Value, json};
+use wheelhaul_base::text::line;
+use wheelhaul_verify::review::{LivedStep, LivedThrough, Lot};
 
 /// Whether the exit code is 1.
 pub fn is_bad(lived: &Lived, strict: bool) -> bool {

@@ -1,8 +1,8 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
 use crate::commands::trial::shown::headline;
-use crate::sys::Sys;
 use std::time::{Duration, Instant};
+use wheelhaul_host::Sys;
 
 /// What came of a step.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl<'a> Steps<'a> {
             Ok(notes) => (Ending::Passed, notes),
             Err(error) => {
                 let causes = error.chain().map(ToString::to_string).collect();
-                let hints = crate::problem::hints_of(&error);
+                let hints = wheelhaul_base::problem::hints_of(&error);
                 (Ending::Failed { causes, hints, journal: journal() }, Vec::new())
             }
         };

@@ -6,13 +6,13 @@ use crate::commands::trial::steps::{Notes, Step, Steps};
 use crate::commands::trial::unit::{Place, certificate, place_of, secrets};
 use crate::commands::trial::{facts, rpm};
 use crate::commands::verify::Examined;
-use crate::machine::{Files, Machine};
-use crate::rpm::{Described, Opened};
-use crate::sys::Sys;
-use crate::verify::{Evidence, UnitText};
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
 use std::time::Duration;
+use wheelhaul_host::Sys;
+use wheelhaul_rpmfile::{Described, Opened};
+use wheelhaul_trial::{Files, Machine};
+use wheelhaul_verify::{Evidence, UnitText};
 
 mod admin;
 mod leftovers;

@@ -1,14 +1,14 @@
 //! The flags on security, and the data on vulnerabilities that they name.
 
-use crate::advisories::Advisories;
-use crate::problem::Problem;
-use crate::verify::{Audit, Evidence, Fips, installed};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use pep508_rs::PackageName;
 use rawzip::FileReader;
 use std::collections::BTreeSet;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_verify::advisories::Advisories;
+use wheelhaul_verify::{Audit, Evidence, Fips, installed};
 
 /// What is asked beside the checks that are always made.
 #[derive(Debug, Args)]

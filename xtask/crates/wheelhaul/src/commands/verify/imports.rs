@@ -2,17 +2,18 @@
 //! what does not compile.
 
 use crate::commands::verify::kept;
-use crate::hex::hex;
-use crate::sys::Sys;
 use crate::templates::COMPILE_ONLY;
 use crate::tools::compile_only::{Source, run};
-use crate::tools::interpreter::{self, Interpreter};
-use crate::verify::{Compiled, Evidence, Importers, Module, for_each_source};
+use crate::tools::interpreter;
+use crate::tools::interpreter::Interpreter;
 use camino::{Utf8Path, Utf8PathBuf};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_base::hex::hex;
+use wheelhaul_host::Sys;
+use wheelhaul_verify::{Compiled, Evidence, Importers, Module, for_each_source};
 
 /// What compiling the modules of one distribution said.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]

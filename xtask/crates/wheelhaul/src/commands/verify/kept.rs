@@ -1,12 +1,12 @@
 //! Answers of this host's programs that are kept: each in a file with a digest, which is checked when it is read.
 
 use crate::commands::byte_code::KEPT;
-use crate::hex::hex;
-use crate::sys::Sys;
 use camino::Utf8Path;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use wheelhaul_base::hex::hex;
+use wheelhaul_host::Sys;
 
 #[derive(Serialize, Deserialize)]
 struct Kept<T> {
@@ -43,7 +43,7 @@ fn digest(said: &impl Serialize) -> anyhow::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sys::Verbosity;
+    use wheelhaul_host::Verbosity;
 
     #[test]
     fn what_is_kept_is_read_unless_it_was_changed() {

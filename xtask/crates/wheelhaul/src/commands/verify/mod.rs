@@ -13,20 +13,20 @@ mod shown;
 pub use report::review_of_bytes;
 pub use shown::paint;
 
-use crate::boxes::Target;
 use crate::commands::Project;
 use crate::commands::report::Report;
 use crate::commands::trial;
-use crate::config::Day;
-use crate::problem::{Problem, all_of, shortened};
-use crate::review::LivedThrough;
-use crate::sys::{Sys, Verbosity};
-use crate::templates::line;
-use crate::verify::{Evidence, Fips, Judged, Site, judge};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
+use wheelhaul_base::problem::{Problem, all_of, shortened};
+use wheelhaul_base::text::line;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::Day;
+use wheelhaul_host::{Sys, Verbosity};
+use wheelhaul_verify::review::LivedThrough;
+use wheelhaul_verify::{Evidence, Fips, Judged, Site, judge};
 
 /// Judge finished RPMs against their target, from their bytes alone
 ///

@@ -1,11 +1,11 @@
 //! `--box`: what a box said of the installed package.
 
 use crate::commands::verify::policy::text_of;
-use crate::hex::hex;
-use crate::verify::OnBox;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
+use wheelhaul_base::hex::hex;
+use wheelhaul_verify::OnBox;
 
 /// More bytes than the script prints.
 const MOST: u64 = 4 << 20;

@@ -1,14 +1,14 @@
 //! `--policy`: what a site makes of packages, by its own file.
 
-use crate::config::{Day, Policy};
-use crate::hex::hex;
-use crate::problem::Problem;
-use crate::sbom::in_utc;
-use crate::verify::Site;
 use anyhow::Context as _;
 use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_config::{Day, Policy};
+use wheelhaul_package::sbom::in_utc;
+use wheelhaul_verify::Site;
 
 /// More bytes than a policy has.
 const MOST: u64 = 4 << 20;

@@ -3,15 +3,15 @@
 use crate::commands::diff::gather;
 use crate::commands::report::{Report, made, size};
 use crate::commands::verify::{Asked, Examined, Judging, verify_files};
-use crate::hex::hex;
-use crate::problem::{Problem, all_of};
-use crate::review::{Delivered, Review, page};
-use crate::sys::{Sys, sha256_of};
-use crate::verify::{Difference, Evidence};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
 use std::cell::Cell;
+use wheelhaul_base::hex::hex;
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_host::{Sys, sha256_of};
+use wheelhaul_verify::review::{Delivered, Review, page};
+use wheelhaul_verify::{Difference, Evidence};
 
 /// Judges files, and writes the page of all of them where one is asked for.
 ///

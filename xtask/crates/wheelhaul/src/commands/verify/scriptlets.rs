@@ -1,13 +1,13 @@
 //! Asks the shells of this host about scriptlets; nothing of them is run.
 
 use crate::commands::verify::kept;
-use crate::hex::hex;
-use crate::sys::{Sys, on_path};
 use crate::tools::shell::{Shell, Shellcheck};
-use crate::verify::{Evidence, MOST_SCRIPT, ParsedBy, Script, ScriptFault, Severity, script_shown, scripts_of};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, Instant, UNIX_EPOCH};
+use wheelhaul_base::hex::hex;
+use wheelhaul_host::{Sys, on_path};
+use wheelhaul_verify::{Evidence, MOST_SCRIPT, ParsedBy, Script, ScriptFault, Severity, script_shown, scripts_of};
 
 /// For one script; shellcheck takes exponential time with some.
 const LONGEST: Duration = Duration::from_secs(10);

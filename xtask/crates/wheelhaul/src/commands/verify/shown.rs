@@ -1,9 +1,9 @@
 //! What `verify` says of an RPM, to people and to programs.
 
 use crate::commands::verify::Examined;
-use crate::templates::visible;
-use crate::verify::{Finding, Judged, Outcome, Severity, Verdict, count};
 use serde_json::{Value, json};
+use wheelhaul_base::text::visible;
+use wheelhaul_verify::{Finding, Judged, Outcome, Severity, Verdict, count};
 
 /// Whether the exit code is 1.
 pub fn is_bad(examined: &Examined, strict: bool) -> bool {

@@ -1,9 +1,9 @@
 //! Files that git knows and the work tree lacks.
 
 use super::{Listed, candidates, check, differing};
-use crate::problem::{Problem, all_of};
-use crate::sys::Sys;
 use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_host::Sys;
 
 /// The error for a checkout that lacks files below `folder` which git knows: much else that is wrong may follow from that.
 ///

@@ -2,9 +2,9 @@
 //! ignores, and about those whose index entry says `skip-worktree` (a sparse checkout) or `assume-unchanged`.
 
 use super::{Head, git};
-use crate::sys::Sys;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_host::Sys;
 
 /// In bytes: a command line of Windows holds 32 KiB.
 const LONGEST_LINE: usize = 16 << 10;

@@ -3,9 +3,9 @@
 
 use super::differing::{repository_of, slashed};
 use super::git;
-use crate::sys::Sys;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_host::Sys;
 
 /// Inputs that git ignores.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! What uv writes of the files of pins: PEP 751.
 
-use crate::pins::{Place, name_in_url};
-use crate::problem::Problem;
-use crate::toml_text;
-use crate::wheel::{Candidate, Offers, Sdist, WheelName};
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use wheelhaul_base::problem::Problem;
+use wheelhaul_base::toml_text;
+use wheelhaul_lockfiles::{Place, name_in_url};
+use wheelhaul_select::{Candidate, Offers, Sdist};
+use wheelhaul_wheel::WheelName;
 
 #[derive(Deserialize)]
 struct Lock {

@@ -1,10 +1,10 @@
 //! What is left when the package is gone: what ought to stay, what may, and what must not.
 
 use crate::commands::trial::steps::Notes;
-use crate::verify::{Evidence, is_system_folder};
 use anyhow::bail;
 use camino::Utf8Path;
 use std::collections::BTreeSet;
+use wheelhaul_verify::{Evidence, is_system_folder};
 
 /// What stays of the user that was made; it is never removed.
 const ACCOUNTS: [&str; 6] = ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"];

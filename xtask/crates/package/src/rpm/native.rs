@@ -1,0 +1,76 @@
+//! The native builder: header and payload in one pass into one file, nothing whole in memory.
+//!
+//! The header stands before the payload and has its digest. All but that is known beforehand, and a
+//! digest is always as long, so the header is written first, with room for it that is filled in the end.
+
+use crate::layout::Wheel;
+use crate::rpm::Package;
+use crate::rpm::header::Front;
+use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
+use crate::rpm::piece::KeptPieces;
+use crate::tree::Tree;
+use anyhow::Context as _;
+use rawzip::ReaderAt;
+use sha2::{Digest as _, Sha256};
+use std::io::{Read, Seek, Write};
+use wheelhaul_base::hex::hex;
+
+/// What was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// the whole RPM, in bytes
+    pub size: u64,
+    /// of the payload before compression, in bytes
+    pub archive_size: u64,
+    /// files and folders
+    pub entries: usize,
+    /// the pieces of the payload, in its order
+    pub pieces: Vec<WrittenPiece>,
+}
+
+/// An RPM before it is written: all of its header but the payload's digest, and what names each piece of the payload.
+pub struct Plan<'a, R> {
+    front: Front,
+    payload: Payload<'a>,
+    wheels: &'a [Wheel<R>],
+    entries: usize,
+}
+
+impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
+    /// - Takes: `wheels`, the list that `tree` was laid out from.
+    pub fn new(package: &Package, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
+        let compressor = Compressor { compression: package.compression, level: package.level };
+        let payload = Payload::plan(tree, wheels, compressor)?;
+        let front = Front::new(package, tree, payload.archive_size())?;
+        Ok(Self { front, payload, wheels, entries: tree.entries().len() })
+    }
+
+    /// Names the file that [`Self::write`] would write: equal names are equal bytes, whatever is kept.
+    ///
+    /// - Gives: a sha256 in lower-case hex, over the header without the payload's digest, and the keys of the pieces.
+    pub fn name(&self) -> String {
+        let mut hasher = Sha256::new();
+        hasher.update(self.front.header());
+        self.payload.keys().for_each(|key| hasher.update(key.to_string()));
+        hex(&hasher.finalize())
+    }
+
+    /// Writes it.
+    ///
+    /// - Takes: `kept`, the pieces of earlier runs, and the place for new ones; `out`, empty and at its start.
+    /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
+    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<Written> {
+        let Self { front, payload, wheels, entries } = self;
+        let (front, room) = front.write(out)?;
+        let mut hasher = Sha256::new();
+        let mut size = 0_u64;
+        let archive_size = payload.archive_size();
+        let pieces = payload.write(wheels, kept, |bytes| {
+            hasher.update(bytes);
+            size += bytes.len() as u64;
+            out.write_all(bytes).context("failed to write the payload")
+        })?;
+        front.finish(&hex(&hasher.finalize()), size, out)?;
+        Ok(Written { size: room + size, archive_size, entries, pieces })
+    }
+}

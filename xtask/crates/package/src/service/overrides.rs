@@ -1,0 +1,87 @@
+//! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
+
+use crate::service::Facts;
+use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
+use wheelhaul_config::Lines;
+use wheelhaul_systemd::{unit_key_since, unit_keys, unit_value_expects};
+
+/// Keys that are not overridden, and why; the cure stands after it.
+#[rustfmt::skip]
+const OWN: &[(&[&str], &str, &str)] = &[
+    (&["Type"], "how readiness is told follows from the server", "leave it out"),
+    (&["ExecStart", "ExecStartPre", "ExecStartPost", "ExecCondition"], "it follows from `service.command`, `port`, `address` and `tls`", "say it there; a command of your own before it belongs to a drop-in on the box"),
+    (&["User", "Group", "DynamicUser"], "files, state and secrets belong to the user of the package's name", "`SupplementaryGroups` adds rights of other groups"),
+    (&["WorkingDirectory", "RootDirectory", "RootImage"], "some servers import from the working directory: it is one that only root can write", "leave it out"),
+    (&["StateDirectory"], "certificate and home are there", "`CacheDirectory` and `LogsDirectory` are free"),
+    (&["Environment", "EnvironmentFile"], "variables have a table of their own", "write them in `[service.environment]`; on the box they are in /etc/sysconfig/NAME"),
+    (&["LoadCredential"], "secrets have a list of their own", "name them in `service.secrets`"),
+    (&["Sockets"], "the socket follows from `port` and `address`", "leave it out"),
+];
+
+/// What an older systemd calls the same, systemd's NEWS for 231 to 233.
+const OLD_NAMES: [(&str, &str); 7] = [
+    ("CPUWeight", "CPUShares"),
+    ("IOWeight", "BlockIOWeight"),
+    ("InaccessiblePaths", "InaccessibleDirectories"),
+    ("MemoryMax", "MemoryLimit"),
+    ("ReadOnlyPaths", "ReadOnlyDirectories"),
+    ("ReadWritePaths", "ReadWriteDirectories"),
+    ("StartupCPUWeight", "StartupCPUShares"),
+];
+
+impl Facts<'_> {
+    /// Judges what a project asks of the unit.
+    ///
+    /// - Fails: once, for each key that the target's systemd does not know or that is this tool's own, for each value
+    ///   that it would not take, and for a socket that the server does not take.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let mut faults: Vec<anyhow::Error> =
+            self.service.unit.keys().filter_map(|key| self.check_key(key).err()).collect();
+        faults.extend(self.service.unit.iter().flat_map(|(key, lines)| self.check_values(key, lines)));
+        faults.extend(self.check_socket().err());
+        all_of("keys of `[service]` cannot be used", faults)
+    }
+
+    fn check_values(&self, key: &str, Lines(lines): &Lines) -> Vec<anyhow::Error> {
+        let systemd = self.target.distribution.systemd;
+        let is_own = OWN.iter().any(|(keys, ..)| keys.contains(&key));
+        // An empty one takes the key out.
+        let judged =
+            lines.iter().filter(|line| !line.is_empty() && !is_own && unit_key_since("Service", key).is_some());
+        let faults = judged.filter_map(|value| {
+            let expected = unit_value_expects(systemd, key, value)?;
+            let shown = shortened(value).escape_debug().to_string();
+            let said = format!(
+                "`{shown}` of `service.unit.{key}` is nothing that systemd {systemd} takes, which would ignore it"
+            );
+            Some(Problem::with_hint(said, format!("`{key}` takes {expected}")))
+        });
+        faults.collect()
+    }
+
+    fn check_key(&self, key: &str) -> anyhow::Result<()> {
+        let shown = format!("key `service.unit.{}`", shortened(key).escape_debug());
+        if let Some((_, why, cure)) = OWN.iter().find(|(keys, ..)| keys.contains(&key)) {
+            return Err(Problem::with_hint(format!("{shown} is not for overriding: {why}"), *cure));
+        }
+        let systemd = self.target.distribution.systemd;
+        match unit_key_since("Service", key) {
+            Some(since) if since <= systemd => Ok(()),
+            Some(since) => Err(Problem::with_hint(
+                format!("{shown} is known from systemd {since} on, and `{}` has {systemd}", self.target.name),
+                match OLD_NAMES.iter().find(|(new, _)| *new == key) {
+                    Some((_, old)) => format!("`{old}` is what systemd {systemd} knows for it, and so do later ones"),
+                    None => "leave it out; on a box that knows it, `systemctl edit` adds it".to_owned(),
+                },
+            )),
+            None => {
+                let near = nearest(key, unit_keys("Service"));
+                let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+                Err(Problem::with_hint(
+                    format!("{shown} is no key of [Service] that is known"),
+                    format!("`{}`: {near}systemd.directives(7) lists them", shortened(key).escape_debug()),
+                ))
+            }
+        }
+    }
+}

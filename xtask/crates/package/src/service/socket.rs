@@ -1,0 +1,99 @@
+//! The units beside the service's own: the socket that systemd listens on, and what renews the certificate.
+
+use crate::service::Facts;
+use crate::service::section::{Section, line_of};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_config::Tls;
+
+impl Facts<'_> {
+    /// Whether systemd listens, and the server takes over what it opened (systemd.socket(5)).
+    ///
+    /// A command that says by itself where to listen is left alone, unless `service.socket-activation` is true.
+    pub fn is_socket_activated(&self) -> bool {
+        let can = self.server().is_some_and(|server| server.inherits);
+        can && self.service.socket_activation.unwrap_or(!self.binds_itself())
+    }
+
+    /// Whether the command names a place of its own to listen at, as gunicorn takes it.
+    fn binds_itself(&self) -> bool {
+        let words = &self.service.command;
+        let place_of = |at: usize| match words[at].as_str() {
+            "-b" | "--bind" => words.get(at + 1).map(String::as_str),
+            word => word.strip_prefix("--bind=").or(word.strip_prefix("-b")),
+        };
+        (1..words.len()).filter_map(place_of).any(|place| place != "{address}:{port}")
+    }
+
+    pub(super) fn check_socket(&self) -> anyhow::Result<()> {
+        let can = self.server().is_some_and(|server| server.inherits);
+        if can || self.service.socket_activation != Some(true) {
+            return Ok(());
+        }
+        Err(Problem::with_hint(
+            format!(
+                "key `service.socket-activation`: `{}` is not known to take sockets from systemd",
+                self.service.command[0]
+            ),
+            "leave it out: the server listens by itself; gunicorn takes them",
+        ))
+    }
+
+    /// `NAME.socket`.
+    pub(super) fn socket(&self) -> String {
+        let name = self.name;
+        let unit = self.about(&format!("Socket of {name}"));
+        let mut socket = Section::new("Socket", self.target);
+        let (address, port) = (&self.service.address, self.service.port);
+        match address.as_str() {
+            "::" => {
+                socket.add("ListenStream", format!("[::]:{port}"));
+                // Whatever the kernel's default is.
+                socket.add("BindIPv6Only", "both");
+            }
+            "0.0.0.0" => socket.add("ListenStream", format!("0.0.0.0:{port}")),
+            _ => {
+                socket.add("ListenStream", format!("{}:{port}", self.bound_address()));
+                // Sockets are opened before the network is up.
+                socket.add("FreeBind", "yes");
+            }
+        }
+        socket.add("NoDelay", "yes");
+        let mut install = Section::new("Install", self.target);
+        install.add("WantedBy", "sockets.target");
+        [unit.text(), socket.text(), install.text()].join("\n")
+    }
+
+    /// Whether a timer looks after the certificate: where systemd can skip a start (`ExecCondition`).
+    /// Elsewhere it is renewed at a start of the service only.
+    pub fn renews(&self) -> bool {
+        self.service.tls == Tls::SelfSigned && self.target.knows("Service", "ExecCondition")
+    }
+
+    /// `NAME-certificate.service`: restarts the service where its certificate is due, which makes it anew.
+    pub(super) fn renewal(&self) -> String {
+        let name = self.name;
+        let mut unit = self.about(&format!("Renewal of the certificate of {name}"));
+        unit.add("StartLimitIntervalSec", "0");
+        let mut service = Section::new("Service", self.target);
+        service.add("Type", "oneshot");
+        self.add_user(&mut service);
+        service.add("ExecCondition", line_of(&self.certificate_command(&["--is-due"])));
+        // `+`: outside of what confines the rest. No variable of the service reaches this unit.
+        service.add("ExecStart", Facts::restart_command(name));
+        self.add_confinement(&mut service);
+        [unit.text(), service.text()].join("\n")
+    }
+
+    /// `NAME-certificate.timer`: runs while the service does, so there is nothing to enable.
+    pub(super) fn timer(&self) -> String {
+        let name = self.name;
+        let mut unit = self.about(&format!("Daily look at the certificate of {name}"));
+        unit.add("PartOf", format!("{name}.service"));
+        // It is started with each start of the service: one that was started too often would be failed until the next.
+        unit.add("StartLimitIntervalSec", "0");
+        let mut timer = Section::new("Timer", self.target);
+        timer.add("OnCalendar", "daily");
+        timer.add("RandomizedDelaySec", "1h");
+        [unit.text(), timer.text()].join("\n")
+    }
+}
