@@ -9,7 +9,7 @@ use fs_err as fs;
 use installers::Tools;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::tools::interpreter::candidates;
+use wheelhaul_engine::tools::interpreter::candidates;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

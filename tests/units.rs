@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
-use wheelhaul::tools::shell::{Shell, Shellcheck};
+use wheelhaul_engine::tools::shell::{Shell, Shellcheck};
 use wheelhaul_host::{Sys, Verbosity};
 use wheelhaul_package::service::{commands, split};
 use wheelhaul_systemd::unit_value_expects;

@@ -18,7 +18,7 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use root::Root;
 use std::collections::BTreeSet;
-use wheelhaul::tools::git;
+use wheelhaul_engine::tools::git;
 use wheelhaul_host::{Sys, Verbosity};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
