@@ -1,5 +1,6 @@
 //! `cargo xtask dist`: the main job, lock to bundle.
 
+use crate::builder::BuildOptions;
 use crate::locking;
 use crate::locking::State;
 use crate::outputs;
@@ -7,7 +8,7 @@ use crate::report::{Report, made, size};
 use crate::repository;
 use crate::repository::Repository;
 use crate::rpm;
-use crate::rpm::{BuildOptions, Built};
+use crate::rpm::Built;
 use crate::rpmbuild;
 use crate::rpmbuild::digest_of;
 use crate::sign::{Signed, Signer};

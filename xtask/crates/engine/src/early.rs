@@ -1,7 +1,7 @@
 //! What can be known to be wrong before anything is asked, fetched or built: of `dist/package.toml` and the files that
 //! it names. All of it is told at once.
 
-use crate::project::TeamLock;
+use crate::team_lock::TeamLock;
 use crate::upgrade::source;
 use crate::{Project, module, own_wheel, server};
 use camino::{Utf8Path, Utf8PathBuf};

@@ -5,6 +5,7 @@
 
 mod about;
 mod accepting;
+pub mod builder;
 mod byte_code;
 pub mod checks;
 pub mod clean;
@@ -18,6 +19,7 @@ pub mod init;
 mod inputs;
 mod lacks;
 mod libraries;
+mod loading;
 pub mod lock;
 mod lock_checks;
 mod locking;
@@ -46,6 +48,7 @@ mod summary;
 mod support;
 pub mod target;
 mod tasks;
+mod team_lock;
 pub mod templates;
 pub mod tools;
 pub mod trial;

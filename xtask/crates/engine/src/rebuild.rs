@@ -1,10 +1,9 @@
 //! `rebuild DIR FILE…`: whether a repository makes these very RPMs.
 
+use crate::builder::{BuildOptions, Builder};
 use crate::foreign::refuse_foreign;
 use crate::report::Report;
 use crate::rpm;
-use crate::rpm::BuildOptions;
-use crate::rpmbuild::Builder;
 use crate::tools::git;
 use crate::{Project, diff, locking, offline};
 use anyhow::{Context as _, ensure};

@@ -1,6 +1,7 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
 use crate::about;
+use crate::builder::BuildOptions;
 use crate::byte_code;
 use crate::early::Around;
 use crate::locking;
@@ -27,24 +28,11 @@ use wheelhaul_pylock::Lock;
 /// What `rpm` is asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// how the RPMs are built
+    /// how the RPMs are built
     pub build: BuildOptions,
     /// Print the spec of each target and write no RPM
     pub spec_only: bool,
-}
-
-/// How RPMs are built; also of `dist`.
-#[derive(Debug, Clone, Default)]
-pub struct BuildOptions {
-    /// Start no program that reaches the network: every wheel must be in `dist/wheels`, and what builds the application in
-    /// `dist/wheels/tools`
-    pub offline: bool,
-    /// Compression level of the payload, instead of `package.compression-level`: 1 to 19 for zstd (el9 and later; 9 if
-    /// neither is given), 1 to 9 for gzip (el7, el8; 6), where larger files stay as their wheels have them deflated
-    pub level: Option<i32>,
-    /// What writes the RPM
-    pub builder: rpmbuild::Builder,
-    /// Let rpmbuild write a source package beside each RPM, which `rpmbuild --rebuild` turns into it again
-    pub source: bool,
 }
 
 /// An RPM on disk.

@@ -1,12 +1,12 @@
 //! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::Project;
+use crate::builder::{BuildOptions, Builder};
 use crate::locking::Current;
 use crate::outputs;
 use crate::pieces::{PIECES, Pieces};
 use crate::prepare::{Ready, gather, prepare};
 use crate::report::{Report, count};
-use crate::rpm::BuildOptions;
 use crate::summary::Share;
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
@@ -22,16 +22,6 @@ use wheelhaul_host::{sha256_of_rest, user_cache};
 use wheelhaul_package::rpm;
 use wheelhaul_package::rpm::{KeptPieces, NothingKept, Part, Plan, SourceNames, Sources, WrittenPiece, spec};
 use wheelhaul_pylock::Lock;
-
-/// What writes the RPM; files, owners, scriptlets and dependencies are the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Builder {
-    /// this tool, in one pass
-    #[default]
-    Native,
-    /// the real rpmbuild, from a spec and sources below `dist/rpmbuild`
-    Rpmbuild,
-}
 
 /// An RPM that was written, or lay there already.
 pub struct OnDisk {

@@ -95,8 +95,8 @@ pub fn verify(setting: &Setting, options: &crate::verify::Options) -> anyhow::Re
 /// Lives through finished RPMs on a throw-away machine.
 pub fn trial(setting: &Setting, options: &crate::trial::Options) -> anyhow::Result<Report> {
     match options.rpms.is_empty() {
-        false => crate::verify::try_files(&setting.alone(false)?, options, &setting.targets),
-        true => crate::verify::try_built(&setting.read(false)?, options, &setting.folder),
+        false => crate::trial::try_files(&setting.alone(false)?, options, &setting.targets),
+        true => crate::trial::try_built(&setting.read(false)?, options, &setting.folder),
     }
 }
 

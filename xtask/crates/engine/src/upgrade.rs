@@ -1,7 +1,7 @@
 //! `lock --upgrade`: the team's lock made anew, by their own tool or by uv for every target.
 
 use crate::Project;
-use crate::project::pins_of;
+use crate::team_lock::pins_of;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::App;
 

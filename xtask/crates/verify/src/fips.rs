@@ -1,17 +1,11 @@
 //! Check for boxes in FIPS mode: what rpm verifies there, and cryptography that is not the box's.
 
+use crate::evidence::Fips;
 use crate::{CryptoMarks, Evidence, Finding, Outcome, Owners, count};
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 use wheelhaul_rpmfile::SignatureFacts;
-
-/// What is asked of a box in FIPS mode.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fips {
-    /// packages that may bring cryptography of their own
-    pub allowed: BTreeSet<PackageName>,
-}
 
 const SHA256: u32 = 8;
 /// SHA-256, SHA-384, SHA-512 of OpenPGP.

@@ -1,11 +1,12 @@
 //! The build backend of the application: its wheels stay in `dist/wheels/tools`, with their digests in a list, so that a
 //! build without a network uses the same.
 
-use crate::tools::pip::{Pip, file_url};
+use crate::tools::backend_wheels::Kept;
+use crate::tools::pip::Pip;
 use crate::tools::python::wheels_of_tools;
 use crate::tools::uv::Uv;
 use anyhow::Context as _;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use wheelhaul_base::hex::hex;
@@ -40,29 +41,6 @@ impl Default for BuildSystem {
 struct Project {
     #[serde(rename = "build-system", default)]
     build_system: BuildSystem,
-}
-
-/// The wheels that are kept for a backend.
-#[derive(Debug)]
-pub struct Kept {
-    /// the folder of wheels
-    pub folder: Utf8PathBuf,
-    /// for uv: each release with its digest
-    pub list: Utf8PathBuf,
-}
-
-impl Kept {
-    /// The folder as a URL: uv splits a plain path at its commas.
-    pub fn url(&self) -> String {
-        file_url(&self.folder)
-    }
-
-    /// Copies the list beside a source tree, and gives its name from there, which has no comma.
-    pub fn list_beside(&self, source: &Utf8Path) -> anyhow::Result<String> {
-        const NAME: &str = "backend.txt";
-        fs_err::copy(&self.list, source.parent().context("a source tree is in a folder")?.join(NAME))?;
-        Ok(format!("../{NAME}"))
-    }
 }
 
 impl BuildSystem {

@@ -1,6 +1,7 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
 pub mod backend;
+mod backend_wheels;
 pub mod build;
 mod client_hints;
 pub mod compile;

@@ -3,7 +3,7 @@
 mod offers;
 
 use crate::templates::BUILD_REQUIRES;
-use crate::tools::backend::Kept;
+use crate::tools::backend_wheels::Kept;
 use crate::tools::client_hints;
 use crate::tools::python;
 use crate::tools::uv::offers::read_offers;

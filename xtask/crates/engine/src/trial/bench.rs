@@ -2,11 +2,8 @@
 
 use crate::templates::ASK;
 use crate::trial::steps::Step;
-use crate::trial::story;
-use crate::verify::Examined;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::time::Instant;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_host::Sys;
 use wheelhaul_trial::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
@@ -70,33 +67,12 @@ impl Bench {
         Ok(bench)
     }
 
-    fn share(&self) -> Utf8PathBuf {
+    pub(super) fn share(&self) -> Utf8PathBuf {
         self.ground.folder().join("share")
     }
 
-    /// Lives through one package on a machine of its own.
-    ///
-    /// Where systemd cannot be booted nothing of the package runs, and the steps say so.
-    ///
-    /// - Fails: for a package that does not fit what was asked; what it does on the machine is in the steps.
-    pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
-        let share = self.share();
-        sys.say(format!("living through {} in {}", examined.shown, self.wish.root));
-        fs_err::copy(&examined.path, share.join(NEW))?;
-        let began = Instant::now();
-        let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { self.root.facts.title.as_str() };
-        let root = format!("{} ({title})", self.wish.root);
-        let machine = self.boot(sys, &share);
-        let booted = machine.is_ok();
-        let steps = match machine {
-            Ok(machine) => story::tell(sys, self, &machine, examined, began.elapsed())?,
-            Err(why) => story::untold(sys, reason(&why)),
-        };
-        Ok(Lived { root, system: title.to_owned(), booted, steps })
-    }
-
     /// A machine whose systemd is booted. Without one the scriptlets would have what the host's root has.
-    fn boot(&self, sys: &Sys, share: &Utf8Path) -> anyhow::Result<Machine> {
+    pub(super) fn boot(&self, sys: &Sys, share: &Utf8Path) -> anyhow::Result<Machine> {
         if !self.root.facts.has_systemd {
             return Err(Problem::with_hint(
                 "the root has no systemd",
@@ -111,12 +87,6 @@ impl Bench {
         spinner.finish_and_clear();
         booted
     }
-}
-
-/// Why systemd was not booted, with what to do.
-fn reason(why: &anyhow::Error) -> String {
-    let hints: String = wheelhaul_base::problem::hints_of(why).iter().map(|hint| format!("; {hint}")).collect();
-    format!("systemd was not booted: {why:#}{hints}")
 }
 
 /// The package's name in the folder that the machine sees as /mnt.

@@ -1,7 +1,7 @@
 //! What was lived through, to people and to programs.
 
 use crate::trial::bench::Lived;
-use crate::trial::steps::{Ending, Step};
+use crate::trial::steps::{Ending, Step, headline, word};
 use serde_json::{Value, json};
 use wheelhaul_base::text::line;
 use wheelhaul_verify::review::{LivedStep, LivedThrough, Lot};
@@ -14,15 +14,6 @@ pub fn is_bad(lived: &Lived, strict: bool) -> bool {
         // only after a failure
         Ending::Passed | Ending::Skipped(_) => false,
     })
-}
-
-fn word(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Passed => "ok",
-        Ending::Failed { .. } => "FAILED",
-        Ending::NotMade(_) => "NOT MADE",
-        Ending::Skipped(_) => "skipped",
-    }
 }
 
 /// For people.
@@ -46,15 +37,6 @@ pub fn text(lived: &Lived, quiet: bool) -> String {
         true => text,
         false => line(&format!("  lived through in {}", lived.root)) + &text,
     }
-}
-
-/// `  ok            12 ms  start`
-pub fn headline(step: &Step) -> String {
-    let time = match step.ending {
-        Ending::Passed | Ending::Failed { .. } => format!("{:>6} ms", step.milliseconds),
-        Ending::NotMade(_) | Ending::Skipped(_) => " ".repeat(9),
-    };
-    format!("  {:<9} {time}  {}", word(&step.ending), step.name)
 }
 
 /// What was seen or went wrong, but for the journal: a line each.

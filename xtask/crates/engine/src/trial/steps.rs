@@ -1,6 +1,5 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
-use crate::trial::shown::headline;
 use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
 
@@ -104,4 +103,23 @@ impl<'a> Steps<'a> {
 
 fn milliseconds(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The word for it in reports.
+pub fn word(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Passed => "ok",
+        Ending::Failed { .. } => "FAILED",
+        Ending::NotMade(_) => "NOT MADE",
+        Ending::Skipped(_) => "skipped",
+    }
+}
+
+/// `  ok            12 ms  start`
+pub fn headline(step: &Step) -> String {
+    let time = match step.ending {
+        Ending::Passed | Ending::Failed { .. } => format!("{:>6} ms", step.milliseconds),
+        Ending::NotMade(_) | Ending::Skipped(_) => " ".repeat(9),
+    };
+    format!("  {:<9} {time}  {}", word(&step.ending), step.name)
 }

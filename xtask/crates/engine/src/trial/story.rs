@@ -1,6 +1,6 @@
 //! The life of a package on a machine, step by step.
 
-use crate::trial::bench::{Bench, NEW, OLD, also_name};
+use crate::trial::bench::{Bench, Lived, NEW, OLD, also_name};
 use crate::trial::service::Service;
 use crate::trial::steps::{Notes, Step, Steps};
 use crate::trial::unit::{Place, certificate, place_of, secrets};
@@ -8,7 +8,7 @@ use crate::trial::{facts, rpm};
 use crate::verify::Examined;
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
 use wheelhaul_rpmfile::{Described, Opened};
 use wheelhaul_trial::{Files, Machine};
@@ -52,8 +52,37 @@ struct Life<'l> {
     old: Option<Described>,
 }
 
+impl Bench {
+    /// Lives through one package on a machine of its own.
+    ///
+    /// Where systemd cannot be booted nothing of the package runs, and the steps say so.
+    ///
+    /// - Fails: for a package that does not fit what was asked; what it does on the machine is in the steps.
+    pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
+        let share = self.share();
+        sys.say(format!("living through {} in {}", examined.shown, self.wish.root));
+        fs_err::copy(&examined.path, share.join(NEW))?;
+        let began = Instant::now();
+        let title = if self.root.facts.title.is_empty() { "an unnamed system" } else { self.root.facts.title.as_str() };
+        let root = format!("{} ({title})", self.wish.root);
+        let machine = self.boot(sys, &share);
+        let booted = machine.is_ok();
+        let steps = match machine {
+            Ok(machine) => tell(sys, self, &machine, examined, began.elapsed())?,
+            Err(why) => untold(sys, reason(&why)),
+        };
+        Ok(Lived { root, system: title.to_owned(), booted, steps })
+    }
+}
+
+/// Why systemd was not booted, with what to do.
+fn reason(why: &anyhow::Error) -> String {
+    let hints: String = wheelhaul_base::problem::hints_of(why).iter().map(|hint| format!("; {hint}")).collect();
+    format!("systemd was not booted: {why:#}{hints}")
+}
+
 /// The steps where no machine was booted: nothing of the package ran.
-pub fn untold(sys: &Sys, why: String) -> Vec<Step> {
+fn untold(sys: &Sys, why: String) -> Vec<Step> {
     let mut steps = Steps::new(sys);
     steps.not_made("boot", why);
     steps.skip(&["dependencies", "install"], NOT_BOOTED);
@@ -64,13 +93,7 @@ pub fn untold(sys: &Sys, why: String) -> Vec<Step> {
 /// Makes every step.
 ///
 /// - Takes: `took`, how long the boot did.
-pub fn tell(
-    sys: &Sys,
-    bench: &Bench,
-    machine: &Machine,
-    examined: &Examined,
-    took: Duration,
-) -> anyhow::Result<Vec<Step>> {
+fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, took: Duration) -> anyhow::Result<Vec<Step>> {
     let mut steps = Steps::new(sys);
     steps.passed("boot", took, vec!["systemd is process 1".to_owned()]);
     steps.make("no network", Vec::new, || no_network(machine));

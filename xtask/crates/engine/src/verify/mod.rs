@@ -2,6 +2,7 @@
 
 mod audit;
 mod imports;
+mod judging;
 mod kept;
 mod on_box;
 mod policy;
@@ -11,22 +12,18 @@ mod scriptlets;
 mod shown;
 
 pub use audit::Security;
+pub use judging::{Asked, Examined, Judging, Life, Lived, examine, open};
 pub use report::review_of_bytes;
 pub use shown::paint;
 
 use crate::Project;
 use crate::report::Report;
-use crate::trial;
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::json;
-use wheelhaul_base::problem::{Problem, all_of, shortened};
+use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_base::text::line;
-use wheelhaul_boxes::Target;
-use wheelhaul_config::Day;
 use wheelhaul_host::{Sys, Verbosity};
-use wheelhaul_verify::review::LivedThrough;
-use wheelhaul_verify::{Evidence, Fips, Judged, Site, judge};
 
 /// What `verify` is asked for.
 #[derive(Debug, Clone, Default)]
@@ -40,65 +37,6 @@ pub struct Options {
     pub on_box: Option<Utf8PathBuf>,
     /// how they are judged
     pub judging: Judging,
-}
-
-/// How packages are judged, and where that is written to; `trial` takes the same.
-#[derive(Debug, Clone, Default)]
-pub struct Judging {
-    /// Let warnings, and checks that this host has no program for, make the exit code 1 too
-    pub strict: bool,
-    pub security: audit::Security,
-    /// The site's own policy, a TOML file: findings that it has judged, as `[[accept]]` tables, count for nothing
-    pub policy: Option<Utf8PathBuf>,
-    /// Write a page for the person who approves the packages: what is in them, what they need, every check, how to
-    /// install them and go back
-    pub report: Option<Utf8PathBuf>,
-    /// Show in the page what changed since this delivery; once for each target
-    pub since: Vec<Utf8PathBuf>,
-}
-
-/// How RPMs are judged, beside what they say themselves.
-#[derive(Default)]
-pub struct Asked {
-    /// the box's name, instead of what the package says
-    pub target: Option<String>,
-    /// whether warnings count as errors
-    pub strict: bool,
-    /// what is asked of a box in FIPS mode, where it is
-    pub fips: Option<Fips>,
-    /// the data on vulnerabilities, where they are asked for
-    pub audit: Option<audit::Data>,
-    /// what a box said of the one package that is judged
-    pub on_box: Option<on_box::Document>,
-    /// the policy of the site that verifies, where it has one
-    pub site: Option<Site>,
-    /// the day by which accepted findings are judged; for each package its own if absent
-    pub today: Option<Day>,
-    /// whether shellcheck is asked too, which takes a second
-    pub shellcheck: bool,
-    /// the machine to live on
-    pub life: Option<Life>,
-}
-
-/// Where packages are lived through.
-#[cfg(unix)]
-pub type Life = crate::trial::Bench;
-/// Nowhere.
-#[cfg(not(unix))]
-pub type Life = std::convert::Infallible;
-
-/// An RPM that was looked at.
-pub struct Examined {
-    /// what it is called in reports
-    pub shown: String,
-    /// where it is
-    pub path: Utf8PathBuf,
-    /// what was read of it, or why it cannot be
-    pub evidence: anyhow::Result<Evidence>,
-    /// every check with what it said; none where it cannot be read
-    pub judged: Vec<Judged>,
-    /// what it lived through, where that is asked
-    pub lived: Option<LivedThrough>,
 }
 
 /// The task on files that are named.
@@ -122,20 +60,12 @@ pub fn run_built(project: &Project, options: &Options, here: &Utf8Path) -> anyho
     run_all_built(project, &options.judging, here, |_| Ok(None))
 }
 
-/// `trial`, on files that are named.
-pub fn try_files(sys: &Sys, options: &trial::Options, targets: &[String]) -> anyhow::Result<Report> {
-    run_files(sys, &options.rpms, targets, &options.judging, |sys, asked| {
-        Ok(Asked { life: Some(life_of(sys, options)?), ..asked })
-    })
-}
-
-/// `trial`, on the RPMs of a repository.
-pub fn try_built(project: &Project, options: &trial::Options, here: &Utf8Path) -> anyhow::Result<Report> {
-    run_all_built(project, &options.judging, here, |sys| life_of(sys, options).map(Some))
-}
-
+/// Judges files that are named.
+///
+/// Judges files that are named.
+///
 /// - Takes: `ask`, which adds to what is asked once it is known that every file is there.
-fn run_files(
+pub fn run_files(
     sys: &Sys,
     rpms: &[Utf8PathBuf],
     targets: &[String],
@@ -150,7 +80,13 @@ fn run_files(
     report::verify_and_report(sys, &asked, &files, judging, &sys.root)
 }
 
-fn run_all_built(
+/// Judges the RPMs of a repository.
+///
+/// - Takes: `here`, the folder that relative paths of options start in; `life`, which makes the machine of `trial` ready.
+/// Judges the RPMs of a repository.
+///
+/// - Takes: `here`, the folder that relative paths of options start in; `life`, which makes the machine of `trial` ready.
+pub fn run_all_built(
     project: &Project,
     judging: &Judging,
     here: &Utf8Path,
@@ -176,38 +112,6 @@ fn run_all_built(
     let judged = judging.asked(None, here)?;
     let asked = Asked { life: life(&there)?, ..judged };
     report::verify_and_report(&project.sys, &asked, &files, judging, here)
-}
-
-impl Judging {
-    /// - Takes: `here`, the folder that relative paths of options start in.
-    fn asked(&self, target: Option<String>, here: &Utf8Path) -> anyhow::Result<Asked> {
-        let (fips, audit) = (self.security.fips(), self.security.data(here));
-        let site = self.policy.as_ref().map(|shown| policy::read(shown, here)).transpose()?;
-        Ok(Asked {
-            target,
-            strict: self.strict,
-            shellcheck: true,
-            fips,
-            audit,
-            on_box: None,
-            site,
-            today: policy::today(),
-            life: None,
-        })
-    }
-}
-
-/// The machine that `trial` asks for.
-#[cfg(unix)]
-fn life_of(sys: &Sys, options: &trial::Options) -> anyhow::Result<Life> {
-    ensure!(options.from.is_none() || options.rpms.len() == 1, "`--from` goes with one FILE");
-    let root = options.root.parse().with_context(|| format!("`trial {}`", options.root))?;
-    trial::Bench::prepare(sys, trial::Wish { root, from: options.from.clone(), also: options.also.clone() })
-}
-
-#[cfg(not(unix))]
-fn life_of(_: &Sys, _: &trial::Flags) -> anyhow::Result<Life> {
-    Err(Problem::with_hint("a machine can be made on Linux only", "run `cargo xtask trial` there, as root"))
 }
 
 fn none_built(error: std::io::Error) -> anyhow::Error {
@@ -236,76 +140,26 @@ pub fn verify_files(
     }
     let quiet = sys.verbosity == Verbosity::Quiet;
     for (shown, path) in files {
-        #[cfg_attr(not(unix), expect(unused_mut))]
         let mut examined = examine(sys, asked, shown, path)?;
         report.findings |= shown::is_bad(&examined, asked.strict);
         let text = shown::text(&examined, quiet);
         report.text.push_str(&text);
-        #[cfg_attr(not(unix), expect(unused_mut))]
         let mut json = shown::json(&examined, asked.strict);
-        #[cfg(unix)]
-        if let Some(bench) = &asked.life {
-            let lived = bench.live_through(sys, &examined)?;
-            report.findings |= trial::is_bad(&lived, asked.strict);
-            let steps = trial::text(&lived, quiet);
-            if text.is_empty() && !steps.is_empty() {
+        if let Some(life) = &asked.life {
+            let lived = life(sys, &examined)?;
+            report.findings |= lived.is_bad;
+            if text.is_empty() && !lived.text.is_empty() {
                 report.text.push_str(&line(shown));
             }
-            report.text.push_str(&steps);
-            json["trial"] = trial::json(&lived);
-            if trial::is_bad(&lived, asked.strict) {
+            report.text.push_str(&lived.text);
+            json["trial"] = lived.json;
+            if lived.is_bad {
                 json["fine"] = json!(false);
             }
-            examined.lived = Some(trial::rows(&lived));
+            examined.lived = Some(lived.rows);
         }
         report.json["rpms"].as_array_mut().expect("made above").push(json);
         see(&examined);
     }
     Ok(report)
-}
-
-/// Opens an RPM; it is called `shown` in errors.
-pub fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
-    const PIPE: &str = "name an RPM that lies on a disk; what comes through a pipe is written to a file first";
-    const ABSENT: &str = "name an RPM that is there; those of this repository are in `dist/out`";
-    let shown = shortened(shown);
-    match std::fs::metadata(path) {
-        Ok(there) if there.is_file() => Ok(fs_err::File::open(path)?),
-        // A pipe would be waited for.
-        Ok(_) => Err(Problem::with_hint(format!("`{shown}` is no file"), PIPE)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Problem::with_hint(format!("there is no file `{shown}`"), ABSENT))
-        }
-        Err(error) => Err(Problem::around(error.into(), format!("`{shown}` cannot be opened"), ABSENT)),
-    }
-}
-
-/// Reads an RPM and makes every check.
-///
-/// - Fails: where there is no such file, or `asked` names no box.
-pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
-    let spinner = sys.spinner(&format!("verifying {shown}"));
-    let mut evidence = Evidence::gather_with(open(shown, path)?, asked.fips.clone());
-    if let Ok(evidence) = &mut evidence {
-        if let Some(name) = &asked.target {
-            evidence.target = Some(given(name, evidence).context("`--target`")?);
-        }
-        evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
-        evidence.on_box = asked.on_box.as_ref().map(|document| document.said.clone());
-        (evidence.site, evidence.today) = (asked.site.clone(), asked.today.clone());
-        evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
-        imports::ask(sys, path, evidence, &spinner)?;
-    }
-    let judged = evidence.as_ref().map(judge).unwrap_or_default();
-    spinner.finish_and_clear();
-    Ok(Examined { shown: shown.to_owned(), path: path.to_owned(), evidence, judged, lived: None })
-}
-
-/// The box of a name, with the Python that the package is for.
-fn given(name: &str, evidence: &Evidence) -> anyhow::Result<Target> {
-    if let Some(target) = evidence.target.as_ref().filter(|target| target.name == name) {
-        return Ok(target.clone());
-    }
-    let python = evidence.target.as_ref().map(Target::python);
-    Target::find(name, python.as_deref(), None)
 }

@@ -1,5 +1,6 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+mod asked;
 mod crypto;
 mod distributions;
 mod entries;
@@ -8,11 +9,11 @@ mod modules;
 mod sources;
 mod texts;
 
+pub use asked::{Audit, Compiled, Fips, ParsedBy, ScriptFault, Site};
 pub use crypto::{CryptoMarks, CryptoScan};
 
-use crate::scriptlets::ParsedBy;
+use crate::OnBox;
 use crate::spotted::{Spotted, Spotter};
-use crate::{Audit, Compiled, Fips, OnBox, Site};
 use anyhow::{Context as _, ensure};
 use entries::Entries;
 use file::Observers;

@@ -2,8 +2,9 @@
 
 use clap::{Args, ValueEnum};
 use wheelhaul_config::LEVELS;
-use wheelhaul_engine::rpm::{BuildOptions, Options};
-use wheelhaul_engine::rpmbuild;
+use wheelhaul_engine::builder;
+use wheelhaul_engine::builder::BuildOptions;
+use wheelhaul_engine::rpm::Options;
 
 /// Write an RPM for each target into `dist/out`
 ///
@@ -65,7 +66,7 @@ enum Builder {
     Rpmbuild,
 }
 
-impl From<Builder> for rpmbuild::Builder {
+impl From<Builder> for builder::Builder {
     fn from(builder: Builder) -> Self {
         match builder {
             Builder::Native => Self::Native,
