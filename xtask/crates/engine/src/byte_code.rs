@@ -12,19 +12,13 @@ use rawzip::FileReader;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use wheelhaul_base::problem::{Problem, hints_of};
 use wheelhaul_boxes::{MagicTag, Target};
 use wheelhaul_host::Bounds;
 use wheelhaul_package::layout::{Wheel, library};
 use wheelhaul_package::tree::BoxPath;
 use wheelhaul_wheel::{ByteCode, Scheme};
-
-/// What the cache keeps: five times the byte-code of 40 large wheels.
-pub const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(30 * 24 * 3600), most_bytes: 1 << 30 };
-
-/// The cache's name, in the workspace.
-pub const BYTE_CODE: &str = "byte-code";
 
 /// A wheel on disk, beside its opened one.
 pub struct OnDisk {
@@ -78,12 +72,13 @@ pub fn add(
             return Ok(None);
         }
     };
-    let cache = sys.workspace_folder(BYTE_CODE).context("there is no folder for byte-code")?;
+    let cache = sys.repository_cache("byte-code", Bounds::USUAL);
+    let folder = cache.folder().context("there is no folder for byte-code")?;
     let root = BoxPath::new(project.config.package.root())?;
     let mut jobs = Vec::new();
     for (index, (wheel, file)) in wheels.iter().zip(files).enumerate() {
         let mut job = job_of(wheel, &file.path, &library(&root, index + 1 == files.len())?, tag)?;
-        job.into = cache.join(format!("{}.zip", job.key(&file.sha256, &by)?));
+        job.into = folder.join(format!("{}.zip", job.key(&file.sha256, &by)?));
         jobs.push(job);
     }
     let mut opened = open_all(&jobs);
@@ -93,7 +88,7 @@ pub fn add(
         for (index, fresh) in missing.iter().zip(fresh) {
             opened[*index] = fresh;
         }
-        KEPT.hold(&cache);
+        cache.hold();
     }
     for ((wheel, job), opened) in wheels.iter_mut().zip(&jobs).zip(opened) {
         let code = opened.with_context(|| format!("byte-code of `{}`", wheel.name))?;

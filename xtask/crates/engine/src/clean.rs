@@ -1,10 +1,7 @@
 //! `cargo xtask clean`: what the tool keeps between runs, and can make again, goes.
 
-use crate::byte_code::BYTE_CODE;
-use crate::outputs::NOTES;
 use crate::pieces::PIECES;
 use crate::report::{Report, count, size};
-use crate::wheelhouse::SEEN;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
@@ -13,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use wheelhaul_base::problem::all_of;
 use wheelhaul_base::text::line;
-use wheelhaul_host::{ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
+use wheelhaul_host::{CACHES, ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
 
 /// What `clean` is asked for.
 #[derive(Debug, Clone, Default)]
@@ -37,15 +34,10 @@ impl Options {
     }
 }
 
-/// Folders of files that can be made again, each named by a sha256, in the workspace or in the user's cache; they
-/// themselves stay, since another run may be about to write into them.
-const KEPT: [&str; 5] = [PIECES, BYTE_CODE, "compiled", "parsed", NOTES];
-/// The private cache of pip, which gives the names in it.
-const OF_PIP: &str = "build-cache";
+/// The cache of pip.
+const OF_PIP: &str = "pip";
 /// Environments with programs of Python.
 const TOOLS: [&str; 2] = ["tools-", "build-"];
-/// What was said of the wheel in `dist/out`.
-const OF_OUT: &str = "app-wheel.json";
 /// What is made in `dist/out` and `dist/rpmbuild`, by the ends of names.
 const OUTPUTS: [&str; 5] = [".whl", ".rpm", ".tar.gz", ".spec", ".toml"];
 /// What rpmbuild works in; it gives the names there.
@@ -63,15 +55,12 @@ pub fn run(sys: &Sys, root: Option<&Utf8Path>, options: &Options) -> anyhow::Res
     let workspace = root.map(|root| root.join("target/xtask")).filter(|place| broom.may_clean(place));
     for place in cache.iter().chain(&workspace).chain(&elsewhere) {
         match options.pieces {
-            true => broom.empty(&place.join(PIECES), &is_made_here),
+            true => broom.empty(&place.join(CACHES).join(PIECES), &is_made_here),
             false => sweep(&mut broom, place, options.tools),
         }
     }
     if let Some(root) = root {
         outputs(&mut broom, root, options);
-        if options.out {
-            workspace.iter().chain(&elsewhere).for_each(|place| broom.take(&place.join(OF_OUT)));
-        }
     }
     let (report, told) = broom.report(root);
     all_of("things could not be removed", broom.faults)
@@ -103,16 +92,12 @@ fn outputs(broom: &mut Broom, root: &Utf8Path, options: &Options) {
 fn sweep(broom: &mut Broom, place: &Utf8Path, with_tools: bool) {
     for entry in broom.entries(place) {
         let name = entry.file_name().unwrap_or_default();
-        let version = name.strip_prefix("python").and_then(|rest| rest.strip_suffix(".json"));
-        let is_answer = version.is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
         let is_tool = TOOLS.iter().any(|prefix| name.starts_with(prefix)) && entry.join("pyvenv.cfg").is_file();
-        if KEPT.contains(&name) {
-            broom.empty(&entry, &is_made_here);
-        } else if name == OF_PIP {
-            broom.clear(&entry);
+        if name == CACHES {
+            broom.empty_caches(&entry);
         } else if name == SCRATCH {
             broom.free(&entry);
-        } else if is_answer || name == SEEN || (with_tools && is_tool) {
+        } else if with_tools && is_tool {
             broom.take(&entry);
         }
     }
@@ -164,6 +149,21 @@ impl Broom {
             path.file_name().is_some_and(ours) && path.symlink_metadata().is_ok_and(|data| data.is_file())
         };
         self.remove_all(folder, entries.into_iter().filter(is_ours));
+    }
+
+    /// Empties every cache in a folder of caches; they themselves stay, since another run may be about to write into them.
+    fn empty_caches(&mut self, folder: &Utf8Path) {
+        if is_link(folder) {
+            self.left.push((folder.to_owned(), "a link leads to it".to_owned()));
+            return;
+        }
+        for cache in self.entries(folder) {
+            match cache.file_name() == Some(OF_PIP) {
+                // pip gives the names in it.
+                true => self.clear(&cache),
+                false => self.empty(&cache, &is_made_here),
+            }
+        }
     }
 
     /// The same, in the folders below as well, which go when they are empty.

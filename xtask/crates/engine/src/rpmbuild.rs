@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::io::{Seek as _, Write};
 use std::time::{Duration, SystemTime};
 use wheelhaul_base::problem::Problem;
-use wheelhaul_host::{sha256_of_rest, user_cache};
+use wheelhaul_host::{CACHES, sha256_of_rest, user_cache};
 use wheelhaul_package::rpm;
 use wheelhaul_package::rpm::{KeptPieces, NothingKept, Part, Plan, SourceNames, Sources, WrittenPiece, spec};
 use wheelhaul_pylock::Lock;
@@ -67,7 +67,7 @@ pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> 
         let shares = shares_of(ready, &written.pieces);
         if let (Some(name), Some(digest)) = (name, &digest) {
             let sha256 = digest.sha256.clone();
-            outputs::note(project, &name, Noted { sha256, size: written.size, shares: shares.clone() });
+            outputs::note(project, &name, &Noted { sha256, size: written.size, shares: shares.clone() });
         }
         Ok(OnDisk { size: written.size, shares, digest })
     })
@@ -133,7 +133,7 @@ fn shares_of(ready: &Ready<'_>, pieces: &[WrittenPiece]) -> Vec<Share> {
 fn pieces(project: &Project) -> Pieces {
     // It says so where the cache cannot be trusted, and the pieces then say why nothing is kept.
     let _ = project.sys.cache();
-    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join(PIECES))
+    Pieces::in_folder(user_cache().unwrap_or_else(|| project.sys.workspace()).join(CACHES).join(PIECES))
 }
 
 /// rpmbuild, where it is asked for.

@@ -94,7 +94,7 @@ impl Verified {
             return;
         }
         let noted = Noted { text: self.text.clone(), json: self.json.clone(), page: page.to_owned() };
-        outputs::note(project, name, noted);
+        outputs::note(project, name, &noted);
     }
 }
 

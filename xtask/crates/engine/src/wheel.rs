@@ -19,7 +19,7 @@ use std::io::{BufWriter, Write as _};
 use std::str::FromStr as _;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::{Problem, all_of};
-use wheelhaul_host::{Stop, sha256_of};
+use wheelhaul_host::{Bounds, Cache, Stop, sha256_of};
 use wheelhaul_wheel::{Executables, WheelName, rewrite};
 
 /// What `wheel` is asked for.
@@ -67,10 +67,9 @@ impl AppWheel {
     }
 }
 
-/// What the wheel on disk was made from.
-#[derive(Serialize, Deserialize, PartialEq, Eq)]
-struct Stamp {
-    inputs: String,
+/// The wheel that was made from some inputs.
+#[derive(Serialize, Deserialize)]
+struct Made {
     file: String,
     sha256: String,
 }
@@ -204,8 +203,9 @@ fn not_kept(error: &anyhow::Error) -> String {
     )
 }
 
-fn stamp_path(project: &Project) -> Utf8PathBuf {
-    project.sys.workspace().join("app-wheel.json")
+/// Which wheel was made from which inputs.
+fn made_before(project: &Project) -> Cache {
+    project.sys.repository_cache("app-wheels", Bounds::USUAL)
 }
 
 /// What the wheel is built from.
@@ -243,18 +243,15 @@ impl Sources {
         trouble: Option<String>,
     ) -> anyhow::Result<AppWheel> {
         let sha256 = sha256_of(&path)?;
-        let stamp = Stamp { inputs: self.digest(epoch)?, file: name.to_string(), sha256: sha256.clone() };
-        project.sys.write(&stamp_path(project), &serde_json::to_vec(&stamp)?)?;
+        let made = Made { file: name.to_string(), sha256: sha256.clone() };
+        made_before(project).keep(&project.sys, &self.digest(epoch)?, &made);
         let lacks = Lacks::find(project, &path, &name)?;
         Ok(AppWheel { path, name, sha256, epoch, lacks, is_new: true, trouble })
     }
 
     /// The wheel on disk, if it was made from the same files.
     fn built(&self, project: &Project, epoch: u32) -> anyhow::Result<Option<AppWheel>> {
-        let inputs = self.digest(epoch)?;
-        let Some(stamp) = read_stamp(&stamp_path(project)).filter(|stamp| stamp.inputs == inputs) else {
-            return Ok(None);
-        };
+        let Some(stamp) = made_before(project).read::<Made>(&self.digest(epoch)?) else { return Ok(None) };
         let path = project.out().join(&stamp.file);
         if !path.is_file() || sha256_of(&path)? != stamp.sha256 {
             return Ok(None);
@@ -312,10 +309,6 @@ fn ensure_known_project_file(files: &[Tracked], shown: &Utf8Path) -> anyhow::Res
         format!("git ignores the `pyproject.toml` of `{shown}`, and the wheel is built from what git knows"),
         "`cargo xtask lock` shows the lines for `.gitignore` that let git see it",
     ))
-}
-
-fn read_stamp(path: &Utf8Path) -> Option<Stamp> {
-    serde_json::from_slice(&fs_err::read(path).ok()?).ok()
 }
 
 /// What git says is executable; an empty file is none, whose bytes tell nothing.

@@ -2,8 +2,6 @@
 
 mod seen;
 
-pub use seen::SEEN;
-
 use crate::tools::pip::Pip;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};

@@ -13,15 +13,15 @@ fn only_what_the_tool_made_goes_and_no_link_is_followed() {
     let name = "0a".repeat(32);
     #[rustfmt::skip]
     let files = [ // path, whether it goes, whether it goes with the tools
-        (format!("pieces/{name}"),          true,  true),
-        (format!("compiled/{name}.json"),   true,  true),
-        (format!("byte-code/{name}.zip"),   true,  true),
-        ("pieces/odd/file".to_owned(),      false, false),
-        (format!("pieces/odd/{name}"),      false, false),
-        ("pieces/.xtask-new".to_owned(),    false, false),
-        ("pieces/tmp-thesis/1".to_owned(),  false, false),
-        ("build-cache/http/a".to_owned(),   true,  true),
-        ("python3.11.json".to_owned(),      true,  true),
+        (format!("kept/pieces/{name}"),          true,  true),
+        (format!("kept/compiled/{name}.json"),   true,  true),
+        (format!("kept/byte-code/{name}.zip"),   true,  true),
+        ("kept/pieces/odd/file".to_owned(),      false, false),
+        (format!("kept/pieces/odd/{name}"),      false, false),
+        ("kept/pieces/.xtask-new".to_owned(),    false, false),
+        ("kept/pieces/tmp-thesis/1".to_owned(),  false, false),
+        ("kept/pip/http/a".to_owned(),      true,  true),
+        (format!("kept/interpreters/{name}.json"), true, true),
         ("scratch/work-a/file".to_owned(),  true,  true),
         ("scratch/work-a.lock".to_owned(),  true,  true),
         ("scratch/work-b/file".to_owned(),  false, false),
@@ -43,7 +43,7 @@ fn only_what_the_tool_made_goes_and_no_link_is_followed() {
         fs::create_dir_all(outside.join("deep")).unwrap();
         fs::write(outside.join("deep/pyvenv.cfg"), "x").unwrap();
         fs::write(outside.join(&name), "x").unwrap();
-        for link in [format!("pieces/{}", "0b".repeat(32)), "parsed".to_owned(), "made".to_owned()] {
+        for link in [format!("kept/pieces/{}", "0b".repeat(32)), "kept/parsed".to_owned(), "kept/made".to_owned()] {
             let _ = fs::remove_file(place.join(&link));
             symlink(&outside, place.join(&link)).unwrap();
         }
@@ -68,7 +68,9 @@ fn only_what_the_tool_made_goes_and_no_link_is_followed() {
             }
             assert!(outside.join("deep/pyvenv.cfg").exists() && outside.join(&name).exists());
             assert!(
-                place.join("pieces").is_dir() && is_link(&place.join("parsed")) && is_link(&place.join("tools-link"))
+                place.join("kept/pieces").is_dir()
+                    && is_link(&place.join("kept/parsed"))
+                    && is_link(&place.join("tools-link"))
             );
         }
         assert_eq!(sums[0], sums[1], "what is said beforehand is what goes");
@@ -138,8 +140,8 @@ fn outputs_go_by_their_names() {
 fn a_folder_that_cannot_be_read_is_told_of_and_the_rest_goes() {
     let keep = tempfile::tempdir().unwrap();
     let place = &Utf8Path::from_path(keep.path()).unwrap().canonicalize_utf8().unwrap();
-    fs::create_dir_all(place.join("compiled")).unwrap();
-    let [a, b] = ["0a", "0b"].map(|two| place.join("compiled").join(format!("{}.json", two.repeat(32))));
+    fs::create_dir_all(place.join("kept/compiled")).unwrap();
+    let [a, b] = ["0a", "0b"].map(|two| place.join("kept/compiled").join(format!("{}.json", two.repeat(32))));
     fs::write(&a, "{}").unwrap();
     let mut broom = Broom { is_dry: false, removed: Vec::new(), left: Vec::new(), faults: Vec::new() };
     broom.seen::<()>(place, Err(io::Error::from(ErrorKind::PermissionDenied)));
@@ -148,7 +150,7 @@ fn a_folder_that_cannot_be_read_is_told_of_and_the_rest_goes() {
     assert!(format!("{:#}", broom.faults[0]).contains(place.as_str()));
     // Of one whose name cannot be told the others know nothing.
     let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"a\xff".to_vec());
-    fs::write(place.as_std_path().join("compiled").join(odd), "x").unwrap();
+    fs::write(place.as_std_path().join("kept/compiled").join(odd), "x").unwrap();
     fs::write(&b, "{}").unwrap();
     sweep(&mut broom, place, false);
     assert_eq!((broom.faults.len(), broom.removed.len()), (2, 2));

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
-use wheelhaul_host::{Program, Sys};
+use wheelhaul_host::{Bounds, Program, Sys};
 use wheelhaul_pylock::seconds_since_1970;
 use wheelhaul_select::Sdist;
 
@@ -59,7 +59,11 @@ impl<'a> TargetPython<'a> {
         let _spinner = self.sys.spinner(&format!("building a wheel from `{}`", sdist.name));
         let epoch = sdist.uploaded.as_deref().and_then(seconds_since_1970).unwrap_or(EARLIEST).max(EARLIEST);
         let flags = |name: &str| format!("{} -g0", std::env::var(name).unwrap_or_default()).trim().to_owned();
-        let cache = self.sys.workspace_folder("build-cache").unwrap_or_else(|| scratch.join("cache"));
+        let cache = self
+            .sys
+            .repository_cache("pip", Bounds::USUAL)
+            .folder()
+            .map_or_else(|| scratch.join("cache"), Utf8Path::to_owned);
         let command = Program::new("sh")
             .args(["-c", "umask 022 && exec \"$@\"", "sh", python.as_str(), "-m", "pip", "wheel"])
             .args(["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps"])

@@ -7,7 +7,7 @@ use std::time::UNIX_EPOCH;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::{MagicTag, Target};
-use wheelhaul_host::{Program, Sys, all_on_path, own_folder};
+use wheelhaul_host::{Bounds, Program, Sys, all_on_path, key_of, own_folder};
 
 /// What an interpreter says of itself, in words.
 const WHO: &str = "import sys, importlib.util as u; v = sys.version_info; print(sys.implementation.name, '%d.%d.%d' % v[:3], v[3], int.from_bytes(u.MAGIC_NUMBER[:2], 'little'), ascii(sys.executable))";
@@ -21,38 +21,21 @@ pub struct Interpreter {
     pub version: String,
 }
 
-/// What was found the last time, and among which files.
-#[derive(Serialize, Deserialize)]
-struct Stamp {
-    candidates: String,
-    found: Option<Interpreter>,
-}
-
 /// Finds a final release of CPython with the target's minor, whose byte-code the target's Python takes.
 ///
 /// Asking takes as long as packing a small package, so the answer is kept until a candidate changes.
 pub fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<Interpreter> {
     let minor = target.python();
     let candidates = candidates(&minor);
-    let stamp_path = sys.cache().map(|cache| cache.join(format!("python{minor}.json")));
-    let key = key_of(&candidates);
-    let stamp = stamp_path.as_deref().and_then(|path| fs_err::read(path).ok());
-    let stamp: Option<Stamp> = stamp.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let cache = sys.user_cache("interpreters", Bounds::USUAL);
+    let key = key_of([minor.as_bytes(), fingerprint(&candidates).as_bytes()]);
     // What is kept names no program that this host does not offer now.
-    let is_offered = |stamp: &Stamp| stamp.found.as_ref().is_none_or(|found| candidates.contains(&found.path));
-    let found = match stamp.filter(|stamp| stamp.candidates == key && is_offered(stamp)) {
-        Some(stamp) => stamp.found,
-        None => {
-            let found = candidates.iter().find_map(|path| ask(sys, path, &minor, tag));
-            let stamp = Stamp { candidates: key, found: found.clone() };
-            if let Some(path) = &stamp_path
-                && let Err(error) = sys.write(path, &serde_json::to_vec(&stamp)?)
-            {
-                sys.detail(format!("which CPython {minor} this host has is not kept: {error:#}"));
-            }
-            found
-        }
-    };
+    let is_offered = |found: &Option<Interpreter>| found.as_ref().is_none_or(|found| candidates.contains(&found.path));
+    let found = cache.read(&key).filter(is_offered).unwrap_or_else(|| {
+        let found = candidates.iter().find_map(|path| ask(sys, path, &minor, tag));
+        cache.keep(sys, &key, &found);
+        found
+    });
     found.ok_or_else(|| {
         Problem::with_hint(
             format!("no CPython {minor} on this host"),
@@ -122,7 +105,7 @@ fn of_pyenv(minor: &str) -> Vec<Utf8PathBuf> {
 }
 
 /// Changes when a candidate comes, goes or is another file.
-fn key_of(candidates: &[Utf8PathBuf]) -> String {
+fn fingerprint(candidates: &[Utf8PathBuf]) -> String {
     let mut hasher = Sha256::new_with_prefix(WHO);
     for path in candidates {
         let data = path.metadata().ok();

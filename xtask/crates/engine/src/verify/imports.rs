@@ -5,14 +5,13 @@ use crate::templates::COMPILE_ONLY;
 use crate::tools::compile_only::{Source, run};
 use crate::tools::interpreter;
 use crate::tools::interpreter::Interpreter;
-use crate::verify::kept;
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::hex::hex;
-use wheelhaul_host::Sys;
+use wheelhaul_host::{Bounds, Sys};
 use wheelhaul_verify::{Compiled, Evidence, Importers, Module, for_each_source};
 
 /// What compiling the modules of one distribution said.
@@ -88,12 +87,11 @@ fn compiled(
     for module in modules {
         dists.entry(&module.dist).or_default().push(module);
     }
-    let cache = sys.cache_folder("compiled");
-    let place = |of: &[&Module]| Some(cache.as_ref()?.join(format!("{}.json", key(evidence, of, &by))));
-    let places: BTreeMap<&str, Option<Utf8PathBuf>> = dists.iter().map(|(dist, of)| (*dist, place(of))).collect();
+    let cache = sys.user_cache("compiled", Bounds::USUAL);
+    let keys: BTreeMap<&str, String> = dists.iter().map(|(dist, of)| (*dist, key(evidence, of, &by))).collect();
     let mut said: BTreeMap<&str, OfDist> = BTreeMap::new();
-    for (dist, place) in &places {
-        said.extend(place.as_deref().and_then(kept::read).map(|known| (*dist, known)));
+    for (dist, key) in &keys {
+        said.extend(cache.read(key).map(|known| (*dist, known)));
     }
     let fresh: BTreeMap<&str, &Module> = modules
         .iter()
@@ -103,8 +101,8 @@ fn compiled(
     if !fresh.is_empty() {
         bar.set_message(format!("compiling {} modules by CPython {}", fresh.len(), by.version));
         for (dist, of) in compile(sys, path, evidence, &fresh, &by)? {
-            if let Some(Some(place)) = places.get(dist) {
-                kept::keep(sys, place, &of);
+            if let Some(key) = keys.get(dist) {
+                cache.keep(sys, key, &of);
             }
             said.insert(dist, of);
         }

@@ -3,7 +3,6 @@
 mod audit;
 mod imports;
 mod judging;
-mod kept;
 mod on_box;
 mod policy;
 mod report;

@@ -1,12 +1,11 @@
 //! Asks the shells of this host about scriptlets; nothing of them is run.
 
 use crate::tools::shell::{Shell, Shellcheck};
-use crate::verify::kept;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 use wheelhaul_base::hex::hex;
-use wheelhaul_host::{Sys, on_path};
+use wheelhaul_host::{Bounds, Sys, on_path};
 use wheelhaul_verify::{Evidence, MOST_SCRIPT, ParsedBy, Script, ScriptFault, Severity, script_shown, scripts_of};
 
 /// For one script; shellcheck takes exponential time with some.
@@ -32,20 +31,20 @@ struct Said {
 pub fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Option<ParsedBy> {
     let scripts: Vec<Script<'_>> =
         scripts_of(evidence).into_iter().filter(|script| script.text.len() <= MOST_SCRIPT).collect();
-    let place = sys.cache_folder("parsed").map(|kept| kept.join(format!("{}.json", key(&scripts, with_shellcheck))));
-    if let Some(Said { by, scripts, said }) = place.as_deref().and_then(kept::read) {
+    let (cache, key) = (sys.user_cache("parsed", Bounds::USUAL), key(&scripts, with_shellcheck));
+    if let Some(Said { by, scripts, said }) = cache.read(&key) {
         let weight = |is_error| if is_error { Severity::Error } else { Severity::Warning };
         let said =
             said.into_iter().map(|(path, what, is_error)| ScriptFault { path, what, severity: weight(is_error) });
         return Some(ParsedBy { by, scripts, said: said.collect() });
     }
     let (parsed, is_sure) = ask_programs(sys, &scripts, with_shellcheck)?;
-    if let Some(place) = place.filter(|_| is_sure) {
+    if is_sure {
         let said = parsed.said.iter();
         let said = said.map(|fault| (fault.path.clone(), fault.what.clone(), fault.severity == Severity::Error));
         let said = Said { by: parsed.by.clone(), scripts: parsed.scripts, said: said.collect() };
         // Without it they are asked again.
-        kept::keep(sys, &place, &said);
+        cache.keep(sys, &key, &said);
     }
     Some(parsed)
 }

@@ -6,15 +6,10 @@
 
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::sync::Mutex;
-use wheelhaul_base::hex::hex;
-use wheelhaul_host::Sys;
-
-/// The file of it, in the workspace.
-pub const SEEN: &str = "wheels.json";
+use wheelhaul_host::{Bounds, Cache, Sys, key_of};
 
 /// What was seen, by path.
 #[derive(Debug, Default)]
@@ -30,26 +25,10 @@ struct File {
     sha256: String,
 }
 
-/// As it lies on disk.
-#[derive(Serialize, Deserialize)]
-struct Note {
-    /// of `files`, as it stands there: what is damaged tells nothing
-    sha256: String,
-    files: String,
-}
-
 impl Seen {
     /// What earlier runs saw; nothing where that cannot be read.
     pub(super) fn read(sys: &Sys) -> Self {
-        let read = || {
-            let path = sys.workspace().join(SEEN);
-            // A pipe would be waited for.
-            path.symlink_metadata().ok().filter(Metadata::is_file)?;
-            let note: Note = serde_json::from_slice(&fs_err::read(path).ok()?).ok()?;
-            let is_whole = digest_of(&note.files) == note.sha256;
-            is_whole.then(|| serde_json::from_str(&note.files).ok())?
-        };
-        Self { before: read().unwrap_or_default(), now: Mutex::default() }
+        Self { before: cache(sys).read(&key()).unwrap_or_default(), now: Mutex::default() }
     }
 
     /// Whether a file was found to have a sha256, and did not change since.
@@ -84,20 +63,17 @@ impl Seen {
         }
         before.retain(|path, _| Utf8Path::new(path).is_file());
         before.extend(now);
-        let written = serde_json::to_string(&before).and_then(|files| {
-            let sha256 = digest_of(&files);
-            serde_json::to_vec(&Note { sha256, files })
-        });
-        let written =
-            written.map_err(anyhow::Error::from).and_then(|bytes| sys.write(&sys.workspace().join(SEEN), &bytes));
-        if let Err(error) = written {
-            sys.detail(format!("which wheels were read is not noted: {error:#}"));
-        }
+        cache(sys).keep(sys, &key(), &before);
     }
 }
 
-fn digest_of(text: &str) -> String {
-    hex(&Sha256::digest(text))
+fn cache(sys: &Sys) -> Cache {
+    sys.repository_cache("wheels", Bounds::USUAL)
+}
+
+/// All of them are one value: a run asks for most.
+fn key() -> String {
+    key_of([b"wheels".as_slice()])
 }
 
 /// Names the bytes that are in a file now; none where the system has no time that nobody can set.
@@ -133,6 +109,10 @@ mod tests {
     use std::time::Duration;
     use wheelhaul_host::{Verbosity, sha256_of};
 
+    fn note(sys: &Sys) -> Utf8PathBuf {
+        cache(sys).folder().unwrap().join(format!("{}.json", key()))
+    }
+
     fn data(path: &Utf8Path) -> Metadata {
         path.symlink_metadata().unwrap()
     }
@@ -150,7 +130,7 @@ mod tests {
         // Who changes it in this second could leave its times as they are.
         seen.note(&file, &data(&file), &sha256);
         seen.write(&sys);
-        assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256) && !sys.workspace().join(SEEN).exists());
+        assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256) && !note(&sys).exists());
 
         while !has_settled(&data(&file)) {
             std::thread::sleep(Duration::from_millis(50));
@@ -165,7 +145,7 @@ mod tests {
         assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256.replace(&sha256[..1], "x")));
         assert!(!Seen::read(&sys).has(&folder.join("other.whl"), &data(&file), &sha256));
         // A note that is damaged, and the same bytes of another length: nothing is known.
-        let note = sys.workspace().join(SEEN);
+        let note = note(&sys);
         let good = fs_err::read_to_string(&note).unwrap();
         for bad in [good.replace(&sha256, &sha256.replace(&sha256[..1], "0")), good[..good.len() / 2].to_owned()] {
             assert_ne!(bad, good);
