@@ -4,9 +4,9 @@ mod wheels;
 
 pub use wheels::license_texts;
 
-use crate::service::{Facts, Program, run_program, server_of};
+use crate::service::{Program, ServiceFacts, run_program, server_of};
 use crate::templates::templates;
-use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
+use crate::tree::{BoxPath, Content, EntryKind, Role, Tree, TreeEntry};
 use camino::Utf8PathBuf;
 use minijinja::context;
 use pep440_rs::Version;
@@ -126,7 +126,7 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
     builder.add_documents()?;
     let mut tree = builder.tree;
     for folder in parts.config.package.prefix_folders() {
-        tree.claim(BoxPath::new(folder)?, Entry::folder(parts.epoch))?;
+        tree.claim(BoxPath::new(folder)?, TreeEntry::folder(parts.epoch))?;
     }
     for folder in
         [root, BoxPath::new(format!("/usr/share/licenses/{name}"))?, BoxPath::new(format!("/usr/share/doc/{name}"))?]
@@ -147,8 +147,9 @@ struct Builder<'a, R> {
 impl<R: ReaderAt> Builder<'_, R> {
     fn add_config_files(&mut self) -> anyhow::Result<()> {
         for (path, bytes) in self.parts.config_files {
-            let mut entry =
-                Entry::made(bytes.clone(), self.parts.epoch, "`app.config`").with_mode(0o640).with_role(Role::Config);
+            let mut entry = TreeEntry::made(bytes.clone(), self.parts.epoch, "`app.config`")
+                .with_mode(0o640)
+                .with_role(Role::Config);
             entry.group = self.name.to_owned().into();
             self.tree.claim(self.root.join(path.as_str())?, entry).map_err(|error| {
                 let cure = "leave the file out of the application's wheel: as a config file it is the administrator's";
@@ -169,7 +170,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         }
         for (template, program) in programs {
             let text = templates().get_template(template)?.render(&values)?;
-            let entry = Entry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
+            let entry = TreeEntry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
             self.tree.claim(self.root.join("bin")?.join(program)?, entry)?;
         }
         Ok(())
@@ -184,7 +185,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             knows_files => self.parts.target.distribution.systemd >= 236,
         };
         let text = templates().get_template("run.py")?.render(values)?;
-        let entry = Entry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
+        let entry = TreeEntry::made(text, self.parts.epoch, "this tool's launchers").with_mode(0o755);
         self.tree.claim(BoxPath::new(run_program(self.name))?, entry)
     }
 
@@ -195,7 +196,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         let scripts: Vec<&str> = self.tree.entries().filter_map(|(path, _)| path.as_str().strip_prefix(&bin)).collect();
         if scripts.contains(&word.as_str()) {
             return match &self.tree.get(&self.root.join("bin")?.join(word)?).map(|entry| &entry.kind) {
-                Some(Kind::File { content: Content::Bytes(_), .. }) => Ok(Program::Script),
+                Some(EntryKind::File { content: Content::Bytes(_), .. }) => Ok(Program::Script),
                 _ => Ok(Program::Binary),
             };
         }
@@ -229,8 +230,8 @@ impl<R: ReaderAt> Builder<'_, R> {
             .map(|name| &name.version)
     }
 
-    fn facts(&self) -> Facts<'_> {
-        Facts {
+    fn facts(&self) -> ServiceFacts<'_> {
+        ServiceFacts {
             name: self.name,
             summary: self.parts.summary,
             root: self.root.as_str(),
@@ -244,15 +245,15 @@ impl<R: ReaderAt> Builder<'_, R> {
         let epoch = self.parts.epoch;
         let facts = self.facts();
         let made =
-            |path: String, text: String| anyhow::Ok((BoxPath::new(path)?, Entry::made(text, epoch, "the service")));
+            |path: String, text: String| anyhow::Ok((BoxPath::new(path)?, TreeEntry::made(text, epoch, "the service")));
         let mut entries = vec![made(format!("/usr/lib/sysusers.d/{}.conf", self.name), facts.sysusers())?];
         for (file, text) in facts.units(program)? {
             entries.push(made(format!("/usr/lib/systemd/system/{file}"), text)?);
         }
         if !facts.service.secrets.is_empty() {
             let folder = BoxPath::new(facts.credentials_folder())?;
-            entries.extend(folder.parent().map(|above| (above, Entry::folder(epoch))));
-            let mut entry = Entry::folder(epoch).with_mode(0o750);
+            entries.extend(folder.parent().map(|above| (above, TreeEntry::folder(epoch))));
+            let mut entry = TreeEntry::folder(epoch).with_mode(0o750);
             entry.group = self.name.to_owned().into();
             entries.push((folder, entry));
         }
@@ -269,7 +270,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         ];
         let accepted = self.parts.config.accepted_text();
         for (file, text) in files.into_iter().chain(accepted.as_deref().map(|text| (ACCEPTED_FILE, text))) {
-            let entry = Entry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
+            let entry = TreeEntry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
             self.tree.claim(folder.join(file)?, entry)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use wheelhaul_wheel::elf::{Need, foreign};
 
 /// Names, texts and times that a package is made from.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub struct PackageFacts<'a> {
     /// of the RPM
     pub name: &'a str,
     /// the application's
@@ -39,7 +39,7 @@ fn dependencies_of(list: &[RpmDependency]) -> Vec<Dependency> {
     all
 }
 
-impl Facts<'_> {
+impl PackageFacts<'_> {
     /// `1.el9`
     pub fn full_release(&self) -> String {
         format!("{}.{}", self.release, self.target.distribution.dist)
@@ -168,10 +168,10 @@ impl Facts<'_> {
 mod tests {
     use super::*;
 
-    fn facts<'a>(target: &'a Target, version: &'a Version, has_config: bool) -> Facts<'a> {
+    fn facts<'a>(target: &'a Target, version: &'a Version, has_config: bool) -> PackageFacts<'a> {
         let (libraries, others, bundled) = (Vec::new(), Dependencies::default(), Vec::new());
         let (name, release, needs_openssl) = ("report", "1", true);
-        Facts { name, version, release, target, needs_openssl, has_config, libraries, others, bundled }
+        PackageFacts { name, version, release, target, needs_openssl, has_config, libraries, others, bundled }
     }
 
     /// rpm 4.11 knows neither zstd nor rich dependencies, and what it does not know it refuses.

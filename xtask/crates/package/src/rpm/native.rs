@@ -4,7 +4,7 @@
 //! digest is always as long, so the header is written first, with room for it that is filled in the end.
 
 use crate::layout::Wheel;
-use crate::rpm::Package;
+use crate::rpm::RpmPackage;
 use crate::rpm::header::Front;
 use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
 use crate::rpm::piece::KeptPieces;
@@ -17,7 +17,7 @@ use wheelhaul_base::hex::hex;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenRpm {
     /// the whole RPM, in bytes
     pub size: u64,
     /// of the payload before compression, in bytes
@@ -29,16 +29,16 @@ pub struct Written {
 }
 
 /// An RPM before it is written: all of its header but the payload's digest, and what names each piece of the payload.
-pub struct Plan<'a, R> {
+pub struct RpmPlan<'a, R> {
     front: Front,
     payload: Payload<'a>,
     wheels: &'a [Wheel<R>],
     entries: usize,
 }
 
-impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
+impl<'a, R: ReaderAt + Sync> RpmPlan<'a, R> {
     /// - Takes: `wheels`, the list that `tree` was laid out from.
-    pub fn new(package: &Package, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
+    pub fn new(package: &RpmPackage, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
         let compressor = Compressor { compression: package.compression, level: package.level };
         let payload = Payload::plan(tree, wheels, compressor)?;
         let front = Front::new(package, tree, payload.archive_size())?;
@@ -59,7 +59,7 @@ impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
     ///
     /// - Takes: `kept`, the pieces of earlier runs, and the place for new ones; `out`, empty and at its start.
     /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
-    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<Written> {
+    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<WrittenRpm> {
         let Self { front, payload, wheels, entries } = self;
         let (front, room) = front.write(out)?;
         let mut hasher = Sha256::new();
@@ -71,6 +71,6 @@ impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
             out.write_all(bytes).context("failed to write the payload")
         })?;
         front.finish(&hex(&hasher.finalize()), size, out)?;
-        Ok(Written { size: room + size, archive_size, entries, pieces })
+        Ok(WrittenRpm { size: room + size, archive_size, entries, pieces })
     }
 }

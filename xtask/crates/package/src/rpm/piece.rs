@@ -2,15 +2,16 @@
 //! by side, kept, and taken again by whichever package has the same files.
 
 use crate::rpm::header::mode_of;
-use crate::tree::{BoxPath, Content, Entry, Kind, Tree};
+use crate::tree::{BoxPath, Content, EntryKind, Tree, TreeEntry};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::io::{self, Write};
 use wheelhaul_base::hex::hex;
-use wheelhaul_rpmfile::{LARGE_FILE, cpio};
+use wheelhaul_payload::cpio::LARGE_FILE;
+use wheelhaul_payload::{FRAME_BYTES, cpio};
 
 /// A piece is closed when it has reached this, in bytes before compression …
-pub(super) const PIECE_BYTES: u64 = 4 << 20;
+const PIECE_BYTES: u64 = FRAME_BYTES as u64;
 /// … or this, in files.
 const PIECE_FILES: usize = 512;
 /// Stands for how pieces are made here: raised when the same entries give other bytes.
@@ -69,7 +70,7 @@ pub(super) struct Item<'a> {
     /// in the header's list of files
     pub place: u32,
     pub path: &'a BoxPath,
-    pub entry: &'a Entry,
+    pub entry: &'a TreeEntry,
 }
 
 /// Entries in the order of the archive.
@@ -129,7 +130,7 @@ impl<'a> Piece<'a> {
         if size >= LARGE_FILE {
             return Ok(cpio::write_place(out, item.place)?);
         }
-        let head = cpio::Entry {
+        let head = cpio::CpioEntry {
             name: archive_name(item.path),
             inode: u32::try_from(place + 1)?,
             mode: u32::from(mode_of(item.entry)),
@@ -143,12 +144,12 @@ impl<'a> Piece<'a> {
     ///
     /// - Takes: `compressor`, which tells all that decides how the same bytes are compressed; `taken`, which names the
     ///   compressed bytes of an entry where they are taken as they are.
-    pub fn key(&self, compressor: &str, taken: impl Fn(&Entry) -> Option<String>) -> anyhow::Result<PieceKey> {
+    pub fn key(&self, compressor: &str, taken: impl Fn(&TreeEntry) -> Option<String>) -> anyhow::Result<PieceKey> {
         let mut all = Vec::with_capacity(256 * self.items.len());
         writeln!(all, "{RULES} {compressor}")?;
         for (place, item) in self.items.iter().enumerate() {
             self.write_head(place, &mut all)?;
-            if let Kind::File { sha256, .. } = &item.entry.kind {
+            if let EntryKind::File { sha256, .. } = &item.entry.kind {
                 all.extend_from_slice(sha256);
             }
             // No head starts like this, and all that is variable in one is as long as it says.
@@ -161,10 +162,10 @@ impl<'a> Piece<'a> {
 }
 
 /// What stands together. Modules are apart from what was made of them, which is another for each Python.
-fn group(entry: &Entry) -> (usize, bool) {
+fn group(entry: &TreeEntry) -> (usize, bool) {
     let content = match &entry.kind {
-        Kind::Folder => return (0, false),
-        Kind::File { content, .. } => content,
+        EntryKind::Folder => return (0, false),
+        EntryKind::File { content, .. } => content,
     };
     match entry.wheel {
         None => (0, true),

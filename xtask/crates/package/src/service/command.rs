@@ -1,6 +1,6 @@
 //! The command that starts the server, with address, port and certificate as that one takes them.
 
-use crate::service::Facts;
+use crate::service::ServiceFacts;
 use crate::service::dangers::is_true;
 use pep440_rs::Version;
 use std::net::IpAddr;
@@ -55,7 +55,7 @@ pub enum Program {
     Module,
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// A Python script of the package on the target's interpreter, isolated.
     fn script(&self, name: &str) -> [String; 3] {
         [self.target.interpreter.path.to_owned(), "-ISB".to_owned(), format!("{}/bin/{name}", self.root)]

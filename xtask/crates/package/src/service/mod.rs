@@ -26,7 +26,7 @@ use wheelhaul_config::{Service, Tls};
 
 /// What the texts are made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct ServiceFacts<'a> {
     /// of the RPM, the unit and the user
     pub name: &'a str,
     /// one line
@@ -46,7 +46,7 @@ pub fn run_program(name: &str) -> String {
     format!("/usr/bin/{name}-run")
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Certificate and key on the box, unless TLS is off.
     pub fn certificate(&self) -> Option<(String, String)> {
         match &self.service.tls {

@@ -5,11 +5,11 @@
 //! run too late or not at all.
 
 use crate::service::command::{application_modules, is_dotted};
-use crate::service::{Facts, Program};
+use crate::service::{Program, ServiceFacts};
 use crate::templates::templates;
 use minijinja::context;
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// The scriptlets.
     pub fn scriptlets(&self, program: Program) -> anyhow::Result<Scriptlets> {
         // Where systemd does not make the folder of the state, `%pre` does.

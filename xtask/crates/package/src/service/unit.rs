@@ -2,7 +2,7 @@
 
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::section::{Section, assignment, line_of, plain};
-use crate::service::{Facts, Program};
+use crate::service::{Program, ServiceFacts};
 use wheelhaul_config::{Lines, Tls};
 use wheelhaul_systemd::unit_value_expects;
 
@@ -12,7 +12,7 @@ const CREDENTIALS: &str = "credentials";
 /// systemd's own `PATH` for services of the system, systemd.exec(5).
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;
