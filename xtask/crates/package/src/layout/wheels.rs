@@ -1,6 +1,7 @@
 //! A wheel's files on the box: where each lands, with which mode, and the RECORD of what is installed.
 
-use crate::layout::{Builder, Wheel};
+use crate::layout::builder::Builder;
+use crate::layout::parts::Wheel;
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, EntryKind, Role, TreeEntry};
 use anyhow::{Context as _, bail};

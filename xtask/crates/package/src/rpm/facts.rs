@@ -1,6 +1,7 @@
 //! What an RPM requires, provides and says of other packages, from the facts that it is made from.
 
-use crate::rpm::{Dependency, Sense, bundled_version, rpm_version};
+use crate::rpm::package::{Dependency, Sense};
+use crate::rpm::version::{bundled_version, rpm_version};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use wheelhaul_boxes::{Compression, Target};

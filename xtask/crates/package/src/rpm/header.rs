@@ -1,6 +1,6 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
-use crate::rpm::{Dependency, RpmPackage, Sense};
+use crate::rpm::package::{Dependency, RpmPackage, Sense};
 use crate::service::Scriptlets;
 use crate::tree::{BoxPath, EntryKind, Role, Tree, TreeEntry};
 use anyhow::{Context as _, ensure};
@@ -72,7 +72,7 @@ pub(super) struct WrittenFront {
 
 impl Front {
     /// - Takes: `archive_size`, of the payload before compression, in bytes.
-    pub fn new(package: &RpmPackage, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
+    pub(crate) fn new(package: &RpmPackage, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
         /// Of a file, beside its name and its group: digest, owner, numbers, ends of texts.
         const OF_FILE: usize = 120;
         let of_names = |(path, entry): (&BoxPath, &TreeEntry)| path.split().1.len() + entry.group.len() + OF_FILE;
@@ -85,14 +85,14 @@ impl Front {
     }
 
     /// The header, without the payload's digest.
-    pub fn header(&self) -> &[u8] {
+    pub(crate) fn header(&self) -> &[u8] {
         &self.header
     }
 
     /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer.
     ///
     /// - Gives: its size in bytes as well.
-    pub fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenFront, u64)> {
+    pub(crate) fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenFront, u64)> {
         let Self { header, mut written } = self;
         let before = written.before_header(NO_DIGEST, 0)?;
         written.header_at = before.len() as u64;
@@ -106,7 +106,7 @@ impl WrittenFront {
     /// Fills in what was not known.
     ///
     /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
-    pub fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
+    pub(crate) fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
         out.seek(SeekFrom::Start(self.header_at + self.digest_at as u64))?;
         out.write_all(digest.as_bytes()).context("failed to write the header")?;
         out.seek(SeekFrom::Start(self.header_at))?;

@@ -4,8 +4,8 @@
 //! digest is always as long, so the header is written first, with room for it that is filled in the end.
 
 use crate::layout::Wheel;
-use crate::rpm::RpmPackage;
 use crate::rpm::header::Front;
+use crate::rpm::package::RpmPackage;
 use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
 use crate::rpm::piece::KeptPieces;
 use crate::tree::Tree;

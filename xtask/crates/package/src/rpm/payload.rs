@@ -56,7 +56,11 @@ impl<'a> Payload<'a> {
     /// Plans the pieces.
     ///
     /// - Takes: `wheels`, the list that the tree was laid out from.
-    pub fn plan<R: ReaderAt>(tree: &'a Tree, wheels: &[Wheel<R>], compressor: Compressor) -> anyhow::Result<Self> {
+    pub(crate) fn plan<R: ReaderAt>(
+        tree: &'a Tree,
+        wheels: &[Wheel<R>],
+        compressor: Compressor,
+    ) -> anyhow::Result<Self> {
         let identity = compressor.identity()?;
         let taken = |entry: &TreeEntry| {
             let taken = deflated(entry, wheels).filter(|_| compressor.compression == Compression::Gzip);
@@ -67,12 +71,12 @@ impl<'a> Payload<'a> {
     }
 
     /// The size of the archive before compression, in bytes.
-    pub fn archive_size(&self) -> u64 {
+    pub(crate) fn archive_size(&self) -> u64 {
         self.pieces.iter().map(|(_, piece)| piece.size()).sum()
     }
 
     /// What names the bytes of the compressed payload, piece by piece.
-    pub fn keys(&self) -> impl Iterator<Item = &PieceKey> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &PieceKey> {
         self.pieces.iter().map(|(key, _)| key)
     }
 
@@ -81,7 +85,7 @@ impl<'a> Payload<'a> {
     /// - Takes: `wheels`, the list that the tree was laid out from.
     /// - Gives: the pieces, in order. The bytes do not depend on what was kept.
     /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
-    pub fn write<R: ReaderAt + Sync>(
+    pub(crate) fn write<R: ReaderAt + Sync>(
         &self,
         wheels: &[Wheel<R>],
         kept: &dyn KeptPieces,

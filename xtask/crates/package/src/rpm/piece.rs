@@ -83,7 +83,7 @@ pub(super) struct Piece<'a> {
 impl<'a> Piece<'a> {
     /// Cuts a tree: folders and what comes with the package first, then each wheel's files, then what was made for
     /// that wheel. The last piece is empty: the archive ends there.
-    pub fn cut(tree: &'a Tree) -> Vec<Self> {
+    pub(crate) fn cut(tree: &'a Tree) -> Vec<Self> {
         let mut items: Vec<Item<'a>> =
             (0..).zip(tree.entries()).map(|(place, (path, entry))| Item { place, path, entry }).collect();
         // Stable: of a group in the order of paths.
@@ -108,12 +108,12 @@ impl<'a> Piece<'a> {
     }
 
     /// Whether it is the one that ends the archive.
-    pub fn is_end(&self) -> bool {
+    pub(crate) fn is_end(&self) -> bool {
         self.items.is_empty()
     }
 
     /// In bytes before compression.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         match self.is_end() {
             true => cpio::entry_size(cpio::TRAILER, 0),
             false => self.items.iter().map(|item| cpio::entry_size(&archive_name(item.path), item.entry.size())).sum(),
@@ -124,7 +124,7 @@ impl<'a> Piece<'a> {
     ///
     /// - Takes: `place`, in the piece. No two entries of a piece have the same inode, and two pieces may: who reads
     ///   the archive looks at inodes only where there are several links.
-    pub fn write_head(&self, place: usize, out: &mut dyn Write) -> anyhow::Result<()> {
+    pub(crate) fn write_head(&self, place: usize, out: &mut dyn Write) -> anyhow::Result<()> {
         let item = &self.items[place];
         let size = item.entry.size();
         if size >= LARGE_FILE {
@@ -144,7 +144,11 @@ impl<'a> Piece<'a> {
     ///
     /// - Takes: `compressor`, which tells all that decides how the same bytes are compressed; `taken`, which names the
     ///   compressed bytes of an entry where they are taken as they are.
-    pub fn key(&self, compressor: &str, taken: impl Fn(&TreeEntry) -> Option<String>) -> anyhow::Result<PieceKey> {
+    pub(crate) fn key(
+        &self,
+        compressor: &str,
+        taken: impl Fn(&TreeEntry) -> Option<String>,
+    ) -> anyhow::Result<PieceKey> {
         let mut all = Vec::with_capacity(256 * self.items.len());
         writeln!(all, "{RULES} {compressor}")?;
         for (place, item) in self.items.iter().enumerate() {

@@ -4,7 +4,8 @@
 //! that nobody asks for, may stand there too.
 
 use crate::rpm::header::SCRIPTS;
-use crate::rpm::{Dependency, RpmPackage, Sense, spec_files};
+use crate::rpm::package::{Dependency, RpmPackage, Sense};
+use crate::rpm::spec_files;
 use crate::templates::templates;
 use crate::tree::Tree;
 use anyhow::Context as _;

@@ -1,7 +1,8 @@
 //! Settings of a unit by which whoever controls the service could get further, root included.
 
+use crate::service::facts::ServiceFacts;
 use crate::service::section::assignment;
-use crate::service::{ServiceFacts, commands, split};
+use crate::service::words::{commands, split};
 
 /// A setting that systemd takes and that is better not there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 //! user, or let it write where the service cannot.
 
 use crate::service::dangers::{Danger, given_folders, is_at_or_below, normal};
-use crate::service::{ServiceFacts, split};
+use crate::service::facts::ServiceFacts;
+use crate::service::words::split;
 use wheelhaul_base::problem::{Problem, all_of, shortened};
 use wheelhaul_config::Service;
 

@@ -1,6 +1,6 @@
 //! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
 
-use crate::service::ServiceFacts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
 use wheelhaul_config::Lines;
 use wheelhaul_systemd::{unit_key_since, unit_keys, unit_value_expects};

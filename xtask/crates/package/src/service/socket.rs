@@ -1,6 +1,6 @@
 //! The units beside the service's own: the socket that systemd listens on, and what renews the certificate.
 
-use crate::service::ServiceFacts;
+use crate::service::facts::ServiceFacts;
 use crate::service::section::{Section, line_of};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_config::Tls;

@@ -5,8 +5,8 @@ use super::*;
 use pep440_rs::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::problem::hints_of;
-use wheelhaul_boxes::known_targets;
-use wheelhaul_config::Lines;
+use wheelhaul_boxes::{Target, known_targets};
+use wheelhaul_config::{Lines, Service, Tls};
 
 fn service(command: &[&str], port: u16, tls: Tls) -> Service {
     Service {
