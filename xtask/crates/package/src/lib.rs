@@ -7,7 +7,7 @@
 //! - [`service`]: units, scriptlets, users and settings, from `package.toml` and the box.
 //! - [`layout`]: wheels, application and texts → a tree.
 //! - [`rpm`]: what the header says, the payload in pieces, the spec and the sources.
-//! - [`sbom`]: CycloneDX.
+//! - [`sbom`]: the list of all that is in the package, as CycloneDX.
 //! - [`pages`]: the texts that people read, made of templates.
 #![deny(missing_docs)]
 #![deny(unreachable_pub)]

@@ -53,13 +53,13 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 
 /// What stands before a payload that is not written yet. Of the header all is known but the payload's digest, and
 /// its length does not depend on that; it may have megabytes, and is encoded once.
-pub(super) struct Front {
+pub(super) struct Preamble {
     header: Vec<u8>,
-    written: WrittenFront,
+    written: WrittenPreamble,
 }
 
 /// What is written already, with room for what is not known yet.
-pub(super) struct WrittenFront {
+pub(super) struct WrittenPreamble {
     lead: Vec<u8>,
     /// where the header begins, once it is written
     header_at: u64,
@@ -70,7 +70,7 @@ pub(super) struct WrittenFront {
     archive_size: u64,
 }
 
-impl Front {
+impl Preamble {
     /// - Takes: `archive_size`, of the payload before compression, in bytes.
     pub(crate) fn new(package: &RpmPackage, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
         /// Of a file, beside its name and its group: digest, owner, numbers, ends of texts.
@@ -80,7 +80,8 @@ impl Front {
         let header = encode_header(entries(package, tree), Region::Header, room)?;
         let digest_at = digest_at(&header).context("the header has no digest of the payload")?;
         let name = format!("{}-{}-{}", package.name, package.version, package.release);
-        let written = WrittenFront { lead: lead(&name), header_at: 0, length: header.len(), digest_at, archive_size };
+        let written =
+            WrittenPreamble { lead: lead(&name), header_at: 0, length: header.len(), digest_at, archive_size };
         Ok(Self { header, written })
     }
 
@@ -92,7 +93,7 @@ impl Front {
     /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer.
     ///
     /// - Gives: its size in bytes as well.
-    pub(crate) fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenFront, u64)> {
+    pub(crate) fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenPreamble, u64)> {
         let Self { header, mut written } = self;
         let before = written.before_header(NO_DIGEST, 0)?;
         written.header_at = before.len() as u64;
@@ -102,7 +103,7 @@ impl Front {
     }
 }
 
-impl WrittenFront {
+impl WrittenPreamble {
     /// Fills in what was not known.
     ///
     /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
