@@ -26,7 +26,7 @@ pub struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// Takes the summary from `package.toml`, else from the wheel's metadata.
     ///
-    /// - Takes: `epoch`, the time of the commit, in seconds since 1970.
+    /// `epoch` is the time of the commit, in seconds since 1970.
     pub fn new(config: &'a Config, target: &'a Target, metadata: &Metadata, epoch: u32) -> Self {
         let package = &config.package;
         let line = |text: &Option<String>| text.as_deref().and_then(one_line);
@@ -38,7 +38,7 @@ impl<'a> Pages<'a> {
 
     /// The notes to install, start, check, configure, upgrade and remove this package.
     ///
-    /// - Takes: `signed`, whether the package is known to be; those within it are made before it can be.
+    /// `signed`: whether the package is known to be signed. The notes inside it are made before it can be.
     pub fn install_notes(&self, facts: &PackageFacts<'_>, signed: bool) -> anyhow::Result<String> {
         self.render("INSTALL.md", facts, signed)
     }

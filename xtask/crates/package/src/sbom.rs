@@ -41,7 +41,7 @@ pub struct Component<'a> {
 
 /// Writes the document.
 ///
-/// - Takes: `asks`, who requires whom on the box. What nobody requires is the application's.
+/// `asks` says which package requires which on the box. What none requires is the application's.
 pub fn cyclonedx(subject: &Subject<'_>, components: &[Component<'_>], asks: &[Asks]) -> String {
     let root = subject.purl();
     let refs: BTreeMap<&PackageName, String> = components.iter().map(|one| (one.name, one.purl())).collect();

@@ -215,8 +215,9 @@ pub struct Tree {
 impl Tree {
     /// Adds an entry.
     ///
-    /// - Fails: where the path is claimed already, by other bytes or in another way. Equal files, as
-    ///   legacy namespace packages share their `__init__.py`, are one.
+    /// # Errors
+    /// Where the path is claimed already, by other bytes or in another way. Equal files, as legacy namespace packages
+    /// share their `__init__.py`, are one.
     pub fn claim(&mut self, path: BoxPath, entry: TreeEntry) -> anyhow::Result<()> {
         match self.entries.entry(path) {
             Claim::Occupied(before) if !before.get().same_as(&entry) => {

@@ -56,8 +56,10 @@ pub struct Archive<R> {
 impl<R: ReaderAt> Archive<R> {
     /// Reads the central directory and checks every entry of it.
     ///
-    /// - Takes: `reader` over the whole file; `size` of it in bytes.
-    /// - Fails: once, naming every entry that is refused, and why.
+    /// The reader is over the whole file, which has `size` bytes.
+    ///
+    /// # Errors
+    /// Once, naming every entry that is refused, and why.
     pub fn open(reader: R, size: u64) -> anyhow::Result<Self> {
         let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
         let mut tail = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
@@ -138,17 +140,19 @@ impl<R: ReaderAt> Archive<R> {
 
     /// Unpacks one file piece by piece.
     ///
-    /// - Takes: the file's place in [`Archive::members`]; `sink`, called with each piece in order.
-    /// - Fails: where the local header names another file, size or CRC-32 differ, or the deflated bytes go on behind
-    ///   their end; what went into the sink until then is not to be used.
+    /// `place` is that of the file in [`Archive::members`]; `sink` is called with its bytes in order.
+    ///
+    /// # Errors
+    /// Where the local header names another file, size or CRC-32 differ, or the deflated bytes go on behind their end;
+    /// what went into the sink until then is not to be used.
     pub fn unpack(&self, place: usize, inflater: &mut Inflater, sink: &mut Sink<'_>) -> anyhow::Result<()> {
         self.unpack_with_packed(place, inflater, &mut |_| Ok(()), sink)
     }
 
     /// Unpacks one file as [`Archive::unpack`] does, and hands on what it is unpacked from as well.
     ///
-    /// - Takes: `packed`, called in order with the bytes as they stand in the archive: of a deflated file one whole
-    ///   deflate stream (RFC 1951), and nothing else.
+    /// `packed` is called in order with the bytes that the archive has: of a deflated file one whole deflate stream
+    /// (RFC 1951), and nothing else.
     pub fn unpack_with_packed(
         &self,
         place: usize,

@@ -145,8 +145,7 @@ impl PackageFacts<'_> {
     /// `Suggests`: the libraries that `package.toml` lets be absent, which dnf never installs for it. They are
     /// what tells the one who judges the RPM that nobody forgot them.
     ///
-    /// - Takes: `optional`, what else the ELF files ask of the box.
-    /// - Gives: none for an rpm that has no weak dependencies.
+    /// `optional` is what else the ELF files ask of the box. There is none for an rpm that has no weak dependencies.
     pub fn suggests(&self, optional: &[Need]) -> Vec<Dependency> {
         let is_known = self.target.knows_weak_dependencies();
         optional.iter().filter(|_| is_known).map(|need| Dependency::new(need.to_string(), Sense::ANY, "")).collect()

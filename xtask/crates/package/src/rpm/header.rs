@@ -71,7 +71,7 @@ pub(super) struct WrittenPreamble {
 }
 
 impl Preamble {
-    /// - Takes: `archive_size`, of the payload before compression, in bytes.
+    /// Encodes it; `archive_size` is that of the payload before compression, in bytes.
     pub(crate) fn new(package: &RpmPackage, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
         /// Of a file, beside its name and its group: digest, owner, numbers, ends of texts.
         const OF_FILE: usize = 120;
@@ -90,9 +90,8 @@ impl Preamble {
         &self.header
     }
 
-    /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer.
-    ///
-    /// - Gives: its size in bytes as well.
+    /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer. Gives
+    /// its size in bytes as well.
     pub(crate) fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenPreamble, u64)> {
         let Self { header, mut written } = self;
         let before = written.before_header(NO_DIGEST, 0)?;
@@ -104,9 +103,7 @@ impl Preamble {
 }
 
 impl WrittenPreamble {
-    /// Fills in what was not known.
-    ///
-    /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
+    /// Fills in what was not known: sha256 in hex and size in bytes of the compressed payload.
     pub(crate) fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
         out.seek(SeekFrom::Start(self.header_at + self.digest_at as u64))?;
         out.write_all(digest.as_bytes()).context("failed to write the header")?;
@@ -130,7 +127,8 @@ impl WrittenPreamble {
 
     /// Lead and signature header. Its length does not depend on what is taken.
     ///
-    /// - Takes: `digest`, the sha256 of the header in hex; `size`, of the compressed payload in bytes.
+    /// Lead and signature header: `digest` is the sha256 of the header in hex, `size` that of the compressed payload in
+    /// bytes.
     fn before_header(&self, digest: &str, size: u64) -> anyhow::Result<Vec<u8>> {
         let mut bytes = self.lead.clone();
         let entries = signature_entries(digest, self.length, size, self.archive_size);
@@ -142,7 +140,7 @@ impl WrittenPreamble {
 
 /// What stands before the headers, which rpm takes for nothing but a mark (rpm's docs, "Lead").
 ///
-/// - Takes: `name`, of which it holds 65 bytes at most, and a NUL.
+/// The lead, which holds 65 bytes of the name at most, and a NUL.
 fn lead(name: &str) -> Vec<u8> {
     const NAME: usize = 66;
     let mut bytes = vec![0xed, 0xab, 0xee, 0xdb, 3, 0, 0, 0, 0, 0];
@@ -165,7 +163,8 @@ fn digest_at(header: &[u8]) -> Option<usize> {
     header[place..].starts_with(NO_DIGEST.as_bytes()).then_some(place)
 }
 
-/// - Takes: `digest` and `length` of the header; the sizes of the payload in bytes, compressed and before.
+/// The tags of the signature header, by digest and length of the header, and the sizes of the payload in bytes,
+/// compressed and before.
 fn signature_entries(digest: &str, length: usize, size: u64, archive_size: u64) -> Vec<(u32, TagData<'static>)> {
     let most = most_size(length, archive_size);
     let size = length as u64 + size;

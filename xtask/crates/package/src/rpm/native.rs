@@ -37,7 +37,10 @@ pub struct RpmPlan<'a, R> {
 }
 
 impl<'a, R: ReaderAt + Sync> RpmPlan<'a, R> {
-    /// - Takes: `wheels`, the list that `tree` was laid out from.
+    /// Plans an RPM; `wheels` is the list that `tree` was laid out from.
+    ///
+    /// # Errors
+    /// For a header that rpm would not read, and for a level that the compressor does not have.
     pub fn new(package: &RpmPackage, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
         let compressor = Compressor { compression: package.compression, level: package.level };
         let payload = Payload::plan(tree, wheels, compressor)?;
@@ -45,9 +48,8 @@ impl<'a, R: ReaderAt + Sync> RpmPlan<'a, R> {
         Ok(Self { preamble, payload, wheels, entries: tree.entries().len() })
     }
 
-    /// Names the file that [`Self::write`] would write: equal names are equal bytes, whatever is kept.
-    ///
-    /// - Gives: a sha256 in lower-case hex, over the header without the payload's digest, and the keys of the pieces.
+    /// Names the file that [`Self::write`] would write: equal names are equal bytes, whatever is kept. It is a sha256 in
+    /// lower-case hex, over the header without the payload's digest, and the keys of the pieces.
     pub fn name(&self) -> String {
         let mut hasher = Sha256::new();
         hasher.update(self.preamble.header());
@@ -55,10 +57,10 @@ impl<'a, R: ReaderAt + Sync> RpmPlan<'a, R> {
         hex(&hasher.finalize())
     }
 
-    /// Writes it.
+    /// Writes it to `out`, which is empty and at its start. `kept` has the pieces of earlier runs, and takes new ones.
     ///
-    /// - Takes: `kept`, the pieces of earlier runs, and the place for new ones; `out`, empty and at its start.
-    /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
+    /// # Errors
+    /// Where a wheel's file differs from its RECORD; `out` is not to be used then.
     pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<WrittenRpm> {
         let Self { preamble, payload, wheels, entries } = self;
         let (preamble, room) = preamble.write(out)?;

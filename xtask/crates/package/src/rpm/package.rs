@@ -190,8 +190,7 @@ pub struct RpmPackage {
 
 /// A text from outside as one line of a header, and of a spec: without control characters, blanks around it or doubled,
 /// and a `\` at its end, by which rpmbuild would join the next line.
-///
-/// - Gives: none for a text of which nothing is left.
+/// None for a text of which nothing is left.
 pub fn one_line(text: &str) -> Option<String> {
     let spaced = text.replace(char::is_control, " ");
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");

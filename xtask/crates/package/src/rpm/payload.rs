@@ -53,9 +53,7 @@ pub(super) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Plans the pieces.
-    ///
-    /// - Takes: `wheels`, the list that the tree was laid out from.
+    /// Plans the pieces; `wheels` is the list that the tree was laid out from.
     pub(crate) fn plan<R: ReaderAt>(
         tree: &'a Tree,
         wheels: &[Wheel<R>],
@@ -80,11 +78,11 @@ impl<'a> Payload<'a> {
         self.pieces.iter().map(|(key, _)| key)
     }
 
-    /// Writes the compressed payload, piece by piece in order, to `take`.
+    /// Writes the compressed payload, piece by piece in order, to `take`, and gives the pieces. The bytes do not depend
+    /// on what was kept. `wheels` is the list that the tree was laid out from.
     ///
-    /// - Takes: `wheels`, the list that the tree was laid out from.
-    /// - Gives: the pieces, in order. The bytes do not depend on what was kept.
-    /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+    /// # Errors
+    /// Where a file of a wheel does not have the digest that its RECORD says.
     pub(crate) fn write<R: ReaderAt + Sync>(
         &self,
         wheels: &[Wheel<R>],
@@ -197,7 +195,8 @@ fn deflated<'w, R: ReaderAt>(entry: &TreeEntry, wheels: &'w [Wheel<R>]) -> Optio
 /// Writes a file of a wheel as it is deflated there, and unpacks it to see that it is what it ought to be, unless that
 /// was seen with another target.
 ///
-/// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+/// # Errors
+/// Where a file of a wheel does not have the digest that its RECORD says.
 fn take_deflated<R: ReaderAt>(
     entry: &TreeEntry,
     wheel: &Wheel<R>,
@@ -242,7 +241,8 @@ fn check_digest(entry: &TreeEntry, hasher: Sha256) -> anyhow::Result<()> {
 
 /// Writes the content of an entry, as many bytes as it says; a folder has none.
 ///
-/// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+/// # Errors
+/// Where a file of a wheel does not have the digest that its RECORD says.
 pub(super) fn write_content<R: ReaderAt>(
     entry: &TreeEntry,
     wheels: &[Wheel<R>],

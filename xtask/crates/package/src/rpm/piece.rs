@@ -38,11 +38,10 @@ impl fmt::Display for PieceKey {
 pub trait KeptPieces: Sync {
     /// Writes a kept piece to `out`, once it was found whole; gives its size in bytes, and none where there is none.
     ///
-    /// - Fails: only where `out` does.
+    /// # Errors
+    /// Only where `out` does.
     fn copy(&self, key: &PieceKey, out: &mut dyn Write) -> io::Result<Option<u64>>;
-    /// Begins to keep a piece; none where it is not to be kept.
-    ///
-    /// - Takes: `size`, in bytes before compression.
+    /// Begins to keep a piece of `size` bytes before compression; none where it is not to be kept.
     fn begin(&self, key: &PieceKey, size: u64) -> Option<Box<dyn NewPiece + '_>>;
 }
 
@@ -120,10 +119,8 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Writes what the archive says of an entry.
-    ///
-    /// - Takes: `place`, in the piece. No two entries of a piece have the same inode, and two pieces may: who reads
-    ///   the archive looks at inodes only where there are several links.
+    /// Writes what the archive says of the entry at a place in the piece. No two entries of a piece have the same inode,
+    /// and entries of two pieces may: readers look at inodes only where there are several links.
     pub(crate) fn write_head(&self, place: usize, out: &mut dyn Write) -> anyhow::Result<()> {
         let item = &self.items[place];
         let size = item.entry.size();
@@ -142,8 +139,8 @@ impl<'a> Piece<'a> {
 
     /// Names what the piece will be: by the heads of its entries, and the digests that are known of their contents.
     ///
-    /// - Takes: `compressor`, which tells all that decides how the same bytes are compressed; `taken`, which names the
-    ///   compressed bytes of an entry where they are taken as they are.
+    /// `compressor` tells all that decides how the same bytes are compressed; `taken` names the compressed bytes of an
+    /// entry where they are taken as they are.
     pub(crate) fn key(
         &self,
         compressor: &str,

@@ -55,7 +55,8 @@ impl<'a, R: ReaderAt> SourceArchives<'a, R> {
 
     /// Writes the archive of a part: paths from the root of the box, sorted, root's, with their modes and times.
     ///
-    /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+    /// # Errors
+    /// Where a file of a wheel does not have the digest that its RECORD says.
     pub fn write(&self, part: SourcePart, out: impl Write) -> anyhow::Result<()> {
         // No name and no time in gzip's header.
         let gzip = GzBuilder::new().mtime(0).operating_system(255).write(out, EFFORT);

@@ -33,7 +33,8 @@ const FOLDERS: [(&str, &str); 3] = [
 
 /// The spec.
 ///
-/// - Fails: for a file that `%files` cannot name.
+/// # Errors
+/// For a file that `%files` cannot name.
 pub fn spec(package: &RpmPackage, tree: &Tree, target: &Target, sources: &SourceNames) -> anyhow::Result<String> {
     let line = |text: &str| escape(text).replace(char::is_control, " ").trim().to_owned();
     let optional = |text: &str| Some(line(text)).filter(|text| !text.is_empty());

@@ -55,7 +55,8 @@ fn whole_folders(tree: &Tree) -> BTreeMap<&BoxPath, Role> {
 
 /// The lines of `%files`, in the order of paths, each with its line end.
 ///
-/// - Fails: for a name with characters that `%files` cannot write, where another one looks like it.
+/// # Errors
+/// For a name with characters that `%files` cannot write, where another one looks like it.
 pub(super) fn lines(tree: &Tree) -> anyhow::Result<String> {
     let whole = whole_folders(tree);
     let mut text = String::new();
