@@ -10,7 +10,7 @@ use wheelhaul_base::problem::nearest;
 use wheelhaul_boxes::Target;
 use wheelhaul_licenses::Spdx;
 use wheelhaul_package::layout::{Wheel, license_texts};
-use wheelhaul_package::rpm::Facts;
+use wheelhaul_package::rpm::PackageFacts;
 use wheelhaul_package::sbom::{Component, Subject, cyclonedx};
 use wheelhaul_pylock::Lock;
 use wheelhaul_wheel::closure::{Dist, walk};
@@ -99,7 +99,7 @@ pub fn libraries(
 /// - Takes: `wheels`, those of the lock in its order, then the application's; their `licenses` in that order.
 pub fn sbom(
     project: &Project,
-    facts: &Facts<'_>,
+    facts: &PackageFacts<'_>,
     lock: &Lock,
     wheels: &[Wheel<FileReader>],
     licenses: &Licenses,

@@ -26,7 +26,7 @@ use wheelhaul_host::Stop;
 use wheelhaul_package::layout::{Parts, Wheel, lay_out};
 use wheelhaul_package::pages::Pages;
 use wheelhaul_package::rpm;
-use wheelhaul_package::rpm::{Change, Package, rpm_version};
+use wheelhaul_package::rpm::{ChangelogEntry, RpmPackage, rpm_version};
 use wheelhaul_package::service;
 use wheelhaul_package::tree::Tree;
 use wheelhaul_pylock::Lock;
@@ -54,7 +54,7 @@ pub struct Ready<'a> {
     /// the box that it is for
     pub target: &'a Target,
     /// what its header says
-    pub package: Package,
+    pub package: RpmPackage,
     /// what lands on the box
     pub tree: Tree,
     /// what the tree was laid out from
@@ -137,7 +137,7 @@ fn make_ready<'a>(
     }
     let pages = Pages::new(config, target, metadata, app.epoch);
     let (libraries, optional) = about::libraries(project, &lock, application, target)?;
-    let facts = rpm::Facts {
+    let facts = rpm::PackageFacts {
         name: &config.package.name,
         version: &metadata.version,
         release: &config.package.release,
@@ -171,7 +171,7 @@ fn make_ready<'a>(
         epoch: app.epoch,
     };
     let layout = lay_out(&parts)?;
-    let service = service::Facts {
+    let service = service::ServiceFacts {
         name: facts.name,
         summary: &pages.summary,
         root: &pages.root,
@@ -183,7 +183,7 @@ fn make_ready<'a>(
     let of_metadata = |text: &Option<String>| text.as_deref().and_then(rpm::one_line);
     let vendor = of_metadata(&config.package.vendor).or_else(|| of_metadata(&metadata.author));
     let url = of_metadata(&config.package.url).or_else(|| of_metadata(&metadata.home_page));
-    let package = Package {
+    let package = RpmPackage {
         name: facts.name.to_owned(),
         epoch,
         version,
@@ -193,7 +193,7 @@ fn make_ready<'a>(
         license: licenses.all().to_string(),
         // A spec's tag takes one word.
         url: url.filter(|url| !url.contains(char::is_whitespace)),
-        change: Change::new(vendor.as_deref().unwrap_or(facts.name), &facts, origin, app.epoch),
+        change: ChangelogEntry::new(vendor.as_deref().unwrap_or(facts.name), &facts.evr(), origin, app.epoch),
         vendor,
         requires: facts.requires(),
         provides: facts.provides(),

@@ -85,9 +85,9 @@ fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) ->
     let same = same_header && same_payload;
     let mut row = json!({
         "path": path, "target": name, "same": same, "header": same_header, "payload": same_payload,
-        "signature": given.vouching.signer(), "commit": head, "level": level, "byte_code": built.byte_code,
+        "signature": given.signatures.signer(), "commit": head, "level": level, "byte_code": built.byte_code,
     });
-    let signed = if !given.vouching.signatures.is_empty() { ", but for its signature" } else { "" };
+    let signed = if !given.signatures.packets.is_empty() { ", but for its signature" } else { "" };
     if same {
         return Ok((
             line(&format!("{path}: the same bytes{signed}, from {}", commit_in_words(head.as_deref()))),

@@ -13,7 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_host::{Sys, private};
 use wheelhaul_package::pages::{public_key_name, repository_file};
-use wheelhaul_rpmfile::Front;
+use wheelhaul_rpmfile::Preamble;
 
 /// A repository: the RPMs for one distribution.
 #[derive(Debug)]
@@ -120,8 +120,8 @@ impl Repository {
         let name = rpm.path.file_name().context("an RPM has a name")?;
         let place = self.folder.join(name);
         if place.exists() {
-            let new = open(&rpm.path)?.front()?;
-            match open(&place).and_then(|mut opened| opened.front()) {
+            let new = open(&rpm.path)?.preamble()?;
+            match open(&place).and_then(|mut opened| opened.preamble()) {
                 Ok(old) if is_same(&old, &new) => {
                     project.sys.detail(format!("`{place}` is there already"));
                     return Ok(false);
@@ -173,8 +173,8 @@ impl Repository {
 }
 
 /// Whether two files hold one package, signed by one key or not at all.
-fn is_same(old: &Front, new: &Front) -> bool {
-    let signers = [old, new].map(|front| front.signature().map(|signature| signature.issuer));
+fn is_same(old: &Preamble, new: &Preamble) -> bool {
+    let signers = [old, new].map(|preamble| preamble.signature().map(|signature| signature.issuer));
     old.header() == new.header() && old.is_signed() == new.is_signed() && signers[0] == signers[1]
 }
 

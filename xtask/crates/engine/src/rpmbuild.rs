@@ -20,7 +20,9 @@ use std::time::{Duration, SystemTime};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_host::{CACHES, sha256_of_rest, user_cache};
 use wheelhaul_package::rpm;
-use wheelhaul_package::rpm::{KeptPieces, NothingKept, Part, Plan, SourceNames, Sources, WrittenPiece, spec};
+use wheelhaul_package::rpm::{
+    KeptPieces, NothingKept, RpmPlan, SourceArchives, SourceNames, SourcePart, WrittenPiece, spec,
+};
 use wheelhaul_pylock::Lock;
 
 /// An RPM that was written, or lay there already.
@@ -53,7 +55,7 @@ struct Noted {
 /// Writes an RPM by this tool itself, unless the one that it would be lies there.
 pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
     project.steps.during("write", || {
-        let plan = Plan::new(&ready.package, &ready.tree, &ready.wheels)?;
+        let plan = RpmPlan::new(&ready.package, &ready.tree, &ready.wheels)?;
         let name = outputs::name(project, [b"rpm".as_slice(), plan.name().as_bytes()]);
         let noted: Option<Noted> = name.as_deref().and_then(|name| outputs::noted(project, name));
         if let Some(Noted { sha256, size, shares }) = noted
@@ -76,9 +78,9 @@ pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> 
 fn write(
     project: &Project,
     ready: &Ready<'_>,
-    plan: Plan<'_, FileReader>,
+    plan: RpmPlan<'_, FileReader>,
     path: &Utf8Path,
-) -> anyhow::Result<(rpm::Written, Option<Digest>)> {
+) -> anyhow::Result<(rpm::WrittenRpm, Option<Digest>)> {
     let spinner = project.sys.spinner(&format!("writing {}", ready.file_name));
     let with = |kept: &dyn KeptPieces| {
         project.sys.create(path, |file| {
@@ -188,15 +190,15 @@ pub fn print_specs(project: &Project, current: Current, options: &BuildOptions) 
     Ok(Report::fine(texts.join("\n"), json!({"specs": specs})))
 }
 
-fn sources_of<'a>(ready: &'a Ready<'_>) -> Sources<'a, FileReader> {
-    Sources::new(&ready.tree, &ready.wheels)
+fn sources_of<'a>(ready: &'a Ready<'_>) -> SourceArchives<'a, FileReader> {
+    SourceArchives::new(&ready.tree, &ready.wheels)
 }
 
-fn names_of(ready: &Ready<'_>, sources: &Sources<'_, FileReader>) -> SourceNames {
+fn names_of(ready: &Ready<'_>, sources: &SourceArchives<'_, FileReader>) -> SourceNames {
     let stem = ready.file_name.trim_end_matches(".rpm");
     SourceNames {
         app: format!("{stem}.tar.gz"),
-        dependencies: sources.has(Part::Dependencies).then(|| format!("{stem}-dependencies.tar.gz")),
+        dependencies: sources.has(SourcePart::Dependencies).then(|| format!("{stem}-dependencies.tar.gz")),
         lock: Lock::file_name(&ready.target.name),
     }
 }
@@ -230,9 +232,9 @@ impl<'a> Written<'a> {
                 Ok(file.file().set_modified(time)?)
             })
         };
-        write(&folder.join(&names.app), &mut |out| sources.write(Part::App, out))?;
+        write(&folder.join(&names.app), &mut |out| sources.write(SourcePart::App, out))?;
         if let Some(name) = &names.dependencies {
-            write(&folder.join(name), &mut |out| sources.write(Part::Dependencies, out))?;
+            write(&folder.join(name), &mut |out| sources.write(SourcePart::Dependencies, out))?;
         }
         write(&folder.join(&names.lock), &mut |out| Ok(out.write_all(ready.texts.lock.as_bytes())?))?;
         let spec = spec_path(project, ready);

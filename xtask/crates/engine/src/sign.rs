@@ -48,14 +48,14 @@ impl<'a> Signer<'a> {
         // A link stays one: what it leads to is signed.
         let path = &path.canonicalize_utf8().with_context(|| format!("`{shown}` cannot be signed"))?;
         let mut opened = open(path).with_context(|| format!("`{shown}` cannot be signed"))?;
-        let front = opened.front().with_context(|| format!("`{shown}` cannot be signed"))?;
-        let release = opened.described.release.clone();
-        let signature = self.gpg.sign(front.header(), shown)?;
+        let preamble = opened.preamble().with_context(|| format!("`{shown}` cannot be signed"))?;
+        let release = opened.metadata.release.clone();
+        let signature = self.gpg.sign(preamble.header(), shown)?;
         if let Some(trouble) = why_unverified(signature.algorithm.title(), &release) {
             self.sys.say(format!("warning: `{shown}`: {trouble}"));
         }
         let mode = fs_err::metadata(path)?.permissions();
-        let bytes = front.signed(&signature)?;
+        let bytes = preamble.signed(&signature)?;
         let size = self.sys.create(path, |file| {
             file.write_all(&bytes)?;
             let payload = opened.copy_payload(file)?;
@@ -63,7 +63,7 @@ impl<'a> Signer<'a> {
             Ok(bytes.len() as u64 + payload)
         })?;
         let public_key = self.public_key(&signature.issuer)?;
-        let replaced = front.is_signed();
+        let replaced = preamble.is_signed();
         let again = if replaced { ", in place of the signature that it had" } else { "" };
         self.sys.say(format!("signed {shown}{again}"));
         Ok(Signed { size, algorithm: signature.algorithm, issuer: signature.issuer, replaced, public_key })
@@ -118,7 +118,7 @@ pub fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
     };
     // All are looked at before the first is signed.
     let faults = rpms.iter().filter_map(|path| {
-        let looked_at = open(&sys.root.join(path)).and_then(|mut opened| opened.front());
+        let looked_at = open(&sys.root.join(path)).and_then(|mut opened| opened.preamble());
         looked_at.err().map(|error| error.context(format!("`{path}` cannot be signed")))
     });
     all_of("RPMs cannot be signed", faults.collect())?;

@@ -17,7 +17,7 @@ mod plain;
 mod record;
 mod rewrite;
 
-pub use archive::{Archive, Member, Mode, Scratch, Sink};
+pub use archive::{Archive, Member, Mode};
 pub use byte_code::{ByteCode, Compiled};
 pub use checked::{Checked, PackedSum};
 pub use contents::{Contents, Placed, Scheme};
@@ -30,3 +30,4 @@ pub use opened::{opened_by_name, stem_of};
 pub use plain::{Plain, PlainFile};
 pub use record::{Digest, Record, Row};
 pub use rewrite::{Executables, rewrite};
+pub use wheelhaul_payload::{Inflater, Sink};

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
-use wheelhaul_rpmfile::{Described, Opened};
+use wheelhaul_rpmfile::{Opened, RpmMetadata};
 use wheelhaul_trial::{Files, Machine};
 use wheelhaul_verify::{Evidence, UnitText};
 
@@ -49,7 +49,7 @@ struct Life<'l> {
     unit: UnitText<'l>,
     place: Option<Place>,
     /// whether an older release was there first
-    old: Option<Described>,
+    old: Option<RpmMetadata>,
 }
 
 impl Bench {
@@ -117,9 +117,9 @@ fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, took: 
             return Ok(steps.finish());
         }
     }
-    let old = bench.wish.from.as_ref().map(|path| -> anyhow::Result<Described> {
+    let old = bench.wish.from.as_ref().map(|path| -> anyhow::Result<RpmMetadata> {
         let file = fs_err::File::open(sys.root.join(path))?;
-        Ok(Opened::read(file).with_context(|| format!("`--from {path}`"))?.described)
+        Ok(Opened::read(file).with_context(|| format!("`--from {path}`"))?.metadata)
     });
     let old = old.transpose()?;
     if let Some(old) = &old {
@@ -169,7 +169,7 @@ fn no_way_to_the_host(machine: &Machine) -> anyhow::Result<Notes> {
 }
 
 impl<'l> Life<'l> {
-    fn new(machine: &'l Machine, evidence: &'l Evidence, old: Option<Described>) -> anyhow::Result<Self> {
+    fn new(machine: &'l Machine, evidence: &'l Evidence, old: Option<RpmMetadata>) -> anyhow::Result<Self> {
         let name = evidence.described.name.as_str();
         let text = |kind: &str| evidence.texts.get(&format!("/usr/lib/systemd/system/{name}.{kind}"));
         let unit = UnitText::parse("x.service", text("service").map(String::as_str).unwrap_or_default());

@@ -120,7 +120,7 @@ fn delivered(examined: &Examined) -> anyhow::Result<Delivered> {
         file: examined.path.file_name().unwrap_or_default().to_owned(),
         size: fs_err::metadata(&examined.path)?.len(),
         sha256: sha256_of(&examined.path)?,
-        signature: examined.evidence.as_ref().ok().and_then(|evidence| evidence.vouching.signer()),
+        signature: examined.evidence.as_ref().ok().and_then(|evidence| evidence.signatures.signer()),
     })
 }
 

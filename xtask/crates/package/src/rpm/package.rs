@@ -1,6 +1,5 @@
 //! What an RPM says of itself, before it is written by either builder.
 
-use crate::rpm::Facts;
 use crate::service::Scriptlets;
 use wheelhaul_boxes::Compression;
 
@@ -104,7 +103,7 @@ impl Dependency {
 
 /// An entry of the changelog, `rpm -q --changelog`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ChangelogEntry {
     /// who ships the RPM, and which one: `Example Ltd - 1.0-1.el9`
     pub name: String,
     /// what it was built from, one line that starts with `- `
@@ -116,7 +115,7 @@ pub struct Change {
 /// In seconds.
 const DAY: u32 = 24 * 3600;
 
-impl Change {
+impl ChangelogEntry {
     /// The day in UTC, as a spec writes it: `Tue Nov 14 2023`.
     pub fn date(&self) -> String {
         const MONTHS: [&str; 12] = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
@@ -134,16 +133,17 @@ impl Change {
         format!("{} {} {day:02} {year}", DAYS[days as usize % 7], MONTHS[month as usize])
     }
 
-    /// Takes `by`, who ships it; `from`, such as `commit 1234`; `time` in seconds since 1970.
-    pub fn new(by: &str, facts: &Facts<'_>, from: &str, time: u32) -> Self {
+    /// The entry of a release: `by` ships it, `evr` is its version, `from` says what it was built from, such as
+    /// `commit 1234`, and `time` is in seconds since 1970.
+    pub fn new(by: &str, evr: &str, from: &str, time: u32) -> Self {
         let noon = (time - time % DAY).saturating_add(DAY / 2);
-        Self { name: format!("{by} - {}", facts.evr()), text: format!("- Built from {from}"), time: noon }
+        Self { name: format!("{by} - {evr}"), text: format!("- Built from {from}"), time: noon }
     }
 }
 
 /// Everything that the header says, but for the files.
 #[derive(Debug, Clone)]
-pub struct Package {
+pub struct RpmPackage {
     /// `quality_report`
     pub name: String,
     /// PEP 440's, where it is not 0
@@ -179,7 +179,7 @@ pub struct Package {
     /// the four
     pub scriptlets: Scriptlets,
     /// the one entry of the changelog
-    pub change: Change,
+    pub change: ChangelogEntry,
     /// seconds since 1970
     pub build_time: u32,
     /// of the payload
@@ -190,8 +190,7 @@ pub struct Package {
 
 /// A text from outside as one line of a header, and of a spec: without control characters, blanks around it or doubled,
 /// and a `\` at its end, by which rpmbuild would join the next line.
-///
-/// - Gives: none for a text of which nothing is left.
+/// None for a text of which nothing is left.
 pub fn one_line(text: &str) -> Option<String> {
     let spaced = text.replace(char::is_control, " ");
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -215,7 +214,7 @@ pub fn lines(text: &str) -> String {
     text.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-impl Package {
+impl RpmPackage {
     /// `VERSION-RELEASE`, with the epoch where there is one
     pub fn evr(&self) -> String {
         let epoch = self.epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
@@ -262,7 +261,7 @@ mod tests {
             (u32::MAX,      "Sun Feb 07 2106"),
         ];
         for (time, date) in cases {
-            assert_eq!(Change { name: String::new(), text: String::new(), time }.date(), date, "{time}");
+            assert_eq!(ChangelogEntry { name: String::new(), text: String::new(), time }.date(), date, "{time}");
         }
     }
 

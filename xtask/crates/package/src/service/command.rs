@@ -1,7 +1,7 @@
 //! The command that starts the server, with address, port and certificate as that one takes them.
 
-use crate::service::Facts;
 use crate::service::dangers::is_true;
+use crate::service::facts::ServiceFacts;
 use pep440_rs::Version;
 use std::net::IpAddr;
 use wheelhaul_base::problem::Problem;
@@ -55,7 +55,7 @@ pub enum Program {
     Module,
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// A Python script of the package on the target's interpreter, isolated.
     fn script(&self, name: &str) -> [String; 3] {
         [self.target.interpreter.path.to_owned(), "-ISB".to_owned(), format!("{}/bin/{name}", self.root)]
@@ -130,8 +130,9 @@ impl Facts<'_> {
 
     /// The words of `ExecStart`.
     ///
-    /// - Fails: for a server that is not known and whose command does not say where the port goes; for
-    ///   TLS with a server that has none; for options that cannot work in the unit.
+    /// # Errors
+    /// For a server that is not known and whose command does not say where the port goes; for TLS with a server that
+    /// has none; for options that cannot work in the unit.
     pub fn command(&self, program: Program) -> anyhow::Result<Vec<String>> {
         self.check_options()?;
         let (word, rest) = self.service.command.split_first().expect("checked by `Config`");

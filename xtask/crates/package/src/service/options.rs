@@ -2,7 +2,8 @@
 //! user, or let it write where the service cannot.
 
 use crate::service::dangers::{Danger, given_folders, is_at_or_below, normal};
-use crate::service::{Facts, split};
+use crate::service::facts::ServiceFacts;
+use crate::service::words::split;
 use wheelhaul_base::problem::{Problem, all_of, shortened};
 use wheelhaul_config::Service;
 
@@ -102,7 +103,7 @@ struct Found {
     effect: Effect,
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Refuses options of the command, and of `GUNICORN_CMD_ARGS`, that cannot work in the unit.
     pub(super) fn check_options(&self) -> anyhow::Result<()> {
         let Some((word, rest)) = self.service.command.split_first() else { return Ok(()) };
@@ -128,7 +129,7 @@ impl Facts<'_> {
 
     /// Judges gunicorn's configuration file by the settings that it assigns as plain values.
     ///
-    /// - Takes: `place`, the file as messages name it.
+    /// `place` is the file as messages name it.
     pub fn faults_of_settings(&self, place: &str, text: &str) -> Vec<anyhow::Error> {
         let place = format!("`{place}`, which gunicorn reads");
         settings(text).into_iter().filter_map(|found| self.fault_of(&place, &found)).collect()

@@ -1,6 +1,6 @@
 //! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
 
-use crate::service::Facts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
 use wheelhaul_config::Lines;
 use wheelhaul_systemd::{unit_key_since, unit_keys, unit_value_expects};
@@ -29,11 +29,12 @@ const OLD_NAMES: [(&str, &str); 7] = [
     ("StartupCPUWeight", "StartupCPUShares"),
 ];
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Judges what a project asks of the unit.
     ///
-    /// - Fails: once, for each key that the target's systemd does not know or that is this tool's own, for each value
-    ///   that it would not take, and for a socket that the server does not take.
+    /// # Errors
+    /// Once, for each key that the target's systemd does not know or that is this tool's own, for each value that it
+    /// would not take, and for a socket that the server does not take.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut faults: Vec<anyhow::Error> =
             self.service.unit.keys().filter_map(|key| self.check_key(key).err()).collect();

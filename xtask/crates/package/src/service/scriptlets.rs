@@ -4,12 +4,12 @@
 //! `%systemd_*` macros leave reloading to file triggers of systemd's package, which some rpm versions
 //! run too late or not at all.
 
-use crate::service::command::{application_modules, is_dotted};
-use crate::service::{Facts, Program};
+use crate::service::command::{Program, application_modules, is_dotted};
+use crate::service::facts::ServiceFacts;
 use crate::templates::templates;
 use minijinja::context;
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// The scriptlets.
     pub fn scriptlets(&self, program: Program) -> anyhow::Result<Scriptlets> {
         // Where systemd does not make the folder of the state, `%pre` does.

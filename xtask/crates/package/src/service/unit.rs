@@ -1,8 +1,9 @@
 //! The unit of systemd.service(5), with the keys that the target's systemd knows.
 
+use crate::service::command::Program;
 use crate::service::confinement::{CONFINEMENT, value_for};
+use crate::service::facts::ServiceFacts;
 use crate::service::section::{Section, assignment, line_of, plain};
-use crate::service::{Facts, Program};
 use wheelhaul_config::{Lines, Tls};
 use wheelhaul_systemd::unit_value_expects;
 
@@ -12,7 +13,33 @@ const CREDENTIALS: &str = "credentials";
 /// systemd's own `PATH` for services of the system, systemd.exec(5).
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
+    /// The units: file name and text.
+    ///
+    /// # Errors
+    /// For a command that cannot be written, and for what [`Self::check`] refuses.
+    pub fn units(&self, program: Program) -> anyhow::Result<Vec<(String, String)>> {
+        self.check()?;
+        let mut units = vec![(format!("{}.service", self.name), self.unit(program)?)];
+        if self.is_socket_activated() {
+            units.push((format!("{}.socket", self.name), self.socket()));
+        }
+        if self.renews() {
+            units.push((format!("{}-certificate.service", self.name), self.renewal()));
+            units.push((format!("{}-certificate.timer", self.name), self.timer()));
+        }
+        Ok(units)
+    }
+
+    /// sysusers.d(5), so that image-based systems agree with `%pre`. A colon would end the field in /etc/passwd.
+    pub fn sysusers(&self) -> String {
+        format!(
+            "u {0} - \"{1}\" /var/lib/{0} /sbin/nologin\n",
+            self.name,
+            self.summary.replace(['"', '\\', '%', ':'], "")
+        )
+    }
+
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;

@@ -27,7 +27,8 @@ impl Command {
 
 /// Cuts a text into words.
 ///
-/// - Fails: for a quote that is not closed.
+/// # Errors
+/// For a quote that is not closed.
 pub fn split(text: &str) -> Result<Words, &'static str> {
     let mut found = Words::default();
     let mut rest = text.trim_start();
@@ -41,7 +42,8 @@ pub fn split(text: &str) -> Result<Words, &'static str> {
 
 /// Cuts the value of `ExecStart=` into its commands, with the escapes in it that mean nothing.
 ///
-/// - Fails: for a quote that is not closed, and a command without a program.
+/// # Errors
+/// For a quote that is not closed, and a command without a program.
 pub fn commands(value: &str) -> Result<(Vec<Command>, Vec<String>), &'static str> {
     const EMPTY: &str = "a command has no program";
     let mut unknown = Vec::new();

@@ -1,29 +1,30 @@
-//! A source that is unpacked on another core, a few chunks ahead of who takes it.
+//! A source that is unpacked on another core, a few chunks ahead of its reader. A chunk is as large as the largest frame
+//! that this tool writes, so that a frame is unpacked straight into one.
 
+use crate::FRAME_BYTES as CHUNK;
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-/// As large as the largest frame that this tool writes, so that one is unpacked straight into a chunk.
-pub(super) const CHUNK: usize = 4 << 20;
 /// One that is taken, one that waits, one that is filled; they go round, since memory that is mapped anew costs more
 /// than what is put into it.
 const CHUNKS: usize = 3;
 
-/// What gives bytes.
-pub(super) trait Fill {
-    /// Puts bytes into `chunk` behind the first `filled`, and counts them there too: as many as it sees fit, none at
+/// A source of bytes.
+pub trait Fill {
+    /// Puts bytes into `chunk` after the first `filled`, and adds their number to it: as many as it sees fit, none at
     /// the end.
     ///
-    /// - Fails: with those counted that came before.
+    /// # Errors
+    /// If the source fails; `filled` then counts what came before.
     fn fill(&mut self, chunk: &mut [u8], filled: &mut usize) -> io::Result<()>;
 }
 
 /// Lets `take` read `source`, which another thread reads ahead by a few chunks at most. Gives the source back as well.
 ///
-/// - Ends: the thread too, when `take` has what it wants and leaves the rest.
-/// - Fails: the reader, once what came before is taken, where reading `source` did.
-pub(super) fn read_ahead<T, S: Fill + Send>(mut source: S, take: impl FnOnce(&mut Ahead) -> T) -> (T, S) {
+/// The thread ends when `take` does, also if that leaves a rest. Where reading `source` fails, so does the reader, once
+/// what came before is taken.
+pub fn read_ahead<T, S: Fill + Send>(mut source: S, take: impl FnOnce(&mut Ahead) -> T) -> (T, S) {
     let (full, chunks) = channel();
     let (used, empty) = channel();
     (0..CHUNKS).for_each(|_| drop(used.send(Vec::new())));
@@ -59,8 +60,8 @@ struct Chunk {
     length: usize,
 }
 
-/// What is taken of the source.
-pub(super) struct Ahead {
+/// The reader's end of a source that is read ahead.
+pub struct Ahead {
     chunks: Receiver<io::Result<Chunk>>,
     used: Sender<Vec<u8>>,
     chunk: Chunk,

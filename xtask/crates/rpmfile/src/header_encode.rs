@@ -1,47 +1,47 @@
-//! The bytes of a header: an index of tags, and the store with their data (rpm's docs, "RPM V4 Package format").
-//!
-//! Nothing is held twice: the lists of a package with 100,000 files are larger than all else that is known of it.
+//! Tags → the bytes of a header. Nothing is held twice: the lists of a package with 100,000 files are larger than all
+//! else that is known of it.
 
-use crate::read::MOST_DATA;
+use crate::header::{
+    BINARY, ENTRY, INT16, INT32, INT64, MAGIC, MOST_DATA, Region, STRING, STRING_ARRAY, TRANSLATED, alignment_of,
+};
 use anyhow::ensure;
 use std::borrow::Cow;
 
-/// What every header starts with: magic, version 1, four reserved bytes.
-pub const MAGIC: [u8; 8] = [0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0];
-/// The tag that says where the immutable region ends, of a header and of a signature header.
-pub const HEADER_REGION: u32 = 63;
-pub const SIGNATURE_REGION: u32 = 62;
-/// The kind of bytes without a meaning.
-pub const BINARY: u32 = 7;
-/// Of a tag in the index, and of the trailer of a region.
-const ENTRY: usize = 16;
-
 /// The data of a tag.
-pub enum Data<'a> {
+pub enum TagData<'a> {
+    /// numbers of 16 bits
     Int16(Box<dyn Iterator<Item = u16> + 'a>),
+    /// numbers of 32 bits
     Int32(Box<dyn Iterator<Item = u32> + 'a>),
+    /// numbers of 64 bits
     Int64(Box<dyn Iterator<Item = u64> + 'a>),
+    /// one string
     Text(Cow<'a, str>),
-    /// a text that may stand there in several languages, in none of them
+    /// one string that could be translated, in no language
     Translated(&'a str),
+    /// an array of strings
     Texts(Box<dyn Iterator<Item = Cow<'a, str>> + 'a>),
-    /// as it stands in a header: kind, count, bytes
+    /// what another header has: kind, count, bytes
     Raw(u32, u32, &'a [u8]),
 }
 
-impl<'a> Data<'a> {
+impl<'a> TagData<'a> {
+    /// One number of 32 bits.
     pub fn int32(value: u32) -> Self {
         Self::Int32(Box::new([value].into_iter()))
     }
 
+    /// One number of 64 bits.
     pub fn int64(value: u64) -> Self {
         Self::Int64(Box::new([value].into_iter()))
     }
 
+    /// One string.
     pub fn text(value: impl Into<Cow<'a, str>>) -> Self {
         Self::Text(value.into())
     }
 
+    /// An array of strings.
     pub fn texts<T: Into<Cow<'a, str>> + 'a>(values: impl IntoIterator<Item = T, IntoIter: 'a>) -> Self {
         Self::Texts(Box::new(values.into_iter().map(Into::into)))
     }
@@ -50,21 +50,15 @@ impl<'a> Data<'a> {
     fn append(self, store: &mut Vec<u8>, head: usize) -> [u32; 3] {
         let mut count = 0;
         let kind = match &self {
-            Self::Int16(_) => 3,
-            Self::Int32(_) => 4,
-            Self::Int64(_) => 5,
-            Self::Text(_) => 6,
-            Self::Texts(_) => 8,
-            Self::Translated(_) => 9,
+            Self::Int16(_) => INT16,
+            Self::Int32(_) => INT32,
+            Self::Int64(_) => INT64,
+            Self::Text(_) => STRING,
+            Self::Texts(_) => STRING_ARRAY,
+            Self::Translated(_) => TRANSLATED,
             Self::Raw(kind, ..) => *kind,
         };
-        let align = match kind {
-            3 => 2,
-            4 => 4,
-            5 => 8,
-            _ => 1,
-        };
-        store.resize(head + (store.len() - head).next_multiple_of(align), 0);
+        store.resize(head + (store.len() - head).next_multiple_of(alignment_of(kind)), 0);
         let start = (store.len() - head) as u32;
         let mut text = |value: &str| {
             store.extend_from_slice(value.as_bytes());
@@ -96,12 +90,14 @@ impl<'a> Data<'a> {
     }
 }
 
-/// Writes a header: intro, region, tags in the order of their numbers, their data in the same, trailer.
+/// Writes a header: intro, region, tags in the order of their numbers, their data in the same order, trailer.
 ///
-/// - Takes: `region`, 62 for a signature header and 63 for a header; `room`, about how many bytes the data has: a buffer
-///   that grows takes twice the memory.
-/// - Fails: for more data than rpm reads.
-pub fn encode(mut tags: Vec<(u32, Data<'_>)>, region: u32, room: usize) -> anyhow::Result<Vec<u8>> {
+/// `room` is about how many bytes the data has: a buffer that has to grow takes twice the memory.
+///
+/// # Errors
+/// For more data than rpm reads.
+pub fn encode_header(mut tags: Vec<(u32, TagData<'_>)>, region: Region, room: usize) -> anyhow::Result<Vec<u8>> {
+    let region = region as u32;
     tags.sort_by_key(|(tag, _)| *tag);
     let count = tags.len() as u32 + 1;
     // What stands before the data is as long whatever it says.
@@ -133,8 +129,8 @@ mod tests {
 
     #[test]
     fn a_header_is_laid_out_as_rpm_reads_it() {
-        let tags = vec![(1007, Data::int32(0x0102_0304)), (1000, Data::text("x"))];
-        let bytes = encode(tags, SIGNATURE_REGION, 0).unwrap();
+        let tags = vec![(1007, TagData::int32(0x0102_0304)), (1000, TagData::text("x"))];
+        let bytes = encode_header(tags, Region::Signature, 0).unwrap();
         #[rustfmt::skip]
         let expected = [
             0x8e, 0xad, 0xe8, 1, 0, 0, 0, 0,   0, 0, 0, 3,  0, 0, 0, 24,

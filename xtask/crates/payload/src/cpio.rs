@@ -1,6 +1,6 @@
 //! The archive in the payload: cpio, "new ASCII" format (cpio(5)), names with `./` in front.
 //!
-//! A file that is too large for its fields stands behind a head of rpm's own, which has the file's place in the header
+//! A file that is too large for its fields comes after a head of rpm's own, which has the file's place in the header
 //! and nothing else (`lib/cpio.c` since rpm 4.12, "stripped"). rpm tells the two apart at each entry, so that an archive
 //! may have both; rpmbuild writes all entries so where one has to be.
 
@@ -23,7 +23,7 @@ pub const MOST_NAME: u64 = 4200;
 
 /// What the archive says of an entry; the rest is zero.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct CpioEntry {
     /// `./opt/x`
     pub name: String,
     /// unique in the archive, so that nothing looks like a hard link
@@ -40,11 +40,11 @@ fn padding(length: u64) -> usize {
     ((4 - length % 4) % 4) as usize
 }
 
-/// What stands before a content.
+/// What comes before a content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Head {
+pub enum CpioHead {
     /// all that is said of an entry
-    Named(Entry),
+    Named(CpioEntry),
     /// the place in the header of a file, which says the rest
     Place(u32),
 }
@@ -56,7 +56,7 @@ pub fn entry_size(name: &str, size: u64) -> u64 {
 }
 
 /// Writes the header, the name and its padding; the content follows, then [`write_padding`].
-pub fn write_header(out: &mut dyn Write, entry: &Entry) -> std::io::Result<()> {
+pub fn write_header(out: &mut dyn Write, entry: &CpioEntry) -> std::io::Result<()> {
     let links = 1;
     let fields =
         [entry.inode, entry.mode, 0, 0, links, entry.mtime, entry.size, 0, 0, 0, 0, entry.name.len() as u32 + 1, 0];
@@ -81,9 +81,7 @@ pub fn write_header(out: &mut dyn Write, entry: &Entry) -> std::io::Result<()> {
     out.write_all(&head)
 }
 
-/// Writes the head of a file of [`LARGE_FILE`] bytes or more.
-///
-/// - Takes: `place`, in the header's list of files, from 0.
+/// Writes the head of a file of [`LARGE_FILE`] bytes or more; `place` is in the header's list of files, from 0.
 pub fn write_place(out: &mut dyn Write, place: u32) -> std::io::Result<()> {
     out.write_all(PLACE_MAGIC)?;
     write!(out, "{place:08x}")?;
@@ -97,7 +95,7 @@ pub fn write_padding(out: &mut dyn Write, size: u64) -> std::io::Result<()> {
 
 /// Writes the entry that ends the archive.
 pub fn write_trailer(out: &mut dyn Write) -> std::io::Result<()> {
-    write_header(out, &Entry { name: TRAILER.to_owned(), inode: 0, mode: 0, mtime: 0, size: 0 })
+    write_header(out, &CpioEntry { name: TRAILER.to_owned(), inode: 0, mode: 0, mtime: 0, size: 0 })
 }
 
 /// A field of a head, by its place behind the magic.
@@ -109,14 +107,14 @@ fn field_of(head: &[u8], index: usize) -> anyhow::Result<u32> {
 }
 
 /// Reads the next head, with its name and padding; `None` at the trailer.
-pub fn read_head(input: &mut dyn Read) -> anyhow::Result<Option<Head>> {
+pub fn read_head(input: &mut dyn Read) -> anyhow::Result<Option<CpioHead>> {
     let mut head = [0; HEADER];
     let (first, rest) = head.split_at_mut(PLACE_HEADER);
     input.read_exact(first).context("the archive ends without its trailer")?;
     if first.starts_with(PLACE_MAGIC) {
         let place = field_of(first, 0)?;
         skip_padding(input, PLACE_HEADER as u64)?;
-        return Ok(Some(Head::Place(place)));
+        return Ok(Some(CpioHead::Place(place)));
     }
     ensure!(first.starts_with(MAGIC), "the archive is not of cpio's new ASCII format");
     input.read_exact(rest).context("the archive ends without its trailer")?;
@@ -132,7 +130,7 @@ pub fn read_head(input: &mut dyn Read) -> anyhow::Result<Option<Head>> {
     if name == TRAILER {
         return Ok(None);
     }
-    Ok(Some(Head::Named(Entry { name, inode: field(0)?, mode: field(1)?, mtime: field(5)?, size: field(6)? })))
+    Ok(Some(CpioHead::Named(CpioEntry { name, inode: field(0)?, mode: field(1)?, mtime: field(5)?, size: field(6)? })))
 }
 
 /// Skips what aligns a content of `size` bytes.
@@ -149,7 +147,7 @@ mod tests {
     fn entries_read_back_and_take_the_size_that_was_said() {
         for (name, content) in [("./a", "x"), ("./ab", ""), ("./abc", "four"), ("./ä/日", "12345")] {
             let entry =
-                Entry { name: name.to_owned(), inode: 7, mode: 0o100_644, mtime: 9, size: content.len() as u32 };
+                CpioEntry { name: name.to_owned(), inode: 7, mode: 0o100_644, mtime: 9, size: content.len() as u32 };
             let mut bytes = Vec::new();
             write_header(&mut bytes, &entry).unwrap();
             bytes.extend_from_slice(content.as_bytes());
@@ -157,7 +155,7 @@ mod tests {
             assert_eq!(bytes.len() as u64, entry_size(name, content.len() as u64));
             write_trailer(&mut bytes).unwrap();
             let mut input = bytes.as_slice();
-            assert_eq!(read_head(&mut input).unwrap(), Some(Head::Named(entry)));
+            assert_eq!(read_head(&mut input).unwrap(), Some(CpioHead::Named(entry)));
             input = &input[content.len()..];
             skip_padding(&mut input, content.len() as u64).unwrap();
             assert_eq!(read_head(&mut input).unwrap(), None);
@@ -171,7 +169,7 @@ mod tests {
         let mut bytes = Vec::new();
         write_place(&mut bytes, 0x1f).unwrap();
         assert_eq!(bytes, b"07070X0000001f\0\0");
-        assert_eq!(read_head(&mut bytes.as_slice()).unwrap(), Some(Head::Place(0x1f)));
+        assert_eq!(read_head(&mut bytes.as_slice()).unwrap(), Some(CpioHead::Place(0x1f)));
         assert_eq!(entry_size("./opt/x", LARGE_FILE), 16 + LARGE_FILE + 1);
         assert_eq!(entry_size("./x", LARGE_FILE - 1), 116 + LARGE_FILE + 1);
         for bad in [&b"07070X0000001"[..], b"07070X0000001f", b"07070X+000001f\0\0", b"07070X       1\0\0"] {

@@ -1,6 +1,6 @@
 //! What an RPM's header says, as plain values.
 
-use crate::tagged::Tags;
+use crate::header::Header;
 use anyhow::{Context as _, ensure};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ const LONG_SIZES: u32 = 5008;
 
 /// User and group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Owner {
+pub struct FileOwner {
     /// `root`
     pub user: String,
     /// `root`
@@ -31,7 +31,7 @@ pub struct FileRow {
     /// kind and permission bits, as stat(2) has them
     pub mode: u16,
     /// whose it is; files share it
-    pub owner: Arc<Owner>,
+    pub owner: Arc<FileOwner>,
     /// in bytes
     pub size: u64,
     /// hex, empty for what is no regular file
@@ -66,7 +66,7 @@ impl FileRow {
 
 /// What the header says.
 #[derive(Debug, Clone, Default)]
-pub struct Described {
+pub struct RpmMetadata {
     /// `quality_report`
     pub name: String,
     /// `0.0.1`
@@ -78,7 +78,7 @@ pub struct Described {
     /// path → row
     pub files: BTreeMap<String, FileRow>,
     /// the paths in the order of the header, where its archive may name files by their place; else none
-    pub(super) order: Vec<String>,
+    pub(crate) order: Vec<String>,
     /// in seconds since 1970
     pub build_time: u32,
     /// the compressor's name, as the header has it; `none` where it has none
@@ -148,8 +148,8 @@ const OTHER_SCRIPTLETS: [(&str, u32); 6] = [
     ("trigger",          1092),
 ];
 
-/// - Takes: `header`, not the signature header; its tags by their numbers in rpm's `rpmtag.h`.
-pub(super) fn describe(header: &Tags) -> anyhow::Result<Described> {
+/// Reads what a package's header says.
+pub(crate) fn metadata_of(header: &Header) -> anyhow::Result<RpmMetadata> {
     let mut scriptlets = BTreeMap::new();
     let mut interpreters = BTreeMap::new();
     for (name, script, program) in SCRIPTLETS {
@@ -167,7 +167,7 @@ pub(super) fn describe(header: &Tags) -> anyhow::Result<Described> {
     check_links(header)?;
     // The archive may name a file by its place where the header has long sizes.
     let order = if header.has(LONG_SIZES) { listed.iter().map(|(path, _)| path.clone()).collect() } else { Vec::new() };
-    Ok(Described {
+    Ok(RpmMetadata {
         name: word(header, 1000).context("its name")?,
         version: word(header, 1001).context("its version")?,
         release: word(header, 1002).context("its release")?,
@@ -201,7 +201,7 @@ fn by_path(mut listed: Vec<(String, FileRow)>) -> anyhow::Result<BTreeMap<String
 }
 
 /// The files in the order of the header.
-fn list(header: &Tags) -> anyhow::Result<Vec<(String, FileRow)>> {
+fn list(header: &Header) -> anyhow::Result<Vec<(String, FileRow)>> {
     if !header.has(MODES) && !header.has(BASE_NAMES) {
         return Ok(Vec::new());
     }
@@ -239,7 +239,7 @@ fn list(header: &Tags) -> anyhow::Result<Vec<(String, FileRow)>> {
         let row = FileRow {
             mode: modes[at],
             owner: before
-                .map_or_else(|| Arc::new(Owner { user: user.into_owned(), group: group.into_owned() }), Arc::clone),
+                .map_or_else(|| Arc::new(FileOwner { user: user.into_owned(), group: group.into_owned() }), Arc::clone),
             size: sizes[at],
             digest: digest.into_owned(),
             flags: flags[at],
@@ -252,7 +252,7 @@ fn list(header: &Tags) -> anyhow::Result<Vec<(String, FileRow)>> {
 
 /// Refuses files that rpm would make hard links of one another, by the inodes of the header: it reads a content for the
 /// last of them alone, whatever the archive has for the others.
-fn check_links(header: &Tags) -> anyhow::Result<()> {
+fn check_links(header: &Header) -> anyhow::Result<()> {
     const GHOST: u32 = 1 << 6;
     let numbers = |tag| header.int32(tag).unwrap_or_default();
     let (inodes, devices, flags) = (numbers(1096), numbers(1095), numbers(1037));
@@ -267,7 +267,7 @@ fn check_links(header: &Tags) -> anyhow::Result<()> {
 }
 
 /// A part of the package's file name, so no longer than one; paths are made of it, once for each file.
-fn word(header: &Tags, tag: u32) -> anyhow::Result<String> {
+fn word(header: &Header, tag: u32) -> anyhow::Result<String> {
     let text = header.text(tag)?;
     let is_plain = |c: char| c.is_ascii_graphic() && c != '/';
     ensure!(!text.is_empty() && text.len() <= MOST_WORD, "it has {} bytes instead of 1 to {MOST_WORD}", text.len());
@@ -275,7 +275,7 @@ fn word(header: &Tags, tag: u32) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn origin(header: &Tags) -> Origin {
+fn origin(header: &Header) -> Origin {
     let text = |tag| header.text(tag).unwrap_or_default();
     let first = |tag| header.first_text(tag).unwrap_or_default();
     let long = |tag| header.int64(tag).ok().and_then(|sizes| sizes.first().copied());
@@ -289,10 +289,9 @@ fn origin(header: &Tags) -> Origin {
     }
 }
 
-/// As rpm prints them, sorted and each once.
-///
-/// - Takes: the tags of names, flags and versions, which a package has all or none of.
-fn dependencies(header: &Tags, [names, flags, versions]: [u32; 3]) -> anyhow::Result<Vec<String>> {
+/// Dependencies as rpm prints them, sorted and each once, by the tags of their names, flags and versions: a package has
+/// all of the three or none.
+fn dependencies(header: &Header, [names, flags, versions]: [u32; 3]) -> anyhow::Result<Vec<String>> {
     if ![names, flags, versions].iter().any(|tag| header.has(*tag)) {
         return Ok(Vec::new());
     }

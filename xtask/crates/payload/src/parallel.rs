@@ -110,10 +110,11 @@ impl Write for PieceWriter<'_> {
 }
 
 /// Makes `count` pieces with `make`, on as many threads as there are cores, and gives their bytes to
-/// `take` in the order of the pieces: the result does not depend on the number of cores.
+/// `take` in the order of the pieces: the result does not depend on the number of cores. `W` is what a thread works with
+/// and keeps from piece to piece.
 ///
-/// - Takes: `W`, what a thread works with and keeps from piece to piece.
-/// - Fails: with the first failure of `make` or `take`; the other pieces are given up.
+/// # Errors
+/// With the first failure of `make` or `take`; the other pieces are given up.
 pub fn in_order<W: Default>(
     count: usize,
     make: impl Fn(&mut W, usize, &mut dyn Write) -> anyhow::Result<()> + Sync,

@@ -1,6 +1,7 @@
 //! The payload unpacked, and on the way the digest of what it is packed into.
 
-use crate::ahead::{CHUNK, Fill};
+use crate::FRAME_BYTES as CHUNK;
+use crate::read_ahead::Fill;
 use anyhow::bail;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, BufReader, Read};
@@ -12,30 +13,38 @@ const INPUT: usize = CHUNK + (256 << 10);
 const STEP: usize = 256 << 10;
 
 /// A payload, unpacked as it is read.
-pub(super) enum Unpacked<R> {
-    Zstd(Box<Frames<R>>),
-    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Hashed<R>>>>),
+pub struct Unpacked<'a>(Kind<'a>);
+
+enum Kind<'a> {
+    Zstd(Box<Frames<'a>>),
+    Gzip(Box<flate2::bufread::MultiGzDecoder<BufReader<Hashed<'a>>>>),
 }
 
-impl<R: Read> Unpacked<R> {
-    /// - Takes: `compressor`, as the header has it.
-    pub(super) fn new(compressor: &str, packed: R) -> anyhow::Result<Self> {
+impl<'a> Unpacked<'a> {
+    /// Begins to unpack; `compressor` is named as in the header of an RPM.
+    ///
+    /// # Errors
+    /// For a compressor that this tool does not write.
+    pub fn new(compressor: &str, packed: &'a mut (dyn Read + Send)) -> anyhow::Result<Self> {
         let packed = Hashed { packed, hasher: Sha256::new() };
-        Ok(match compressor {
-            "zstd" => Self::Zstd(Box::new(Frames::new(packed)?)),
+        Ok(Self(match compressor {
+            "zstd" => Kind::Zstd(Box::new(Frames::new(packed)?)),
             "gzip" => {
                 let packed = BufReader::with_capacity(STEP, packed);
-                Self::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(packed)))
+                Kind::Gzip(Box::new(flate2::bufread::MultiGzDecoder::new(packed)))
             }
             other => bail!("its payload is compressed by `{other}`, which this tool does not write"),
-        })
+        }))
     }
 
     /// The SHA-256 of all that it is packed into; what was not unpacked is read for it.
-    pub(super) fn digest(self) -> io::Result<[u8; 32]> {
-        let mut packed = match self {
-            Self::Zstd(frames) => frames.packed,
-            Self::Gzip(decoder) => decoder.into_inner().into_inner(),
+    ///
+    /// # Errors
+    /// If the rest cannot be read.
+    pub fn digest(self) -> io::Result<[u8; 32]> {
+        let mut packed = match self.0 {
+            Kind::Zstd(frames) => frames.packed,
+            Kind::Gzip(decoder) => decoder.into_inner().into_inner(),
         };
         let mut rest = vec![0; STEP];
         while packed.read(&mut rest)? > 0 {}
@@ -43,11 +52,11 @@ impl<R: Read> Unpacked<R> {
     }
 }
 
-impl<R: Read> Fill for Unpacked<R> {
+impl Fill for Unpacked<'_> {
     fn fill(&mut self, chunk: &mut [u8], filled: &mut usize) -> io::Result<()> {
-        match self {
-            Self::Zstd(frames) => frames.fill(chunk, filled),
-            Self::Gzip(decoder) => loop {
+        match &mut self.0 {
+            Kind::Zstd(frames) => frames.fill(chunk, filled),
+            Kind::Gzip(decoder) => loop {
                 match decoder.read(&mut chunk[*filled..])? {
                     0 => return Ok(()),
                     count => *filled += count,
@@ -58,12 +67,12 @@ impl<R: Read> Fill for Unpacked<R> {
 }
 
 /// What is read is hashed.
-pub(super) struct Hashed<R> {
-    packed: R,
+struct Hashed<'a> {
+    packed: &'a mut (dyn Read + Send),
     hasher: Sha256,
 }
 
-impl<R: Read> Read for Hashed<R> {
+impl Read for Hashed<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.packed.read(buffer)?;
         self.hasher.update(&buffer[..count]);
@@ -76,8 +85,8 @@ impl<R: Read> Read for Hashed<R> {
 /// zstd unpacks a frame that is there to its end, says its size and has room for it, straight into that room; any
 /// other goes through a window and is copied. So frames are kept whole, and a chunk that has no room for the next one
 /// is left as it is.
-pub(super) struct Frames<R> {
-    packed: Hashed<R>,
+struct Frames<'a> {
+    packed: Hashed<'a>,
     context: DCtx<'static>,
     input: Vec<u8>,
     /// what of `input` is still to be unpacked
@@ -88,8 +97,8 @@ pub(super) struct Frames<R> {
     is_read: bool,
 }
 
-impl<R: Read> Frames<R> {
-    fn new(packed: Hashed<R>) -> io::Result<Self> {
+impl<'a> Frames<'a> {
+    fn new(packed: Hashed<'a>) -> io::Result<Self> {
         let mut context = DCtx::create();
         context.init().map_err(error)?;
         Ok(Self { packed, context, input: vec![0; INPUT], at: 0, end: 0, is_open: false, is_read: false })
@@ -122,7 +131,7 @@ impl<R: Read> Frames<R> {
     }
 }
 
-impl<R: Read> Fill for Frames<R> {
+impl Fill for Frames<'_> {
     fn fill(&mut self, chunk: &mut [u8], filled: &mut usize) -> io::Result<()> {
         while *filled < chunk.len() {
             if self.at == self.end || (!self.is_open && !self.has_whole_frame()) {
@@ -156,7 +165,7 @@ fn error(code: usize) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ahead::read_ahead;
+    use crate::read_ahead::read_ahead;
     use flate2::Compression;
     use std::io::Write as _;
     use wheelhaul_base::hex::hex;
@@ -173,10 +182,10 @@ mod tests {
         (0..length.div_ceil(8)).flat_map(|_| (random() & 0x0f0f_0f0f_0f0f_0f0f).to_le_bytes()).take(length).collect()
     }
 
-    fn unpacked(compressor: &str, packed: &[u8]) -> (io::Result<Vec<u8>>, [u8; 32]) {
+    fn unpacked(compressor: &str, mut packed: &[u8]) -> (io::Result<Vec<u8>>, [u8; 32]) {
         let mut all = Vec::new();
         let (read, source) =
-            read_ahead(Unpacked::new(compressor, packed).unwrap(), |ahead| ahead.read_to_end(&mut all));
+            read_ahead(Unpacked::new(compressor, &mut packed).unwrap(), |ahead| ahead.read_to_end(&mut all));
         (read.map(|_| all), source.digest().unwrap())
     }
 
@@ -232,6 +241,6 @@ mod tests {
         for packed in [&b"x"[..], &[0; 100], &[stream(b"a"), b"rest".to_vec()].concat()] {
             assert!(unpacked("zstd", packed).0.is_err(), "{packed:?}");
         }
-        assert!(Unpacked::new("xz", &b""[..]).is_err());
+        assert!(Unpacked::new("xz", &mut &b""[..]).is_err());
     }
 }

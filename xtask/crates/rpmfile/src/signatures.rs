@@ -1,34 +1,24 @@
-//! What vouches for an RPM, as it stands in its headers and good or not: digests, and every signature.
+//! What an RPM has to be checked by, as its headers say and good or not: digests, and every signature.
 
-use crate::front::parts;
-use crate::read::for_each_tag;
+use crate::header::{DSA, HEADER_SHA256, Header, OPENPGP, OVER_ALL, PAYLOAD_ALGORITHM, PAYLOAD_SHA256, RSA};
 use crate::signature::{hash_name, issuer, packet};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wheelhaul_base::hex::hex;
 
-/// `RPMSIGTAG_SHA256`: the header's digest.
-pub(super) const HEADER_SHA256: u32 = 273;
-/// `RPMTAG_PAYLOADSHA256` and `RPMTAG_PAYLOADSHA256ALGO`.
-pub const PAYLOAD_SHA256: u32 = 5092;
-const PAYLOAD_ALGORITHM: u32 = 5093;
-/// `RPMSIGTAG_OPENPGP`: signatures as base64, one a string.
-const OPENPGP: u32 = 278;
-/// `RPMSIGTAG_DSA`, `_RSA`, `_PGP`, `_GPG`, `_PGP5`: one binary packet each.
-const PACKETS: [u32; 5] = [267, 268, 1002, 1005, 1006];
 /// More signatures than any package has.
 const MOST_SIGNATURES: usize = 100;
 
 /// Digests and signatures of a package.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Vouching {
+pub struct Signatures {
     /// whether there is a SHA-256 digest of the header
     pub header_sha256: bool,
     /// the algorithm of the payload's digest, 8 is SHA-256; none where there is no such digest
     pub payload_algorithm: Option<u32>,
-    /// of every kind and place, in the order of tags; or why one cannot be read
-    pub signatures: Vec<Result<SignatureFacts, String>>,
+    /// of every kind, in the order of tags; or why one cannot be read
+    pub packets: Vec<Result<SignatureFacts, String>>,
 }
 
 /// How a signature was made, by its packet (RFC 9580, section 5.2).
@@ -85,42 +75,34 @@ impl SignatureFacts {
     }
 }
 
-/// What stands behind an area of subpackets.
+/// What comes after an area of subpackets.
 fn behind_area(bytes: &[u8]) -> Option<&[u8]> {
     let [high, low, rest @ ..] = bytes else { return None };
     rest.get(usize::from(*high) << 8 | usize::from(*low)..)
 }
 
-impl Vouching {
+impl Signatures {
     /// Who says to have signed it, `RSA 0123ABC…`, not verified; none where there is no signature.
     pub fn signer(&self) -> Option<String> {
-        let read = self.signatures.iter().flatten().next().map(|facts| format!("{} {}", facts.key(), facts.issuer));
-        read.or_else(|| (!self.signatures.is_empty()).then(|| "of a kind that this tool does not read".to_owned()))
+        let read = self.packets.iter().flatten().next().map(|facts| format!("{} {}", facts.key(), facts.issuer));
+        read.or_else(|| (!self.packets.is_empty()).then(|| "of a kind that this tool does not read".to_owned()))
     }
 
-    /// - Takes: signature header and header, each from its magic to its end, checked to end there.
-    pub(super) fn read(signature_header: &[u8], header: &[u8]) -> anyhow::Result<Self> {
-        let mut found = Self::default();
-        let (index, store) = parts(signature_header)?;
-        for_each_tag(index, store, |number, _, _, data| match number {
-            HEADER_SHA256 => found.header_sha256 = true,
-            OPENPGP => found.signatures.extend(armored(data).map(|packet| facts(packet.as_deref()))),
-            number if PACKETS.contains(&number) => found.signatures.push(facts(Ok(data))),
-            _ => {}
-        })
-        .context("its signature header")?;
-        ensure!(found.signatures.len() <= MOST_SIGNATURES, "it has {} signatures", found.signatures.len());
-        let (index, store) = parts(header)?;
-        let mut algorithm = None;
-        let mut has_digest = false;
-        for_each_tag(index, store, |number, _, _, data| match (number, data) {
-            (PAYLOAD_SHA256, _) => has_digest = true,
-            (PAYLOAD_ALGORITHM, [a, b, c, d, ..]) => algorithm = Some(u32::from_be_bytes([*a, *b, *c, *d])),
-            _ => {}
-        })
-        .context("its header")?;
-        found.payload_algorithm = has_digest.then_some(algorithm.unwrap_or(0));
-        Ok(found)
+    /// Reads them from the two headers.
+    pub(crate) fn read(signature_header: &Header, header: &Header) -> anyhow::Result<Self> {
+        let mut packets = Vec::new();
+        for (tag, value) in signature_header.values() {
+            match tag {
+                OPENPGP => packets.extend(armored(value.data).map(|packet| facts(packet.as_deref()))),
+                tag if [DSA, RSA].contains(&tag) || OVER_ALL.contains(&tag) => packets.push(facts(Ok(value.data))),
+                _ => {}
+            }
+        }
+        ensure!(packets.len() <= MOST_SIGNATURES, "it has {} signatures", packets.len());
+        let algorithm = header.value(PAYLOAD_ALGORITHM).and_then(|value| value.data.first_chunk().copied());
+        let payload_algorithm =
+            header.has(PAYLOAD_SHA256).then(|| algorithm.map(u32::from_be_bytes).unwrap_or_default());
+        Ok(Self { header_sha256: signature_header.has(HEADER_SHA256), payload_algorithm, packets })
     }
 }
 
@@ -186,8 +168,8 @@ mod tests {
             (vec![odd.clone()],             Some("of a kind that this tool does not read".to_owned())),
             (vec![odd, good],               Some(format!("RSA {}", "0A".repeat(8)))),
         ];
-        for (signatures, expected) in cases {
-            assert_eq!(Vouching { signatures, ..Vouching::default() }.signer(), expected);
+        for (packets, expected) in cases {
+            assert_eq!(Signatures { packets, ..Signatures::default() }.signer(), expected);
         }
     }
 

@@ -1,31 +1,31 @@
 //! Tree → `%files`: a folder stands whole where everything in it is as rpm takes it by itself, and else with
 //! what is in it, so that people can read what is special.
 
-use crate::tree::{BoxPath, Entry, Kind, Role, Tree};
+use crate::tree::{BoxPath, EntryKind, Role, Tree, TreeEntry};
 use anyhow::{bail, ensure};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// What an entry is to rpm beside its bytes.
-fn role_of(entry: &Entry) -> Option<Role> {
+fn role_of(entry: &TreeEntry) -> Option<Role> {
     match &entry.kind {
-        Kind::Folder => None,
-        Kind::File { role, .. } => Some(*role),
+        EntryKind::Folder => None,
+        EntryKind::File { role, .. } => Some(*role),
     }
 }
 
 /// Whether mode and owner need no word: the sources carry such modes, and `%defattr` says root.
-fn is_plain(entry: &Entry) -> bool {
+fn is_plain(entry: &TreeEntry) -> bool {
     let modes: &[u16] = match entry.kind {
-        Kind::Folder => &[0o755],
-        Kind::File { .. } => &[0o644, 0o755],
+        EntryKind::Folder => &[0o755],
+        EntryKind::File { .. } => &[0o644, 0o755],
     };
     entry.group == "root" && modes.contains(&entry.mode)
 }
 
 /// The folders that can be listed whole, with the one role of everything in them; no config file is in any.
 fn whole_folders(tree: &Tree) -> BTreeMap<&BoxPath, Role> {
-    let entries: BTreeMap<&BoxPath, &Entry> = tree.entries().collect();
+    let entries: BTreeMap<&BoxPath, &TreeEntry> = tree.entries().collect();
     let mut roles: BTreeMap<&BoxPath, BTreeSet<Role>> = BTreeMap::new();
     let mut mixed: BTreeSet<&BoxPath> = BTreeSet::new();
     for (path, entry) in &entries {
@@ -55,7 +55,8 @@ fn whole_folders(tree: &Tree) -> BTreeMap<&BoxPath, Role> {
 
 /// The lines of `%files`, in the order of paths, each with its line end.
 ///
-/// - Fails: for a name with characters that `%files` cannot write, where another one looks like it.
+/// # Errors
+/// For a name with characters that `%files` cannot write, where another one looks like it.
 pub(super) fn lines(tree: &Tree) -> anyhow::Result<String> {
     let whole = whole_folders(tree);
     let mut text = String::new();
@@ -120,7 +121,7 @@ mod tests {
     fn tree_of(rows: &[(&str, u16, &str, Role)], roots: &[&str]) -> Tree {
         let mut tree = Tree::default();
         for (path, mode, group, role) in rows {
-            let mut entry = Entry::made("1", 0, "a test").with_mode(*mode).with_role(*role);
+            let mut entry = TreeEntry::made("1", 0, "a test").with_mode(*mode).with_role(*role);
             entry.group = (*group).to_owned().into();
             tree.claim(BoxPath::new(*path).unwrap(), entry).unwrap();
         }
@@ -172,7 +173,7 @@ mod tests {
     fn a_folder_that_is_not_owned_does_not_come_along() {
         let tree = tree_of(&[("/opt/x/a", 0o644, "root", Role::Plain)], &["/opt/x"]);
         let mut tree = tree;
-        tree.claim(BoxPath::new("/opt/x/not/owned/b").unwrap(), Entry::made("1", 0, "a test")).unwrap();
+        tree.claim(BoxPath::new("/opt/x/not/owned/b").unwrap(), TreeEntry::made("1", 0, "a test")).unwrap();
         assert_eq!(lines(&tree).unwrap(), "%dir /opt/x\n/opt/x/a\n/opt/x/not/owned/b\n");
     }
 
