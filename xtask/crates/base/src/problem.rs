@@ -42,6 +42,35 @@ impl std::error::Error for Problem {
     }
 }
 
+/// A program that ended badly: what a person is shown, and all that it said, for code that has to know why.
+#[derive(Debug)]
+pub struct ProgramFailure {
+    /// the command line, how it ended, and its last lines
+    pub shown: String,
+    /// everything that it wrote to standard error, or to standard output where that was nothing
+    pub said: String,
+}
+
+impl ProgramFailure {
+    /// The failure in a chain of causes, if a program's is there.
+    pub fn of(error: &anyhow::Error) -> Option<&Self> {
+        error.chain().find_map(|link| link.downcast_ref())
+    }
+
+    /// Whether a failed program is in a chain of causes and said one of these words.
+    pub fn says(error: &anyhow::Error, words: &[&str]) -> bool {
+        Self::of(error).is_some_and(|failure| words.iter().any(|words| failure.said.contains(words)))
+    }
+}
+
+impl fmt::Display for ProgramFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl std::error::Error for ProgramFailure {}
+
 /// More findings than a person reads at once.
 const MOST_SHOWN: usize = 100;
 
@@ -81,8 +110,8 @@ pub fn hints_of(error: &anyhow::Error) -> Vec<String> {
     const NO_ROOM: &str = "No space left on device";
     let is_full = |link: &(dyn std::error::Error + 'static)| {
         let kind = link.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-        // Of a program that was run there is only what it said.
-        kind == Some(std::io::ErrorKind::StorageFull) || link.to_string().contains(NO_ROOM)
+        let failure = link.downcast_ref::<ProgramFailure>();
+        kind == Some(std::io::ErrorKind::StorageFull) || failure.is_some_and(|failure| failure.said.contains(NO_ROOM))
     };
     if error.chain().any(is_full) {
         return vec!["the disk is full: make room there, and run it again; what was there before is whole".to_owned()];
@@ -137,7 +166,9 @@ mod tests {
     #[test]
     fn a_full_disk_is_the_one_hint() {
         let own = anyhow::Error::new(std::io::Error::from(std::io::ErrorKind::StorageFull)).context("failed to write");
-        let of_program = Problem::with_hint("`pip` ended with 2\nOSError: [Errno 28] No space left on device", "proxy");
+        let said = "OSError: [Errno 28] No space left on device".to_owned();
+        let failure = ProgramFailure { shown: "`pip` ended with 2".to_owned(), said };
+        let of_program = Problem::around(failure.into(), "pip could not download", "proxy");
         for error in [own, of_program] {
             let hints = hints_of(&error);
             assert!(hints.len() == 1 && hints[0].starts_with("the disk is full"), "{hints:?}");

@@ -1,6 +1,7 @@
 //! What the wheelhouse lacks of the locks, fetched or built: shared by `lock`, `rpm` and `dist`.
 
 use crate::report::count;
+use crate::tools::client_hints::{NEWER_PYTHON, NO_RELEASE};
 use crate::tools::pip::Pip;
 use crate::tools::uv::{Index, Uv};
 use crate::wheelhouse::{Wanted, refuse_missing};
@@ -9,7 +10,7 @@ use anyhow::{Context as _, ensure};
 use camino::Utf8PathBuf;
 use std::collections::BTreeSet;
 use std::thread;
-use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_base::problem::{Problem, ProgramFailure, all_of};
 use wheelhaul_boxes::{Target, known_targets};
 use wheelhaul_host::Stop;
 use wheelhaul_lockfiles::{Pin, Pins};
@@ -39,7 +40,7 @@ pub fn ask(project: &Project, pins: &Pins, of: &[(&Target, Vec<&Pin>)]) -> anyho
     let index =
         Index { python: &lowest.to_string(), folder: &folder, links: links(project, pins), no_index: pins.no_index };
     let asked = ask_index(&Uv::find(&project.sys)?, &questions, &index);
-    let mut offers = asked.map_err(|error| match format!("{error:#}").contains("does not satisfy Python") {
+    let mut offers = asked.map_err(|error| match ProgramFailure::says(&error, &[NEWER_PYTHON]) {
         true => too_old(of, error),
         false => error,
     })?;
@@ -68,7 +69,7 @@ fn ask_index(uv: &Uv<'_>, questions: &[Question], index: &Index<'_>) -> anyhow::
         Err(error) if questions.iter().any(|question| question.takes_local) => error,
         asked => return asked,
     };
-    if !format!("{error:#}").contains("there is no version of") {
+    if !ProgramFailure::says(&error, &[NO_RELEASE]) {
         return Err(error);
     }
     // What the index says of the locked versions is what a person can mend.

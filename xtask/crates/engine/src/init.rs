@@ -6,13 +6,14 @@ mod seen;
 use crate::discover::{Draft, Note, Way, allowed, drafts, package_toml};
 use crate::foreign::refuse_foreign;
 use crate::report::Report;
+use crate::tools::client_hints::NEWER_PYTHON;
 use crate::tools::{git, git_repository};
 use crate::{Project, fetch};
 use anyhow::Context as _;
 use camino::Utf8Path;
 use plan::{Plan, What};
 use serde_json::json;
-use wheelhaul_base::problem::Problem;
+use wheelhaul_base::problem::{Problem, ProgramFailure};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{Build, Config};
 use wheelhaul_host::{Sys, Verbosity, ask, can_ask, tell_lines, typed_name};
@@ -201,7 +202,7 @@ fn newest_with_files(sys: &Sys, draft: &Draft, candidates: &[Target]) -> anyhow:
         spinner.finish_and_clear();
         let offers = match asked {
             // A release that this Python is too old for; an older one will not do either.
-            Err(error) if format!("{error:#}").contains("releases for newer Pythons") => return Ok(None),
+            Err(error) if ProgramFailure::says(&error, &[NEWER_PYTHON]) => return Ok(None),
             other => other?,
         };
         if decide(&filtered, &offers, target, &Build::None).unfit.is_empty() {

@@ -5,6 +5,7 @@ use crate::own_wheel;
 use crate::own_wheel::OwnWheel;
 use crate::report::{Report, made, size};
 use crate::tools::backend::BuildSystem;
+use crate::tools::client_hints::NO_SOLUTION;
 use crate::tools::git;
 use crate::tools::git::Tracked;
 use crate::tools::uv::Uv;
@@ -18,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use std::io::{BufWriter, Write as _};
 use std::str::FromStr as _;
 use wheelhaul_base::hex::hex;
-use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_base::problem::{Problem, ProgramFailure, all_of};
 use wheelhaul_host::{Bounds, Cache, Stop, sha256_of};
 use wheelhaul_wheel::{Executables, WheelName, rewrite};
 
@@ -158,7 +159,7 @@ pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWh
     }
     Uv::find(sys)?.build_wheel(&source, &into, epoch, kept.as_ref(), stop).map_err(|error| {
         // What uv says where a package is in no folder that it was given.
-        let lacks = kept.is_some() && format!("{error:#}").contains("No solution found");
+        let lacks = kept.is_some() && ProgramFailure::says(&error, &[NO_SOLUTION]);
         let cure = if lacks {
             "the build backend asks for more than before: delete `dist/wheels/tools`, and run it again with a network"
         } else {

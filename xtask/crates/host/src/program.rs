@@ -1,12 +1,12 @@
 //! Programs that are run to their end, and where they are.
 
 use crate::{Stop, Sys, Verbosity};
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::Stdio;
-use wheelhaul_base::problem::shortened;
+use wheelhaul_base::problem::{ProgramFailure, shortened};
 use xshell::Shell;
 
 /// In characters, of what a program said.
@@ -43,7 +43,7 @@ impl Ended {
     /// - Fails: where it did not end with 0, with the command and what it said.
     pub fn text(self) -> anyhow::Result<String> {
         if !self.succeeded() {
-            bail!("{self}");
+            return Err(ProgramFailure { shown: self.to_string(), said: self.stderr }.into());
         }
         Ok(self.stdout.trim_end().to_owned())
     }
@@ -128,10 +128,11 @@ impl Sys {
             let Ended { line, code, stdout, stderr } = ended;
             let said = if stderr.trim().is_empty() { stdout } else { stderr };
             let ended = code.map_or("by a signal".to_owned(), |code| format!("with {code}"));
-            if self.verbosity >= Verbosity::Verbose {
-                bail!("`{line}` ended {ended}\n{}", last_lines(&said, 200));
-            }
-            bail!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&without_frames(&said), 12));
+            let shown = match self.verbosity >= Verbosity::Verbose {
+                true => format!("`{line}` ended {ended}\n{}", last_lines(&said, 200)),
+                false => format!("`{}` ended {ended}\n{}", shortened(&line), last_lines(&without_frames(&said), 12)),
+            };
+            return Err(ProgramFailure { shown, said }.into());
         }
         Ok(Said { out: ended.stdout })
     }

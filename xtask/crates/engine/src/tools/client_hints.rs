@@ -49,10 +49,16 @@ const NO_NETWORK: [&str; 10] = [
     "error sending request",
 ];
 
+/// What uv says of a release that the index does not have.
+pub const NO_RELEASE: &str = "there is no version of";
+/// What uv says of a release that needs a newer Python.
+pub const NEWER_PYTHON: &str = "does not satisfy Python";
+/// What uv says where no set of releases satisfies everything.
+pub const NO_SOLUTION: &str = "No solution found";
+
 /// The cure, by what uv said.
 pub fn for_uv(said: &str) -> &'static str {
-    const NOT_THERE: [&str; 3] =
-        ["was not found in the package registry", "there is no version of", "No solution found"];
+    const NOT_THERE: [&str; 3] = ["was not found in the package registry", NO_RELEASE, NO_SOLUTION];
     let says = |all: &[&str]| all.iter().any(|words| said.contains(words));
     if says(&NOT_THERE) {
         "the index does not have what is locked, or not for this Python: correct the lock; an index of your own goes into uv.toml or UV_DEFAULT_INDEX (pip's configuration is not read for this)"

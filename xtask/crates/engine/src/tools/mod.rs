@@ -3,7 +3,7 @@
 pub mod backend;
 mod backend_wheels;
 pub mod build;
-mod client_hints;
+pub mod client_hints;
 pub mod compile;
 pub mod compile_only;
 pub mod createrepo;

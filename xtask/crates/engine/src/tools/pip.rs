@@ -4,7 +4,7 @@ use crate::tools::client_hints;
 use crate::tools::client_hints::{OTHER_BYTES, REFUSES_METADATA};
 use crate::tools::python;
 use camino::{Utf8Path, Utf8PathBuf};
-use wheelhaul_base::problem::Problem;
+use wheelhaul_base::problem::{Problem, ProgramFailure};
 use wheelhaul_boxes::Target;
 use wheelhaul_host::{Program, Stop, Sys};
 use wheelhaul_lockfiles::Place;
@@ -82,21 +82,20 @@ impl Pip {
             let command = Program::new(python).args(words).args(["--requirement", list.as_str()]);
             sys.run(&command.until(stop)).map(drop)
         };
-        let says = |error: &anyhow::Error, words: &str| format!("{error:#}").contains(words);
         let tried = with(&self.python).or_else(|error| match &error {
             // Old pips take a file whose connection was cut for one with other bytes; all else pip tries again itself.
-            error if says(error, OTHER_BYTES) => {
+            error if ProgramFailure::says(error, &[OTHER_BYTES]) => {
                 sys.say("a wheel came with other bytes than were locked; asking once more");
                 with(&self.python)
             }
-            error if says(error, REFUSES_METADATA) => {
+            error if ProgramFailure::says(error, &[REFUSES_METADATA]) => {
                 sys.detail("pip refuses the metadata of an old release: an older pip fetches it");
                 with(&python::private_environment(sys, &python::PIP_OF_OLD)?.join("python"))
             }
             _ => Err(error),
         });
         tried.map_err(|error| {
-            let cure = client_hints::for_pip(&format!("{error:#}"));
+            let cure = client_hints::for_pip(ProgramFailure::of(&error).map_or("", |failure| &failure.said));
             Problem::around(error, "pip could not download the wheels", cure)
         })
     }

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 use std::str::FromStr;
-use wheelhaul_base::problem::Problem;
+use wheelhaul_base::problem::{Problem, ProgramFailure};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Build;
 use wheelhaul_host::{Program, Stop, Sys, on_path};
@@ -116,7 +116,7 @@ impl<'a> Uv<'a> {
             .args(index.no_index.then_some("--no-index"))
             .in_folder(index.folder);
         let said = self.sys.run(&command).map_err(|error| {
-            let hint = client_hints::for_uv(&error.to_string());
+            let hint = client_hints::for_uv(ProgramFailure::of(&error).map_or("", |failure| &failure.said));
             Problem::around(error, "uv could not get the files of the pins from the index", hint)
         })?;
         spinner.finish_and_clear();
