@@ -3,6 +3,8 @@
 //! [`Setting`] says where a task works and how much it says; each task has its options in the module of its name. `lock` is the only step
 //! that decides; everything after it is a function of what is committed.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
+
 mod about;
 mod accepting;
 pub mod builder;

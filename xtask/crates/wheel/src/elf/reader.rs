@@ -61,6 +61,10 @@ impl ElfReader {
                 if !may_be_elf(bytes) {
                     self.kept = Kept::Nothing;
                 } else if self.size > self.most_in_memory && bytes.len() >= MAGIC.len() {
+                    #[expect(
+                        clippy::disallowed_methods,
+                        reason = "a file without a name in place of memory; nothing reads it by a path"
+                    )]
                     let mut file = tempfile::tempfile()?;
                     file.write_all(bytes)?;
                     self.kept = Kept::Disk(file);
