@@ -91,7 +91,7 @@ impl<'a> LockChecks<'a> {
                 Ok((contents, of_wheel, opened, digest, top)) => {
                     tops.push(top);
                     package.contents = Some(digest);
-                    by_name.add(&of_wheel, opened);
+                    by_name.add(&package.name, &of_wheel, opened);
                     self.notes.extend(opened::on_graphics(&package.name, &of_wheel));
                     let metadata = format!("lib/{}/METADATA", contents.dist_info);
                     self.places.insert(package.name.clone(), metadata);
@@ -105,7 +105,7 @@ impl<'a> LockChecks<'a> {
         all_of("wheels are refused", faults)?;
         self.judge_files(target, evidence)?;
         self.judge_requirements(target, filtered, lock, &all, &elf)?;
-        for warning in by_name.warnings(&project.config, target, lock) {
+        for warning in by_name.warnings(&project.config, target, &lock.requires()) {
             self.warnings.entry(warning).or_default().insert(target.name.clone());
         }
         Ok(())
