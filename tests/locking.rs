@@ -332,6 +332,10 @@ fn settings_of_uv_are_regular_files_of_the_repository() -> anyhow::Result<()> {
     fs::remove_file(&settings)?;
     fs::write(&settings, own)?;
     ensure!(repository.run(&["lock"])?.succeeded());
+    repository.write("app/requirements.in", "-r more.in\n")?;
+    fifo("app/more.in")?;
+    let said = repository.refused(&["lock", "--upgrade"])?;
+    ensure!(said.contains("`app/requirements.in` takes in `app/more.in`") && said.contains("is a FIFO"), "{said}");
     Ok(())
 }
 
