@@ -79,6 +79,22 @@ fn an_application_without_packaging_becomes_an_rpm_and_the_same_from_a_clone() -
     Ok(())
 }
 
+/// What is ignored may well be a password: nothing asks for it to be committed but the line that says what it has to be.
+#[test]
+fn an_ignored_config_file_is_an_error_that_names_the_rule_and_the_way_of_secrets() -> anyhow::Result<()> {
+    let app = flat(&format!("{MODULES}\nconfig = [\".env\"]"))?;
+    app.write(".env", "SECRET_KEY=x\n")?;
+    app.write(".gitignore", "/dist/out/\n/dist/wheels/\n/target/\n.env\n")?;
+    app.commit()?;
+    let said = app.refused(&["dist"])?;
+    ensure!(
+        said.contains("ignores the config file `.env` of `app.config`, by `.env` in line 4 of `.gitignore`"),
+        "{said}"
+    );
+    ensure!(said.contains("service.secrets") && !said.contains("!/.env"), "{said}");
+    Ok(())
+}
+
 #[test]
 fn libraries_that_the_application_opens_by_name_are_told_once() -> anyhow::Result<()> {
     let app = flat(MODULES)?;
