@@ -132,6 +132,56 @@ fn what_is_accepted_lets_dist_go_on_and_is_a_warning_elsewhere() -> anyhow::Resu
     Ok(())
 }
 
+/// A library that one box is too old for.
+#[test]
+fn what_one_target_needs_is_for_that_one_alone() -> anyhow::Result<()> {
+    let app = application()?;
+    let elf = Elf::library().asking("libc.so.6", "GLIBC_2.30");
+    let tag = "cp311-cp311-manylinux_2_17_x86_64";
+    let lines = ["License-Expression: MIT", "Requires-Dist: packaging"];
+    index::write_wheel_with(&app.index()?, &format!("native-1.0-{tag}.whl"), &lines, &[(MODULE, elf.write())])?;
+    let targets = "[[target]]\nname = \"el8-x86_64\"\npython = \"3.11\"\n[[target]]\nname = \"el9-x86_64\"";
+    let dist = |more: &str| {
+        let config = CONFIG.replace("[[target]]\nname = \"el9-x86_64\"", targets);
+        app.write("dist/package.toml", &format!("{config}{}", accept("symbols", "lib/native/**", more)))?;
+        app.commit()?;
+        app.run(&["dist"])
+    };
+    let everywhere = dist("")?;
+    ensure!(everywhere.succeeded() && everywhere.stdout.contains("is for no finding"), "{everywhere}");
+    ensure!(everywhere.stdout.contains("`target = \"NAME\"`"), "{everywhere}");
+
+    let made = dist("target = \"el8-x86_64\"\n")?;
+    ensure!(made.succeeded() && !made.stdout.contains("is for no finding"), "{made}");
+    ensure!(made.stdout.matches("accepted by the builder: symbols was looked at").count() == 1, "{made}");
+    let rpm = |dist: &str| app.folder.join(format!("dist/out/shop-1.2.0-1.{dist}.x86_64.rpm"));
+    let elsewhere = tempfile::tempdir()?;
+    let elsewhere = Utf8PathBuf::try_from(elsewhere.path().to_owned())?;
+    let verify = |words: &[&str]| run(&mut tool_in(&elsewhere, &[&["verify", "--strict"], words].concat()));
+    let other = verify(&[rpm("el9").as_str()])?;
+    ensure!(!other.stdout.contains("accepted"), "{other}");
+    for (target, code) in [("el8-x86_64", 0), ("el9-x86_64", 1)] {
+        let only = format!("target = \"{target}\"\n");
+        fs::write(elsewhere.join("site.toml"), accept("symbols", "lib/native/**", &only))?;
+        let judged = verify(&["--policy", "site.toml", rpm("el8").as_str()])?;
+        ensure!(judged.code == Some(code), "{target}: {judged}");
+    }
+
+    let refused = dist("target = \"el9-x86_64\"\n")?;
+    ensure!(refused.code == Some(1) && refused.stdout.contains("it asks for GLIBC_2.30"), "{refused}");
+    // A lock that is there was judged when it was made.
+    fs::remove_file(app.folder.join("dist/pylock.el8-x86_64.toml"))?;
+    let refused = app.refused(&["lock"])?;
+    ensure!(refused.contains("; and `target = \"el8-x86_64\"`, where the others do not need it"), "{refused}");
+    let unknown = dist("target = \"el8_x86_64\"\n")?;
+    ensure!(
+        unknown.code == Some(2) && unknown.stderr.contains("no `[[target]]` has the name `el8_x86_64`"),
+        "{unknown}"
+    );
+    ensure!(unknown.stderr.contains("did you mean `el8-x86_64`?"), "{unknown}");
+    Ok(())
+}
+
 /// What a package says of itself is what a forger wrote.
 #[test]
 fn a_package_accepts_nothing_that_cannot_be_accepted() -> anyhow::Result<()> {

@@ -57,8 +57,8 @@ fn check(shape: &Shape) -> anyhow::Result<()> {
     ensure!(config.service.command.join(" ") == shape.command, "the command\n{text}");
     ensure!(config.targets[0].python.as_deref() == Some(shape.python), "the Python\n{text}");
     let told: serde_json::Value = serde_json::from_str(&made.stdout)?;
-    let notes: Vec<&str> =
-        told["notes"].as_array().context("notes")?.iter().filter_map(|note| note["what"].as_str()).collect();
+    let notes = told["notes"].as_array().context("notes")?.iter();
+    let notes: Vec<String> = notes.map(|note| format!("{}: {}", note["what"], note["cure"])).collect();
     ensure!(notes.len() == shape.notes.len(), "told was {notes:#?}");
     for part in shape.notes {
         ensure!(notes.iter().any(|note| note.contains(part)), "not told: {part}, but {notes:#?}");

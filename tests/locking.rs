@@ -3,6 +3,7 @@
 use anyhow::ensure;
 use camino::Utf8Path;
 use checkout::command::run;
+use fs_err as fs;
 use index::{write_sdist, write_wheel, write_wheel_with};
 use repository::{PURE_SETUP, Repository, target_like_host};
 
@@ -299,6 +300,42 @@ fn the_file_that_was_locked_is_the_one_that_is_packed() -> anyhow::Result<()> {
     let locked = repository.run(&["lock"])?;
     ensure!(locked.succeeded(), "{locked}");
     ensure!(repository.wheels()?.contains(&"beta-2.0-py3-none-any.whl".to_owned()));
+    Ok(())
+}
+
+/// uv reads them by itself: it would wait for a FIFO, and show a line of what it cannot parse.
+#[cfg(unix)]
+#[test]
+fn settings_of_uv_are_regular_files_of_the_repository() -> anyhow::Result<()> {
+    let repository = Repository::new(EL9, "beta==1.0\n")?;
+    write_wheel_with(&repository.index, "beta-1.0-py3-none-any.whl", &[], &[])?;
+    let outside = tempfile::NamedTempFile::new()?;
+    fs::write(outside.path(), "root:hunter2:0\n")?;
+    let fifo = |path: &str| -> anyhow::Result<()> {
+        run(std::process::Command::new("mkfifo").arg(repository.folder.join(path)))?.text()?;
+        Ok(())
+    };
+    fifo("uv.toml")?;
+    let said = repository.refused(&["lock"])?;
+    ensure!(said.contains("uv would read `uv.toml`") && said.contains("is a FIFO"), "{said}");
+    fs::remove_file(repository.folder.join("uv.toml"))?;
+    fs::os::unix::fs::symlink(outside.path(), repository.folder.join("app/.python-version"))?;
+    let said = repository.refused(&["lock"])?;
+    ensure!(said.contains("`app/.python-version` leads out of the repository"), "{said}");
+    fs::remove_file(repository.folder.join("app/.python-version"))?;
+    let settings = repository.folder.join("app/uv.toml");
+    let own = fs::read(&settings)?;
+    fs::remove_file(&settings)?;
+    fs::os::unix::fs::symlink(outside.path(), &settings)?;
+    let said = repository.refused(&["lock"])?;
+    ensure!(said.contains("`app/uv.toml` leads out of the repository") && !said.contains("hunter2"), "{said}");
+    fs::remove_file(&settings)?;
+    fs::write(&settings, own)?;
+    ensure!(repository.run(&["lock"])?.succeeded());
+    repository.write("app/requirements.in", "-r more.in\n")?;
+    fifo("app/more.in")?;
+    let said = repository.refused(&["lock", "--upgrade"])?;
+    ensure!(said.contains("`app/requirements.in` takes in `app/more.in`") && said.contains("is a FIFO"), "{said}");
     Ok(())
 }
 

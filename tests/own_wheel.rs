@@ -5,6 +5,9 @@
 mod applications;
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
+#[allow(dead_code, reason = "the tests of ELF files use more of it")]
+#[path = "forge/elf.rs"]
+mod forge;
 #[allow(dead_code, reason = "the tests of `lock` use more of it")]
 #[path = "locking/index.rs"]
 mod index;
@@ -73,6 +76,53 @@ fn an_application_without_packaging_becomes_an_rpm_and_the_same_from_a_clone() -
     ensure!(fs::read(app.folder.join(wheel))? == fs::read(clone.join(wheel))?, "the wheels differ");
     let kept = app.tool(&clone, &["wheel", "-v"])?;
     ensure!(kept.stderr.contains("is up to date"), "{kept}");
+    Ok(())
+}
+
+/// What is ignored may well be a password: nothing asks for it to be committed but the line that says what it has to be.
+#[test]
+fn an_ignored_config_file_is_an_error_that_names_the_rule_and_the_way_of_secrets() -> anyhow::Result<()> {
+    let app = flat(&format!("{MODULES}\nconfig = [\".env\"]"))?;
+    app.write(".env", "SECRET_KEY=x\n")?;
+    app.write(".gitignore", "/dist/out/\n/dist/wheels/\n/target/\n.env\n")?;
+    app.commit()?;
+    let said = app.refused(&["dist"])?;
+    ensure!(
+        said.contains("ignores the config file `.env` of `app.config`, by `.env` in line 4 of `.gitignore`"),
+        "{said}"
+    );
+    ensure!(said.contains("service.secrets") && !said.contains("!/.env"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn libraries_that_the_application_opens_by_name_are_told_once() -> anyhow::Result<()> {
+    let app = flat(MODULES)?;
+    let brought = forge::Elf { soname: Some("libbrought.so.1".to_owned()), ..forge::Elf::library() };
+    index::write_wheel_with(
+        &app.index()?,
+        "native-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        &["License-Expression: MIT"],
+        &[("native.libs/libbrought-1a2b3c4d.so.1", brought.write())],
+    )?;
+    app.write("requirements.txt", &format!("{LOCK}native==1.0\n"))?;
+    app.write("app.py", "from ctypes import CDLL\napp = [CDLL('libmagic.so.1'), CDLL('libbrought.so.1')]\n")?;
+    let two = "[[target]]\nname = \"el8-x86_64\"\npython = \"3.11\"\n[[target]]";
+    let config = config(MODULES).replace("[[target]]", two);
+    let rpm = |config: &str| {
+        app.write("dist/package.toml", config)?;
+        app.commit()?;
+        let made = app.run(&["dist"])?;
+        ensure!(made.succeeded(), "{made}");
+        Ok(Vec::from_iter(made.stderr.lines().filter(|line| line.contains("opens what")).map(str::to_owned)))
+    };
+    let expected = "warning: Python code of `shop` opens what neither a wheel nor glibc brings: `libmagic.so.1`; let the RPM \
+        require it: `requires = [\"libmagic.so.1()(64bit)\"]` under `[package]`; or, where the application works without: \
+        `optional-libraries = [\"libmagic.so.1\"]` (on el8-x86_64 and el9-x86_64)";
+    let said = rpm(&config)?;
+    ensure!(said == [expected], "{said:#?}");
+    let said = rpm(&config.replace("[app]\n", "requires = [\"libmagic.so.1()(64bit)\"]\n[app]\n"))?;
+    ensure!(said.is_empty(), "{said:#?}");
     Ok(())
 }
 

@@ -39,12 +39,13 @@ pub fn write_down(application: &Application, tried: &Tried, passed: bool) -> any
 }
 
 fn line(application: &Application, tried: &Tried, passed: bool, today: &str) -> String {
-    let asked: Vec<String> = application
-        .pages
-        .iter()
-        .filter_map(|(request, _)| request.last())
-        .map(|path| format!("`{}`", path.replace('|', "%7C")))
-        .collect();
+    let mut asked: Vec<String> = Vec::new();
+    for path in application.pages.iter().filter_map(|(request, _)| request.last()) {
+        let path = format!("`{}`", path.replace('|', "%7C"));
+        if !asked.contains(&path) {
+            asked.push(path);
+        }
+    }
     let result = if passed { "ok" } else { "FAILED" };
     let megabytes = tried.bytes.div_ceil(1_000_000);
     let (release, packages) = (&tried.release, tried.packages);

@@ -116,18 +116,30 @@ pub const APPLICATIONS: &[Application] = &[
         distribution: "jupyterlab",
         // Accepted in the row.
         warnings: &["attach_linux_amd64.so", "warning   symbols ", "warning   accepted "],
-        files: &[file!("jupyter_server_config.json", "jupyterlab/jupyter_server_config.json")],
+        files: &[
+            file!("answer.ipynb", "jupyterlab/answer.ipynb"),
+            file!("jupyter_server_config.json", "jupyterlab/jupyter_server_config.json"),
+        ],
         service_keys: "command = [\"jupyter-lab\", \"--ip={address}\", \"--port={port}\", \
                        \"--config=/opt/our-jupyterlab/jupyter_server_config.json\"]\n\
                        [[accept]]\ncheck = \"symbols\"\n\
                        path = \"lib/debugpy/_vendored/pydevd/pydevd_attach_to_process/attach_linux_amd64.so\"\n\
                        why = \"attaches to a running process, which notebooks do not; el8 could not load it\"\n",
+        before: &[&[
+            "jupyter",
+            "nbconvert",
+            "--execute",
+            "--to=notebook",
+            "--output-dir=/var/lib/our-jupyterlab",
+            "/opt/our-jupyterlab/answer.ipynb",
+        ]],
         pages: &[
             (&["/lab"], "jupyter-config-data"),
             (&["/lab/api/themes/@jupyterlab/theme-light-extension/index.css"], "--jp-"),
             (&["/api/kernelspecs"], "Python 3 (ipykernel)"),
             (&["--data", "{}", "/api/kernels"], "\"name\": \"python3\""),
-            (&["/api/kernels"], "\"execution_state\": \"idle\""),
+            // A kernel has run it; the server's own would stay `starting` until a browser talks to it.
+            (&["/nbconvert/html/answer.ipynb"], "<pre>The kernel says 42"),
         ],
         ..PLAIN
     },
@@ -164,15 +176,25 @@ pub const APPLICATIONS: &[Application] = &[
     Application {
         name: "airflow",
         distribution: "apache-airflow",
-        files: &[file!("dags/answer.py", "airflow/answer.py"), file!("start.py", "airflow/start.py")],
-        service_keys: "command = [\"start\", \"{address}\", \"{port}\"]\n[service.unit]\nTimeoutStartSec = \"600\"\n\
+        files: &[file!("dags/answer.py", "airflow/answer.py")],
+        service_keys: "command = [\"airflow\", \"standalone\"]\n[service.unit]\nTimeoutStartSec = \"600\"\n\
                        [service.environment]\nAIRFLOW_HOME = \"/var/lib/our-airflow\"\n\
-                       AIRFLOW__API__WORKERS = \"1\"\n\
-                       AIRFLOW__CORE__DAGS_FOLDER = \"/opt/our-airflow/dags\"\nAIRFLOW__CORE__LOAD_EXAMPLES = \"False\"\n",
+                       AIRFLOW__API__HOST = \"{address}\"\nAIRFLOW__API__PORT = \"{port}\"\n\
+                       AIRFLOW__API__BASE_URL = \"http://127.0.0.1:8000\"\nAIRFLOW__API__WORKERS = \"1\"\n\
+                       AIRFLOW__CORE__DAGS_FOLDER = \"/opt/our-airflow/dags\"\nAIRFLOW__CORE__LOAD_EXAMPLES = \"False\"\n\
+                       AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION = \"False\"\n\
+                       AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS = \"True\"\n",
         before: &[&["airflow", "db", "migrate"]],
         pages: &[
-            (&["/"], "<title>Airflow</title>"),
+            (&["--output", "/dev/null", "--write-out", "%{content_type}", "/static/pin_32.png"], "image/png"),
             (&["/api/v2/monitor/health"], "\"scheduler\":{\"status\":\"healthy\""),
+            (&["--location", "--cookie-jar", "/run/airflow", "/auth/token/login"], "<title>Airflow</title>"),
+            (
+                &["--cookie", "/run/airflow", "--json", "{\"logical_date\": null}", "/api/v2/dags/answer/dagRuns"],
+                "\"dag_id\":\"answer\"",
+            ),
+            // A process of its own has run the task, and said so to the server.
+            (&["--cookie", "/run/airflow", "/api/v2/dags/answer/dagRuns"], "\"state\":\"success\""),
         ],
         ..PLAIN
     },

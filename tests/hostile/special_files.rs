@@ -79,7 +79,8 @@ fn only_regular_files_of_the_repository_are_read() {
             assert!(!said.contains("hunter2"), "{path} is {what}: {said}");
             said
         };
-        put("a FIFO", &fifo);
+        let said = put("a FIFO", &fifo);
+        assert!(said.contains("is a FIFO, not a regular file"), "{path}: {said}");
         put("a link to a FIFO", &|place| {
             let pipe = root.join("pipe");
             fifo(&pipe);

@@ -57,6 +57,14 @@ def probe_psutil():
     assert own.cmdline() and own.environ()["HOME"] == HOME and own.io_counters() and own.create_time() > 0
     assert own.parent().pid in psutil.pids() and own.memory_maps() and own.nice() == 0 and own.cpu_affinity()
     assert any(one.laddr.port for one in own.net_connections("inet"))
+    # Airflow watches its tasks, which keep their memory to themselves (PR_SET_DUMPABLE).
+    says = "import ctypes; assert ctypes.CDLL(None).prctl(4, 0) == 0; print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", says], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as task:
+        task.stdout.readline()
+        watched = psutil.Process(task.pid)
+        assert watched.is_running() and task.pid in psutil.pids()
+        watched.terminate()
+        watched.wait(10)
 
 
 def probe_prometheus():

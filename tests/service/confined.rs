@@ -140,6 +140,7 @@ fn breaks_where_it_is_confined_further(machine: &Machine, steps: &mut Steps<'_>)
     let cases = [ // keys                                                                          the probe     what it says
         ("ProcSubset=pid",                                                                         "prometheus", "AssertionError"),
         ("ProcSubset=pid",                                                                         "psutil",     "/proc/"),
+        ("ProtectProc=invisible",                                                                  "psutil",     "NoSuchProcess"),
         ("SystemCallFilter=~@resources",                                                           "system",     "PermissionError"),
         ("RestrictAddressFamilies=\nRestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX",             "psutil",     "Error"),
     ];

@@ -3,13 +3,13 @@
 
 use crate::Config;
 use crate::document::Document;
-use crate::{lines, shape};
+use crate::{TargetTable, lines, shape};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fmt;
 use std::str::FromStr;
-use wheelhaul_base::problem::{Problem, all_of, shortened};
+use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
 
 /// The checks whose findings can be accepted, in the order of names.
 pub const ACCEPTABLE: [&str; 13] = [
@@ -65,6 +65,9 @@ pub struct Accept {
     /// why they are right, or cannot be helped, in a line that reports show
     #[schemars(extend("format" = "one-line", "examples" = ["the driver for other boxes is never started"]))]
     pub why: String,
+    /// the target that it is for, by its name; every target if absent
+    #[schemars(extend("examples" = ["el9-x86_64"]))]
+    pub target: Option<String>,
     /// the last day on which that holds; for ever if absent
     #[schemars(extend("format" = "day", "examples" = ["2027-06-30"]))]
     pub until: Option<String>,
@@ -78,6 +81,11 @@ impl Accept {
         let below = path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
         let judged = if self.path.starts_with('/') { Some(path) } else { below };
         self.check == check && judged.filter(|path| !path.is_empty()).is_some_and(|path| matches(&self.path, path))
+    }
+
+    /// Whether it is for packages of a target.
+    pub fn is_for_target(&self, name: &str) -> bool {
+        self.target.as_deref().is_none_or(|target| target == name)
     }
 
     /// Whether it still holds on a day.
@@ -142,26 +150,42 @@ impl FromStr for Day {
     }
 }
 
+/// Names entries for targets that the file does not have, each with its place among them.
+pub(super) fn faults<'a>(
+    entries: &'a [Accept],
+    targets: &'a [TargetTable],
+) -> impl Iterator<Item = (usize, anyhow::Error)> + 'a {
+    let names = || targets.iter().map(|target| target.name.as_str());
+    entries.iter().enumerate().filter_map(move |(place, accept)| {
+        let unknown = accept.target.as_deref().filter(|target| !names().any(|name| name == *target))?;
+        let known = Vec::from_iter(names().map(|name| format!("`{name}`"))).join(", ");
+        let near = nearest(unknown, names()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+        let what = format!("key `accept.target`: no `[[target]]` has the name `{}`", shortened(unknown).escape_debug());
+        Some((place, Problem::with_hint(what, format!("{near}this file has {known}"))))
+    })
+}
+
 impl Config {
     /// What was said of a finding before anything is packed, if it is accepted.
     ///
-    /// - Takes: `path` below the application's folder; `day`, that of the commit; none where there is none.
-    pub fn accepted(&self, check: &str, path: &str, day: Option<&Day>) -> Option<&Accept> {
+    /// - Takes: `target`, the name of the one that it was found on; `path` below the application's folder; `day`, that of
+    ///   the commit; none where there is none.
+    pub fn accepted(&self, target: &str, check: &str, path: &str, day: Option<&Day>) -> Option<&Accept> {
         let root = self.package.root();
         let path = format!("{root}/{path}");
-        let holds = |accept: &&Accept| day.is_none_or(|day| accept.holds_on(day));
+        let holds = |accept: &&Accept| accept.is_for_target(target) && day.is_none_or(|day| accept.holds_on(day));
         self.accept.iter().filter(holds).find(|accept| accept.is_for(check, &root, &path))
     }
 
-    /// The file that carries them in the package; none where there are none.
-    pub fn accepted_text(&self) -> Option<String> {
+    /// The file that carries those of a target in its package; none where there are none.
+    pub fn accepted_text(&self, target: &str) -> Option<String> {
         let entry = |accept: &Accept| {
             let value = accept.to_json();
             let pairs = ["check", "path", "why", "until"].into_iter().filter(|key| value.get(key).is_some());
             let pairs = pairs.map(|key| format!("{}\n", lines::line(key, &lines::toml_of(&value[key]))));
             format!("\n[[accept]]\n{}", pairs.collect::<String>())
         };
-        let entries: String = self.accept.iter().map(entry).collect();
+        let entries: String = self.accept.iter().filter(|accept| accept.is_for_target(target)).map(entry).collect();
         (!entries.is_empty())
             .then(|| format!("# Findings of `verify` that whoever built this package has judged.\n{entries}"))
     }
@@ -212,7 +236,7 @@ impl Policy {
         }
         let read: Entries = wheelhaul_base::toml_text::read(text, "build the package again with this tool")?;
         let entries = read.accept.into_iter();
-        Ok(entries.map(|Entry { check, path, why, until }| Accept { check, path, why, until }).collect())
+        Ok(entries.map(|Entry { check, path, why, until }| Accept { check, path, why, target: None, until }).collect())
     }
 }
 
@@ -299,7 +323,8 @@ mod tests {
             ("lib/x.so",                    "/opt/apple/lib/x.so",            false),
         ];
         for (pattern, path, expected) in cases {
-            let accept = Accept { check: "elf".into(), path: pattern.into(), why: "x".into(), until: None };
+            let accept =
+                Accept { check: "elf".into(), path: pattern.into(), why: "x".into(), target: None, until: None };
             assert_eq!(accept.is_for("elf", "/opt/app", path), expected, "{pattern} {path}");
             assert!(!accept.is_for("symbols", "/opt/app", path));
         }
@@ -325,6 +350,7 @@ mod tests {
             check: String::new(),
             path: String::new(),
             why: String::new(),
+            target: None,
             until: until.map(str::to_owned),
         };
         let day = Day::of("2027-06-30T23:59:59Z").unwrap();

@@ -225,6 +225,10 @@ impl Config {
         for (index, error) in boxes::faults(&targets) {
             sections.placed.push(document.placed(error, "target", places.get(index).copied().unwrap_or(0)));
         }
+        let (accept_places, accept): (Vec<usize>, Vec<Accept>) = accept.unwrap_or_default().into_iter().unzip();
+        for (index, error) in accept::faults(&accept, &targets) {
+            sections.placed.push(document.placed(error, "accept", accept_places[index]));
+        }
         let mut placed = sections.placed;
         placed.sort_by_key(|(line, _)| *line);
         match (package, app, service) {
@@ -240,7 +244,7 @@ impl Config {
                 sdist: sdist.map(|of| of.value).unwrap_or_default(),
                 sign: sign.map(|of| of.value),
                 licenses: licenses.map(|of| of.value).unwrap_or_default(),
-                accept: accept.unwrap_or_default().into_iter().map(|(_, accept)| accept).collect(),
+                accept,
             }),
             (_, app, service) => Err(Box::new(Mistakes {
                 faults: placed.into_iter().map(|(_, error)| error).collect(),

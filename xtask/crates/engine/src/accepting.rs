@@ -2,6 +2,7 @@
 
 use crate::Project;
 use crate::tools::git;
+use wheelhaul_boxes::Target;
 use wheelhaul_config::Day;
 use wheelhaul_package::sbom::in_utc;
 
@@ -22,9 +23,9 @@ impl<'a> Accepting<'a> {
 
     /// `accepted by the builder: WHY`, where somebody has judged this.
     ///
-    /// - Takes: `path` below the application's folder.
-    pub fn by(&self, check: &str, path: &str) -> Option<String> {
-        let accept = self.project.config.accepted(check, path, self.day.as_ref())?;
+    /// - Takes: `target`, the one that it was found on; `path` below the application's folder.
+    pub fn by(&self, target: &Target, check: &str, path: &str) -> Option<String> {
+        let accept = self.project.config.accepted(&target.name, check, path, self.day.as_ref())?;
         Some(format!("accepted by the builder: {}", accept.why))
     }
 }

@@ -166,7 +166,7 @@ impl<'a> Around<'a> {
             let hint = self.locks_to_write(app).unwrap_or_default();
             return Err(Problem::around(error, "key `app.lock` of `dist/package.toml`", hint));
         }
-        if !whole.is_file() {
+        if whole.is_dir() || !whole.exists() {
             return Err(self.no_lock(app));
         }
         self.team_lock.read(self.sys, app).map(|(_, pins)| Some(pins))

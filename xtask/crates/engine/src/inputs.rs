@@ -3,8 +3,10 @@
 use crate::Project;
 use crate::tools::git;
 use crate::tools::git::{Head, Inputs};
+use crate::tools::git_repository;
 use camino::Utf8PathBuf;
 use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_config::App;
 
 /// What this tool brings to the top of a repository, and is no part of an application that has it to itself.
 const OWN: [&str; 6] = [".cargo", "Cargo.lock", "Cargo.toml", "dist", "target", "xtask"];
@@ -28,14 +30,12 @@ pub fn refuse_incomplete(project: &Project) -> anyhow::Result<()> {
 fn single_files(project: &Project, read: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
     let dist = Utf8PathBuf::from("dist");
     let app = &project.config.app;
-    // Relative to the repository, without a `./` in front.
-    let in_app = |path: &str| if app.path == "." { path.into() } else { app.path.join(path) };
     let mut files = vec![dist.join("package.toml")];
     let locks = project.targets.iter().filter_map(|target| Some(dist.join(project.lock_path(target).file_name()?)));
     files.extend(locks);
     files.extend(project.config.probes().into_iter().map(Into::into));
-    files.extend(app.config.iter().map(|path| in_app(path.as_str())));
-    files.extend(["pyproject.toml", "setup.py", "setup.cfg"].map(in_app));
+    files.extend(app.config.iter().map(|path| in_app(app, path.as_str())));
+    files.extend(["pyproject.toml", "setup.py", "setup.cfg"].map(|name| in_app(app, name)));
     files.extend(read.iter().cloned());
     files.retain(|file| project.sys.root.join(file).exists());
     files.sort();
@@ -43,13 +43,22 @@ fn single_files(project: &Project, read: &[Utf8PathBuf]) -> Vec<Utf8PathBuf> {
     files
 }
 
+/// A path of the application, relative to the repository, without a `./` in front.
+fn in_app(app: &App, path: &str) -> Utf8PathBuf {
+    if app.path == "." { path.into() } else { app.path.join(path) }
+}
+
 /// Says which inputs git ignores, with the cure.
 pub fn warn_of_ignored(project: &Project, read: &[Utf8PathBuf]) {
     warn(project, &single_files(project, read));
 }
 
+/// Config files have an error of their own, which does not ask for a password to be committed.
 fn warn(project: &Project, files: &[Utf8PathBuf]) {
-    if let Some(ignored) = git::ignored(&project.sys, &project.config.app.path, files) {
+    let app = &project.config.app;
+    let is_config = |file: &Utf8PathBuf| app.config.iter().any(|path| in_app(app, path.as_str()) == *file);
+    let files: Vec<Utf8PathBuf> = files.iter().filter(|file| !is_config(file)).cloned().collect();
+    if let Some(ignored) = git::ignored(&project.sys, &app.path, &files) {
         project.sys.say(format!("warning: {ignored}"));
     }
 }
@@ -91,15 +100,24 @@ pub fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u
     for (path, known) in paths.iter().zip(git::known(&project.sys, &project.app(), paths)?) {
         match known {
             Some(file) => files.push((path.clone(), file.read(&project.app())?)),
-            None => faults.push(Problem::with_hint(
-                format!("git does not know the config file `{path}` of `app.config`"),
-                format!(
-                    "`app.config` is for defaults that are committed: `git add` it if it is one. A password or a key stays out \
-                     of the package: name it in `service.secrets`, or let the box's administrator write it into \
-                     /etc/sysconfig/{}",
-                    project.config.package.name
-                ),
-            )),
+            None => {
+                let rule = git_repository::ignored_by(&project.sys, &project.app().join(path));
+                let (how, add) = match rule {
+                    Some(rule) => {
+                        (format!("ignores the config file `{path}` of `app.config`, by {rule}"), "git add --force")
+                    }
+                    None => (format!("does not know the config file `{path}` of `app.config`"), "git add"),
+                };
+                faults.push(Problem::with_hint(
+                    format!("git {how}"),
+                    format!(
+                        "`app.config` is for defaults that are committed: `{add}` it if it is one. A password or a key stays \
+                         out of the package: name it in `service.secrets`, or let the box's administrator write it into \
+                         /etc/sysconfig/{}",
+                        project.config.package.name
+                    ),
+                ));
+            }
         }
     }
     all_of("config files cannot be packed", faults)?;

@@ -91,7 +91,7 @@ impl<'a> LockChecks<'a> {
                 Ok((contents, of_wheel, opened, digest, top)) => {
                     tops.push(top);
                     package.contents = Some(digest);
-                    by_name.add(&of_wheel, opened);
+                    by_name.add(&package.name, &of_wheel, opened);
                     self.notes.extend(opened::on_graphics(&package.name, &of_wheel));
                     let metadata = format!("lib/{}/METADATA", contents.dist_info);
                     self.places.insert(package.name.clone(), metadata);
@@ -105,7 +105,7 @@ impl<'a> LockChecks<'a> {
         all_of("wheels are refused", faults)?;
         self.judge_files(target, evidence)?;
         self.judge_requirements(target, filtered, lock, &all, &elf)?;
-        for warning in by_name.warnings(&project.config, target, lock) {
+        for warning in by_name.warnings(&project.config, target, &lock.requires()) {
             self.warnings.entry(warning).or_default().insert(target.name.clone());
         }
         Ok(())
@@ -120,12 +120,16 @@ impl<'a> LockChecks<'a> {
             let whose = finding.wheel;
             let mut finding = finding.finding;
             let below = finding.path.strip_prefix(&self.project.config.package.root()).unwrap_or_default();
-            if let Some(accepted) = self.accepting.by(check, below.trim_start_matches('/')) {
+            if let Some(accepted) = self.accepting.by(target, check, below.trim_start_matches('/')) {
                 finding.severity = Severity::Warning;
                 finding.found.push_str(&format!("; {accepted}"));
             }
             found.entry((finding.severity, check, whose, finding.found, finding.cure)).or_default().push(finding.path);
         }
+        let only = match self.project.config.targets.len() {
+            0 | 1 => String::new(),
+            _ => format!("; and `target = \"{}\"`, where the others do not need it", target.name),
+        };
         for ((severity, check, wheel, found, cure), paths) in found {
             let more = if paths.len() == 1 { String::new() } else { format!(" and {} more", paths.len() - 1) };
             let what = format!("`{wheel}`: `{}`{more}: {found}", paths[0]);
@@ -135,7 +139,7 @@ impl<'a> LockChecks<'a> {
                     let path = path.trim_start_matches('/');
                     let accept = match ACCEPTABLE.contains(&check) {
                         true => format!(
-                            "; if it is right as it is, say so: `[[accept]]` with `check = \"{check}\"`, `path = \"{path}\"` and `why`"
+                            "; if it is right as it is, say so: `[[accept]]` with `check = \"{check}\"`, `path = \"{path}\"` and `why`{only}"
                         ),
                         false => String::new(),
                     };
@@ -183,7 +187,7 @@ impl<'a> LockChecks<'a> {
         let (mut told, mut keys) = (Vec::new(), BTreeSet::new());
         for fault in closure.faults {
             let place = self.places.get(&fault.by).map_or("", String::as_str);
-            if let Some(accepted) = self.accepting.by("requires", place) {
+            if let Some(accepted) = self.accepting.by(target, "requires", place) {
                 let warning = format!("`{}` {}; {accepted}", fault.by, fault.what);
                 self.warnings.entry(warning).or_default().insert(target.name.clone());
                 continue;

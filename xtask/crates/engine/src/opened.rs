@@ -1,20 +1,22 @@
-//! What `lock` says of libraries that no ELF file asks for: those that Python code opens by name, and large ones for
-//! graphics processors.
+//! What is said of libraries that no ELF file asks for: those that Python code opens by name, by `lock` of what is locked
+//! and by `rpm` of the application; and large ones for graphics processors.
 
 use crate::report::size;
+use anyhow::Context as _;
 use pep508_rs::PackageName;
+use rawzip::FileReader;
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{Config, RpmDependency};
-use wheelhaul_pylock::Lock;
+use wheelhaul_package::layout::Wheel;
 use wheelhaul_wheel::elf::{Need, OfWheel};
-use wheelhaul_wheel::stem_of;
+use wheelhaul_wheel::{opened_by_name, stem_of};
 
 /// What the wheels of a target open by name, and what they bring.
 #[derive(Default)]
 pub struct ByName {
-    /// in the order of the lock's packages
-    opened: Vec<BTreeSet<String>>,
+    /// of each package that opens any, in the order of the lock
+    opened: Vec<(PackageName, BTreeSet<String>)>,
     /// the names of libraries, without their versions
     brought: BTreeSet<String>,
 }
@@ -54,25 +56,52 @@ const LARGE: u64 = 50_000_000;
 
 impl ByName {
     /// Adds the wheel of the next package.
-    pub fn add(&mut self, elf: &OfWheel, opened: BTreeSet<String>) {
+    pub fn add(&mut self, package: &PackageName, elf: &OfWheel, opened: BTreeSet<String>) {
+        self.bring(elf);
+        self.opened.push((package.clone(), opened));
+    }
+
+    fn bring(&mut self, elf: &OfWheel) {
         self.brought.extend(elf.names().into_iter().map(|name| stem_of(name).to_owned()));
-        self.opened.push(opened);
+    }
+
+    /// The warning of the application's own modules, if there is one.
+    ///
+    /// - Takes: `wheels`, those of the lock, then the application's; `required`, what the RPM requires.
+    pub fn warning_of_application(
+        config: &Config,
+        target: &Target,
+        wheels: &[Wheel<FileReader>],
+        required: &[Need],
+    ) -> anyhow::Result<Option<String>> {
+        let Some(application) = wheels.last() else { return Ok(None) };
+        let opened = opened_by_name(&application.archive, &application.contents)
+            .with_context(|| format!("`{}`", application.name))?;
+        let mut by_name = Self::default();
+        if !opened.is_empty() {
+            for wheel in wheels {
+                let elf =
+                    OfWheel::read(&wheel.archive, &wheel.contents).with_context(|| format!("`{}`", wheel.name))?;
+                by_name.bring(&elf);
+            }
+            by_name.opened.push((application.contents.metadata.name.clone(), opened));
+        }
+        Ok(by_name.warnings(config, target, required).pop())
     }
 
     /// A warning for each package whose modules open by name what neither a wheel nor glibc brings; unless the RPM
     /// requires it, or it is optional.
     ///
-    /// - Takes: `lock`, with what the ELF files need.
-    pub fn warnings(&self, config: &Config, target: &Target, lock: &Lock) -> Vec<String> {
+    /// - Takes: `required`, what the ELF files need.
+    pub fn warnings(&self, config: &Config, target: &Target, required: &[Need]) -> Vec<String> {
         let dependencies = config.dependencies(target);
         let named = dependencies.requires.iter().chain(&dependencies.recommends).flat_map(words_of);
         let named: BTreeSet<&str> = named.collect();
         let optional = config.package.optional_libraries.iter().chain(&config.sdist.system_libraries);
-        let required = lock.requires();
         let required = required.iter().map(Need::library).chain(optional.map(String::as_str));
         let settled: BTreeSet<&str> = required.chain(named.iter().copied()).map(stem_of).collect();
         let mut warnings = Vec::new();
-        for (package, libraries) in lock.packages.iter().zip(&self.opened) {
+        for (package, libraries) in &self.opened {
             let mut stems: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
             for library in libraries.iter().filter(|library| !is_everywhere(library)) {
                 stems.entry(stem_of(library)).or_default().push(library);
@@ -80,7 +109,7 @@ impl ByName {
             let of_package = |stem: &str| PACKAGES.iter().any(|(of, package)| *of == stem && named.contains(package));
             stems.retain(|stem, _| !self.brought.contains(*stem) && !settled.contains(stem) && !of_package(stem));
             if !stems.is_empty() {
-                warnings.push(warning(&package.name, &stems));
+                warnings.push(warning(package, &stems));
             }
         }
         warnings

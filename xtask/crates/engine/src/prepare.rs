@@ -8,6 +8,7 @@ use crate::byte_code::OnDisk;
 use crate::fetch;
 use crate::inputs;
 use crate::locking::Current;
+use crate::opened::ByName;
 use crate::others;
 use crate::tools::git;
 use crate::wheel;
@@ -67,6 +68,8 @@ pub struct Ready<'a> {
     pub byte_code: Option<String>,
     /// what those say whose licence is not known
     pub unknown_licenses: BTreeMap<PackageName, String>,
+    /// the warning of libraries that the application opens by name
+    pub opened_by_name: Option<String>,
     /// the lock that it was made from
     pub lock: Lock,
 }
@@ -137,6 +140,7 @@ fn make_ready<'a>(
     }
     let pages = Pages::new(config, target, metadata, app.epoch);
     let (libraries, optional) = about::libraries(project, &lock, application, target)?;
+    let opened_by_name = ByName::warning_of_application(config, target, &wheels, &libraries)?;
     let facts = rpm::PackageFacts {
         name: &config.package.name,
         version: &metadata.version,
@@ -212,7 +216,7 @@ fn make_ready<'a>(
     // What the tree has of each file is enough from here on.
     wheels.iter_mut().for_each(|wheel| wheel.contents.files = Vec::new());
     let unknown_licenses = licenses.unknown;
-    Ok(Ready { target, package, tree, file_name, texts, unknown_licenses, byte_code, wheels, lock })
+    Ok(Ready { target, package, tree, file_name, texts, unknown_licenses, opened_by_name, byte_code, wheels, lock })
 }
 
 fn level_for(compression: Compression, wanted: Option<i32>) -> i32 {

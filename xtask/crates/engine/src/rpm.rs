@@ -57,6 +57,8 @@ pub struct Built {
     pub source: Option<(Utf8PathBuf, u64)>,
     /// what those say whose licence is not known
     pub unknown_licenses: BTreeMap<PackageName, String>,
+    /// the warning of libraries that the application opens by name
+    pub opened_by_name: Option<String>,
     /// the version of the interpreter that compiled byte-code, where it is shipped
     pub byte_code: Option<String>,
 }
@@ -151,6 +153,14 @@ pub fn build(
     let built: Vec<Built> = built.into_iter().map(|(_, rpm)| rpm).collect();
     let unknown = built.iter().flat_map(|rpm| rpm.unknown_licenses.clone()).collect();
     about::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
+    let mut opened: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rpm in &built {
+        let warning = rpm.opened_by_name.iter().map(String::as_str);
+        warning.for_each(|warning| opened.entry(warning).or_default().push(&rpm.target.name));
+    }
+    for (warning, targets) in opened {
+        project.sys.say(format!("warning: {warning} (on {})", targets.join(" and ")));
+    }
     Ok(built)
 }
 
@@ -217,6 +227,7 @@ fn build_one(
         texts: ready.texts,
         byte_code: ready.byte_code,
         unknown_licenses: ready.unknown_licenses,
+        opened_by_name: ready.opened_by_name,
         lock: ready.lock,
         version: ready.package.version,
         source,

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_host::Sys;
 use wheelhaul_lockfiles::{Format, Pin, Resolved, Selection, pipfile, to_requirements};
@@ -110,6 +111,9 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     let selection = project.selection();
     let (_keep, scratch) = project.sys.scratch()?;
     let mut input = project.sys.root.join(&source);
+    if !["Pipfile", "pyproject.toml"].contains(&source.file_name().unwrap_or_default()) {
+        check_files(&project.sys, &source)?;
+    }
     if source.file_name() == Some("Pipfile") {
         let text = project.sys.read_text(&input)?;
         let lines = pipfile::requirements(&text, &selection.groups).with_context(|| format!("`{source}`"))?;
@@ -140,6 +144,18 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     let names: Vec<&str> = project.config.targets.iter().map(|target| target.name.as_str()).collect();
     let text = to_requirements(&resolved, &format!("`{}`", source.file_name().unwrap_or_default()), &names);
     project.sys.write(&project.sys.root.join(path), text.as_bytes())
+}
+
+/// Refuses a FIFO, and a link out of the repository, among the files that uv reads with a requirements file.
+fn check_files(sys: &Sys, source: &Utf8Path) -> anyhow::Result<()> {
+    let read = |path: &Utf8Path| {
+        let mut bytes = Vec::new();
+        let file = sys.open_if_there(&sys.root.join(path)).with_context(|| format!("`{source}` takes in `{path}`"))?;
+        let Some(mut file) = file else { return Ok(None) };
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    };
+    wheelhaul_lockfiles::texts_of(Format::Requirements, source, read).map(drop)
 }
 
 /// Refuses what a line with a version and hashes would not bring again.

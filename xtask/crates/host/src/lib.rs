@@ -71,7 +71,9 @@ pub struct Sys {
 /// - Fails: where no folder has a `dist/package.toml`.
 pub fn find_root(start: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let start = whole(start).with_context(|| format!("there is no folder `{start}`"))?;
-    match start.ancestors().find(|folder| folder.join("dist/package.toml").is_file()) {
+    // What is no regular file is told when it is opened.
+    let is_there = |path: Utf8PathBuf| path.exists() && !path.is_dir();
+    match start.ancestors().find(|folder| is_there(folder.join("dist/package.toml"))) {
         Some(root) => Ok(root.to_owned()),
         None => Err(Problem::with_hint(
             format!("no `dist/package.toml` in `{start}` or above it"),

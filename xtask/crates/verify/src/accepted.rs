@@ -84,9 +84,11 @@ impl<'a> Lists<'a> {
             return;
         }
         let root = self.evidence.root();
+        let target = self.evidence.target.as_ref().map_or("", |target| target.name.as_str());
         for finding in findings {
             let is_for = |one: &Accept| {
-                one.is_for(check, root, &finding.path) && self.day.as_ref().is_none_or(|day| one.holds_on(day))
+                let is_meant = one.is_for_target(target) && one.is_for(check, root, &finding.path);
+                is_meant && self.day.as_ref().is_none_or(|day| one.holds_on(day))
             };
             let sites = self.evidence.site.iter().flat_map(|site| &site.accept);
             let by_site = sites.into_iter().find(|one| is_for(one)).map(|one| (Judge::Site, Severity::Accepted, one));
@@ -130,7 +132,8 @@ impl<'a> Lists<'a> {
                 let found = format!("{entry} held until {}: {}", shown(until), shown(&one.why));
                 say(found, "a judgement that still holds", "mend what was found, or judge it again");
             } else if !self.used.contains(&place) && made.contains(&one.check.as_str()) {
-                say(format!("{entry} is for no finding"), "what is needed", "leave it out of `dist/package.toml`");
+                let cure = "leave it out of `dist/package.toml`; where another target needs it, name that one: `target = \"NAME\"`";
+                say(format!("{entry} is for no finding"), "what is needed", cure);
             }
         }
         let entries = |number: usize| if number == 1 { "1 entry".to_owned() } else { format!("{number} entries") };

@@ -221,7 +221,7 @@ fn draft(seen: &Seen, folder: &str, objects: &[Object]) -> Draft {
                 others.iter().map(|process| format!("`{}` ({})", process.name, process.line)).collect();
             notes.push(note(
                 format!("`Procfile` has other processes, which are not packed: {}", names.join(", ")),
-                "run them on the box by a unit of your own",
+                format!("on the box, `sudo {name}-run COMMAND` runs one as the service, and a unit of your own keeps it running"),
             ));
         }
         if command_from.starts_with('`') && !command_from.contains("Procfile") {

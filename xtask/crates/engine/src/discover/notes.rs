@@ -54,7 +54,7 @@ pub(super) fn of_lock(lock: &Lock, server: &str, seen: &Seen) -> Vec<Note> {
     notes
 }
 
-/// How migrations are run, which an installation does not.
+/// How migrations are run, which an installation does not: as the service, in whose working directory the files are.
 pub(super) fn of_migrations(
     files: &BTreeSet<&str>,
     lock: &Lock,
@@ -62,7 +62,7 @@ pub(super) fn of_migrations(
     command: &[String],
     is_own: bool,
 ) -> Option<Note> {
-    let python = format!("/opt/{name}/bin/python");
+    let python = format!("sudo {name}-run /opt/{name}/bin/python");
     let module = application_of(command).map_or("app", |(module, _)| module);
     let run = if files.contains("manage.py") {
         match is_own {
@@ -74,7 +74,7 @@ pub(super) fn of_migrations(
     } else if lock.names.contains("flask-migrate") {
         format!("{python} -m flask --app {module} db upgrade")
     } else {
-        format!("cd /opt/{name} && {python} -m alembic upgrade head")
+        format!("{python} -m alembic upgrade head")
     };
     Some(note("an installation runs no migrations", format!("after each upgrade, on the box: `{run}`")))
 }

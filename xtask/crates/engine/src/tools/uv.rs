@@ -22,6 +22,9 @@ use wheelhaul_select::{Candidate, Offers};
 /// The first uv whose `pip compile` writes `pylock.toml` with sizes and digests as it is read here.
 const LEAST: (u32, u32) = (0, 9);
 
+/// Files that uv reads in the folder where it is started, and in those above.
+const SETTINGS: [&str; 4] = ["uv.toml", "pyproject.toml", ".python-version", ".python-versions"];
+
 /// What is resolved.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources<'a> {
@@ -86,6 +89,16 @@ impl<'a> Uv<'a> {
         Ok(None)
     }
 
+    /// Starts uv, or what starts it, in a folder whose settings it takes.
+    ///
+    /// A missing Python is never fetched: this tool needs none of a particular version, and not that of the environment
+    /// which is active.
+    fn command(&self, program: Program, folder: &Utf8Path) -> anyhow::Result<Program> {
+        check_settings(self.sys, folder)?;
+        let program = program.env("UV_PYTHON_DOWNLOADS", "never").without("VIRTUAL_ENV").without("CONDA_PREFIX");
+        Ok(program.in_folder(folder))
+    }
+
     /// Where it is.
     pub fn program(&self) -> &Utf8Path {
         &self.program
@@ -109,12 +122,12 @@ impl<'a> Uv<'a> {
         self.sys.write(&input, lines.as_bytes())?;
         let spinner = self.sys.spinner("asking the index");
         let words = ["pip", "compile", "--quiet", "--universal", "--no-deps", "--no-header", "--format", "pylock.toml"];
-        let command = with_settings(Program::new(&self.program))
+        let command = self
+            .command(Program::new(&self.program), index.folder)?
             .args(words)
             .args(["--python-version", index.python, input.as_str()])
             .args(index.links.iter().flat_map(|folder| ["--find-links", folder.as_str()]))
-            .args(index.no_index.then_some("--no-index"))
-            .in_folder(index.folder);
+            .args(index.no_index.then_some("--no-index"));
         let said = self.sys.run(&command).map_err(|error| {
             let hint = client_hints::for_uv(ProgramFailure::of(&error).map_or("", |failure| &failure.said));
             Problem::around(error, "uv could not get the files of the pins from the index", hint)
@@ -147,10 +160,11 @@ impl<'a> Uv<'a> {
             platform_of(target).with_context(|| format!("uv knows no platform like {}", target.in_words()))?;
         let words =
             ["pip", "compile", "--quiet", "--no-header", "--no-annotate", "--generate-hashes", "--python-version"];
-        let mut command = with_settings(Program::new(&self.program))
-            .args(words)
-            .args([&target.python_full.to_string(), "--python-platform", &platform])
-            .in_folder(folder);
+        let mut command = self.command(Program::new(&self.program), folder)?.args(words).args([
+            &target.python_full.to_string(),
+            "--python-platform",
+            &platform,
+        ]);
         match sources.build {
             Build::All => {}
             Build::None => command = command.args(["--only-binary", ":all:"]),
@@ -187,11 +201,12 @@ impl<'a> Uv<'a> {
             self.sys.write(&input, format!("{}{sign}{}\n", pin.name, pin.version).as_bytes()).ok()?;
             let words =
                 ["pip", "compile", "--quiet", "--no-deps", "--no-header", "--no-annotate", "--only-binary", ":all:"];
-            let command = with_settings(Program::new(&self.program))
+            let command = self
+                .command(Program::new(&self.program), folder)
+                .ok()?
                 .args(words)
                 .args(["--resolution", order, "--python-platform", &platform])
-                .args(["--python-version", &target.python_full.to_string(), input.as_str()])
-                .in_folder(folder);
+                .args(["--python-version", &target.python_full.to_string(), input.as_str()]);
             let found = self.sys.run(&command).ok().and_then(|said| {
                 let (_, version) = said.out.lines().find_map(|line| line.split_once("=="))?;
                 Version::from_str(version.split([' ', ';']).next()?).ok()
@@ -206,8 +221,8 @@ impl<'a> Uv<'a> {
     /// The interpreter that uv builds a project with.
     pub fn python(&self, source: &Utf8Path) -> anyhow::Result<String> {
         let ask = |words: &[&str]| {
-            let command = with_settings(Program::new(&self.program)).args(["python", "find"]);
-            let said = self.sys.run(&command.args(words.iter().copied()).in_folder(source))?;
+            let command = self.command(Program::new(&self.program), source)?.args(["python", "find"]);
+            let said = self.sys.run(&command.args(words.iter().copied()))?;
             anyhow::Ok(said.out.trim().to_owned())
         };
         // uv takes the first that the project allows: where an old one's environment is active, one without a current
@@ -230,10 +245,8 @@ impl<'a> Uv<'a> {
         let input = scratch.join("requires.txt");
         self.sys.write(&input, (requires.join("\n") + "\n").as_bytes())?;
         let words = ["pip", "compile", "--quiet", "--no-header", "--only-binary", ":all:", "--format", "pylock.toml"];
-        let command = with_settings(Program::new(&self.program))
-            .args(words)
-            .args(["--python", python, input.as_str()])
-            .in_folder(folder);
+        let command =
+            self.command(Program::new(&self.program), folder)?.args(words).args(["--python", python, input.as_str()]);
         let said = self.sys.run(&command).context("uv could not resolve the build backend to wheels")?;
         let mut files = Vec::new();
         for ((name, _), offer) in read_offers(&said.out).context("failed to read what uv wrote")? {
@@ -258,11 +271,11 @@ impl<'a> Uv<'a> {
         let (_keep, scratch) = self.sys.scratch()?;
         let (script, into) = (scratch.join("build_requires.py"), scratch.join("requires.json"));
         self.sys.write(&script, BUILD_REQUIRES.as_bytes())?;
-        let command = with_settings(Program::new(&self.program))
+        let command = self
+            .command(Program::new(&self.program), source)?
             .args(["run", "--quiet", "--isolated", "--no-project", "--offline", "--no-index", "--python", python])
             .args(["--find-links", &kept.url(), "--with-requirements", &kept.list_beside(source)?])
-            .args(["python", "-B", script.as_str(), system, into.as_str()])
-            .in_folder(source);
+            .args(["python", "-B", script.as_str(), system, into.as_str()]);
         self.sys.run(&command.until(stop)).context("the build backend does not say what it needs")?;
         Ok(serde_json::from_slice(&fs_err::read(&into)?)?)
     }
@@ -294,7 +307,7 @@ impl<'a> Uv<'a> {
         } else {
             Program::new(&self.program)
         };
-        let command = with_settings(command).args(words).env("SOURCE_DATE_EPOCH", epoch.to_string()).in_folder(source);
+        let command = self.command(command, source)?.args(words).env("SOURCE_DATE_EPOCH", epoch.to_string());
         self.sys.run(&command.until(stop))?;
         Ok(())
     }
@@ -308,8 +321,12 @@ pub fn platform_of(target: &Target) -> Option<String> {
     Some(format!("{}-manylinux_2_{known}", target.arch))
 }
 
-/// A missing Python is never fetched: this tool needs none of a particular version, and not that of the environment which
-/// is active.
-fn with_settings(program: Program) -> Program {
-    program.env("UV_PYTHON_DOWNLOADS", "never").without("VIRTUAL_ENV").without("CONDA_PREFIX")
+/// Refuses files of the repository that uv would read by itself, and hang on or show a line of.
+fn check_settings(sys: &Sys, folder: &Utf8Path) -> anyhow::Result<()> {
+    for folder in folder.ancestors().take_while(|folder| folder.starts_with(&sys.root)) {
+        for name in SETTINGS.iter().filter(|name| folder.join(name).exists()) {
+            sys.open(&folder.join(name)).with_context(|| format!("uv would read `{name}`"))?;
+        }
+    }
+    Ok(())
 }

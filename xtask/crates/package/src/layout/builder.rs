@@ -200,7 +200,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             (lock.as_str(), self.parts.lock_text),
             ("sbom.cdx.json", self.parts.sbom),
         ];
-        let accepted = self.parts.config.accepted_text();
+        let accepted = self.parts.config.accepted_text(&self.parts.target.name);
         for (file, text) in files.into_iter().chain(accepted.as_deref().map(|text| (ACCEPTED_FILE, text))) {
             let entry = TreeEntry::made(text, self.parts.epoch, "the documents").with_role(Role::Doc);
             self.tree.claim(folder.join(file)?, entry)?;

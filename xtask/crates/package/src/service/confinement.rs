@@ -27,9 +27,10 @@ pub(super) const CONFINEMENT: &[(&str, &str)] = &[
     ("ProtectKernelLogs", "yes"),
     ("ProtectKernelModules", "yes"),
     ("ProtectKernelTunables", "yes"),
-    // Processes of others. `ProcSubset=pid` would hide /proc/meminfo, /proc/stat and the like, which psutil and
-    // prometheus_client read, so it is left out.
-    ("ProtectProc", "invisible"),
+    // Processes of others. `invisible` would hide those of its own that keep their memory to themselves
+    // (PR_SET_DUMPABLE) as well: the tasks of Airflow, which watches them by psutil. `ProcSubset=pid` would hide
+    // /proc/meminfo, /proc/stat and the like, which psutil and prometheus_client read, so it is left out.
+    ("ProtectProc", "noaccess"),
     ("LockPersonality", "yes"),
     ("RemoveIPC", "yes"),
     // With AF_NETLINK a process can list the addresses of the host (getifaddrs); to change them takes a capability.

@@ -1,5 +1,6 @@
 //! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
 
+use crate::service::confinement::confinement_keys;
 use crate::service::facts::ServiceFacts;
 use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
 use wheelhaul_config::Lines;
@@ -68,6 +69,8 @@ impl ServiceFacts<'_> {
         let systemd = self.target.distribution.systemd;
         match unit_key_since("Service", key) {
             Some(since) if since <= systemd => Ok(()),
+            // The unit has none of it there, so there is nothing to loosen.
+            Some(_) if confinement_keys().any(|own| own == key) => Ok(()),
             Some(since) => Err(Problem::with_hint(
                 format!("{shown} is known from systemd {since} on, and `{}` has {systemd}", self.target.name),
                 match OLD_NAMES.iter().find(|(new, _)| *new == key) {

@@ -204,7 +204,7 @@ fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_ow
         ("el9-x86_64", "PrivateUsers",           "maybe", "which would ignore it",                                "takes yes or no"),
         ("el7-x86_64", "ProtectSystem",          "strict", "nothing that systemd 219 takes",                      "takes yes, no, full"),
         ("el7-x86_64", "MemoryMax",              "1G",    "known from systemd 239 on, and `el7-x86_64` has 219",  "`MemoryLimit` is what systemd 219 knows"),
-        ("el8-x86_64", "ProtectProc",            "",      "known from systemd 247 on, and `el8-x86_64` has 239",  "systemctl edit"),
+        ("el8-x86_64", "ExitType",               "main",  "known from systemd 252 on, and `el8-x86_64` has 239",  "systemctl edit"),
         ("el9-x86_64", "MemroyMax",              "1G",    "no key of [Service] that is known",                    "did you mean `MemoryMax`?"),
         ("el9-x86_64", "ExecStart",              "a",     "follows from `service.command`",                       "drop-in"),
         ("el9-x86_64", "User",                   "a",     "belong to the user",                                   "SupplementaryGroups"),
@@ -226,6 +226,18 @@ fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_ow
                 assert!(hints_of(&error).join("\n").contains(cure), "{key}: {:?}", hints_of(&error));
             }
         }
+    }
+}
+
+#[test]
+fn confinement_that_a_target_does_not_have_can_be_loosened_for_the_others() {
+    let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
+    service.unit.insert("ProtectProc".to_owned(), Lines(vec!["default".to_owned()]));
+    for (name, lines) in [("el9-x86_64", 1), ("el8-x86_64", 0), ("el7-x86_64", 0)] {
+        let target = Target::find(name, None, None).unwrap();
+        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        assert_eq!(unit.matches("ProtectProc=").count(), lines, "{name}: {unit}");
+        assert_eq!(unit.matches("ProtectProc=default\n").count(), lines, "{name}: {unit}");
     }
 }
 

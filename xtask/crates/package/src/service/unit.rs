@@ -109,7 +109,7 @@ impl ServiceFacts<'_> {
             service.replace("CapabilityBoundingSet", &capability);
             service.replace("AmbientCapabilities", &capability);
         }
-        for (key, Lines(lines)) in &self.service.unit {
+        for (key, Lines(lines)) in self.service.unit.iter().filter(|(key, _)| self.target.knows("Service", key)) {
             // Where systemd takes no empty value, a key is reset by not being there.
             let systemd = self.target.distribution.systemd;
             let is_taken = |line: &&String| !line.is_empty() || unit_value_expects(systemd, key, line).is_none();
