@@ -29,7 +29,6 @@ use wheelhaul_pylock::Lock;
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// how the RPMs are built
-    /// how the RPMs are built
     pub build: BuildOptions,
     /// Print the spec of each target and write no RPM
     pub spec_only: bool,

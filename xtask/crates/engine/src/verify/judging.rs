@@ -17,7 +17,6 @@ pub struct Judging {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     pub strict: bool,
     /// what is asked beside the checks that are always made
-    /// what is asked beside the checks that are always made
     pub security: audit::Security,
     /// The site's own policy, a TOML file: findings that it has judged, as `[[accept]]` tables, count for nothing
     pub policy: Option<Utf8PathBuf>,

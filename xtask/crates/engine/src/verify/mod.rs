@@ -83,10 +83,6 @@ pub fn run_files(
 ///
 /// - Takes: `here`, the folder that relative paths of options start in; `life`, which makes the machine of `trial`
 ///   ready.
-/// Judges the RPMs of a repository.
-///
-/// - Takes: `here`, the folder that relative paths of options start in; `life`, which makes the machine of `trial`
-///   ready.
 pub fn run_all_built(
     project: &Project,
     judging: &Judging,
