@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use wheelhaul_host::{Sys, Verbosity};
-use wheelhaul_trial::{Ground, Kind};
+use wheelhaul_trial::{Kind, Sandbox};
 
 use super::Root;
 
@@ -16,7 +16,7 @@ const POLL: Duration = Duration::from_millis(50);
 pub struct Machine {
     machine: wheelhaul_trial::Machine,
     /// Removed last, when no process is left on it.
-    _ground: Ground,
+    _sandbox: Sandbox,
 }
 
 impl Machine {
@@ -33,10 +33,10 @@ impl Machine {
 
     fn start(kind: Kind, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
         let sys = Sys { root: "/".into(), verbosity: Verbosity::Quiet, offline: false };
-        let ground = Ground::make()?;
+        let sandbox = Sandbox::make()?;
         let root = wheelhaul_trial::Root::at(root.dir())?;
-        let machine = wheelhaul_trial::Machine::start(&sys, kind, &root, &ground, share)?;
-        Ok(Self { machine, _ground: ground })
+        let machine = wheelhaul_trial::Machine::start(&sys, kind, &root, &sandbox, share)?;
+        Ok(Self { machine, _sandbox: sandbox })
     }
 }
 

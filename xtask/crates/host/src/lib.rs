@@ -3,12 +3,12 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
-mod asked;
 mod cache;
 mod files;
 mod fresh;
 mod own;
 mod program;
+mod query;
 mod running;
 mod scratch;
 mod stop;
@@ -27,13 +27,13 @@ use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_base::text::one_line;
 
-pub use asked::Answer;
 pub use cache::{Bounds, CACHES, Cache, is_made_here, key_of};
 pub use files::{names_in, open_regular};
 #[cfg(unix)]
 pub use own::this_user;
 pub use own::{NotOwn, other_owner, own_folder};
 pub use program::{Ended, Program, Said, all_on_path, on_path};
+pub use query::Answer;
 pub use running::{Running, Talk};
 pub use scratch::{Scratch, left_in};
 pub use stop::Stop;

@@ -1,7 +1,7 @@
 //! Throw-away machines without network, made from the root file system of a box.
 //!
 //! ```text
-//! RootSource::parse ─► Ground::make ─► Root::open ─► Machine::start ─► run, reboot ─► drop
+//! RootSource::parse ─► Sandbox::make ─► Root::open ─► Machine::start ─► run, reboot ─► drop
 //! ```
 //!
 //! | file | what it knows |
@@ -9,28 +9,28 @@
 //! | `source.rs` | what a root may be given as, and how it becomes a folder |
 //! | `facts.rs` | what a root is, before anything of it runs |
 //! | `needs.rs` | what the host must have |
-//! | `ground.rs` | the folder and the control groups of a machine, and who removes them whatever happens |
+//! | `sandbox.rs` | the folder and the control groups of a machine, and who removes them whatever happens |
 //! | `cgroup.rs` | where control groups are made |
-//! | `keeper.rs` | a machine, booted or not: start, commands inside, reboot, end |
+//! | `container.rs` | a machine, booted or not: start, commands inside, reboot, end |
 //! | `files.rs` | everything on its disk, and what changed |
 //!
 //! Every process is below one that the kernel ends with this one, and every mount is in a namespace that ends
 //! with them. What outlives a killed process is in one folder and in control groups of one name, and a process
-//! outside (`templates/warden.sh`) removes those when this one is gone.
+//! outside (`templates/cleanup.sh`) removes those when this one is gone.
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
 mod cgroup;
+mod container;
 mod facts;
 mod files;
-mod ground;
-mod keeper;
 mod needs;
+mod sandbox;
 mod source;
 
+pub use container::{Kind, Machine};
 pub use facts::RootFacts;
 pub use files::Files;
-pub use ground::Ground;
-pub use keeper::{Kind, Machine};
 pub use needs::{boot_obstacle, check_needs};
+pub use sandbox::Sandbox;
 pub use source::{Root, RootSource};

@@ -1,6 +1,6 @@
 //! What a root file system may be given as: a folder, a tar of one, or an image of the local store.
 
-use crate::{Ground, RootFacts};
+use crate::{RootFacts, Sandbox};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::str::FromStr;
@@ -59,7 +59,7 @@ impl Root {
     /// Opens a root: a folder as it is, anything else unpacked on `ground`.
     ///
     /// - Fails: where there is none, and for the root of another processor than the host's.
-    pub fn open(sys: &Sys, source: &RootSource, ground: &Ground) -> anyhow::Result<Self> {
+    pub fn open(sys: &Sys, source: &RootSource, sandbox: &Sandbox) -> anyhow::Result<Self> {
         let folder = match source {
             RootSource::Path(path) => {
                 let path = sys.root.join(path);
@@ -67,14 +67,14 @@ impl Root {
                     .map_err(|error| Problem::around(error.into(), format!("`{path}` cannot be opened"), SHAPES))?;
                 match (there.is_dir(), there.is_file()) {
                     (true, _) => path.canonicalize_utf8()?,
-                    (_, true) => unpack(sys, &path, ground)?,
+                    (_, true) => unpack(sys, &path, sandbox)?,
                     // tar would wait for a pipe
                     _ => return Err(Problem::with_hint(format!("`{path}` is neither a folder nor a file"), SHAPES)),
                 }
             }
             RootSource::Image(image) => {
-                let archive = export(sys, image, ground)?;
-                let folder = unpack(sys, &archive, ground)?;
+                let archive = export(sys, image, sandbox)?;
+                let folder = unpack(sys, &archive, sandbox)?;
                 fs_err::remove_file(archive)?;
                 folder
             }
@@ -113,8 +113,8 @@ fn bounded(words: &[&str]) -> Program {
         .args(words.iter().copied())
 }
 
-fn unpack(sys: &Sys, archive: &Utf8Path, ground: &Ground) -> anyhow::Result<Utf8PathBuf> {
-    let folder = ground.folder().join("root");
+fn unpack(sys: &Sys, archive: &Utf8Path, sandbox: &Sandbox) -> anyhow::Result<Utf8PathBuf> {
+    let folder = sandbox.folder().join("root");
     fs_err::create_dir(&folder)?;
     let spinner = sys.spinner(&format!("unpacking {archive}"));
     // what is behind it finds the compressor; a machine makes its own devices
@@ -141,15 +141,15 @@ fn unpack(sys: &Sys, archive: &Utf8Path, ground: &Ground) -> anyhow::Result<Utf8
 }
 
 /// Writes an image of the local store as a tar; nothing is pulled.
-fn export(sys: &Sys, image: &str, ground: &Ground) -> anyhow::Result<Utf8PathBuf> {
+fn export(sys: &Sys, image: &str, sandbox: &Sandbox) -> anyhow::Result<Utf8PathBuf> {
     let program = ["podman", "docker"].into_iter().find(|program| on_path(program).is_some()).ok_or_else(|| {
         Problem::with_hint(
             "this host has neither `podman` nor `docker`",
             "`dnf install podman`, or export the image elsewhere and give the tar: `podman export`",
         )
     })?;
-    let name = ground.folder().file_name().context("a folder has a name")?.to_owned();
-    ground.holds_container(program, &name)?;
+    let name = sandbox.folder().file_name().context("a folder has a name")?.to_owned();
+    sandbox.holds_container(program, &name)?;
     sys.run(&bounded(&[program, "create", "--pull=never", "--name", &name, image, "/bin/true"])).map_err(|error| {
         Problem::around(
             error,
@@ -157,7 +157,7 @@ fn export(sys: &Sys, image: &str, ground: &Ground) -> anyhow::Result<Utf8PathBuf
             format!("see `{program} images`; nothing is pulled here: `{program} pull` or `{program} load` it first"),
         )
     })?;
-    let archive = ground.folder().join("image.tar");
+    let archive = sandbox.folder().join("image.tar");
     let spinner = sys.spinner(&format!("exporting {image}"));
     let exported = sys.run(&bounded(&[program, "export", "--output", archive.as_str(), &name]));
     spinner.finish_and_clear();

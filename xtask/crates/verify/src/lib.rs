@@ -12,7 +12,6 @@ mod elf;
 mod evidence;
 mod files;
 mod fips;
-mod known;
 mod of_wheels;
 mod on_box;
 mod owners;
@@ -20,10 +19,11 @@ mod places;
 mod python;
 mod rebuilt;
 pub mod review;
+mod rhel_names;
 mod scriptlets;
+mod secret_scan;
 mod secrets;
 mod service;
-mod spotted;
 mod sysusers;
 mod unit_text;
 mod units;
@@ -40,14 +40,14 @@ pub use evidence::{
     Audit, Compiled, CryptoMarks, Distribution, Distributions, Evidence, Fips, Listed, Module, OnHost, ParsedBy,
     ScriptFault, Site, for_each_source,
 };
-pub use known::is_system_folder;
 pub use of_wheels::{OfOneWheel, WheelEvidence, judge_wheels};
 pub use on_box::OnBox;
 pub use owners::{Owner, Owners};
 pub use python::Importers;
 pub use rebuilt::{Rebuilt, reasons};
+pub use rhel_names::is_system_folder;
 pub use scriptlets::{MOST_SCRIPT, Script, scripts_of, shown as script_shown};
-pub use spotted::{Kind as SecretKind, Spotted, Spotter};
+pub use secret_scan::{Kind as SecretKind, Spotted, Spotter};
 pub use unit_text::{Key as UnitKey, UnitText};
 pub use verdict::{Verdict, in_a_line};
 

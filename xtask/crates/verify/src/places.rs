@@ -1,6 +1,6 @@
 //! Check of places: nothing lies where an application's package has nothing, or another package has its own.
 
-use crate::known::{is_system_folder, system_config, system_package, system_program, system_unit};
+use crate::rhel_names::{is_system_folder, system_config, system_package, system_program, system_unit};
 use crate::{Evidence, Finding, Outcome, count};
 use wheelhaul_package::service::run_program;
 use wheelhaul_package::tree::BoxPath;

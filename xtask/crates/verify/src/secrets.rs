@@ -1,7 +1,7 @@
 //! Check of secrets: in config files, units, scriptlets, and in what the application itself brings. Dependencies are
 //! not looked at: many ship the keys and certificates of their tests.
 
-use crate::spotted::{Kind, Spotted, Spotter};
+use crate::secret_scan::{Kind, Spotted, Spotter};
 use crate::units::Unit;
 use crate::{Evidence, Finding, Outcome, count};
 use std::collections::BTreeSet;

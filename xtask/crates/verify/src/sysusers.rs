@@ -1,6 +1,6 @@
 //! Check of users: sysusers.d(5), and that those who own files or run the service are made by the package.
 
-use crate::known::system_user;
+use crate::rhel_names::system_user;
 use crate::units::Unit;
 use crate::{Evidence, Finding, Outcome, count};
 use std::collections::BTreeSet;

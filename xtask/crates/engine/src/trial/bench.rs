@@ -1,4 +1,4 @@
-//! Root and ground for the life of packages on throw-away machines without network.
+//! Root and sandbox for the life of packages on throw-away machines without network.
 
 use crate::templates::ASK;
 use crate::trial::steps::Step;
@@ -6,7 +6,7 @@ use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_host::Sys;
-use wheelhaul_trial::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
+use wheelhaul_trial::{Kind, Machine, Root, RootSource, Sandbox, boot_obstacle, check_needs};
 
 /// What `trial` is asked for.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Wish {
     pub also: Vec<Utf8PathBuf>,
 }
 
-/// Root and ground for all packages of one call.
+/// Root and sandbox for all packages of one call.
 pub struct Bench {
     /// what was asked for
     pub wish: Wish,
@@ -27,7 +27,7 @@ pub struct Bench {
     /// what machines are made from
     pub root: Root,
     /// where they are made
-    pub ground: Ground,
+    pub sandbox: Sandbox,
 }
 
 /// What was lived through.
@@ -52,12 +52,12 @@ impl Bench {
         for path in wish.from.iter().chain(&wish.also) {
             ensure!(sys.root.join(path).is_file(), "there is no file `{path}`");
         }
-        let ground = Ground::make()?;
-        let root = Root::open(sys, &wish.root, &ground).with_context(|| format!("`trial {}`", wish.root))?;
-        let share = ground.folder().join("share");
+        let sandbox = Sandbox::make()?;
+        let root = Root::open(sys, &wish.root, &sandbox).with_context(|| format!("`trial {}`", wish.root))?;
+        let share = sandbox.folder().join("share");
         fs_err::create_dir(&share)?;
         fs_err::write(share.join("ask.py"), ASK)?;
-        let bench = Self { wish, root, ground };
+        let bench = Self { wish, root, sandbox };
         for (index, path) in bench.wish.also.iter().enumerate() {
             fs_err::copy(sys.root.join(path), share.join(also_name(index)))?;
         }
@@ -68,7 +68,7 @@ impl Bench {
     }
 
     pub(super) fn share(&self) -> Utf8PathBuf {
-        self.ground.folder().join("share")
+        self.sandbox.folder().join("share")
     }
 
     /// A machine whose systemd is booted. Without one the scriptlets would have what the host's root has.
@@ -83,7 +83,7 @@ impl Bench {
             return Err(obstacle);
         }
         let spinner = sys.spinner("starting a machine");
-        let booted = Machine::start(sys, Kind::Booted, &self.root, &self.ground, share);
+        let booted = Machine::start(sys, Kind::Booted, &self.root, &self.sandbox, share);
         spinner.finish_and_clear();
         booted
     }

@@ -3,8 +3,8 @@
 
 mod dists;
 mod files;
+mod highlights;
 mod lines;
-mod look;
 mod service;
 mod units;
 
@@ -216,7 +216,7 @@ impl Difference {
             old: old_side,
             new: new_side,
         };
-        difference.look_at = look::first(&difference, &effects, old, new);
+        difference.look_at = highlights::first(&difference, &effects, old, new);
         difference
     }
 

@@ -1,7 +1,7 @@
 //! One file of the payload on its way past: all that looks at its bytes, piece by piece.
 
 use crate::evidence::crypto::{CryptoMarks, CryptoScan};
-use crate::spotted::{Spotted, Spotter};
+use crate::secret_scan::{Spotted, Spotter};
 use sha2::{Digest as _, Sha256};
 use std::io::BufRead;
 use wheelhaul_base::hex::hex;

@@ -13,7 +13,7 @@ pub use asked::{Audit, Compiled, Fips, ParsedBy, ScriptFault, Site};
 pub use crypto::{CryptoMarks, CryptoScan};
 
 use crate::OnBox;
-use crate::spotted::{Spotted, Spotter};
+use crate::secret_scan::{Spotted, Spotter};
 use anyhow::{Context as _, ensure};
 use entries::Entries;
 use file::Observers;

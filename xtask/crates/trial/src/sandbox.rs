@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// Removes what a machine leaves, for the host's `sh`.
-const WARDEN: &str = include_str!("templates/warden.sh");
+const CLEANUP_SCRIPT: &str = include_str!("templates/cleanup.sh");
 
 /// The start of a folder's name, and so of its control groups' and its container's.
 const PREFIX: &str = "xtask-machine-";
@@ -22,16 +22,16 @@ const CONTAINER: &str = "container";
 /// A folder, control groups where they can be made, and who removes both: when this is dropped, and when this
 /// process is ended, whatever by.
 #[derive(Debug)]
-pub struct Ground {
-    // held by this process and by the warden
+pub struct Sandbox {
+    // held by this process and by the one that cleans up
     scratch: Scratch,
     groups: Vec<PathBuf>,
     no_groups: Option<anyhow::Error>,
-    warden: Child,
+    cleanup: Child,
 }
 
-impl Ground {
-    /// Makes them, and removes what runs left behind whose warden was killed too.
+impl Sandbox {
+    /// Makes them, and removes what runs left behind whose cleanup process was killed too.
     pub fn make() -> anyhow::Result<Self> {
         let scratch = Scratch::new_after(&place()?, PREFIX, &remove_rest)?;
         let folder = scratch.folder();
@@ -42,8 +42,8 @@ impl Ground {
         let groups = group.as_ref().map(|group| group.dirs().to_vec()).unwrap_or_default();
         let noted: String = groups.iter().map(|group| format!("{}\n", group.display())).collect();
         fs_err::write(folder.join(GROUPS), noted)?;
-        let warden = Command::new("sh")
-            .args(["-c", WARDEN, "sh"])
+        let cleanup = Command::new("sh")
+            .args(["-c", CLEANUP_SCRIPT, "sh"])
             .arg(folder)
             .args(&groups)
             .current_dir("/")
@@ -55,9 +55,9 @@ impl Ground {
             .process_group(0)
             .spawn()
             .context("failed to run `sh`")?;
-        // the warden's from here on
+        // the cleanup process has it from here on
         std::mem::forget(group);
-        Ok(Self { scratch, groups, no_groups, warden })
+        Ok(Self { scratch, groups, no_groups, cleanup })
     }
 
     /// Its folder.
@@ -86,10 +86,10 @@ impl Ground {
     }
 }
 
-impl Drop for Ground {
+impl Drop for Sandbox {
     fn drop(&mut self) {
-        drop(self.warden.stdin.take());
-        let _ = self.warden.wait();
+        drop(self.cleanup.stdin.take());
+        let _ = self.cleanup.wait();
     }
 }
 
@@ -113,7 +113,7 @@ fn place() -> anyhow::Result<Utf8PathBuf> {
     }
 }
 
-/// Removes what goes with a ground that nobody holds any more, but for its folder.
+/// Removes what goes with a sandbox that nobody holds any more, but for its folder.
 fn remove_rest(folder: &Utf8Path) {
     let text = |name: &str| fs_err::read_to_string(folder.join(name)).unwrap_or_default();
     if let Some((program, name)) = text(CONTAINER).trim_end().split_once('\n') {

@@ -1,6 +1,6 @@
 //! A machine, booted or not: a container with its own disk, and no network but loopback.
 
-use crate::{Ground, Root};
+use crate::{Root, Sandbox};
 use wheelhaul_base::problem::shortened;
 use wheelhaul_host::{Ended, Program, Sys, Verbosity};
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tempfile::NamedTempFile;
 
 /// Process 1 of a machine's namespaces, for the host's `sh`.
-const KEEPER: &str = include_str!("templates/keeper.sh");
+const CONTAINER_SCRIPT: &str = include_str!("templates/container.sh");
 
 const BOOT_LIMIT: Duration = Duration::from_secs(90);
 /// For one command inside, as `timeout` takes it: seconds.
@@ -43,7 +43,7 @@ const CAPABILITIES: [&str; 18] = [
     "sys_ptrace",
     "sys_resource",
 ];
-/// What the keeper writes once the machine's own process 1 runs.
+/// What the container writes once the machine's own process 1 runs.
 const IS_UP: &str = "machine: up";
 /// Lines of the console that an error shows.
 const MOST_CONSOLE: usize = 40;
@@ -63,7 +63,7 @@ pub struct Machine {
     sys: Sys,
     kind: Kind,
     /// In a cell, so that a machine that others look at can be asked to reboot.
-    keeper: RefCell<Child>,
+    container: RefCell<Child>,
     /// What the machine and nspawn wrote to the console.
     console: NamedTempFile,
 }
@@ -74,14 +74,14 @@ impl Machine {
     /// - Changes: nothing on `root`; what the machine writes lies on `ground`, and outlives a reboot.
     /// - Ends: when dropped, and with the thread that called this, even if that one is killed.
     /// - Fails: where it is not up after 90 seconds, with the end of its console.
-    pub fn start(sys: &Sys, kind: Kind, root: &Root, ground: &Ground, share: &Utf8Path) -> anyhow::Result<Self> {
-        let groups = ground.groups()?;
-        let plot = ground.plot()?;
-        let console = tempfile::Builder::new().prefix("console-").tempfile_in(ground.folder())?;
-        let keeper = Command::new("setpriv")
+    pub fn start(sys: &Sys, kind: Kind, root: &Root, sandbox: &Sandbox, share: &Utf8Path) -> anyhow::Result<Self> {
+        let groups = sandbox.groups()?;
+        let plot = sandbox.plot()?;
+        let console = tempfile::Builder::new().prefix("console-").tempfile_in(sandbox.folder())?;
+        let container = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
             .args(["unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"])
-            .args(["sh", "-c", KEEPER, "sh"])
+            .args(["sh", "-c", CONTAINER_SCRIPT, "sh"])
             .arg(&root.folder)
             .arg(&plot)
             .arg(share)
@@ -94,7 +94,7 @@ impl Machine {
             .stderr(console.reopen()?)
             .spawn()
             .context("failed to run `setpriv`")?;
-        let machine = Self { sys: sys.clone(), kind, keeper: RefCell::new(keeper), console };
+        let machine = Self { sys: sys.clone(), kind, container: RefCell::new(container), console };
         machine.wait_until_up(None)?;
         Ok(machine)
     }
@@ -153,7 +153,7 @@ impl Machine {
     fn wait_until_up(&self, before: Option<u32>) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
-            if let Some(status) = self.keeper.borrow_mut().try_wait()? {
+            if let Some(status) = self.container.borrow_mut().try_wait()? {
                 bail!("the machine ended ({status})\n{}", self.console());
             }
             if self.first_process().is_some_and(|first| Some(first) != before) {
@@ -173,12 +173,12 @@ impl Machine {
         }
     }
 
-    /// The machine's process 1, as this host numbers it: it is below keeper, its shell and nspawn.
+    /// The machine's process 1, as this host numbers it: it is below container, its shell and nspawn.
     ///
     /// Gives nothing before it runs what is in the machine: until then the child is still nspawn
     /// itself, and a command run "inside" would run on the host.
     fn first_process(&self) -> Option<u32> {
-        let shell = only_child(self.keeper.borrow().id())?;
+        let shell = only_child(self.container.borrow().id())?;
         let first = only_child(only_child(shell)?)?;
         if self.kind == Kind::Unbooted {
             return self.console_text().lines().any(|line| line.trim_end() == IS_UP).then_some(first);
@@ -223,14 +223,14 @@ impl Drop for Machine {
     /// Ends process 1 of the namespace: the kernel ends all others in it before that one is gone,
     /// and `unshare` waits for it.
     fn drop(&mut self) {
-        let keeper = self.keeper.get_mut();
-        let shell = only_child(keeper.id()).map(|shell| shell.to_string());
+        let container = self.container.get_mut();
+        let shell = only_child(container.id()).map(|shell| shell.to_string());
         let killed = shell.map(|shell| Command::new("kill").args(["-KILL", &shell]).output());
         if !matches!(killed, Some(Ok(output)) if output.status.success()) {
             // it is not there yet, or not any more
-            let _ = keeper.kill();
+            let _ = container.kill();
         }
-        let _ = keeper.wait();
+        let _ = container.wait();
     }
 }
 
