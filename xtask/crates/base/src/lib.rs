@@ -2,6 +2,8 @@
 //!
 //! Nothing here does I/O.
 
+#![deny(missing_docs, unreachable_pub)]
+
 mod bomb;
 pub mod hex;
 pub mod problem;

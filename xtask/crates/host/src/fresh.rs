@@ -10,7 +10,7 @@ use std::io;
 use tempfile::{Builder, TempPath};
 
 /// A file that is being written.
-pub struct Fresh {
+pub(crate) struct Fresh {
     /// what is written to
     pub file: fs_err::File,
     name: Option<TempPath>,
@@ -18,7 +18,7 @@ pub struct Fresh {
 
 impl Fresh {
     /// Opens one, which will be in `folder`.
-    pub fn new_in(folder: &Utf8Path) -> anyhow::Result<Self> {
+    pub(crate) fn new_in(folder: &Utf8Path) -> anyhow::Result<Self> {
         if let Some(file) = unnamed(folder) {
             return Ok(Self { file: fs_err::File::from_parts(file, folder.as_std_path()), name: None });
         }
@@ -28,7 +28,7 @@ impl Fresh {
     }
 
     /// Gives it its name, in the place of a file that has it.
-    pub fn put(self, path: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn put(self, path: &Utf8Path) -> anyhow::Result<()> {
         self.file.sync_data()?;
         let name = match self.name {
             Some(name) => name,

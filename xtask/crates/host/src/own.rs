@@ -84,14 +84,14 @@ mod unix {
 
     /// Where in a path a folder is.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    pub enum Place {
+    pub(super) enum Place {
         /// what lies in it is to be believed
         Last,
         /// something below it is
         Above,
     }
 
-    pub fn only_owner(builder: &mut DirBuilder) {
+    pub(crate) fn only_owner(builder: &mut DirBuilder) {
         builder.mode(0o700);
     }
 
@@ -100,14 +100,14 @@ mod unix {
         rustix::process::geteuid().as_raw()
     }
 
-    pub fn other_owner(path: &Utf8Path) -> Option<String> {
+    pub(super) fn other_owner(path: &Utf8Path) -> Option<String> {
         let both = [path.symlink_metadata(), path.metadata()];
         let owner = both.into_iter().flatten().map(|data| data.uid()).find(|owner| ![0, this_user()].contains(owner));
         owner.map(|owner| format!("`{path}` belongs to {}", user(owner)))
     }
 
     /// Checks a folder and all above it.
-    pub fn check_all(folder: &Utf8Path, place: Place) -> Result<(), NotOwn> {
+    pub(super) fn check_all(folder: &Utf8Path, place: Place) -> Result<(), NotOwn> {
         for (index, path) in folder.ancestors().enumerate() {
             check(path, if index == 0 { place } else { Place::Above })?;
         }

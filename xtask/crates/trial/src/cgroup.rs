@@ -16,7 +16,7 @@ const REMOVE_LIMIT: Duration = Duration::from_secs(5);
 
 /// One group in each hierarchy that systemd uses. Dropped after the machine, it is removed.
 #[derive(Debug)]
-pub struct ControlGroup {
+pub(crate) struct ControlGroup {
     dirs: Vec<PathBuf>,
 }
 
@@ -25,7 +25,7 @@ impl ControlGroup {
     /// copies the name that it finds in one to the others.
     ///
     /// - Takes: `name`, which nobody else's group has.
-    pub fn create(name: &str) -> anyhow::Result<Self> {
+    pub(crate) fn create(name: &str) -> anyhow::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let mounts = fs::read_to_string("/proc/self/mountinfo")?;
         let parents = own_groups(&own, &mounts);
@@ -49,7 +49,7 @@ impl ControlGroup {
     }
 
     /// The groups, as folders.
-    pub fn dirs(&self) -> &[PathBuf] {
+    pub(crate) fn dirs(&self) -> &[PathBuf] {
         &self.dirs
     }
 }
@@ -97,7 +97,7 @@ fn own_groups(own: &str, mounts: &str) -> Vec<PathBuf> {
 }
 
 /// Removes a group and those below it, deepest first; fails while a process is in one.
-pub fn remove(dir: &Path) -> std::io::Result<()> {
+pub(crate) fn remove(dir: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {

@@ -60,7 +60,7 @@ pub(super) struct Lists<'a> {
 }
 
 impl<'a> Lists<'a> {
-    pub fn of(evidence: &'a Evidence) -> Self {
+    pub(crate) fn of(evidence: &'a Evidence) -> Self {
         let text = evidence.texts.get(&path_of(evidence));
         let of_builder = text.map_or(Ok(Vec::new()), |text| Policy::of_package(text));
         Self {
@@ -74,7 +74,7 @@ impl<'a> Lists<'a> {
     }
 
     /// Notes of each finding of a check who accepts it.
-    pub fn weigh(&mut self, check: &str, outcome: &mut Outcome) {
+    pub(crate) fn weigh(&mut self, check: &str, outcome: &mut Outcome) {
         let builders = self.of_builder.as_deref().unwrap_or_default();
         let Outcome::Made { findings, .. } = outcome else {
             self.used.extend(builders.iter().enumerate().filter(|(_, one)| one.check == check).map(|(place, _)| place));
@@ -106,7 +106,7 @@ impl<'a> Lists<'a> {
     /// What is wrong with the lists.
     ///
     /// - Takes: `made`, the checks that were asked for.
-    pub fn outcome(&self, made: &[&str]) -> Outcome {
+    pub(crate) fn outcome(&self, made: &[&str]) -> Outcome {
         let path = path_of(self.evidence);
         let mut findings = Vec::new();
         let builders = match &self.of_builder {

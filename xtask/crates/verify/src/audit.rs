@@ -43,7 +43,7 @@ pub fn installed(evidence: &Evidence) -> (Vec<Installed>, Vec<String>) {
 }
 
 /// `audit`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let Some(audit) = &evidence.audit else { return Outcome::not_made("there is no data on vulnerabilities") };
     let (dists, unreadable) = installed(evidence);
     let mut said = Said { ignored: &audit.ignored, used: BTreeSet::new(), findings: Vec::new() };

@@ -9,7 +9,7 @@ use wheelhaul_boxes::{MadeFrom, MagicTag};
 /// Byte-code that is valid by its source's time would be taken for the source of another release that has the
 /// same size and time, and ignored where an image's builder changes the time. That which is held against its
 /// source has every source read at each start.
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let again = "build the RPM again with this tool, which leaves out what others compiled";
     let Some(tag) = target.magic_tag() else {

@@ -6,7 +6,7 @@ use wheelhaul_base::problem::shortened;
 use wheelhaul_base::toml_text::check_depth;
 
 /// `config`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let name = &evidence.described.name;
     let again = "build it with this tool, which gives config files 0640, root and the service's group";
     let distributions = evidence.distributions();

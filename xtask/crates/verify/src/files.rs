@@ -4,7 +4,7 @@ use crate::{Evidence, Finding, Outcome, count};
 use wheelhaul_rpmfile::FileRow;
 
 /// `digests`
-pub fn digests(evidence: &Evidence) -> Outcome {
+pub(crate) fn digests(evidence: &Evidence) -> Outcome {
     let again = "the file was damaged or changed after it was built: build it again, or fetch it again";
     let mut findings: Vec<Finding> = evidence
         .digest_faults
@@ -32,7 +32,7 @@ pub fn digests(evidence: &Evidence) -> Outcome {
 }
 
 /// `modes`
-pub fn modes(evidence: &Evidence) -> Outcome {
+pub(crate) fn modes(evidence: &Evidence) -> Outcome {
     let mut findings = Vec::new();
     for (path, row) in &evidence.described.files {
         let mode = row.mode & 0o7777;
@@ -87,7 +87,7 @@ fn fault_of_access(name: &str, path: &str, row: &FileRow) -> Option<&'static str
 }
 
 /// `host-paths`: `#!` lines, `.pth` lines and `direct_url.json` are where they come to stand.
-pub fn host_paths(evidence: &Evidence) -> Outcome {
+pub(crate) fn host_paths(evidence: &Evidence) -> Outcome {
     let root = evidence.root();
     let mut findings = Vec::new();
     let interpreters = evidence.heads.iter().filter_map(|(path, head)| Some((path, interpreter_of(head)?)));

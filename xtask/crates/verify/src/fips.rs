@@ -36,7 +36,7 @@ const LIBRARIES: [&str; 16] = [
 ];
 
 /// `fips`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let none = Fips::default();
     let asked = evidence.fips.as_ref().unwrap_or(&none);
     let mut findings = digests(evidence);

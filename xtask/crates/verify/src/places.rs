@@ -10,7 +10,7 @@ const UNITS: [&str; 4] = [".service", ".socket", "-certificate.service", "-certi
 const FOLDER: u16 = 0o040_000;
 
 /// `places`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let name = &evidence.described.name;
     let root = evidence.root();
     let folders = [root.to_owned(), format!("/usr/share/doc/{name}"), format!("/usr/share/licenses/{name}")];

@@ -43,7 +43,7 @@ fn is_shell(text: &str) -> bool {
 }
 
 /// `scriptlets`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let described = &evidence.described;
     let cure = "build the RPM again with this tool, which writes its scriptlets";
     let mut findings = Vec::new();

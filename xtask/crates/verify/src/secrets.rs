@@ -12,7 +12,7 @@ const CURE: &str = "leave it out; on the box, `secrets` of `[service]`, the conf
 const MOST_KEYS: usize = 50;
 
 /// `secrets`: what is found names the line and the kind, and never the secret.
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let mut findings = Vec::new();
     for (path, found) in &evidence.spotted {
         let is_config = evidence.described.files.get(path).is_some_and(|row| row.is_config());

@@ -8,7 +8,7 @@ use wheelhaul_package::service::{Command, commands};
 use wheelhaul_systemd::unit_key_since;
 
 /// `entry-point`
-pub fn entry_point(evidence: &Evidence) -> Outcome {
+pub(crate) fn entry_point(evidence: &Evidence) -> Outcome {
     let Some(own) = Unit::own(evidence) else { return no_unit() };
     let cure = "correct `service.command` in `dist/package.toml`";
     let below = format!("{}/", evidence.root());
@@ -121,7 +121,7 @@ fn has_module(evidence: &Evidence, module: &str) -> bool {
 }
 
 /// `unit-keys`
-pub fn unit_keys(evidence: &Evidence) -> Outcome {
+pub(crate) fn unit_keys(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     if Unit::own(evidence).is_none() {
         return no_unit();

@@ -19,7 +19,7 @@ struct Made {
 }
 
 /// `sysusers`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let cure = "build the RPM again with this tool, which makes the user of the package's name";
     let mut findings = Vec::new();
     let mut by_file = Made::default();

@@ -44,7 +44,7 @@ pub(super) fn no_unit() -> Outcome {
 }
 
 /// `units`
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     if Unit::own(evidence).is_none() && !evidence.has(&format!("{FOLDER}{}.service", evidence.described.name)) {
         return no_unit();

@@ -41,7 +41,7 @@ fn tags_of(target: &Target) -> Vec<String> {
 }
 
 /// The check.
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let tags = tags_of(target);
     let imports = tags.iter().map(|tag| format!("`.{tag}.so`")).chain(["`.so`".to_owned()]).collect::<Vec<_>>();

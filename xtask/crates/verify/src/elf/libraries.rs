@@ -13,7 +13,7 @@ use wheelhaul_wheel::elf::{Asking, Need, SearchPlace, asked_of_box, highest};
 const OF_OTHERS: [&str; 5] = ["/dev/shm", "/home", "/run/user", "/tmp", "/var/tmp"];
 
 /// The check.
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let owned = Owned::of(evidence, target);
     let asking = asked_of_box(&owned.dists, &owned.asks);

@@ -6,9 +6,9 @@ mod libraries;
 mod owners;
 mod symbols;
 
-pub use extensions::judge as extensions;
-pub use libraries::judge as libraries;
-pub use symbols::judge as symbols;
+pub(crate) use extensions::judge as extensions;
+pub(crate) use libraries::judge as libraries;
+pub(crate) use symbols::judge as symbols;
 
 use crate::{Evidence, Finding, Outcome, count, no_target};
 use owners::Owned;
@@ -16,7 +16,7 @@ use wheelhaul_boxes::Target;
 use wheelhaul_wheel::elf::{ElfFacts, Stack};
 
 /// `elf`
-pub fn elf(evidence: &Evidence) -> Outcome {
+pub(crate) fn elf(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let cure = format!("lock a wheel for {}", target.in_words());
     let fits = format!("what fits {}", target.in_words());
@@ -50,7 +50,7 @@ pub fn elf(evidence: &Evidence) -> Outcome {
 }
 
 /// `hardening`
-pub fn hardening(evidence: &Evidence) -> Outcome {
+pub(crate) fn hardening(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let mut findings = Vec::new();
     let mut looked_at = 0;

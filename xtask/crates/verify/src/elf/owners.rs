@@ -9,7 +9,7 @@ use wheelhaul_wheel::closure::{Dist, reach, walk};
 use wheelhaul_wheel::elf::{ElfFile, OfWheel};
 
 /// The ELF files by distribution, as [`wheelhaul_wheel::elf::asked_of_box`] takes them.
-pub struct Owned {
+pub(super) struct Owned {
     /// a distribution each, then one of what no RECORD lists; paths below [`Evidence::root`]
     pub dists: Vec<OfWheel>,
     /// for each of them those that it asks for; the application's asks for all
@@ -20,7 +20,7 @@ pub struct Owned {
 
 impl Owned {
     /// What other checks find fault with, a RECORD or a METADATA that cannot be read, owns and asks for nothing.
-    pub fn of(evidence: &Evidence, target: &Target) -> Self {
+    pub(super) fn of(evidence: &Evidence, target: &Target) -> Self {
         let root = evidence.root();
         let owners = Owners::of(evidence);
         let of_dist =

@@ -8,7 +8,7 @@ use wheelhaul_boxes::runtimes;
 use wheelhaul_wheel::elf::level_name;
 
 /// The check.
-pub fn judge(evidence: &Evidence) -> Outcome {
+pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let owned = Owned::of(evidence, target);
     let mut names: BTreeMap<String, usize> = BTreeMap::new();

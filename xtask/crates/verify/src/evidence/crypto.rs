@@ -97,14 +97,14 @@ fn release(bytes: &[u8]) -> Option<String> {
 
 /// Takes a file piece by piece.
 #[derive(Debug, Default)]
-pub struct CryptoScan {
+pub(crate) struct CryptoScan {
     window: Vec<u8>,
     marks: CryptoMarks,
 }
 
 impl CryptoScan {
     /// Takes the next piece.
-    pub fn take(&mut self, piece: &[u8]) {
+    pub(crate) fn take(&mut self, piece: &[u8]) {
         self.window.extend_from_slice(piece);
         let Some(sure) = self.window.len().checked_sub(LONGEST) else { return };
         self.look(sure);
@@ -112,7 +112,7 @@ impl CryptoScan {
     }
 
     /// What was found.
-    pub fn finish(mut self) -> CryptoMarks {
+    pub(crate) fn finish(mut self) -> CryptoMarks {
         self.look(self.window.len());
         self.marks
     }

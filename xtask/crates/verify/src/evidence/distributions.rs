@@ -145,7 +145,7 @@ fn dist_infos(evidence: &Evidence) -> Vec<&str> {
 }
 
 /// Resolves a path of RECORD against the folder that it is relative to.
-pub fn absolute(base: &str, relative: &str) -> String {
+pub(crate) fn absolute(base: &str, relative: &str) -> String {
     let mut path = String::new();
     resolve(base, relative, &mut path);
     path

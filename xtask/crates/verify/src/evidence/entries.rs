@@ -43,7 +43,7 @@ impl Entries {
 }
 
 /// Where the source of a module may be.
-pub fn places(root: &str, module: &str) -> [String; 4] {
+pub(crate) fn places(root: &str, module: &str) -> [String; 4] {
     let path = module.replace('.', "/");
     [
         format!("{root}/{path}/__init__.py"),

@@ -10,7 +10,8 @@ mod sources;
 mod texts;
 
 pub use asked::{Audit, Compiled, Fips, ParsedBy, ScriptFault, Site};
-pub use crypto::{CryptoMarks, CryptoScan};
+pub use crypto::CryptoMarks;
+pub(crate) use crypto::CryptoScan;
 
 use crate::OnBox;
 use crate::secret_scan::{Spotted, Spotter};
@@ -26,10 +27,11 @@ use wheelhaul_pylock::Lock;
 use wheelhaul_rpmfile::{FileRow, Opened, RpmDigests, RpmMetadata, Signatures};
 use wheelhaul_wheel::elf::{ElfFacts, ElfReader};
 
-pub use distributions::{Distribution, Distributions, Listed, absolute};
-pub use entries::places;
+pub(crate) use distributions::absolute;
+pub use distributions::{Distribution, Distributions, Listed};
+pub(crate) use entries::places;
 pub use modules::{Module, for_each_source};
-pub use sources::Sources;
+pub(crate) use sources::Sources;
 use texts::is_read_as_text;
 
 /// PEP 552.

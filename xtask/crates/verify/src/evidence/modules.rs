@@ -7,7 +7,7 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 
 /// A source is looked into up to this: its compiler takes two hundred times the memory.
-pub const MOST_SOURCE: u64 = 8 << 20;
+pub(super) const MOST_SOURCE: u64 = 8 << 20;
 
 /// A source that can be imported by its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -46,7 +46,7 @@ fn on_box(evidence: &Evidence, judge: fn(&Evidence, &OnBox) -> Outcome) -> Outco
 }
 
 /// `box-package`
-pub fn package(evidence: &Evidence) -> Outcome {
+pub(crate) fn package(evidence: &Evidence) -> Outcome {
     on_box(evidence, |evidence, on_box| {
         const CURE: &str = "give the RPM that is installed there; or install this one, and run the script again";
         let Some(installed) = &on_box.package else { return Outcome::not_asked(on_box.why("package")) };
@@ -76,7 +76,7 @@ pub fn package(evidence: &Evidence) -> Outcome {
 }
 
 /// `box-release`
-pub fn release(evidence: &Evidence) -> Outcome {
+pub(crate) fn release(evidence: &Evidence) -> Outcome {
     on_box(evidence, |evidence, on_box| {
         const CURE: &str = "build the RPM for that box, or run the script on one that it is for";
         let Some(target) = &evidence.target else { return no_target() };
@@ -144,7 +144,7 @@ fn is_older(version: &str, since: &str) -> bool {
 }
 
 /// `box-service`
-pub fn service(evidence: &Evidence) -> Outcome {
+pub(crate) fn service(evidence: &Evidence) -> Outcome {
     on_box(evidence, |evidence, on_box| {
         let Some(unit) = &on_box.unit else { return Outcome::not_asked(on_box.why("unit")) };
         let name = format!("{}.service", evidence.described.name);
@@ -192,7 +192,7 @@ pub fn service(evidence: &Evidence) -> Outcome {
 }
 
 /// `box-selinux`
-pub fn selinux(evidence: &Evidence) -> Outcome {
+pub(crate) fn selinux(evidence: &Evidence) -> Outcome {
     on_box(evidence, |evidence, on_box| {
         const CURE: &str = "look at it on the box with `ausearch -m AVC -i`, and tell the makers of this package";
         let mode = match on_box.selinux_mode {
@@ -219,7 +219,7 @@ pub fn selinux(evidence: &Evidence) -> Outcome {
 }
 
 /// `box-fapolicy`
-pub fn fapolicy(evidence: &Evidence) -> Outcome {
+pub(crate) fn fapolicy(evidence: &Evidence) -> Outcome {
     on_box(evidence, |evidence, on_box| {
         const CURE: &str = "look at it on the box with `ausearch -m FANOTIFY -i`, and tell the makers of this package";
         match on_box.fapolicyd.as_deref() {
@@ -263,7 +263,7 @@ fn denied(
 }
 
 /// `box-files`
-pub fn files(evidence: &Evidence) -> Outcome {
+pub(crate) fn files(evidence: &Evidence) -> Outcome {
     on_box(evidence, |_, on_box| {
         let Some(said) = &on_box.rpm_verify else { return Outcome::not_asked(on_box.why("rpm-verify")) };
         let mut seen = Seen::default();
@@ -289,7 +289,7 @@ pub fn files(evidence: &Evidence) -> Outcome {
 }
 
 /// `box-answer`
-pub fn answer(evidence: &Evidence) -> Outcome {
+pub(crate) fn answer(evidence: &Evidence) -> Outcome {
     on_box(evidence, |evidence, on_box| {
         let Some(answer) = &on_box.answer else { return Outcome::not_asked(on_box.why("answer")) };
         let cure = format!("look at `journalctl -u {}.service` on the box", evidence.described.name);

@@ -6,7 +6,7 @@ mod judge;
 #[cfg(test)]
 mod tests;
 
-pub use judge::{answer, fapolicy, files, package, release, selinux, service};
+pub(crate) use judge::{answer, fapolicy, files, package, release, selinux, service};
 
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use crate::python::source::{Line, for_each_line};
 /// Whether a module plainly lacks a name: its source was read, and nothing in it could be the one.
 ///
 /// - Takes: `object`, as a command has it: `app`, `app.wsgi`, `create_app()`.
-pub fn plainly_lacks(evidence: &Evidence, module: &str, object: &str) -> bool {
+pub(crate) fn plainly_lacks(evidence: &Evidence, module: &str, object: &str) -> bool {
     let name = object.split(['.', '(']).next().unwrap_or(object);
     let folder = module.replace('.', "/");
     let below = ["", "/lib"].map(|library| format!("{}{library}/{folder}", evidence.root()));

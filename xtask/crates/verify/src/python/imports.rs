@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// `imports`
-pub fn imports(evidence: &Evidence) -> Outcome {
+pub(crate) fn imports(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return crate::no_target() };
     let modules = evidence.modules();
     let mut findings = Vec::new();

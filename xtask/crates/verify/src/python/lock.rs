@@ -18,7 +18,7 @@ struct Installed<'a> {
 }
 
 /// `lock`
-pub fn lock(evidence: &Evidence) -> Outcome {
+pub(crate) fn lock(evidence: &Evidence) -> Outcome {
     let Some(lock) = &evidence.lock else { return Outcome::not_made("the package has no lock that can be read") };
     let library = evidence.library();
     let mut findings = Vec::new();

@@ -14,13 +14,14 @@ use wheelhaul_boxes::TagRanks;
 use wheelhaul_wheel::closure::{Dist, walk};
 use wheelhaul_wheel::{WheelFile, expand_tags};
 
-pub use attributes::plainly_lacks;
-pub use imports::{Importers, imports};
-pub use lock::lock;
-pub use record::record;
+pub(crate) use attributes::plainly_lacks;
+pub use imports::Importers;
+pub(crate) use imports::imports;
+pub(crate) use lock::lock;
+pub(crate) use record::record;
 
 /// `tags`
-pub fn tags(evidence: &Evidence) -> Outcome {
+pub(crate) fn tags(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let ranks = TagRanks::new(target.tags());
     let mut findings = Vec::new();
@@ -52,7 +53,7 @@ pub fn tags(evidence: &Evidence) -> Outcome {
 }
 
 /// `requires`
-pub fn requires(evidence: &Evidence) -> Outcome {
+pub(crate) fn requires(evidence: &Evidence) -> Outcome {
     let Some(target) = &evidence.target else { return no_target() };
     let relock = "lock it again, and build the RPM again";
     let mut findings = Vec::new();

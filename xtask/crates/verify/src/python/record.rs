@@ -7,7 +7,7 @@ use wheelhaul_base::hex::hex;
 use wheelhaul_wheel::{Digest, fault_of_data};
 
 /// `record`
-pub fn record(evidence: &Evidence) -> Outcome {
+pub(crate) fn record(evidence: &Evidence) -> Outcome {
     let again = "build the RPM again; a wheel that differs from its RECORD is not to be trusted";
     let mut findings = Vec::new();
     let distributions = evidence.distributions();

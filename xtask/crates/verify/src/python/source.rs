@@ -3,7 +3,7 @@
 
 /// What a line stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Block {
+pub(super) enum Block {
     /// a function or a class
     Own,
     /// `if`, `try`, `with` and their kin: it may not come to that
@@ -14,7 +14,7 @@ pub enum Block {
 
 /// A logical line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub(super) struct Line {
     /// its code; a string is `""`, line breaks in brackets are blanks
     pub code: String,
     /// the blocks around it, from the outermost
@@ -23,22 +23,22 @@ pub struct Line {
 
 impl Line {
     /// Whether a function or a class has it, so that what it names is no name of the module.
-    pub fn is_inner(&self) -> bool {
+    pub(super) fn is_inner(&self) -> bool {
         self.blocks.contains(&Block::Own)
     }
 
     /// Whether it hangs on a condition.
-    pub fn is_perhaps(&self) -> bool {
+    pub(super) fn is_perhaps(&self) -> bool {
         self.blocks.contains(&Block::Perhaps)
     }
 
     /// The names in it that no dot stands before.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.names_with_rest().map(|(word, _)| word)
     }
 
     /// Whether it may give something this name: it has the name, and not only to call it.
-    pub fn may_bind(&self, name: &str) -> bool {
+    pub(super) fn may_bind(&self, name: &str) -> bool {
         let mut before = "";
         self.names_with_rest().any(|(word, rest)| {
             let is_called = rest.trim_start().starts_with('(') && !matches!(before, "def" | "class");
@@ -78,7 +78,7 @@ impl Line {
 const DEEPEST: usize = 100;
 
 /// Gives the logical lines to `take`, in order, until it says `false`.
-pub fn for_each_line(source: &str, take: &mut dyn FnMut(&Line) -> bool) {
+pub(super) fn for_each_line(source: &str, take: &mut dyn FnMut(&Line) -> bool) {
     let mut blocks: Vec<(usize, Block)> = Vec::new();
     let mut chars = source.chars().peekable();
     loop {

@@ -14,7 +14,7 @@ pub fn stylesheet() -> String {
 /// The template of the page for reviewers, `report.html`. Every text that is put in is escaped, and what would not be
 /// seen in it, or would turn the order of what is, is shown by its number: nothing that a package says can be more
 /// than text.
-pub fn html() -> &'static Environment<'static> {
+pub(super) fn html() -> &'static Environment<'static> {
     static PARSED: LazyLock<Environment<'static>> = LazyLock::new(parse_html);
     &PARSED
 }
