@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_boxes::{TagRanks, Target};
+use wheelhaul_boxes::{Record, TagRanks, Target};
 use wheelhaul_config::{Build, SdistSettings, UnmetRequirement};
-use wheelhaul_lockfiles::{Filtered, Pin, Selection, Texts};
+use wheelhaul_lockfiles::{Filtered, LockTexts, Pin, Selection};
 use wheelhaul_pylock::{Lock, Package};
 
 /// Changes when a newer tool decides otherwise from the same inputs.
@@ -22,7 +22,7 @@ pub const RULES: &str = "6";
 
 /// The sha256, in hex, of all that a target's lock is made from, but for the index.
 pub fn inputs_digest(
-    texts: &Texts,
+    texts: &LockTexts,
     selection: &Selection,
     sdist: &SdistSettings,
     unmet: &[UnmetRequirement],
@@ -34,12 +34,12 @@ pub fn inputs_digest(
         hasher.update(part);
     };
     let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
-    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &format!("{selection:?} {sdist:?}")] {
+    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &settings_text(selection, sdist)] {
         add(part);
     }
     // Of a known target the name, the version and glibc say it all, under these rules.
     if let Some(record) = target.record() {
-        add(&format!("{record:?}"));
+        add(&record_text(&record));
     }
     for unmet in unmet {
         add(&unmet.to_string());
@@ -51,6 +51,26 @@ pub fn inputs_digest(
         if text.contains('\r') { add(&text.replace("\r\n", "\n")) } else { add(text) }
     }
     hex(&hasher.finalize())
+}
+
+/// Settings as the digest has them. Committed locks hold the digest, so no name of a type may decide this text.
+fn settings_text(selection: &Selection, sdist: &SdistSettings) -> String {
+    let Selection { extras, groups } = selection;
+    let SdistSettings { build, system_libraries } = sdist;
+    format!(
+        "Selection {{ extras: {extras:?}, groups: {groups:?} }} \
+         Sdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}"
+    )
+}
+
+/// A record as the digest has it: see [`settings_text`].
+fn record_text(record: &Record) -> String {
+    let Record { arch, glibc, systemd, payload, release, title, python_package, python_path, tags, markers } = record;
+    format!(
+        "Record {{ arch: {arch:?}, glibc: {glibc:?}, systemd: {systemd:?}, payload: {payload:?}, release: {release:?}, \
+         title: {title:?}, python_package: {python_package:?}, python_path: {python_path:?}, tags: {tags:?}, \
+         markers: {markers:?} }}"
+    )
 }
 
 /// What was decided for a target: one file for each pin, or none.
@@ -251,14 +271,14 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
     use wheelhaul_base::problem::{all_of, hints_of};
-    use wheelhaul_lockfiles::{Format, Place, filter, parse_text};
+    use wheelhaul_lockfiles::{FileLocation, filter, parse_text};
 
     fn offers(files: &[(&str, char)]) -> Offers {
         let mut offers = Offers::new();
         for (file, digit) in files {
             let candidate = Candidate {
                 name: file.parse().unwrap(),
-                at: Place::Url("https://index.example/x".to_owned()),
+                at: FileLocation::Url("https://index.example/x".to_owned()),
                 size: Some(1),
                 sha256: digit.to_string().repeat(64),
                 uploaded: None,
@@ -269,11 +289,36 @@ mod tests {
         offers
     }
 
+    /// Locks that teams have committed hold it: a name in this code must not change it.
+    #[test]
+    fn the_digest_of_the_inputs_is_that_of_locks_which_teams_have() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let digest = inputs_digest(&LockTexts::new(), &Selection::default(), &SdistSettings::default(), &[], &target);
+        assert_eq!(digest, "1728f58637fbe35f822e6860ae9e5a4df7789b80e2c204f4ce36429ad3dd8a16");
+        let selection = Selection { extras: vec!["web".parse().unwrap()], groups: vec!["docs".parse().unwrap()] };
+        let sdist = SdistSettings {
+            build: Build::Only(["pyyaml".parse().unwrap()].into()),
+            system_libraries: ["libyaml-0.so.2".to_owned()].into(),
+        };
+        assert_eq!(
+            settings_text(&selection, &sdist),
+            "Selection { extras: [ExtraName(\"web\")], groups: [ExtraName(\"docs\")] } \
+             Sdist { build: Only({PackageName(\"pyyaml\")}), system_libraries: {\"libyaml-0.so.2\"} }"
+        );
+        let record = Record { python_package: None, ..target.whole_record() };
+        assert_eq!(
+            record_text(&record),
+            "Record { arch: Some(\"x86_64\"), glibc: Some(\"2.34\"), systemd: Some(252), payload: Some(Zstd), \
+             release: Some(\"el9\"), title: Some(\"RHEL 9 and its rebuilds\"), python_package: None, \
+             python_path: Some(\"/usr/bin/python3.9\"), tags: [], markers: {} }"
+        );
+    }
+
     #[test]
     fn every_pin_without_a_file_is_named_with_what_is_offered() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let text = format!("a==1\nb==1\nc==1 --hash=sha256:{}\n", "c".repeat(64));
-        let pins = parse_text(Format::Requirements, &text).unwrap();
+        let pins = parse_text("requirements.txt", &text).unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a'), ("c-1-py3-none-any.whl", 'd')]);
         let decision = decide(&filtered, &offers, &target, &Build::None);
@@ -300,7 +345,7 @@ mod tests {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let source = |sha256: String| Sdist {
             name: "a-1.tar.gz".to_owned(),
-            at: Place::Url(String::new()),
+            at: FileLocation::Url(String::new()),
             sha256,
             uploaded: None,
             subdirectory: None,
@@ -315,7 +360,7 @@ mod tests {
             (format!("a==1 --hash=sha256:{}", "f".repeat(64)),         &named,       false),
         ];
         for (line, build, built) in cases {
-            let pins = parse_text(Format::Requirements, &line).unwrap();
+            let pins = parse_text("requirements.txt", &line).unwrap();
             let filtered = filter(&pins, &target).unwrap();
             let mut offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a')]);
             offers.values_mut().for_each(|offer| offer.sdist = Some(source("e".repeat(64))));
@@ -327,7 +372,7 @@ mod tests {
     #[test]
     fn a_lock_on_disk_is_held_against_the_pins() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let pins = parse_text(Format::Requirements, "a==1\nb==1").unwrap();
+        let pins = parse_text("requirements.txt", "a==1\nb==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-py3-none-any.whl", 'a'), ("b-1-py3-none-any.whl", 'b')]);
         let packages = decide(&filtered, &offers, &target, &Build::None).packages;
@@ -341,7 +386,7 @@ mod tests {
         );
         let older = Lock { rules: String::new(), ..lock.clone() };
         assert!(disagreements(&older, &filtered, &target, "y")[0].starts_with("it was made by other rules"));
-        let pins = parse_text(Format::Requirements, "a==2\nc==1").unwrap();
+        let pins = parse_text("requirements.txt", "a==2\nc==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         assert_eq!(
             disagreements(&lock, &filtered, &target, "y"),
@@ -356,7 +401,7 @@ mod tests {
             let mut record = known.whole_record();
             change(&mut record);
             let target = Target::own("own", "3.11.13", &record).unwrap();
-            inputs_digest(&Texts::new(), &Selection::default(), &SdistSettings::default(), &[], &target)
+            inputs_digest(&LockTexts::new(), &Selection::default(), &SdistSettings::default(), &[], &target)
         };
         let digests: BTreeSet<String> = [
             digest(&|_| ()),

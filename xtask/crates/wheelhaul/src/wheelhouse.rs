@@ -18,7 +18,7 @@ use std::thread;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_host::{Stop, Sys, open_regular, sha256_of};
-use wheelhaul_lockfiles::Place;
+use wheelhaul_lockfiles::FileLocation;
 use wheelhaul_pylock::{Lock, Package};
 use wheelhaul_select::Candidate;
 use wheelhaul_wheel::{Archive, Contents, WheelName};
@@ -168,8 +168,8 @@ impl Wheelhouse {
         let mut remote = Vec::new();
         for file in &files {
             match &file.at {
-                Place::Url(_) => remote.push(*file),
-                Place::Path(path) => {
+                FileLocation::Url(_) => remote.push(*file),
+                FileLocation::Path(path) => {
                     let mut into = fs_err::File::create(folder.join(file.name.to_string()))?;
                     std::io::copy(&mut sys.open(&sys.root.join(path))?, &mut into)?;
                 }
@@ -185,10 +185,10 @@ impl Wheelhouse {
                 return Err(Problem::with_hint(
                     format!("`{}` came with the sha256 {sha256} instead of {}", file.name, file.sha256),
                     match file.at {
-                        Place::Path(_) => {
+                        FileLocation::Path(_) => {
                             "the file of the repository is another than the one that was locked: lock it again"
                         }
-                        Place::Url(_) => {
+                        FileLocation::Url(_) => {
                             "what is served there changed since it was locked: ask whoever runs it, or lock again"
                         }
                     },

@@ -14,7 +14,7 @@ use std::io::Read as _;
 use std::sync::OnceLock;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_host::{Sys, with_lf};
-use wheelhaul_lockfiles::{Application, Pins, Selection, Texts};
+use wheelhaul_lockfiles::{Application, LockFormat, LockSource, LockTexts, Pins, Selection, parse, texts_of};
 
 /// A loaded repository.
 #[derive(Debug)]
@@ -41,11 +41,11 @@ pub struct Project {
 
 /// The team's lock, which is read once: a large one takes longer than all else that `lock --check` does.
 #[derive(Debug, Default)]
-pub struct TeamLock(OnceLock<(Texts, Pins)>);
+pub struct TeamLock(OnceLock<(LockTexts, Pins)>);
 
 impl TeamLock {
     /// Its texts, and the pins in it.
-    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(Texts, Pins)> {
+    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(LockTexts, Pins)> {
         match self.0.get() {
             Some(read) => Ok(read),
             None => {
@@ -155,7 +155,7 @@ impl Project {
     }
 
     /// The texts of the team's lock, and the pins in it.
-    pub fn pins(&self) -> anyhow::Result<&(Texts, Pins)> {
+    pub fn pins(&self) -> anyhow::Result<&(LockTexts, Pins)> {
         self.team_lock.read(&self.sys, &self.config.app)
     }
 }
@@ -180,20 +180,19 @@ fn told(sys: &Sys, mistakes: Mistakes) -> anyhow::Error {
 }
 
 /// The texts of the team's lock, and the pins in it.
-pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
+pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(LockTexts, Pins)> {
     let lock = &app.lock;
-    let format = wheelhaul_lockfiles::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
-    let texts = wheelhaul_lockfiles::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;
+    LockFormat::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+    let texts = texts_of(lock, |path| text_of(sys, path, path == lock))?;
     let selection = Selection::of(app);
-    let source = wheelhaul_lockfiles::Source {
-        format,
+    let source = LockSource {
         lock,
         app: application(sys, app),
         texts: &texts,
         selection: &selection,
         variable: &|name| std::env::var(name).ok(),
     };
-    let pins = wheelhaul_lockfiles::parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
+    let pins = parse(&source).with_context(|| format!("failed to read the lock `{lock}`"))?;
     Ok((texts, pins))
 }
 

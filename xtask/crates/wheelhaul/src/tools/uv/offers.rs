@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_base::toml_text;
-use wheelhaul_lockfiles::{Place, name_in_url};
+use wheelhaul_lockfiles::{FileLocation, name_in_url};
 use wheelhaul_select::{Candidate, Offers, Sdist};
 use wheelhaul_wheel::WheelName;
 
@@ -69,7 +69,7 @@ fn candidate(file: File) -> anyhow::Result<Candidate> {
     };
     Ok(Candidate {
         name: WheelName::from_str(&name)?,
-        at: Place::Url(url),
+        at: FileLocation::Url(url),
         size: file.size,
         sha256: sha256.to_ascii_lowercase(),
         uploaded: file.uploaded.map(|time| time.to_string()),
@@ -81,7 +81,7 @@ fn sdist(file: File) -> anyhow::Result<Option<Sdist>> {
     let (name, url) = name_and_url(&file)?;
     Ok(file.hashes.get("sha256").map(|sha256| Sdist {
         name,
-        at: Place::Url(url),
+        at: FileLocation::Url(url),
         sha256: sha256.to_ascii_lowercase(),
         uploaded: file.uploaded.map(|time| time.to_string()),
         subdirectory: None,
