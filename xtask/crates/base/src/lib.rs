@@ -1,8 +1,9 @@
-//! What every crate of wheelhaul uses: errors with their cures, bounded TOML, texts that are safe to show, templates.
+//! What every crate of wheelhaul uses: errors with their cures, bounded TOML, texts that are safe to show, dates, templates.
 //!
 //! Nothing here does I/O.
 
 mod bomb;
+pub mod calendar;
 pub mod hex;
 pub mod problem;
 pub mod templates;

@@ -1,6 +1,7 @@
 //! What the probe script printed on a box: JSON → the record of that box.
 
-use crate::{Compression, Record};
+use crate::record::Record;
+use crate::table::Compression;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wheelhaul_base::problem::Problem;

@@ -1,8 +1,8 @@
 //! The record of a box that the table does not have: as `package.toml` writes it, and as the lock carries it.
 
 use crate::environment::VARIABLES;
-use crate::table::ARCHITECTURES;
-use crate::{Compression, Tag};
+use crate::table::{ARCHITECTURES, Compression};
+use crate::tags::Tag;
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -19,7 +19,7 @@ mod unknown;
 mod unmet_requirement;
 mod wishes;
 
-pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, Day, NEVER, Policy};
+pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, NEVER, Policy};
 pub use boxes::{Probes, TargetTable};
 pub use dependency::{Dependencies, Relation, RpmDependency};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};

@@ -4,12 +4,13 @@
 use crate::document::Document;
 use crate::lines::{line, mended, toml_of};
 use crate::service::is_box_path;
-use crate::{Day, Relation, RpmDependency, UnmetRequirement, accept, unknown, wishes};
+use crate::{Relation, RpmDependency, UnmetRequirement, accept, unknown, wishes};
 use pep508_rs::{ExtraName, PackageName};
 use serde_json::Value;
 use std::str::FromStr as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::{Problem, hints_of, nearest, shortened};
 use wheelhaul_licenses::Spdx;
 

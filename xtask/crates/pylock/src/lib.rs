@@ -5,6 +5,7 @@ use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
+use wheelhaul_base::calendar::seconds_since_1970;
 use wheelhaul_base::hex::is_sha256;
 use wheelhaul_base::toml_text;
 use wheelhaul_boxes::{Record, Target};
@@ -251,18 +252,6 @@ impl Package {
     }
 }
 
-/// An RFC 3339 time in UTC, as locks have it, in seconds since 1970.
-pub fn seconds_since_1970(text: &str) -> Option<u32> {
-    let time: toml::value::Datetime = text.parse().ok()?;
-    let (date, clock) = (time.date?, time.time?);
-    // Days since 1970 in the Gregorian calendar, from March so that a leap day ends a year.
-    let (year, month) = (i64::from(date.year) - i64::from(date.month <= 2), (i64::from(date.month) + 9) % 12);
-    let days =
-        365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + i64::from(date.day) - 1 - 719_468;
-    let seconds = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.unwrap_or(0));
-    u32::try_from(days * 86_400 + seconds).ok()
-}
-
 fn read_package(package: FilePackage) -> anyhow::Result<Package> {
     let [file] = package.wheels.as_slice() else {
         bail!("it has {} wheels instead of one", package.wheels.len());
@@ -386,23 +375,6 @@ mod tests {
         for (from, to, says) in cases {
             let error = Lock::parse(&text.replacen(from, to, 1)).unwrap_err();
             assert!(format!("{error:#}").contains(says), "{to}: {error:#}\n{text}");
-        }
-    }
-
-    #[test]
-    fn times_of_the_lock_become_seconds() {
-        #[rustfmt::skip]
-        let cases = [
-            ("1970-01-01T00:00:00Z", Some(0)),
-            ("2000-02-29T12:00:01Z", Some(951_825_601)),
-            ("2024-04-07T19:26:08Z", Some(1_712_517_968)),
-            ("2024-12-31T23:59:59Z", Some(1_735_689_599)),
-            ("1969-12-31T23:59:59Z", None),
-            ("2024-04-07",           None),
-            ("nonsense",             None),
-        ];
-        for (text, seconds) in cases {
-            assert_eq!(seconds_since_1970(text), seconds, "{text}");
         }
     }
 }

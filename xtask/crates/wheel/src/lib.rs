@@ -16,6 +16,7 @@ mod opened;
 mod plain;
 mod record;
 mod rewrite;
+mod source_hash;
 
 pub use archive::{Archive, Member, Mode, Scratch, Sink};
 pub use byte_code::{ByteCode, Compiled};
@@ -30,3 +31,4 @@ pub use opened::{opened_by_name, stem_of};
 pub use plain::{Plain, PlainFile};
 pub use record::{Digest, Record, Row};
 pub use rewrite::{Executables, rewrite};
+pub use source_hash::SourceHash;

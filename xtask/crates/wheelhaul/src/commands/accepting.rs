@@ -2,8 +2,7 @@
 
 use crate::commands::Project;
 use crate::tools::git;
-use wheelhaul_config::Day;
-use wheelhaul_package::sbom::in_utc;
+use wheelhaul_base::calendar::Day;
 
 /// What a repository accepts, on the day of its commit.
 pub struct Accepting<'a> {
@@ -17,7 +16,7 @@ impl<'a> Accepting<'a> {
     pub fn of(project: &'a Project) -> Self {
         let epoch = || git::epoch(git::head(&project.sys).ok()?.as_ref()).ok();
         let day = Some(project).filter(|project| !project.config.accept.is_empty()).and_then(|_| epoch());
-        Self { project, day: day.and_then(|time| Day::of(&in_utc(time)).ok()) }
+        Self { project, day: day.map(Day::at) }
     }
 
     /// `accepted by the builder: WHY`, where somebody has judged this.

@@ -5,11 +5,11 @@ use crate::tools::pip::direct_reference;
 use crate::tools::python;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
+use wheelhaul_base::calendar::seconds_since_1970;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_host::{Program, Sys};
-use wheelhaul_pylock::seconds_since_1970;
 use wheelhaul_select::Sdist;
 
 /// What the interpreter says of itself, to be compared with the target.
