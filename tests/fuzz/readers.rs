@@ -9,10 +9,9 @@ use wheelhaul_boxes::Requirement;
 use wheelhaul_boxes::{Asked, TagRanks, Target, may_hold};
 use wheelhaul_config::Config;
 use wheelhaul_lockfiles::{Application, LockFormat, LockSource, Selection, filter, parse, texts_of};
-use wheelhaul_package::service::{commands, split};
 use wheelhaul_pylock::Lock;
 use wheelhaul_rpmfile::Signature;
-use wheelhaul_systemd::unit_value_expects;
+use wheelhaul_systemd::{split_commands, split_words, unit_value_expects};
 use wheelhaul_verify::Spotter;
 use wheelhaul_verify::advisories::Advisories;
 use wheelhaul_wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
@@ -229,7 +228,7 @@ pub fn readers() -> Vec<Reader> {
             "a line of a unit",
             &["-+/bin/sh -c 'a \"$$b\" %%' \\x20\\u00e9\\101 ; @/bin/b c \\; d", "1min 20s 1.5G 50% 1024:4096 ~user /a -/b A=1 0750"],
             |text| {
-                drop((split(text), commands(text)));
+                drop((split_words(text), split_commands(text)));
                 for key in ["RestartSec", "MemoryMax", "LimitCPU", "UMask", "Environment", "StateDirectory", "RestrictNamespaces"] {
                     drop(unit_value_expects(252, key, text));
                 }

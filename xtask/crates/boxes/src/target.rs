@@ -8,7 +8,6 @@ use pep440_rs::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use wheelhaul_base::problem::{Problem, nearest};
-use wheelhaul_systemd::unit_key_since;
 
 /// A distribution on an architecture, with the one Python that the application runs on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +169,7 @@ impl Target {
 
     /// Whether the box's systemd knows a key of a unit.
     pub fn knows(&self, section: &str, key: &str) -> bool {
-        unit_key_since(section, key).is_some_and(|since| since <= self.distribution.systemd)
+        wheelhaul_systemd::knows(self.distribution.systemd, section, key)
     }
 
     /// Whether the box's rpm has `Suggests` and the like, which came with 4.12.

@@ -25,7 +25,6 @@ mod secrets;
 mod service;
 mod spotted;
 mod sysusers;
-mod unit_text;
 mod units;
 mod verdict;
 
@@ -46,7 +45,6 @@ pub use python::{Compiled, Importers};
 pub use rebuilt::{Rebuilt, reasons};
 pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};
-pub use unit_text::{Key as UnitKey, UnitText};
 pub use verdict::{Verdict, in_a_line};
 
 /// More findings of one check than anybody reads; a hostile package could have millions.

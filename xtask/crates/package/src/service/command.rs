@@ -1,7 +1,7 @@
 //! The command that starts the server, with address, port and certificate as that one takes them.
 
-use crate::service::Facts;
 use crate::service::dangers::is_true;
+use crate::service::facts::Facts;
 use pep440_rs::Version;
 use std::net::IpAddr;
 use wheelhaul_base::problem::Problem;

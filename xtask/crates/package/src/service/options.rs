@@ -2,9 +2,11 @@
 //! user, or let it write where the service cannot.
 
 use crate::service::dangers::{Danger, given_folders, is_at_or_below, normal};
-use crate::service::{Facts, split};
+use crate::service::facts::Facts;
+use Effect::*;
 use wheelhaul_base::problem::{Problem, all_of, shortened};
 use wheelhaul_config::Service;
+use wheelhaul_systemd::split_words;
 
 /// What an option makes of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,6 @@ enum Effect {
     /// a file that it logs into
     Log,
 }
-use Effect::*;
 
 /// An option of a server.
 struct Row {
@@ -119,7 +120,7 @@ impl Facts<'_> {
         let in_command = found(server, rest).into_iter();
         faults.extend(in_command.filter_map(|found| self.fault_of("key `service.command`", &found)));
         if let Some(more) = self.service.environment.get("GUNICORN_CMD_ARGS").filter(|_| server == "gunicorn") {
-            let words = split(more).map(|words| words.words).unwrap_or_default();
+            let words = split_words(more).map(|words| words.words).unwrap_or_default();
             let place = "key `service.environment`: `GUNICORN_CMD_ARGS`";
             faults.extend(found(server, &words).into_iter().filter_map(|found| self.fault_of(place, &found)));
         }

@@ -4,8 +4,9 @@
 //! `%systemd_*` macros leave reloading to file triggers of systemd's package, which some rpm versions
 //! run too late or not at all.
 
+use crate::service::command::Program;
 use crate::service::command::{application_modules, is_dotted};
-use crate::service::{Facts, Program};
+use crate::service::facts::Facts;
 use crate::templates::templates;
 use minijinja::context;
 

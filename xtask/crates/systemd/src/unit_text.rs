@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const MOST_TEXT: usize = 256 << 10;
 
 /// A key of a unit with its section.
-pub struct Key<'a> {
+pub struct UnitKey<'a> {
     /// `Service`
     pub section: &'a str,
     /// `ExecStart`
@@ -21,7 +21,7 @@ pub struct Key<'a> {
 #[derive(Default)]
 pub struct UnitText<'a> {
     /// in their order, those with an empty value too
-    pub keys: Vec<Key<'a>>,
+    pub keys: Vec<UnitKey<'a>>,
     /// line, and what systemd would ignore or refuse there
     pub faults: Vec<(usize, String)>,
 }
@@ -58,8 +58,7 @@ fn sections_of(path: &str) -> Vec<&'static str> {
 
 impl<'a> UnitText<'a> {
     /// Reads a unit; what is wrong with it is among its faults.
-    ///
-    /// - Takes: `path`, whose end says which sections there are.
+    /// The end of `path` says which sections there are.
     pub fn parse(path: &str, text: &'a str) -> Self {
         let mut parsed = Self::default();
         if text.len() > MOST_TEXT {
@@ -121,7 +120,9 @@ impl<'a> UnitText<'a> {
             match section {
                 None => parsed.faults.push((number, format!("`{key}` stands before any section"))),
                 Some(_) if key.starts_with("X-") => {}
-                Some(section) => parsed.keys.push(Key { section, key, value: value.trim().to_owned(), line: number }),
+                Some(section) => {
+                    parsed.keys.push(UnitKey { section, key, value: value.trim().to_owned(), line: number })
+                }
             }
         }
         parsed
@@ -139,7 +140,7 @@ fn skip_section<'a>(lines: &mut std::iter::Peekable<impl Iterator<Item = (usize,
 }
 
 /// Keys of which the last one counts, where one stands more than once: the others are dead.
-pub(super) fn doubled<'a>(parsed: &'a UnitText<'a>) -> Vec<&'a Key<'a>> {
+pub fn doubled<'a>(parsed: &'a UnitText<'a>) -> Vec<&'a UnitKey<'a>> {
     #[rustfmt::skip]
     const ONCE: [&str; 14] = [
         "Description", "Group", "KillMode", "ProtectHome", "ProtectProc", "ProtectSystem", "Restart", "RestartSec",

@@ -11,14 +11,14 @@ pub struct Words {
 
 /// A command of `ExecStart=` and its like.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Command {
+pub struct CommandLine {
     /// what stands before the program: `-+`
     pub prefix: String,
     /// the program and its arguments
     pub words: Vec<String>,
 }
 
-impl Command {
+impl CommandLine {
     /// The words as the program gets them, as far as nothing of the box's is put in: `%%` and `$$` are one.
     pub fn literal_words(&self) -> Vec<String> {
         self.words.iter().map(|word| word.replace("%%", "%").replace("$$", "$")).collect()
@@ -27,8 +27,9 @@ impl Command {
 
 /// Cuts a text into words.
 ///
-/// - Fails: for a quote that is not closed.
-pub fn split(text: &str) -> Result<Words, &'static str> {
+/// # Errors
+/// If a quote is not closed.
+pub fn split_words(text: &str) -> Result<Words, &'static str> {
     let mut found = Words::default();
     let mut rest = text.trim_start();
     while !rest.is_empty() {
@@ -41,8 +42,9 @@ pub fn split(text: &str) -> Result<Words, &'static str> {
 
 /// Cuts the value of `ExecStart=` into its commands, with the escapes in it that mean nothing.
 ///
-/// - Fails: for a quote that is not closed, and a command without a program.
-pub fn commands(value: &str) -> Result<(Vec<Command>, Vec<String>), &'static str> {
+/// # Errors
+/// If a quote is not closed, or a command has no program.
+pub fn split_commands(value: &str) -> Result<(Vec<CommandLine>, Vec<String>), &'static str> {
     const EMPTY: &str = "a command has no program";
     let mut unknown = Vec::new();
     let mut found = Vec::new();
@@ -73,7 +75,7 @@ fn alone<'a>(text: &'a str, mark: &str) -> Option<&'a str> {
 }
 
 /// Each sign before the program counts once, and `+`, `!` and `!!` are of one kind.
-fn command(mut words: Vec<String>) -> Option<Command> {
+fn command(mut words: Vec<String>) -> Option<CommandLine> {
     let first = words.first()?.clone();
     let mut end = 0;
     let mut seen = String::new();
@@ -91,7 +93,7 @@ fn command(mut words: Vec<String>) -> Option<Command> {
         end += 1;
     }
     words[0] = first[end..].to_owned();
-    (!words[0].is_empty()).then_some(Command { prefix: seen, words })
+    (!words[0].is_empty()).then_some(CommandLine { prefix: seen, words })
 }
 
 /// The first word of a text that starts with one, and what is behind it.
@@ -164,7 +166,7 @@ fn escaped<'a>(text: &'a str, word: &mut String, unknown: &mut Vec<String>) -> &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::section::{assignment, line_of};
+    use crate::quoting::{assignment, command_line};
 
     #[test]
     fn words_are_cut_as_systemd_cuts_them() {
@@ -183,11 +185,11 @@ mod tests {
             ("$$ %%",                    &["$$", "%%"],                                      &[]),
         ];
         for (text, words, unknown) in cases {
-            let found = split(text).unwrap();
+            let found = split_words(text).unwrap();
             assert_eq!((found.words, found.unknown_escapes), (own(words), own(unknown)), "{text}");
         }
         for text in ["\"a", "a 'b", "a\"b c"] {
-            assert!(split(text).is_err() && commands(text).is_err(), "{text}");
+            assert!(split_words(text).is_err() && split_commands(text).is_err(), "{text}");
         }
     }
 
@@ -214,21 +216,24 @@ mod tests {
             ("",                       &[]),
         ];
         for (value, expected) in cases {
-            let found = commands(value).unwrap().0;
+            let found = split_commands(value).unwrap().0;
             let found: Vec<_> = found.into_iter().map(|command| (command.prefix, command.words)).collect();
             let expected: Vec<_> = expected.iter().map(|(prefix, words)| ((*prefix).to_owned(), own(words))).collect();
             assert_eq!(found, expected, "{value}");
         }
-        assert!(commands("-").is_err() && commands("; /bin/a").is_err());
+        assert!(split_commands("-").is_err() && split_commands("; /bin/a").is_err());
     }
 
     #[test]
     fn what_this_tool_writes_is_read_as_it_was_meant() {
         let words = own(&["/bin/a", "two words", "100%", "$HOME", "say \"hi\"", r"\n", "a;b", "'", "", "é"]);
-        let found = commands(&line_of(&words)).unwrap().0.remove(0);
+        let found = split_commands(&command_line(&words)).unwrap().0.remove(0);
         assert_eq!(found.literal_words(), words);
         for value in &words {
-            assert_eq!(split(&assignment("A", value)).unwrap().words, [format!("A={}", value.replace('%', "%%"))]);
+            assert_eq!(
+                split_words(&assignment("A", value)).unwrap().words,
+                [format!("A={}", value.replace('%', "%%"))]
+            );
         }
     }
 }

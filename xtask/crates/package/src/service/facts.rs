@@ -1,0 +1,35 @@
+//! What the texts of a service are made from.
+
+use pep440_rs::Version;
+use wheelhaul_boxes::Target;
+use wheelhaul_config::{Service, Tls};
+
+/// What the texts are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// of the RPM, the unit and the user
+    pub name: &'a str,
+    /// one line
+    pub summary: &'a str,
+    /// `/opt/NAME`
+    pub root: &'a str,
+    /// `[service]`
+    pub service: &'a Service,
+    /// the box
+    pub target: &'a Target,
+    /// of the package that brings the server, as it is locked; none where that does not matter or is not known yet
+    pub server_version: Option<&'a Version>,
+}
+
+impl Facts<'_> {
+    /// Certificate and key on the box, unless TLS is off.
+    pub fn certificate(&self) -> Option<(String, String)> {
+        match &self.service.tls {
+            Tls::Off => None,
+            Tls::SelfSigned => {
+                Some((format!("/var/lib/{0}/tls.crt", self.name), format!("/var/lib/{0}/tls.key", self.name)))
+            }
+            Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
+        }
+    }
+}
