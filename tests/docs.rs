@@ -12,7 +12,7 @@ use fs_err as fs;
 use serde_json::Value;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Facts, Program, confinement_keys};
+use wheelhaul_package::service::{Program, ServiceFacts, confinement_keys};
 
 const REFERENCE: &str = "xtask/docs/reference.md";
 /// Tasks of this workspace alone.
@@ -224,7 +224,7 @@ fn the_guide_says_who_notices_which_key_of_the_confinement() -> anyhow::Result<(
             let (config, target) = (Config::parse(&text)?, Target::find("el9-x86_64", None, None)?);
             let (root, service) = (config.package.root(), &config.service);
             let facts =
-                Facts { name: "shop", summary: "", root: &root, service, target: &target, server_version: None };
+                ServiceFacts { name: "shop", summary: "", root: &root, service, target: &target, server_version: None };
             facts.units(Program::Script)
         };
         taken().with_context(|| format!("`{cure}`"))?;

@@ -14,7 +14,7 @@ use wheelhaul_rpmfile::Signature;
 use wheelhaul_systemd::{split_commands, split_words, unit_value_expects};
 use wheelhaul_verify::Spotter;
 use wheelhaul_verify::advisories::Advisories;
-use wheelhaul_wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
+use wheelhaul_wheel::{Archive, Contents, Metadata, WheelFile, WheelName, WheelRecord, console_scripts, expand_tags};
 
 /// A parser; what it makes of the input does not matter.
 pub struct Reader {
@@ -216,7 +216,7 @@ pub fn readers() -> Vec<Reader> {
             &["py2.py3-none-any.linux_x86_64", &format!("{0}-{0}-{0}", vec!["x"; 2000].join("."))],
             |text| drop(expand_tags(text)),
         ),
-        text_reader("RECORD", &[RECORD], |text| drop(Record::parse(text))),
+        text_reader("RECORD", &[RECORD], |text| drop(WheelRecord::parse(text))),
         text_reader("entry points", &["[console_scripts]\ntool = demo.cli:App.run [x]\n\n[x]\ny=z"], |text| {
             drop(console_scripts(text));
         }),

@@ -14,7 +14,7 @@ use wheelhaul_package::layout::{Layout, Parts, Wheel, lay_out};
 use wheelhaul_package::rpm::{Change, Facts, KeptPieces, NothingKept, Package, Plan, rpm_version};
 use wheelhaul_package::service;
 use wheelhaul_package::tree::Tree;
-use wheelhaul_pylock::{Lock, Package as LockedPackage};
+use wheelhaul_pylock::{Lock, LockedPackage};
 use wheelhaul_wheel::elf::{OfWheel, highest, needs_of};
 use wheelhaul_wheel::{Archive, Contents, library_digest};
 
@@ -216,7 +216,7 @@ pub fn pack_into(
         others: Dependencies::default(),
         bundled: Vec::new(),
     };
-    let texts = service::Facts {
+    let texts = service::ServiceFacts {
         name: "demo",
         summary: "A demo",
         root: "/opt/demo",

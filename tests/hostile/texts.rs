@@ -11,7 +11,7 @@ use wheelhaul_config::Config;
 use wheelhaul_lockfiles::{filter, parse_text};
 use wheelhaul_pylock::Lock;
 use wheelhaul_verify::OnBox;
-use wheelhaul_wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
+use wheelhaul_wheel::{Metadata, WheelFile, WheelName, WheelRecord, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 
@@ -224,7 +224,7 @@ fn mutated_markers_never_panic() {
 #[test]
 fn mutated_texts_of_wheels_never_panic() {
     survives(METADATA, 3000, |text| drop(Metadata::parse(text)));
-    survives(RECORD, 3000, |text| drop(Record::parse(text)));
+    survives(RECORD, 3000, |text| drop(WheelRecord::parse(text)));
     survives("Wheel-Version: 1.0\nTag: py3-none-any\n", 500, |text| drop(WheelFile::parse(text)));
     survives("[console_scripts]\ntool = demo.cli:App.run [x]\n", 3000, |text| drop(console_scripts(text)));
     survives("Foo_Bar-1!1.0.post1+l-3b-cp39.cp310-abi3-manylinux_2_17_x86_64.whl", 5000, |text| {
@@ -240,7 +240,7 @@ fn random_bytes_never_panic() {
         let text = String::from_utf8_lossy(&bytes);
         read_pins("requirements.txt", &text);
         read_pins("Pipfile.lock", &text);
-        drop((Config::parse(&text), Lock::parse(&text), Metadata::parse(&text), Record::parse(&text)));
+        drop((Config::parse(&text), Lock::parse(&text), Metadata::parse(&text), WheelRecord::parse(&text)));
     }
 }
 

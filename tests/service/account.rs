@@ -5,7 +5,7 @@ use crate::checkout::command::run;
 use std::process::Command;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Facts, Program};
+use wheelhaul_package::service::{Program, ServiceFacts};
 
 const CONFIG: &str = "[package]\nname = \"shop\"\nrelease = \"1\"\n[app]\npath = \".\"\nlock = \"requirements.txt\"\n\
     [[target]]\nname = \"el9-x86_64\"\n[service]\ncommand = [\"gunicorn\", \"a:b\"]\nport = 9091\n";
@@ -14,7 +14,7 @@ const CONFIG: &str = "[package]\nname = \"shop\"\nrelease = \"1\"\n[app]\npath =
 fn an_account_of_a_person_or_of_root_is_refused_and_any_other_is_taken() -> anyhow::Result<()> {
     let config = Config::parse(CONFIG)?;
     let target = Target::find("el9-x86_64", None, None)?;
-    let facts = Facts {
+    let facts = ServiceFacts {
         name: "shop",
         summary: "",
         root: "/opt/shop",

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Facts, Program};
+use wheelhaul_package::service::{Program, ServiceFacts};
 
 /// The same page for WSGI and for ASGI.
 const APPLICATION: &str = r#"
@@ -82,7 +82,7 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
              {port}\ntls = {given}\n"
         ))?;
         let root = config.package.root();
-        let facts = Facts {
+        let facts = ServiceFacts {
             name: "both",
             summary: "",
             root: &root,

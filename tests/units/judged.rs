@@ -4,7 +4,7 @@ use crate::boxes::{CONFIG, Draft, pack, target};
 use std::io::Cursor;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Facts, Program};
+use wheelhaul_package::service::{Program, ServiceFacts};
 use wheelhaul_verify::{Evidence, Outcome, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
@@ -41,7 +41,7 @@ pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[Str
     let text = CONFIG.replace("tls = \"off\"", &format!("tls = \"{tls}\""));
     let config = Config::parse(&text.replace("[\"serve\", \"--bind\", \"{address}:{port}\"]", command))?;
     let target = Target::find(target, None, None)?;
-    let facts = Facts {
+    let facts = ServiceFacts {
         name: "demo",
         summary: "A demo",
         root: "/opt/demo",
@@ -57,7 +57,7 @@ pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[Str
 pub fn written(summary: &str) -> anyhow::Result<(Vec<(String, String)>, String)> {
     let config = Config::parse(CONFIG)?;
     let target = target();
-    let facts = Facts {
+    let facts = ServiceFacts {
         name: "demo",
         summary,
         root: "/opt/demo",

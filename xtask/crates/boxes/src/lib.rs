@@ -35,7 +35,7 @@ pub use magic_tag::{MadeFrom, MagicTag};
 pub use own::check_own_name;
 pub use possible::may_hold;
 pub use probe::read_probe;
-pub use record::Record;
+pub use record::BoxRecord;
 pub use requirement::{Requirement, is_soname};
 pub use runtimes::runtimes;
 pub use signatures::why_unverified;

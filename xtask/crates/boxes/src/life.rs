@@ -109,7 +109,7 @@ mod tests {
     fn a_box_of_ones_own_has_the_life_of_a_package_that_it_shares_with_a_known_one() {
         let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let now = Month { year: 2026, month: 12 };
-        let said = |record: &crate::record::Record| {
+        let said = |record: &crate::record::BoxRecord| {
             Target::own("own", "3.11.13", record).unwrap().end_of_support(now).is_some()
         };
         let mut record = known.whole_record();

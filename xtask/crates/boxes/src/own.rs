@@ -1,6 +1,6 @@
 //! A box of one's own, which the table does not have: its record → a target, and back.
 
-use crate::record::{self, Record};
+use crate::record::{self, BoxRecord};
 use crate::table::Compression;
 use crate::target::{Distribution, Interpreter, Target, known_names};
 use crate::versions::{check_full, not_final, parse_minor};
@@ -15,7 +15,7 @@ impl Target {
     ///
     /// # Errors
     /// Names each value that no box has, or that contradicts another.
-    pub fn own(name: &str, python_full: &str, record: &Record) -> anyhow::Result<Self> {
+    pub fn own(name: &str, python_full: &str, record: &BoxRecord) -> anyhow::Result<Self> {
         check_own_name(name)?;
         let mut minor = python_full.split('.');
         let minor = format!("{}.{}", minor.next().unwrap_or_default(), minor.next().unwrap_or_default());
@@ -66,13 +66,13 @@ impl Target {
 
     /// The record, for a target that the table does not have: with its name and full version of Python it
     /// makes the same target again.
-    pub fn record(&self) -> Option<Record> {
+    pub fn record(&self) -> Option<BoxRecord> {
         (!self.is_known).then(|| self.whole_record())
     }
 
     /// The record, also of a known target: what another box is described by.
-    pub fn whole_record(&self) -> Record {
-        Record {
+    pub fn whole_record(&self) -> BoxRecord {
+        BoxRecord {
             arch: Some(self.arch.clone()),
             glibc: Some(format!("{}.{}", self.distribution.glibc.0, self.distribution.glibc.1)),
             systemd: Some(self.distribution.systemd),

@@ -14,7 +14,7 @@ pub fn runtimes(target: &Target) -> Option<&'static Runtimes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Record;
+    use crate::record::BoxRecord;
     use crate::table::BOXES;
     use crate::target::known_targets;
 
@@ -24,7 +24,7 @@ mod tests {
             let row = BOXES.iter().find(|row| target.name.starts_with(&format!("{}-", row.id))).unwrap();
             assert_eq!(runtimes(&target), Some(&row.runtimes), "{}", target.name);
         }
-        let like = |change: fn(&mut Record)| {
+        let like = |change: fn(&mut BoxRecord)| {
             let known = Target::find("el9-x86_64", None, None).unwrap();
             let mut record = known.whole_record();
             change(&mut record);

@@ -1,6 +1,6 @@
 //! Dependencies on packages of the box, in rpm's own syntax: `nginx`, `redis >= 6`, `(mariadb or mysql)`.
 
-use crate::Package;
+use crate::PackageSettings;
 use crate::rich::{Context, check_rich};
 use serde::Deserialize;
 use std::str::FromStr;
@@ -98,7 +98,7 @@ impl Dependencies {
     }
 }
 
-impl Package {
+impl PackageSettings {
     /// The dependencies that hold for every target.
     pub fn dependencies(&self) -> Dependencies {
         Dependencies {

@@ -1,5 +1,7 @@
 //! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
 
+#![deny(missing_docs, unreachable_pub)]
+
 mod accept;
 mod boxes;
 mod dependency;
@@ -23,8 +25,8 @@ pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, NEVER, Policy};
 pub use boxes::{Probes, TargetTable};
 pub use dependency::{Dependencies, Relation, RpmDependency};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};
-pub use package::{LEVELS, Package};
-pub use required::{Unmet, VERSION, unmet};
+pub use package::{LEVELS, PackageSettings};
+pub use required::{UnmetVersion, VERSION, unmet};
 pub use schema::schema;
 pub use sections::Mistakes;
 pub use service::{Lines, Service, Tls};
@@ -51,7 +53,7 @@ pub struct Config {
     #[schemars(extend("examples" = [">=0.2,<0.3"]))]
     pub required_version: Option<String>,
     /// names and texts of the RPM
-    pub package: Package,
+    pub package: PackageSettings,
     /// the application and its lock
     pub app: App,
     /// the boxes that are packed for, in the order of the file
@@ -208,7 +210,7 @@ impl Config {
     pub fn read(text: &str) -> Result<Self, Box<Mistakes>> {
         let (document, placed) = Document::parse(text);
         let mut sections = Sections::new(&document, placed);
-        let package: Option<Section<Package>> = sections.read("package");
+        let package: Option<Section<PackageSettings>> = sections.read("package");
         let app: Option<Section<App>> = sections.read("app");
         let targets: Option<Vec<(usize, TargetTable)>> = sections.read_all("target");
         let (places, targets): (Vec<usize>, Vec<TargetTable>) = targets.unwrap_or_default().into_iter().unzip();

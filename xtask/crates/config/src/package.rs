@@ -13,7 +13,8 @@ use wheelhaul_licenses::Spdx;
 /// `[package]`: what is not given is taken from the wheel's metadata.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Package {
+#[schemars(rename = "Package")]
+pub struct PackageSettings {
     /// the RPM's name; also of `/opt/NAME`, of the unit and of the user that runs it
     #[schemars(extend("examples" = ["my-app"]))]
     pub name: String,
@@ -92,7 +93,7 @@ fn opt() -> String {
     "/opt".to_owned()
 }
 
-impl Package {
+impl PackageSettings {
     /// The application's own folder on the box, `/opt/NAME`.
     pub fn root(&self) -> String {
         format!("{}/{}", self.prefix, self.name)

@@ -59,7 +59,7 @@ impl Place {
     }
 
     /// `service`; empty at the top
-    pub fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         self.path.join(".")
     }
 }

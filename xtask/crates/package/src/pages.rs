@@ -63,7 +63,7 @@ impl<'a> Pages<'a> {
             Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),
             _ => None,
         };
-        let unit = crate::service::Facts {
+        let unit = crate::service::ServiceFacts {
             name: facts.name,
             summary: &self.summary,
             root: &self.root,

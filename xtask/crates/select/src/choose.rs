@@ -28,7 +28,7 @@ pub struct Candidate {
 
 /// A source distribution that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sdist {
+pub struct OfferedSdist {
     /// the file's name
     pub name: String,
     /// where it is; never written to a committed file
@@ -47,7 +47,7 @@ pub struct Offer {
     /// its wheels, in the order of the index
     pub wheels: Vec<Candidate>,
     /// its source distribution
-    pub sdist: Option<Sdist>,
+    pub sdist: Option<OfferedSdist>,
 }
 
 impl Offer {
@@ -59,8 +59,13 @@ impl Offer {
         for DirectFile { name, at, size, sha256, subdirectory } in &pin.files {
             let (at, sha256) = (at.clone(), sha256.clone());
             if !name.ends_with(".whl") {
-                offer.sdist =
-                    Some(Sdist { name: name.clone(), at, sha256, uploaded: None, subdirectory: subdirectory.clone() });
+                offer.sdist = Some(OfferedSdist {
+                    name: name.clone(),
+                    at,
+                    sha256,
+                    uploaded: None,
+                    subdirectory: subdirectory.clone(),
+                });
                 continue;
             }
             let wheel = WheelName::from_str(name)?;

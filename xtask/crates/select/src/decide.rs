@@ -4,7 +4,7 @@ mod questions;
 
 pub use questions::{Question, questions};
 
-use crate::{Candidate, NoWheel, Offers, Sdist, choose, offer_of};
+use crate::{Candidate, NoWheel, OfferedSdist, Offers, choose, offer_of};
 use anyhow::ensure;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -12,10 +12,10 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_boxes::{Record, TagRanks, Target};
+use wheelhaul_boxes::{BoxRecord, TagRanks, Target};
 use wheelhaul_config::{Build, SdistSettings, UnmetRequirement};
 use wheelhaul_lockfiles::{Filtered, LockTexts, Pin, Selection};
-use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_pylock::{Lock, LockedPackage};
 
 /// Changes when a newer tool decides otherwise from the same inputs.
 pub const RULES: &str = "6";
@@ -59,13 +59,14 @@ fn settings_text(selection: &Selection, sdist: &SdistSettings) -> String {
     let SdistSettings { build, system_libraries } = sdist;
     format!(
         "Selection {{ extras: {extras:?}, groups: {groups:?} }} \
-         Sdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}"
+         OfferedSdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}"
     )
 }
 
 /// A record as the digest has it: see [`settings_text`].
-fn record_text(record: &Record) -> String {
-    let Record { arch, glibc, systemd, payload, release, title, python_package, python_path, tags, markers } = record;
+fn record_text(record: &BoxRecord) -> String {
+    let BoxRecord { arch, glibc, systemd, payload, release, title, python_package, python_path, tags, markers } =
+        record;
     format!(
         "Record {{ arch: {arch:?}, glibc: {glibc:?}, systemd: {systemd:?}, payload: {payload:?}, release: {release:?}, \
          title: {title:?}, python_package: {python_package:?}, python_path: {python_path:?}, tags: {tags:?}, \
@@ -77,7 +78,7 @@ fn record_text(record: &Record) -> String {
 #[derive(Debug, Default)]
 pub struct Decision<'a> {
     /// the pins with a wheel that fits
-    pub packages: Vec<Package>,
+    pub packages: Vec<LockedPackage>,
     /// the pins whose wheel is to be built from their source distribution
     pub builds: Vec<ToBuild<'a>>,
     /// the pins without a usable file
@@ -92,7 +93,7 @@ pub struct ToBuild<'a> {
     /// the release that the pin means
     pub version: &'a Version,
     /// from what
-    pub sdist: &'a Sdist,
+    pub sdist: &'a OfferedSdist,
 }
 
 /// A pin without a usable file.
@@ -101,7 +102,7 @@ pub struct Unfit<'a> {
     /// the pin
     pub pin: &'a Pin,
     reason: NoWheel,
-    sdist: Option<&'a Sdist>,
+    sdist: Option<&'a OfferedSdist>,
     may_build: bool,
 }
 
@@ -119,7 +120,7 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
             Ok(chosen) => decision.packages.push(package_of(chosen)),
             Err(reason) => {
                 let may_build = build.allows(&pin.name);
-                let accepted = |sdist: &&Sdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
+                let accepted = |sdist: &&OfferedSdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
                 match sdist.filter(accepted).filter(|_| may_build) {
                     Some(sdist) => {
                         let version = version.unwrap_or(&pin.version);
@@ -136,7 +137,7 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
 /// A target's lock.
 ///
 /// - Takes: `inputs` as [`inputs_digest`] gives it; `packages` in any order.
-pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> Lock {
+pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<LockedPackage>) -> Lock {
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     Lock {
         target: target.name.clone(),
@@ -150,8 +151,8 @@ pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> L
 }
 
 /// A wheel as our lock has it.
-pub fn package_of(wheel: &Candidate) -> Package {
-    Package {
+pub fn package_of(wheel: &Candidate) -> LockedPackage {
+    LockedPackage {
         name: wheel.name.name.clone(),
         version: wheel.name.version.clone(),
         wheel: wheel.name.clone(),
@@ -223,7 +224,7 @@ impl Unfit<'_> {
 /// - Takes: `lock`, the parsed file; `filtered`, the pins of its target now.
 pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inputs: &str) -> Vec<String> {
     let mut reasons = Vec::new();
-    let locked: BTreeMap<&PackageName, &Package> =
+    let locked: BTreeMap<&PackageName, &LockedPackage> =
         lock.packages.iter().map(|package| (&package.name, package)).collect();
     let ranks = TagRanks::new(target.tags());
     for pin in filtered.kept.iter().map(|kept| kept.pin) {
@@ -255,7 +256,7 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
 }
 
 /// The digest of the file that the team's lock knows: the wheel, or the sdist that it was built from.
-fn digest_of_file(package: &Package) -> &String {
+fn digest_of_file(package: &LockedPackage) -> &String {
     package.built_from.as_ref().map_or(&package.sha256, |source| &source.sha256)
 }
 
@@ -303,9 +304,9 @@ mod tests {
         assert_eq!(
             settings_text(&selection, &sdist),
             "Selection { extras: [ExtraName(\"web\")], groups: [ExtraName(\"docs\")] } \
-             Sdist { build: Only({PackageName(\"pyyaml\")}), system_libraries: {\"libyaml-0.so.2\"} }"
+             OfferedSdist { build: Only({PackageName(\"pyyaml\")}), system_libraries: {\"libyaml-0.so.2\"} }"
         );
-        let record = Record { python_package: None, ..target.whole_record() };
+        let record = BoxRecord { python_package: None, ..target.whole_record() };
         assert_eq!(
             record_text(&record),
             "Record { arch: Some(\"x86_64\"), glibc: Some(\"2.34\"), systemd: Some(252), payload: Some(Zstd), \
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn an_sdist_is_built_where_that_is_allowed_and_its_hash_is_the_teams() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let source = |sha256: String| Sdist {
+        let source = |sha256: String| OfferedSdist {
             name: "a-1.tar.gz".to_owned(),
             at: FileLocation::Url(String::new()),
             sha256,
@@ -397,7 +398,7 @@ mod tests {
     #[test]
     fn the_digest_changes_with_every_value_of_a_box() {
         let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let digest = |change: &dyn Fn(&mut wheelhaul_boxes::Record)| {
+        let digest = |change: &dyn Fn(&mut wheelhaul_boxes::BoxRecord)| {
             let mut record = known.whole_record();
             change(&mut record);
             let target = Target::own("own", "3.11.13", &record).unwrap();

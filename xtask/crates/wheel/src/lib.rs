@@ -1,6 +1,8 @@
 //! Wheels by the binary distribution format: names, archive, RECORD, metadata, entry points, and the
 //! choice of the one that fits. Wheels are hostile input: everything that is read is checked.
 
+#![deny(missing_docs, unreachable_pub)]
+
 mod archive;
 mod byte_code;
 mod checked;
@@ -29,6 +31,6 @@ pub use library::{check_digests, digest_of_library, is_byte_code, is_compared, l
 pub use metadata::{Metadata, WheelFile};
 pub use opened::{opened_by_name, stem_of};
 pub use plain::{Plain, PlainFile};
-pub use record::{Digest, Record, Row};
+pub use record::{Digest, RecordRow, WheelRecord};
 pub use rewrite::{Executables, rewrite};
 pub use source_hash::SourceHash;

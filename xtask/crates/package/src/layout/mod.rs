@@ -4,7 +4,7 @@ mod wheels;
 
 pub use wheels::license_texts;
 
-use crate::service::{Facts, Program, run_program, server_of};
+use crate::service::{Program, ServiceFacts, run_program, server_of};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, Entry, Kind, Role, Tree};
 use camino::Utf8PathBuf;
@@ -229,8 +229,8 @@ impl<R: ReaderAt> Builder<'_, R> {
             .map(|name| &name.version)
     }
 
-    fn facts(&self) -> Facts<'_> {
-        Facts {
+    fn facts(&self) -> ServiceFacts<'_> {
+        ServiceFacts {
             name: self.name,
             summary: self.parts.summary,
             root: self.root.as_str(),

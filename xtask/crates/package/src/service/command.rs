@@ -1,7 +1,7 @@
 //! The command that starts the server, with address, port and certificate as that one takes them.
 
 use crate::service::dangers::is_true;
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use pep440_rs::Version;
 use std::net::IpAddr;
 use wheelhaul_base::problem::Problem;
@@ -55,7 +55,7 @@ pub enum Program {
     Module,
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// A Python script of the package on the target's interpreter, isolated.
     fn script(&self, name: &str) -> [String; 3] {
         [self.target.interpreter.path.to_owned(), "-ISB".to_owned(), format!("{}/bin/{name}", self.root)]

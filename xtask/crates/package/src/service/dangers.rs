@@ -1,6 +1,6 @@
 //! Settings of a unit by which whoever controls the service could get further, root included.
 
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_systemd::{CommandLine, assignment, split_commands, split_words};
 
 /// A setting that systemd takes and that is better not there.
@@ -23,7 +23,7 @@ const OWN_FOLDERS: [(&str, &str); 4] = [
     ("RuntimeDirectory", "/run"),
 ];
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// The dangers in `[service.unit]`, `[service.environment]` and the command.
     pub fn dangers(&self) -> Vec<Danger> {
         let variables = self.service.environment.iter();
@@ -61,7 +61,7 @@ pub fn dangers<'a>(package: &str, root: &str, lines: impl Iterator<Item = (&'a s
                 cure: "leave it out",
             }),
             "ExecPaths" => {}
-            _ if key.starts_with("Exec") && value != Facts::restart_command(package) => {
+            _ if key.starts_with("Exec") && value != ServiceFacts::restart_command(package) => {
                 found.extend(raised(key, value))
             }
             _ => {}

@@ -6,7 +6,7 @@ use wheelhaul_config::{Service, Tls};
 
 /// What the texts are made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Facts<'a> {
+pub struct ServiceFacts<'a> {
     /// of the RPM, the unit and the user
     pub name: &'a str,
     /// one line
@@ -21,7 +21,7 @@ pub struct Facts<'a> {
     pub server_version: Option<&'a Version>,
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Certificate and key on the box, unless TLS is off.
     pub fn certificate(&self) -> Option<(String, String)> {
         match &self.service.tls {

@@ -16,7 +16,7 @@ mod unit_files;
 pub use command::{Program, SERVERS, Server, application_modules, server_of};
 pub use confinement::confinement_keys;
 pub use dangers::{Danger, dangers};
-pub use facts::Facts;
+pub use facts::ServiceFacts;
 pub use options::settings_file;
 pub use scriptlets::Scriptlets;
 pub use unit_files::run_program;

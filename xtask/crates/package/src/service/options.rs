@@ -2,7 +2,7 @@
 //! user, or let it write where the service cannot.
 
 use crate::service::dangers::{Danger, given_folders, is_at_or_below, normal};
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use Effect::*;
 use wheelhaul_base::problem::{Problem, all_of, shortened};
 use wheelhaul_config::Service;
@@ -103,7 +103,7 @@ struct Found {
     effect: Effect,
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Refuses options of the command, and of `GUNICORN_CMD_ARGS`, that cannot work in the unit.
     pub(super) fn check_options(&self) -> anyhow::Result<()> {
         let Some((word, rest)) = self.service.command.split_first() else { return Ok(()) };

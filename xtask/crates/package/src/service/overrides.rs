@@ -1,6 +1,6 @@
 //! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
 
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
 use wheelhaul_config::Lines;
 use wheelhaul_systemd::{old_name_of, unit_key_since, unit_keys, unit_value_expects};
@@ -18,7 +18,7 @@ const OWN: &[(&[&str], &str, &str)] = &[
     (&["Sockets"], "the socket follows from `port` and `address`", "leave it out"),
 ];
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Judges what a project asks of the unit.
     ///
     /// - Fails: once, for each key that the target's systemd does not know or that is this tool's own, for each value

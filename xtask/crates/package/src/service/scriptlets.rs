@@ -6,11 +6,11 @@
 
 use crate::service::command::Program;
 use crate::service::command::{application_modules, is_dotted};
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use crate::templates::templates;
 use minijinja::context;
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// The scriptlets.
     pub fn scriptlets(&self, program: Program) -> anyhow::Result<Scriptlets> {
         // Where systemd does not make the folder of the state, `%pre` does.

@@ -1,11 +1,11 @@
 //! The units beside the service's own: the socket that systemd listens on, and what renews the certificate.
 
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_config::Tls;
 use wheelhaul_systemd::{UnitSection, command_line};
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// Whether systemd listens, and the server takes over what it opened (systemd.socket(5)).
     ///
     /// A command that says by itself where to listen is left alone, unless `service.socket-activation` is true.
@@ -79,7 +79,7 @@ impl Facts<'_> {
         self.add_user(&mut service);
         service.add("ExecCondition", command_line(&self.certificate_command(&["--is-due"])));
         // `+`: outside of what confines the rest. No variable of the service reaches this unit.
-        service.add("ExecStart", Facts::restart_command(name));
+        service.add("ExecStart", ServiceFacts::restart_command(name));
         self.add_confinement(&mut service);
         [unit.text(), service.text()].join("\n")
     }

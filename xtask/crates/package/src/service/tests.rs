@@ -21,8 +21,15 @@ fn service(command: &[&str], port: u16, tls: Tls) -> Service {
     }
 }
 
-fn facts<'a>(service: &'a Service, target: &'a Target) -> Facts<'a> {
-    Facts { name: "report", summary: "A report at 100%", root: "/opt/report", service, target, server_version: None }
+fn facts<'a>(service: &'a Service, target: &'a Target) -> ServiceFacts<'a> {
+    ServiceFacts {
+        name: "report",
+        summary: "A report at 100%",
+        root: "/opt/report",
+        service,
+        target,
+        server_version: None,
+    }
 }
 
 #[test]
@@ -253,7 +260,7 @@ fn readiness_is_told_by_the_versions_that_can_and_an_answer_is_waited_for() {
     for (command, version, tls, kind, waited) in cases {
         let service = service(&command, 9091, tls);
         let version: Option<Version> = version.map(|version| version.parse().unwrap());
-        let facts = Facts { server_version: version.as_ref(), ..facts(&service, &target) };
+        let facts = ServiceFacts { server_version: version.as_ref(), ..facts(&service, &target) };
         let unit = facts.unit(Program::Module).unwrap();
         for line in [format!("Type={kind}"), format!("{wait} {waited}")] {
             assert!(unit.lines().any(|other| other == line), "{command:?} {version:?} lacks {line}\n{unit}");

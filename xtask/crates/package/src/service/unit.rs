@@ -2,7 +2,7 @@
 
 use crate::service::command::Program;
 use crate::service::confinement::{CONFINEMENT, value_for};
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_config::{Lines, Tls};
 use wheelhaul_systemd::{UnitSection, assignment, command_line, literal, unit_value_expects};
 
@@ -12,7 +12,7 @@ const CREDENTIALS: &str = "credentials";
 /// systemd's own `PATH` for services of the system, systemd.exec(5).
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;

@@ -1,7 +1,7 @@
 //! The files that a package gives to systemd.
 
 use crate::service::command::Program;
-use crate::service::facts::Facts;
+use crate::service::facts::ServiceFacts;
 use wheelhaul_systemd::sysusers_line;
 
 /// The program by which root runs a command as the service.
@@ -9,7 +9,7 @@ pub fn run_program(name: &str) -> String {
     format!("/usr/bin/{name}-run")
 }
 
-impl Facts<'_> {
+impl ServiceFacts<'_> {
     /// The units: file name and text.
     ///
     /// - Fails: for a command that cannot be written, and for what [`Self::check`] refuses.

@@ -91,8 +91,8 @@ impl<'a> Around<'a> {
         self.facts(service, target).command(service::Program::Script).err()
     }
 
-    fn facts(&self, service: &'a Service, target: &'a Target) -> service::Facts<'a> {
-        service::Facts { name: self.name, summary: "", root: "", service, target, server_version: None }
+    fn facts(&self, service: &'a Service, target: &'a Target) -> service::ServiceFacts<'a> {
+        service::ServiceFacts { name: self.name, summary: "", root: "", service, target, server_version: None }
     }
 
     /// What gunicorn's configuration file says that cannot work in the unit, where the file goes on the box.

@@ -13,7 +13,7 @@ use wheelhaul_boxes::Target;
 use wheelhaul_config::Build;
 use wheelhaul_host::with_lf;
 use wheelhaul_lockfiles::{FileLocation, Filtered, LockTexts, Pin, Pins, Unknown, filter};
-use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_pylock::{Lock, LockedPackage};
 use wheelhaul_select::Offers;
 use wheelhaul_select::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 
@@ -303,7 +303,7 @@ fn choose_files(
     target: &Target,
     filtered: &Filtered<'_>,
     offers: &Offers,
-) -> anyhow::Result<Vec<Package>> {
+) -> anyhow::Result<Vec<LockedPackage>> {
     let Decision { mut packages, builds, unfit } = decide(filtered, offers, target, &project.config.sdist.build);
     let mut faults = Vec::new();
     for pin in unfit {

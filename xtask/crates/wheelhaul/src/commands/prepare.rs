@@ -171,7 +171,7 @@ fn make_ready<'a>(
         epoch: app.epoch,
     };
     let layout = lay_out(&parts)?;
-    let service = service::Facts {
+    let service = service::ServiceFacts {
         name: facts.name,
         summary: &pages.summary,
         root: &pages.root,

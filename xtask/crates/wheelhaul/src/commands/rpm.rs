@@ -199,7 +199,7 @@ fn warn_of_dangers(project: &Project) {
     // They follow from the configuration alone, so any target will do.
     let Some(target) = project.targets.first() else { return };
     let root = &project.config.package.root();
-    for danger in (service::Facts { name, summary: "", root, service, target, server_version: None }).dangers() {
+    for danger in (service::ServiceFacts { name, summary: "", root, service, target, server_version: None }).dangers() {
         project.sys.say(format!("warning: {}\n  {}", danger.what, danger.cure));
     }
 }
