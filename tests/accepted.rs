@@ -27,7 +27,7 @@ use checkout::tool_in;
 use forge::Elf;
 use fs_err as fs;
 use serde_json::Value;
-use wheelhaul_package::tree::{BoxPath, Entry};
+use wheelhaul_package::tree::{BoxPath, TreeEntry};
 
 const CONFIG: &str = "[package]\nname = \"shop\"\nlicense = \"MIT\"\nbyte-code = false\n[app]\npath = \".\"\n\
     modules = [\"app.py\"]\nversion = \"1.2.0\"\nlock = \"requirements.txt\"\n[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"\n\
@@ -152,7 +152,7 @@ fn a_package_accepts_nothing_that_cannot_be_accepted() -> anyhow::Result<()> {
     for (text, says) in cases {
         let claim = |tree: &mut wheelhaul_package::tree::Tree| {
             let path = BoxPath::new("/usr/share/doc/demo/accepted.toml").unwrap();
-            tree.claim(path, Entry::made(text.clone(), 1_700_000_000, "a forger")).unwrap();
+            tree.claim(path, TreeEntry::made(text.clone(), 1_700_000_000, "a forger")).unwrap();
         };
         let (_, bytes) = pack_otherwise(&wheels, |_, _| (), claim)?;
         fs::write(folder.join("x.rpm"), bytes)?;

@@ -9,7 +9,7 @@ use fs_err as fs;
 use installers::Tools;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::tools::interpreter::candidates;
+use wheelhaul_engine::tools::interpreter::candidates;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -134,7 +134,7 @@ fn what_was_compiled_is_kept_and_made_anew_where_it_was_damaged() -> anyhow::Res
     ensure!(!second.stderr.contains(" anew"), "{second}");
     ensure!(good == same, "a second run made other bytes");
 
-    let cache = sample.folder.join("target/xtask/byte-code");
+    let cache = sample.folder.join("target/xtask/kept/byte-code");
     let mut archives: Vec<Utf8PathBuf> = list(&cache)?.iter().map(|name| cache.join(name)).collect();
     archives.retain(|path| path.metadata().is_ok_and(|data| data.len() > 1000));
     let mut bytes = fs::read(&archives[0])?;

@@ -55,7 +55,7 @@ fn the_checks_are_listed_with_their_reasons() {
     insta::assert_snapshot!("explained", explained("sysusers"));
     insta::assert_snapshot!("unknown-check", explained("scriplets"));
     let schema = xtask(nowhere, &["verify", "--schema"]);
-    assert_eq!(schema.stdout, wheelhaul::templates::verify_schema());
+    assert_eq!(schema.stdout, wheelhaul_engine::templates::verify_schema());
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn targets_are_shown_in_and_outside_of_a_repository() {
     let tags = xtask(nowhere, &["target", "el8-aarch64", "--tags"]).stdout;
     assert!(tags.starts_with("cp36-cp36m-manylinux_2_28_aarch64\n"), "{tags}");
     let probe = xtask(nowhere, &["target", "--probe"]);
-    assert!(probe.code == Some(0) && probe.stdout == wheelhaul::templates::probe(), "{probe}");
+    assert!(probe.code == Some(0) && probe.stdout == wheelhaul_engine::templates::probe(), "{probe}");
     let evidence = xtask(nowhere, &["target", "--evidence"]);
-    assert!(evidence.code == Some(0) && evidence.stdout == wheelhaul::templates::evidence(), "{evidence}");
+    assert!(evidence.code == Some(0) && evidence.stdout == wheelhaul_engine::templates::evidence(), "{evidence}");
     let sample = Checkout::new("targets-").unwrap();
     let folder = sample.dir().unwrap();
     let own = "[[target]]\nname = \"own\"\nprobe = \"dist/own.json\"\n[service]";

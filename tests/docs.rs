@@ -84,7 +84,7 @@ fn every_command_of_a_code_block_is_one() -> anyhow::Result<()> {
                 continue;
             }
             seen += 1;
-            if let Err(error) = wheelhaul::commands::Cli::command().try_get_matches_from(&words) {
+            if let Err(error) = wheelhaul::Cli::command().try_get_matches_from(&words) {
                 wrong.push(format!("{page}: {line}: {error}"));
             }
         }

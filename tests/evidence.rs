@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::templates::{evidence, evidence_program, probe, probe_program};
+use wheelhaul_engine::templates::{evidence, evidence_program, probe, probe_program};
 
 #[path = "hostile/boxes.rs"]
 #[allow(dead_code, reason = "shared with the test of hostile input")]

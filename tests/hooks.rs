@@ -10,7 +10,7 @@ use checkout::command::{Finished, run};
 use checkout::{Checkout, repository};
 use fs_err as fs;
 use std::process::Command;
-use wheelhaul::init::{Way, pipelines, with_hook};
+use wheelhaul_engine::discover::{Way, pipelines, with_hook};
 
 /// The folder of pre-commit and check-jsonschema.
 fn programs() -> anyhow::Result<Utf8PathBuf> {

@@ -1,162 +1,118 @@
-//! Rules of the house that people break: layers, length of files, what may not stand in a file.
+//! Rules that neither rustc nor cargo nor clippy can hold: circles of files, length of files, words, names.
+//!
+//! Which crate may use which is cargo's affair, and that most of them do no I/O is clippy's (`clippy.toml`). Each rule
+//! here is a function that a test tries on something faulty as well.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 use std::process::Stdio;
 
-/// The rooms in the order of the data, as `lib.rs` tells; one may use those before it.
-const ROOMS: [&str; 31] = [
-    "problem",
-    "hex",
-    "toml_text",
-    "templates",
-    "licenses",
-    "boxes",
-    "config",
-    "pins",
-    "wheel",
-    "elf",
-    "closure",
-    "lockfile",
-    "decide",
-    "explain",
-    "shipped",
-    "tree",
-    "service",
-    "init",
-    "layout",
-    "rpm",
-    "sbom",
-    "pages",
-    "advisories",
-    "verify",
-    "review",
-    "sys",
-    "tools",
-    "wheelhouse",
-    "pieces",
-    "machine",
-    "commands",
-];
-/// Rooms without I/O: everything before this one.
-const DOOR: &str = "sys";
+#[path = "house/imports.rs"]
+mod imports;
+
+/// A file that needs more lines has more than one subject.
 const MOST_LINES: usize = 420;
 
 fn repository() -> Utf8PathBuf {
     Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn rust_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-    all_files(folder).into_iter().filter(|path| path.extension() == Some("rs")).collect()
+/// All files below a folder, sorted, without those that Python makes.
+fn all_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let mut found = Vec::new();
+    let mut entries: Vec<_> = folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()).collect();
+    entries.sort();
+    for path in entries {
+        match path.is_dir() {
+            true if path.file_name() == Some("__pycache__") => {}
+            true => found.extend(all_files(&path)),
+            false => found.push(path),
+        }
+    }
+    found
 }
 
-/// The room that a file of `xtask/crates/wheelhaul/src` belongs to.
-fn room_of(path: &Utf8Path) -> String {
-    let relative = path.strip_prefix(repository().join("xtask/crates/wheelhaul/src")).unwrap();
-    relative.components().next().unwrap().as_str().trim_end_matches(".rs").to_owned()
-}
-
-/// The code of a file without its tests, which may use what they like.
-fn code_of(path: &Utf8Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    text.split("#[cfg(test)]").next().unwrap_or_default().to_owned()
+/// The crates of the workspace by the folder of their sources, and each source with its text.
+fn crates() -> Vec<(Utf8PathBuf, Vec<(Utf8PathBuf, String)>)> {
+    let mut folders = vec![repository().join("xtask/src")];
+    for entry in repository().join("xtask/crates").read_dir_utf8().unwrap() {
+        folders.push(entry.unwrap().into_path().join("src"));
+    }
+    folders.sort();
+    assert!(folders.len() > 10, "{folders:?}");
+    let sources = |folder: &Utf8PathBuf| {
+        let rust = all_files(folder).into_iter().filter(|path| path.extension() == Some("rs"));
+        rust.map(|path| (path.strip_prefix(folder).unwrap().to_owned(), fs::read_to_string(path).unwrap())).collect()
+    };
+    folders.into_iter().map(|folder| (folder.clone(), sources(&folder))).collect()
 }
 
 #[test]
-fn rooms_use_only_rooms_before_them() {
-    let mut faults = Vec::new();
-    let mut seen = BTreeSet::new();
-    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
-        let room = room_of(&path);
-        let Some(own) = ROOMS.iter().position(|name| *name == room) else {
-            assert!(["lib", "main"].contains(&room.as_str()), "`{room}` has no place in the order of the rooms");
-            continue;
-        };
-        seen.insert(room.clone());
-        for part in code_of(&path).split("crate::").skip(1) {
-            let used: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            match ROOMS.iter().position(|name| *name == used) {
-                Some(other) if other > own => faults.push(format!("{path} uses `{used}`, which comes after `{room}`")),
-                _ => {}
-            }
+fn no_files_import_each_other_in_a_circle() {
+    let mut circles = Vec::new();
+    for (folder, sources) in crates() {
+        for circle in imports::circles(&sources) {
+            circles.push(format!("{folder}: {}", circle.join(" -> ")));
         }
     }
-    assert_eq!(seen.len(), ROOMS.len(), "a room of the list is gone");
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(circles.is_empty(), "{}", circles.join("\n"));
 }
 
-#[test]
-fn rooms_above_the_door_do_no_input_or_output() {
-    let door = ROOMS.iter().position(|name| *name == DOOR).unwrap();
-    let mut faults = Vec::new();
-    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
-        let room = room_of(&path);
-        if !ROOMS[..door].contains(&room.as_str()) {
-            continue;
-        }
-        let code = code_of(&path);
-        for word in [
-            "std::fs::read",
-            "std::fs::write",
-            "fs_err",
-            "File::open",
-            "File::create",
-            "std::env::var",
-            "std::env::current",
-            "Command::new",
-            "SystemTime",
-            "println!",
-        ] {
-            if code.contains(word) {
-                faults.push(format!("{path} has `{word}`"));
-            }
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+/// Standard output and standard error outside of the one file that cleans what it writes there.
+fn terminal(path: &Utf8Path, code: &str) -> Vec<String> {
+    let words = ["io::stdout()", "io::stderr()", "Stdio::inherit()"];
+    // gpg and the like may ask the person: by the terminal as their standard input.
+    let is_known =
+        |word| path.ends_with("host/src/talk.rs") || (path.ends_with("host/src/program.rs") && word == words[2]);
+    words
+        .iter()
+        .filter(|word| code.contains(**word) && !is_known(**word))
+        .map(|word| format!("{path} has `{word}`"))
+        .collect()
 }
 
-/// What is said goes through one place, which cleans it.
 #[test]
 fn only_one_file_writes_to_the_terminal() {
     let mut faults = Vec::new();
-    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
-        let code = code_of(&path);
-        for word in ["io::stdout()", "io::stderr()", "print!(", "println!(", "Stdio::inherit()"] {
-            // gpg and the like may ask the person: by the terminal as their standard input.
-            let is_known =
-                path.ends_with("sys/talk.rs") || (path.ends_with("sys/program.rs") && word == "Stdio::inherit()");
-            if code.contains(word) && !is_known {
-                faults.push(format!("{path} has `{word}`"));
-            }
+    for (folder, sources) in crates() {
+        // `ci` hands the terminal to cargo.
+        if folder.ends_with("dev/src") {
+            continue;
+        }
+        for (path, text) in sources {
+            faults.extend(terminal(&folder.join(path), &imports::without_tests(&text)));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let faulty = "fn a() { write(std::io::stdout()) }";
+    assert_eq!(terminal(Utf8Path::new("xtask/crates/a/src/a.rs"), faulty).len(), 1);
+    assert_eq!(terminal(Utf8Path::new("xtask/crates/host/src/talk.rs"), faulty).len(), 0);
 }
 
 #[test]
-fn files_stay_small_enough_to_be_one_room() {
-    let mut files = rust_files(&repository().join("xtask/crates/wheelhaul/src"));
-    files.extend(rust_files(&repository().join("tests")));
+fn files_have_one_subject() {
+    let mut files: Vec<(Utf8PathBuf, String)> = crates()
+        .into_iter()
+        .flat_map(|(folder, sources)| sources.into_iter().map(move |(path, text)| (folder.join(path), text)))
+        .collect();
+    files.extend(all_files(&repository().join("tests")).into_iter().filter(|path| path.extension() == Some("rs")).map(
+        |path| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path, text)
+        },
+    ));
     let long: Vec<String> = files
         .iter()
-        .map(|path| (fs::read_to_string(path).unwrap().lines().count(), path))
-        .filter(|(lines, _)| *lines > MOST_LINES)
-        .map(|(lines, path)| format!("{path} has {lines} lines"))
+        .filter(|(_, text)| text.lines().count() > MOST_LINES)
+        .map(|(path, text)| format!("{path} has {} lines", text.lines().count()))
         .collect();
     assert!(long.is_empty(), "{}", long.join("\n"));
-}
-
-#[test]
-fn nothing_half_done_stands_in_the_code() {
     // Written so that this file does not find itself.
-    let words = ["to", "do!"].concat();
-    let other = ["unimple", "mented!"].concat();
-    for path in rust_files(&repository().join("xtask/crates/wheelhaul/src")) {
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(!text.contains(&words) && !text.contains(&other), "{path}");
-    }
+    let words = [["to", "do!"].concat(), ["unimple", "mented!"].concat()];
+    let unfinished: Vec<&Utf8PathBuf> =
+        files.iter().filter(|(_, text)| words.iter().any(|word| text.contains(word))).map(|(path, _)| path).collect();
+    assert!(unfinished.is_empty(), "{unfinished:?}");
 }
 
 /// What the ignore files that most Python and Rust repositories begin with leave out, as far as a source could be hit.
@@ -197,19 +153,4 @@ fn no_source_has_a_name_that_usual_ignore_files_lose() {
     // The list does find what it should.
     let (code, lost) = git(&["check-ignore", "--no-index", "--stdin"], "xtask/src/target/mod.rs\na/x.spec\na/b.rs\n");
     assert_eq!((code, lost.as_str()), (Some(0), "xtask/src/target/mod.rs\na/x.spec\n"));
-}
-
-/// All files below a folder, sorted, without those that Python makes.
-fn all_files(folder: &Utf8Path) -> Vec<Utf8PathBuf> {
-    let mut found = Vec::new();
-    let mut entries: Vec<_> = folder.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()).collect();
-    entries.sort();
-    for path in entries {
-        match path.is_dir() {
-            true if path.file_name() == Some("__pycache__") => {}
-            true => found.extend(all_files(&path)),
-            false => found.push(path),
-        }
-    }
-    found
 }

@@ -122,7 +122,7 @@ fn a_wheel_is_built_from_an_sdist_where_that_is_allowed() -> anyhow::Result<()> 
     let lock = repository.read(&format!("dist/pylock.own-{}.toml", std::env::consts::ARCH))?;
     ensure!(lock.contains("[packages.tool.xtask.built-from]") && lock.contains(&sha256), "{lock}");
     // Built again, and not taken from pip's cache, it is the same; otherwise the error would say so.
-    std::fs::remove_dir_all(repository.folder.join("target/xtask/build-cache"))?;
+    std::fs::remove_dir_all(repository.folder.join("target/xtask/kept/pip"))?;
     std::fs::remove_file(repository.folder.join("dist/wheels").join(name))?;
     let again = repository.run(&["lock", "--refresh"])?;
     ensure!(again.succeeded(), "{again}");

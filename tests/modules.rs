@@ -7,9 +7,9 @@ use checkout::{Checkout, list, tool_in};
 use fs_err as fs;
 use installers::Tools;
 use std::process::Command;
-use wheelhaul::tools::interpreter::candidates;
 use wheelhaul_base::hex::hex;
 use wheelhaul_boxes::MagicTag;
+use wheelhaul_engine::tools::interpreter::candidates;
 use wheelhaul_wheel::SourceHash;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]

@@ -8,8 +8,8 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use serde_json::{Value, json};
 use std::process::Command;
-use wheelhaul::tools::build::TargetPython;
 use wheelhaul_boxes::Target;
+use wheelhaul_engine::tools::build::TargetPython;
 use wheelhaul_host::{Sys, Verbosity};
 use wheelhaul_pylock::Lock;
 

@@ -157,7 +157,7 @@ fn what_a_package_says_is_never_more_than_text() -> anyhow::Result<()> {
         evidence.described.requires.push(format!("{text} = 1"));
         evidence.described.scriptlets.insert("post", text.to_owned());
         let facts = SignatureFacts { algorithm: 1, hash: 8, issuer: text.to_owned(), bits: 2048 };
-        evidence.vouching.signatures = vec![Ok(facts)];
+        evidence.signatures.packets = vec![Ok(facts)];
         let row = evidence.described.files.values().find(|row| row.is_file()).context("no file")?.clone();
         evidence.described.files.insert(format!("/opt/{text}"), row);
         evidence.texts.insert(

@@ -152,7 +152,7 @@ fn digests_and_signatures_are_what_rpm_says_of_them() -> anyhow::Result<()> {
         ensure!(found.iter().zip(expected).all(|(found, part)| found.contains(part)), "{kind}: {found:?}");
         let format = "%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{%{DSAHEADER:pgpsig}}|";
         let theirs = run(Command::new("rpm").args(["-qp", "--nosignature", "--qf", format, rpm.as_str()]))?.text()?;
-        let titles: Vec<String> = evidence.vouching.signatures.iter().flatten().map(SignatureFacts::title).collect();
+        let titles: Vec<String> = evidence.signatures.packets.iter().flatten().map(SignatureFacts::title).collect();
         let title = titles.join(" ").replace(" with ", "/").replace("SHA-", "SHA");
         let is_unknown = kind == "nistp384" && title.starts_with("ECDSA/SHA");
         ensure!(theirs.starts_with(start), "{kind}: {theirs}");

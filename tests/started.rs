@@ -1,5 +1,5 @@
 //! The program that the tests start: what `cargo xtask` does in a repository that uses wheelhaul.
 
 fn main() -> std::process::ExitCode {
-    wheelhaul::commands::main("cargo xtask")
+    wheelhaul::main("cargo xtask")
 }

@@ -8,7 +8,7 @@ use camino::Utf8Path;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
-use wheelhaul::tools::shell::{Shell, Shellcheck};
+use wheelhaul_engine::tools::shell::{Shell, Shellcheck};
 use wheelhaul_host::{Sys, Verbosity};
 use wheelhaul_systemd::{split_commands, split_words, unit_value_expects};
 

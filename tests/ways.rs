@@ -213,7 +213,7 @@ fn without_rust(scratch: &Utf8Path) -> anyhow::Result<String> {
 /// git does not see it: the commit is in the RPM, and would differ.
 fn write_thin_xtask(folder: &Utf8Path) -> anyhow::Result<()> {
     let here = repository().canonicalize_utf8()?;
-    let mut files = wheelhaul::init::cargo_files(Some(here.join("xtask/crates/wheelhaul").as_str()));
+    let mut files = wheelhaul_engine::discover::cargo_files(Some(here.join("xtask/crates/wheelhaul").as_str()));
     for (path, text) in &mut files {
         match *path {
             // For the team's own tasks.

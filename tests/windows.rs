@@ -18,7 +18,7 @@ use checkout::{Checkout, list, repository, tool_in};
 use fs_err as fs;
 use root::Root;
 use std::collections::BTreeSet;
-use wheelhaul::tools::git;
+use wheelhaul_engine::tools::git;
 use wheelhaul_host::{Sys, Verbosity};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
@@ -48,7 +48,11 @@ fn the_windows_build_makes_the_same_bytes() -> anyhow::Result<()> {
     for name in list(&from.join("dist/out"))?.iter().filter(|name| name.ends_with(".whl")) {
         fs::copy(from.join("dist/out").join(name), to.join("dist/out").join(name))?;
     }
-    fs::copy(from.join("target/xtask/app-wheel.json"), to.join("target/xtask/app-wheel.json"))?;
+    let (from_notes, to_notes) = (from.join("target/xtask/kept/app-wheels"), to.join("target/xtask/kept/app-wheels"));
+    fs::create_dir_all(&to_notes)?;
+    for name in list(&from_notes)? {
+        fs::copy(from_notes.join(&name), to_notes.join(&name))?;
+    }
     // Of Linux, and nothing may start them.
     for name in list(&to.join("target/xtask"))?.iter().filter(|name| name.starts_with("tools-")) {
         fs::remove_file(to.join("target/xtask").join(name))?;

@@ -50,7 +50,7 @@ fn take_away(repository: &Repository, random: &mut Random) -> anyhow::Result<()>
         BUNDLE,
         "dist/out",
         "dist/wheels",
-        "target/xtask/app-wheel.json",
+        "target/xtask/kept/app-wheels",
         "dist/wheels/gamma-1.0-py3-none-any.whl",
     ];
     for path in all {

@@ -7,10 +7,10 @@ use wheelhaul_verify::{Evidence, judge};
 
 /// Buffers of the payload, which do not grow with it: chunks that wait, zstd's window.
 const BUFFERS: usize = 12 << 20;
-/// How a member of an archive starts; what is before the first is the front.
+/// How a member of an archive starts; what is before the first is the preamble.
 const MEMBER: &[u8] = b"070701";
 
-/// Front and archive as one input, so that changes hit what is behind the compression.
+/// Preamble and archive as one input, so that changes hit what is behind the compression.
 fn sample() -> Vec<u8> {
     let (_, rpm) = pack(&[Draft::of("demo"), Draft::app()]).unwrap();
     let magic = [0x28, 0xb5, 0x2f, 0xfd];

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
 use tempfile::TempDir;
-use wheelhaul::tools::uv::Uv;
+use wheelhaul_engine::tools::uv::Uv;
 use wheelhaul_host::{Sys, Verbosity};
 
 /// The boxes: the machine of the tests is one but for its name, the other is only packed for.

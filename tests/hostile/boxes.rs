@@ -11,7 +11,7 @@ use std::sync::Arc;
 use wheelhaul_boxes::{Compression, Target};
 use wheelhaul_config::{Config, Dependencies};
 use wheelhaul_package::layout::{Layout, Parts, Wheel, lay_out};
-use wheelhaul_package::rpm::{Change, Facts, KeptPieces, NothingKept, Package, Plan, rpm_version};
+use wheelhaul_package::rpm::{ChangelogEntry, KeptPieces, NothingKept, PackageFacts, RpmPackage, RpmPlan, rpm_version};
 use wheelhaul_package::service;
 use wheelhaul_package::tree::Tree;
 use wheelhaul_pylock::{Lock, LockedPackage};
@@ -205,7 +205,7 @@ pub fn pack_into(
     let version = "1.0".parse()?;
     let of_wheel = |wheel: &Wheel<Vec<u8>>| OfWheel::read(&wheel.archive, &wheel.contents);
     let elf = wheels.iter().map(of_wheel).collect::<anyhow::Result<Vec<_>>>()?;
-    let facts = Facts {
+    let facts = PackageFacts {
         name: "demo",
         version: &version,
         release: "1",
@@ -224,7 +224,7 @@ pub fn pack_into(
         target: &target,
         server_version: None,
     };
-    let package = Package {
+    let package = RpmPackage {
         name: "demo".to_owned(),
         epoch: None,
         version: rpm_version(&version).1,
@@ -242,13 +242,13 @@ pub fn pack_into(
         conflicts: Vec::new(),
         obsoletes: Vec::new(),
         scriptlets: texts.scriptlets(layout.program)?,
-        change: Change::new("Example", &facts, "nothing", 1_700_000_000),
+        change: ChangelogEntry::new("Example", &facts.evr(), "nothing", 1_700_000_000),
         build_time: 1_700_000_000,
         compression,
         level: 1,
     };
     let mut out = Cursor::new(Vec::new());
-    Plan::new(&package, &layout.tree, wheels)?.write(kept, &mut out)?;
+    RpmPlan::new(&package, &layout.tree, wheels)?.write(kept, &mut out)?;
     Ok((layout, out.into_inner()))
 }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use wheelhaul::tools::git;
+use wheelhaul_engine::tools::git;
 use wheelhaul_host::{Program, Sys, Verbosity};
 
 /// Runs the tool and gives its exit code; none after a signal, or where it had to be ended after `most`.

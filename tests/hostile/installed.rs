@@ -4,7 +4,7 @@ use crate::boxes::{Draft, pack_otherwise};
 use crate::{Expected, Fine, Refused, Rows};
 use std::io::Cursor;
 use std::time::{Duration, Instant};
-use wheelhaul_package::tree::{BoxPath, Entry, Tree};
+use wheelhaul_package::tree::{BoxPath, Tree, TreeEntry};
 use wheelhaul_pylock::Lock;
 use wheelhaul_verify::{Evidence, Importers, Module, Outcome, judge};
 
@@ -39,7 +39,7 @@ fn what_is_not_as_it_was_locked_is_found() {
     let none: Planted = |_| ();
     let plant: Planted = |tree| {
         let path = BoxPath::new("/opt/demo/lib/stray.py").unwrap();
-        tree.claim(path, Entry::made("", 0, "nobody")).unwrap();
+        tree.claim(path, TreeEntry::made("", 0, "nobody")).unwrap();
     };
     let with = |path: &str, text: &str| vec![Draft::of("demo").with(path, text), Draft::app()];
     let plain = || vec![Draft::of("demo"), Draft::app()];

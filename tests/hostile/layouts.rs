@@ -2,7 +2,7 @@
 
 use crate::boxes::{Draft, pack, paths};
 use crate::{Expected, Fine, Refused, Rows};
-use wheelhaul_package::tree::{Kind, Role};
+use wheelhaul_package::tree::{EntryKind, Role};
 
 fn dependency(path: &str, content: &str) -> Vec<Draft> {
     vec![Draft::of("demo").with(path, content), Draft::app()]
@@ -87,7 +87,7 @@ fn everything_lands_below_its_root_and_code_is_never_config() {
         let below = own.iter().any(|root| text == *root || text.starts_with(&format!("{root}/")));
         assert!(below || service.contains(&text), "{text}");
         assert_eq!(entry.mode & 0o7022, 0, "{text}");
-        if let Kind::File { role: Role::Config, .. } = entry.kind {
+        if let EntryKind::File { role: Role::Config, .. } = entry.kind {
             assert!(["/opt/demo/config.yaml", "/opt/demo/etc/demo.conf"].contains(&text), "{text}");
         }
     }

@@ -333,7 +333,7 @@ fn a_signature_goes_into_damaged_headers_without_harm() {
     let signed = |bytes: &[u8]| -> anyhow::Result<Vec<u8>> {
         let mut opened = Opened::read(Cursor::new(bytes))?;
         anyhow::ensure!(opened.digest_faults.is_empty(), "{}", opened.digest_faults.join("\n"));
-        let mut whole = opened.front()?.signed(&signature)?;
+        let mut whole = opened.preamble()?.signed(&signature)?;
         opened.copy_payload(&mut whole)?;
         Ok(whole)
     };

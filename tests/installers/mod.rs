@@ -129,7 +129,7 @@ impl Tools {
         let base = run(Command::new(self.programs.join("python")).args(["-c", BASE]))?.text()?;
         let probe = copy.join("target/probe.sh");
         fs::create_dir_all(copy.join("target"))?;
-        fs::write(&probe, wheelhaul::templates::probe())?;
+        fs::write(&probe, wheelhaul_engine::templates::probe())?;
         let answer = run(Command::new("sh").arg(probe).arg(base))?.text()?;
         fs::write(copy.join("dist/like-host.json"), answer)?;
         let package = copy.join("dist/package.toml");

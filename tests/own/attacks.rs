@@ -8,9 +8,8 @@ use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 use std::process::Command;
-use wheelhaul_base::hex::hex;
+use wheelhaul_host::key_of;
 
 /// A package with a module that does not compile, and answers about it as this host gives them.
 struct Victim {
@@ -42,7 +41,7 @@ impl Victim {
     fn answers(&self) -> anyhow::Result<Vec<Utf8PathBuf>> {
         let base = self.honest.join("xtask");
         let mut found = Vec::new();
-        for folder in [base.clone(), base.join("compiled"), base.join("parsed")] {
+        for folder in ["interpreters", "compiled", "parsed"].map(|name| base.join("kept").join(name)) {
             for entry in folder.read_dir_utf8()? {
                 let path = entry?.into_path();
                 if path.extension() == Some("json") {
@@ -60,13 +59,16 @@ impl Victim {
         set_mode(&program, 0o755)?;
         for path in self.answers()? {
             let mut answer: Value = serde_json::from_slice(&fs::read(self.honest.join("xtask").join(&path))?)?;
-            if path.file_name().is_some_and(|name| name.starts_with("python")) {
-                answer["found"]["path"] = json!(program);
-            } else if path.starts_with("compiled") {
-                // With the digest that goes with it.
-                let said = "{\"faults\":{},\"skipped\":[]}";
-                answer = json!({"said": serde_json::from_str::<Value>(said)?, "sha256": hex(&Sha256::digest(said))});
+            let folder = path.parent().and_then(Utf8Path::file_name).unwrap_or_default();
+            match folder {
+                "interpreters" => answer["value"]["path"] = json!(program),
+                "compiled" => answer["value"] = json!({"faults": {}, "skipped": []}),
+                _ => {}
             }
+            // With the digest that goes with it.
+            let value = serde_json::to_vec(&answer["value"])?;
+            let key = path.file_stem().unwrap_or_default();
+            answer["sha256"] = json!(key_of([key.as_bytes(), value.as_slice()]));
             fs::create_dir_all(place.join(&path).parent().context("a folder")?)?;
             fs::write(place.join(&path), serde_json::to_vec(&answer)?)?;
         }
@@ -96,7 +98,7 @@ fn a_repository_around_the_folder_is_not_asked() -> anyhow::Result<()> {
         victim.forge(&victim.folder.join("target/xtask"))?;
         if without_answers {
             // Then the interpreter is started.
-            fs::remove_dir_all(victim.folder.join("target/xtask/compiled"))?;
+            fs::remove_dir_all(victim.folder.join("target/xtask/kept/compiled"))?;
         }
         fs::create_dir(victim.folder.join("dist"))?;
         fs::write(victim.folder.join("dist/package.toml"), "")?;
@@ -114,7 +116,7 @@ fn a_repository_around_the_folder_is_not_asked() -> anyhow::Result<()> {
 #[test]
 fn a_cache_that_others_can_write_is_not_used_and_that_is_said() -> anyhow::Result<()> {
     #[rustfmt::skip]
-    let cases = [ // mode of the cache folder, of `xtask` in it, of `xtask/compiled`, what is said
+    let cases = [ // mode of the cache folder, of `xtask` in it, of `xtask/kept/compiled`, what is said
         (0o755,  0o777,  0o755, "/xtask` can be written by everybody"),
         (0o777,  0o755,  0o755, "/cache` can be written by everybody"),
         (0o755,  0o1777, 0o755, "/xtask` can be written by everybody"),
@@ -125,10 +127,11 @@ fn a_cache_that_others_can_write_is_not_used_and_that_is_said() -> anyhow::Resul
         let cache = victim.folder.join("cache");
         victim.forge(&cache.join("xtask"))?;
         // The interpreter that is kept is one that this host has; the program of a stranger is another test's matter.
-        for entry in cache.join("xtask").read_dir_utf8()?.flatten().filter(|entry| entry.path().is_file()) {
-            fs::copy(victim.honest.join("xtask").join(entry.file_name()), entry.path())?;
+        let interpreters = "xtask/kept/interpreters";
+        for entry in cache.join(interpreters).read_dir_utf8()?.flatten() {
+            fs::copy(victim.honest.join(interpreters).join(entry.file_name()), entry.path())?;
         }
-        for (path, mode) in [("", outer), ("xtask", inner), ("xtask/compiled", compiled)] {
+        for (path, mode) in [("", outer), ("xtask", inner), ("xtask/kept/compiled", compiled)] {
             set_mode(&cache.join(path), mode)?;
         }
         let said = victim.verify(&cache)?;

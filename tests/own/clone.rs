@@ -91,7 +91,7 @@ fn a_clone_of_another_user_is_refused_until_git_trusts_it() -> anyhow::Result<()
     let again = clone.run(&["dist"])?;
     ensure!(again.stdout.contains("verified before"), "{again}");
     let workspace = elsewhere(&clone.cache.join("xtask"), &clone.repository.folder);
-    let notes = workspace.join("made");
+    let notes = workspace.join("kept/made");
     ensure!(notes.read_dir_utf8()?.count() > 0 && mode(&notes)? == 0o700);
     let cleaned = clone.run(&["clean"])?;
     ensure!(cleaned.succeeded() && cleaned.stdout.contains("target/xtask: left alone: "), "{cleaned}");

@@ -69,11 +69,11 @@ fn no_task_removes_what_lies_beside_its_outputs() -> anyhow::Result<()> {
     let at = |path: &str| repository.folder.join(path);
     repository.write("app/requirements.in", "alpha\n")?;
     let shelf = "index/shelf";
-    for folder in ["dist/wheels", "dist/out", "target/xtask/byte-code", shelf] {
+    for folder in ["dist/wheels", "dist/out", "target/xtask/kept/byte-code", shelf] {
         fs::create_dir_all(at(folder))?;
     }
-    let outputs = ["", "dist", "dist/wheels", "dist/out", "app", "target/xtask", "target/xtask/byte-code", shelf];
-    let kept = ["index/cache/xtask", "index/cache/xtask/pieces", "index/cache/xtask/compiled"];
+    let outputs = ["", "dist", "dist/wheels", "dist/out", "app", "target/xtask", "target/xtask/kept/byte-code", shelf];
+    let kept = ["index/cache/xtask", "index/cache/xtask/kept/pieces", "index/cache/xtask/kept/compiled"];
     let mine = Mine::put(&outputs.iter().chain(&kept).map(|path| at(path)).collect::<Vec<_>>())?;
 
     runs(&repository, &mine, &["lock"])?;

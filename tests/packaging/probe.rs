@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
-use wheelhaul::templates::{probe, probe_program};
 use wheelhaul_boxes::{Asked, Target, VARIABLES, read_probe};
+use wheelhaul_engine::templates::{probe, probe_program};
 
 /// The interpreters of pyenv, of the system, and the one that is called `python3`, each once.
 fn interpreters() -> anyhow::Result<Vec<Utf8PathBuf>> {

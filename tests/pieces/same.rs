@@ -121,7 +121,7 @@ fn without_a_place_for_pieces_nothing_but_time_is_lost() -> anyhow::Result<()> {
     for is_second in [false, true] {
         let mut homeless = store.repository.command(&words);
         let ((made, reused), said) = run_again(homeless.env_remove("XDG_CACHE_HOME").env_remove("HOME"))?;
-        let place = store.repository.folder.join("target/xtask/pieces");
+        let place = store.repository.folder.join("target/xtask/kept/pieces");
         ensure!(said.contains(&format!("{reused} taken from `{place}`")), "{said}");
         ensure!((made == END) == is_second, "{made} made, {reused} reused");
         same("no home")?;
@@ -191,7 +191,7 @@ fn what_is_the_same_and_whole_is_neither_made_nor_judged_again() -> anyhow::Resu
         }
     }
     // Notes that are damaged, or lie under the name of others, tell nothing.
-    let notes = store.repository.folder.join("target/xtask/made");
+    let notes = store.repository.folder.join("target/xtask/kept/made");
     for damage in [flip, cut, |path| Ok(fs::write(path, "{}")?)] as [Damage; 3] {
         for entry in notes.read_dir_utf8()? {
             damage(entry?.path())?;

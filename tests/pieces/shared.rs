@@ -139,11 +139,11 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     let link = store.pieces().join("0a".repeat(32));
     fs::os::unix::fs::symlink(&outside, &link)?;
     let finished = run(tool_in(nowhere, &["clean"]).env("XDG_CACHE_HOME", &store.cache))?;
-    ensure!(finished.succeeded() && finished.stdout.contains("/xtask/pieces: "), "{finished}");
+    ensure!(finished.succeeded() && finished.stdout.contains("/xtask/kept/pieces: "), "{finished}");
     ensure!(outside.is_file() && store.files()? == [link.clone()], "{finished}");
     fs::remove_file(link)?;
     ensure!(
-        store.repository.folder.join("target/xtask/made").read_dir_utf8()?.next().is_some(),
+        store.repository.folder.join("target/xtask/kept/made").read_dir_utf8()?.next().is_some(),
         "it was the repository's"
     );
     let finished = run(tool_in(nowhere, &["clean"]).env_remove("XDG_CACHE_HOME").env_remove("HOME"))?;
@@ -156,10 +156,10 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     // What cannot be removed keeps nothing else from going, and that is said.
     let workspace = store.repository.folder.join("target/xtask");
     store.dist()?;
-    let compiled = store.cache.join("xtask/compiled");
+    let compiled = store.cache.join("xtask/kept/compiled");
     fs::remove_dir_all(&compiled)?;
     fs::write(&compiled, "no folder")?;
-    let blocked = store.cache.join("xtask/parsed");
+    let blocked = store.cache.join("xtask/kept/parsed");
     fs::create_dir_all(&blocked)?;
     let odd: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"a\xff".to_vec());
     std::fs::write(blocked.as_std_path().join(odd), "x")?;
@@ -174,7 +174,7 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
     let moved = store.cache.join("moved");
     fs::rename(&workspace, &moved)?;
     fs::os::unix::fs::symlink(&moved, &workspace)?;
-    let note = moved.join("made").join(format!("{}.json", "0a".repeat(32)));
+    let note = moved.join("kept/made").join(format!("{}.json", "0a".repeat(32)));
     fs::write(&note, "{}")?;
     let left = clean(&["--tools"])?;
     ensure!(note.is_file() && workspace.is_symlink());

@@ -34,7 +34,7 @@ impl Store {
 
     /// Where the pieces are.
     pub fn pieces(&self) -> Utf8PathBuf {
-        self.cache.join("xtask/pieces")
+        self.cache.join("xtask/kept/pieces")
     }
 
     /// The kept files.

@@ -5,7 +5,7 @@ use anyhow::{Context, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
-use wheelhaul_package::templates::templates;
+use wheelhaul_package::templates;
 
 const NAME: &str = "shop";
 const MARK: &str = "self-signed by the service shop";

@@ -10,7 +10,7 @@ use fs_err as fs;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::Command;
-use wheelhaul::templates::evidence;
+use wheelhaul_engine::templates::evidence;
 use wheelhaul_trial::Files;
 
 const SCRIPT: &str = "sh /mnt/evidence.sh quality_report";

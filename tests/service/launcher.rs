@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use wheelhaul_package::templates::templates;
+use wheelhaul_package::templates;
 
 /// A dependency: a module that can be run, and that finds its data file as JupyterLab does.
 const MODULE: &str = r#"

@@ -8,7 +8,7 @@ use fs_err as fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use wheelhaul_boxes::Target;
-use wheelhaul_package::templates::templates;
+use wheelhaul_package::templates;
 
 /// psycopg_binary refuses to be imported before psycopg; modules in debugpy are imported by another name, and some of its
 /// libraries are none; markupsafe works without its compiled module.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul_package::templates::templates;
+use wheelhaul_package::templates;
 
 /// The script, run by the host's Python; whether it succeeded, what it said, and how long it took.
 fn wait(port: u16, more: &[&str], process: &str) -> anyhow::Result<(bool, String, Duration)> {

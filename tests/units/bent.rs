@@ -3,7 +3,7 @@
 use crate::boxes::{Draft, pack};
 use std::io::Cursor;
 use std::sync::Arc;
-use wheelhaul_rpmfile::{FileRow, Owner};
+use wheelhaul_rpmfile::{FileOwner, FileRow};
 use wheelhaul_verify::{Evidence, Outcome, ParsedBy, ScriptFault, Severity, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
@@ -21,7 +21,7 @@ fn row<'a>(evidence: &'a mut Evidence, path: &str) -> &'a mut FileRow {
     evidence.described.files.get_mut(path).unwrap_or_else(|| panic!("{path} is not there"))
 }
 
-fn owner<'a>(evidence: &'a mut Evidence, path: &str) -> &'a mut Owner {
+fn owner<'a>(evidence: &'a mut Evidence, path: &str) -> &'a mut FileOwner {
     Arc::make_mut(&mut row(evidence, path).owner)
 }
 

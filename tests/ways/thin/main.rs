@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 use wheelhaul_host::{Sys, Verbosity, find_root};
-use wheelhaul::tools::git;
+use wheelhaul_engine::tools::git;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("epoch") => epoch().map_or_else(|error| fail(&error), |()| ExitCode::SUCCESS),
-        _ => wheelhaul::commands::main("cargo xtask"),
+        _ => wheelhaul::main("cargo xtask"),
     }
 }
 

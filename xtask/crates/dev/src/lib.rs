@@ -1,13 +1,13 @@
 //! Work on wheelhaul itself: tasks that `cargo xtask` has in this repository, and that no user gets.
 //!
-//! Everything else goes to [`wheelhaul::commands::main`]. A team that adds tasks of its own does the same.
+//! Everything else goes to [`wheelhaul::main`]. A team that adds tasks of its own does the same.
 
 mod ci;
 mod program_wheels;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use wheelhaul::commands::{Common, parse};
+use wheelhaul::{Common, parse};
 use wheelhaul_host::{Sys, find_root};
 
 const NAME: &str = "cargo xtask";
@@ -33,7 +33,7 @@ enum Task {
 pub fn main() -> ExitCode {
     let first = std::env::args().nth(1).unwrap_or_default();
     if !Task::has_subcommand(&first) {
-        return wheelhaul::commands::main(NAME);
+        return wheelhaul::main(NAME);
     }
     let cli: Cli = parse(NAME);
     let result = cli.common.folder().and_then(|here| {

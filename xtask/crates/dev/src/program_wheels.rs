@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use serde_json::json;
 use std::time::Instant;
-use wheelhaul::commands::Report;
+use wheelhaul::Report;
 use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_host::{Program, Sys};
 

@@ -26,7 +26,7 @@ use wheelhaul_base::problem::Problem;
 use wheelhaul_base::text::one_line;
 
 pub use asked::Answer;
-pub use cache::{Bounds, is_made_here};
+pub use cache::{Bounds, CACHES, Cache, is_made_here, key_of};
 pub use files::{names_in, open_regular};
 #[cfg(unix)]
 pub use own::this_user;

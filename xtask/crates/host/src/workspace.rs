@@ -58,17 +58,7 @@ impl Sys {
         }
     }
 
-    /// A folder of the user's cache; none where nothing can be kept there.
-    pub fn cache_folder(&self, name: &str) -> Option<Utf8PathBuf> {
-        self.own(&self.cache()?.join(name))
-    }
-
-    /// A folder of the workspace; none where nothing can be kept there.
-    pub fn workspace_folder(&self, name: &str) -> Option<Utf8PathBuf> {
-        self.own(&self.workspace().join(name))
-    }
-
-    fn own(&self, wanted: &Utf8Path) -> Option<Utf8PathBuf> {
+    pub(crate) fn own(&self, wanted: &Utf8Path) -> Option<Utf8PathBuf> {
         own_folder(wanted)
             .map_err(|why| match why {
                 NotOwn::Foreign(why) => self.warn_once(format!("`{wanted}` is not used: {why}; remove it")),

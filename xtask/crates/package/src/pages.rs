@@ -1,6 +1,6 @@
 //! What people read of a package: install notes, and the description that `rpm -qi` shows.
 
-use crate::rpm::{Facts, lines, one_line, rpm_version};
+use crate::rpm::{PackageFacts, lines, one_line, rpm_version};
 use crate::templates::templates;
 use minijinja::context;
 use wheelhaul_base::calendar::{Day, Month};
@@ -26,7 +26,7 @@ pub struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// Takes the summary from `package.toml`, else from the wheel's metadata.
     ///
-    /// - Takes: `epoch`, the time of the commit, in seconds since 1970.
+    /// `epoch` is the time of the commit, in seconds since 1970.
     pub fn new(config: &'a Config, target: &'a Target, metadata: &Metadata, epoch: u32) -> Self {
         let package = &config.package;
         let line = |text: &Option<String>| text.as_deref().and_then(one_line);
@@ -38,13 +38,13 @@ impl<'a> Pages<'a> {
 
     /// The notes to install, start, check, configure, upgrade and remove this package.
     ///
-    /// - Takes: `signed`, whether the package is known to be; those within it are made before it can be.
-    pub fn install_notes(&self, facts: &Facts<'_>, signed: bool) -> anyhow::Result<String> {
+    /// `signed`: whether the package is known to be signed. The notes inside it are made before it can be.
+    pub fn install_notes(&self, facts: &PackageFacts<'_>, signed: bool) -> anyhow::Result<String> {
         self.render("INSTALL.md", facts, signed)
     }
 
     /// The same in short, for `rpm -qi`.
-    pub fn description(&self, facts: &Facts<'_>) -> anyhow::Result<String> {
+    pub fn description(&self, facts: &PackageFacts<'_>) -> anyhow::Result<String> {
         let text = self.render("description.txt", facts, false)?;
         Ok(lines(&text.trim_end().lines().map(|line| wrapped(line) + "\n").collect::<String>()))
     }
@@ -57,7 +57,7 @@ impl<'a> Pages<'a> {
         })
     }
 
-    fn render(&self, template: &str, facts: &Facts<'_>, signed: bool) -> anyhow::Result<String> {
+    fn render(&self, template: &str, facts: &PackageFacts<'_>, signed: bool) -> anyhow::Result<String> {
         let service = &self.config.service;
         let given = match &service.tls {
             Tls::Given { cert, key } => Some((cert.to_string(), key.to_string())),

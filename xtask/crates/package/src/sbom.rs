@@ -1,7 +1,7 @@
 //! What is in the package, as CycloneDX 1.6 JSON: the same bytes each time, so neither a serial number nor a clock.
 //! Source: the standard's JSON schema; the package URL specification; PEP 770 for what wheels say of themselves.
 
-use crate::rpm::Facts;
+use crate::rpm::PackageFacts;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ use wheelhaul_wheel::closure::Asks;
 /// The package as a whole.
 pub struct Subject<'a> {
     /// names, version and box
-    pub facts: &'a Facts<'a>,
+    pub facts: &'a PackageFacts<'a>,
     /// the name of the application's distribution
     pub application: &'a PackageName,
     /// the application's own licence
@@ -42,7 +42,7 @@ pub struct Component<'a> {
 
 /// Writes the document.
 ///
-/// - Takes: `asks`, who requires whom on the box. What nobody requires is the application's.
+/// `asks` says which package requires which on the box. What none requires is the application's.
 pub fn cyclonedx(subject: &Subject<'_>, components: &[Component<'_>], asks: &[Asks]) -> String {
     let root = subject.purl();
     let refs: BTreeMap<&PackageName, String> = components.iter().map(|one| (one.name, one.purl())).collect();
@@ -149,7 +149,7 @@ mod tests {
     fn what_nobody_requires_is_the_applications() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let version = "1!2.0+local".parse().unwrap();
-        let facts = Facts {
+        let facts = PackageFacts {
             name: "demo",
             version: &version,
             release: "1",

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Claim;
 use std::fmt;
 use std::sync::Arc;
-use wheelhaul_rpmfile::LARGE_FILE;
+use wheelhaul_payload::cpio::LARGE_FILE;
 
 /// An absolute path on the box; the only way to get one is through the check.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,7 +94,7 @@ pub enum Role {
 
 /// A file or a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum EntryKind {
     /// a folder that the package owns, and that goes with it
     Folder,
     /// a file
@@ -112,9 +112,9 @@ pub enum Kind {
 
 /// One entry of the tree. The owner is always root.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct TreeEntry {
     /// file or folder
-    pub kind: Kind,
+    pub kind: EntryKind,
     /// permission bits, `0o644`
     pub mode: u16,
     /// `root`, or the service's group for what only it may read
@@ -128,12 +128,12 @@ pub struct Entry {
     pub wheel: Option<usize>,
 }
 
-impl Entry {
+impl TreeEntry {
     /// A file of bytes that this tool made; `root:root`, 0644.
     pub fn made(bytes: impl Into<Vec<u8>>, mtime: u32, source: &str) -> Self {
         let bytes = bytes.into();
         Self {
-            kind: Kind::File {
+            kind: EntryKind::File {
                 size: bytes.len() as u64,
                 sha256: Sha256::digest(&bytes).into(),
                 content: Content::Bytes(bytes),
@@ -150,7 +150,7 @@ impl Entry {
     /// A folder that the package owns; `root:root`, 0755.
     pub fn folder(mtime: u32) -> Self {
         Self {
-            kind: Kind::Folder,
+            kind: EntryKind::Folder,
             mode: 0o755,
             group: Cow::Borrowed("root"),
             mtime,
@@ -173,7 +173,7 @@ impl Entry {
 
     /// The same with another role; folders have none.
     pub fn with_role(mut self, wanted: Role) -> Self {
-        if let Kind::File { role, .. } = &mut self.kind {
+        if let EntryKind::File { role, .. } = &mut self.kind {
             *role = wanted;
         }
         self
@@ -182,23 +182,24 @@ impl Entry {
     /// The size of its content, in bytes; a folder has none.
     pub fn size(&self) -> u64 {
         match &self.kind {
-            Kind::Folder => 0,
-            Kind::File { size, .. } => *size,
+            EntryKind::Folder => 0,
+            EntryKind::File { size, .. } => *size,
         }
     }
 
     /// Whether it is byte-code that this tool had compiled.
     pub fn is_byte_code(&self) -> bool {
-        matches!(self.kind, Kind::File { content: Content::ByteCode { .. }, .. })
+        matches!(self.kind, EntryKind::File { content: Content::ByteCode { .. }, .. })
     }
 
     /// Whether two claims are for the same bytes in the same way.
     fn same_as(&self, other: &Self) -> bool {
         match (&self.kind, &other.kind) {
-            (Kind::Folder, Kind::Folder) => self.mode == other.mode,
-            (Kind::File { size: a, sha256: x, role: r, .. }, Kind::File { size: b, sha256: y, role: s, .. }) => {
-                (a, x, r, self.mode, &self.group) == (b, y, s, other.mode, &other.group)
-            }
+            (EntryKind::Folder, EntryKind::Folder) => self.mode == other.mode,
+            (
+                EntryKind::File { size: a, sha256: x, role: r, .. },
+                EntryKind::File { size: b, sha256: y, role: s, .. },
+            ) => (a, x, r, self.mode, &self.group) == (b, y, s, other.mode, &other.group),
             _ => false,
         }
     }
@@ -208,15 +209,16 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Tree {
     /// In boxes: most paths come sorted, and nodes that are filled in order are half empty.
-    entries: BTreeMap<BoxPath, Box<Entry>>,
+    entries: BTreeMap<BoxPath, Box<TreeEntry>>,
 }
 
 impl Tree {
     /// Adds an entry.
     ///
-    /// - Fails: where the path is claimed already, by other bytes or in another way. Equal files, as
-    ///   legacy namespace packages share their `__init__.py`, are one.
-    pub fn claim(&mut self, path: BoxPath, entry: Entry) -> anyhow::Result<()> {
+    /// # Errors
+    /// Where the path is claimed already, by other bytes or in another way. Equal files, as legacy namespace packages
+    /// share their `__init__.py`, are one.
+    pub fn claim(&mut self, path: BoxPath, entry: TreeEntry) -> anyhow::Result<()> {
         match self.entries.entry(path) {
             Claim::Occupied(before) if !before.get().same_as(&entry) => {
                 bail!(
@@ -248,13 +250,13 @@ impl Tree {
             }
         }
         for folder in folders {
-            self.claim(folder, Entry::folder(mtime))?;
+            self.claim(folder, TreeEntry::folder(mtime))?;
         }
         Ok(())
     }
 
     /// The entries, sorted by path.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&BoxPath, &Entry)> {
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&BoxPath, &TreeEntry)> {
         self.entries.iter().map(|(path, entry)| (path, &**entry))
     }
 
@@ -264,7 +266,7 @@ impl Tree {
     }
 
     /// The entry at a path.
-    pub fn get(&self, path: &BoxPath) -> Option<&Entry> {
+    pub fn get(&self, path: &BoxPath) -> Option<&TreeEntry> {
         self.entries.get(path).map(|entry| &**entry)
     }
 }
@@ -289,9 +291,9 @@ mod tests {
     #[test]
     fn a_second_claim_is_refused_unless_it_is_the_same_file() {
         let mut tree = Tree::default();
-        tree.claim(path("/opt/x/a"), Entry::made("1", 0, "one")).unwrap();
-        tree.claim(path("/opt/x/a"), Entry::made("1", 0, "two")).unwrap();
-        let error = tree.claim(path("/opt/x/a"), Entry::made("2", 0, "three")).unwrap_err();
+        tree.claim(path("/opt/x/a"), TreeEntry::made("1", 0, "one")).unwrap();
+        tree.claim(path("/opt/x/a"), TreeEntry::made("1", 0, "two")).unwrap();
+        let error = tree.claim(path("/opt/x/a"), TreeEntry::made("2", 0, "three")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "`/opt/x/a` is claimed by one and by three, with different content, mode or owner"
@@ -301,12 +303,12 @@ mod tests {
     #[test]
     fn every_folder_below_the_root_is_owned_and_a_file_in_its_place_is_an_error() {
         let mut tree = Tree::default();
-        tree.claim(path("/opt/x/a/b/c"), Entry::made("1", 0, "one")).unwrap();
-        tree.claim(path("/usr/lib/y"), Entry::made("1", 0, "one")).unwrap();
+        tree.claim(path("/opt/x/a/b/c"), TreeEntry::made("1", 0, "one")).unwrap();
+        tree.claim(path("/usr/lib/y"), TreeEntry::made("1", 0, "one")).unwrap();
         tree.own_folders(&path("/opt/x"), 0).unwrap();
         let paths: Vec<&str> = tree.entries().map(|(path, _)| path.as_str()).collect();
         assert_eq!(paths, ["/opt/x", "/opt/x/a", "/opt/x/a/b", "/opt/x/a/b/c", "/usr/lib/y"]);
-        tree.claim(path("/opt/x/a/b/c/d"), Entry::made("1", 0, "two")).unwrap();
+        tree.claim(path("/opt/x/a/b/c/d"), TreeEntry::made("1", 0, "two")).unwrap();
         assert!(tree.own_folders(&path("/opt/x"), 0).is_err());
     }
 }

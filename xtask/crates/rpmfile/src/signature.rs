@@ -43,11 +43,11 @@ pub struct Signature {
 const HASHES: std::ops::RangeInclusive<u8> = 8..=10;
 
 impl Signature {
-    /// Reads what gpg wrote.
+    /// Reads what gpg wrote: a binary packet, not armored.
     ///
-    /// - Takes: `bytes`, a binary packet, not armored.
-    /// - Fails: for another version than 4, another type than that of a document, a hash weaker than SHA-256,
-    ///   an algorithm that rpm's tags have no place for.
+    /// # Errors
+    /// For another version than 4, another type than that of a document, a hash weaker than SHA-256, and an algorithm
+    /// that rpm has no tag for.
     pub fn parse(bytes: Vec<u8>) -> anyhow::Result<Self> {
         let body = packet(&bytes)?;
         let version = *body.first().context("its packet is empty")?;
@@ -87,7 +87,7 @@ impl Signature {
     }
 }
 
-pub(super) fn hash_name(number: u8) -> String {
+pub(crate) fn hash_name(number: u8) -> String {
     match number {
         1 => "MD5".to_owned(),
         2 => "SHA-1".to_owned(),
@@ -101,7 +101,7 @@ pub(super) fn hash_name(number: u8) -> String {
 }
 
 /// The body of the one packet that `bytes` is.
-pub(super) fn packet(bytes: &[u8]) -> anyhow::Result<&[u8]> {
+pub(crate) fn packet(bytes: &[u8]) -> anyhow::Result<&[u8]> {
     let [first, rest @ ..] = bytes else { anyhow::bail!("it is empty") };
     ensure!(first & 0x80 != 0, "it is no binary OpenPGP packet");
     let (tag, length, body) = match (first & 0x40 != 0, first & 3, rest) {
@@ -133,7 +133,7 @@ fn four(a: u8, b: u8, c: u8, d: u8) -> usize {
 }
 
 /// Who signed, by the two areas of subpackets; the fingerprint (33) before the key id (16).
-pub(super) fn issuer(areas: &[u8]) -> anyhow::Result<String> {
+pub(crate) fn issuer(areas: &[u8]) -> anyhow::Result<String> {
     let mut found = (String::new(), String::new());
     let mut rest = areas;
     for _ in 0..2 {
@@ -170,7 +170,7 @@ mod tests {
     use wheelhaul_base::problem::hints_of;
 
     /// A packet in gpg's manner, by an issuer named in both ways.
-    pub fn packet_of(version: u8, kind: u8, algorithm: u8, hash: u8) -> Vec<u8> {
+    fn packet_of(version: u8, kind: u8, algorithm: u8, hash: u8) -> Vec<u8> {
         let mut body = vec![version, kind, algorithm, hash, 0, 29];
         body.extend([22, 33, 4]);
         body.extend([0xab; 20]);

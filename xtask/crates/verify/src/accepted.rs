@@ -9,17 +9,6 @@ use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::shortened;
 use wheelhaul_config::{ACCEPTABLE, ACCEPTED_FILE, Accept, Policy};
 
-/// The policy of the site that verifies.
-#[derive(Debug, Clone)]
-pub struct Site {
-    /// what it is called in reports
-    pub shown: String,
-    /// of the file, in lower-case hex
-    pub sha256: String,
-    /// what it says
-    pub accept: Vec<Accept>,
-}
-
 /// Who has judged a finding, and what was said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acceptance {

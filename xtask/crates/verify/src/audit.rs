@@ -11,15 +11,6 @@ use wheelhaul_wheel::Metadata;
 /// More identifiers of one vulnerability, or versions that fix it, are not listed.
 const MOST_LISTED: usize = 6;
 
-/// What is known, and what of that has been judged already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Audit {
-    /// at least those of the packages in the RPM
-    pub advisories: Advisories,
-    /// ids or aliases of what somebody has judged
-    pub ignored: BTreeSet<String>,
-}
-
 /// A distribution of the package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installed {

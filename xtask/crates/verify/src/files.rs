@@ -134,7 +134,7 @@ mod tests {
     fn folders_are_roots_and_code_is_read_by_the_service() {
         let row = |mode: u16, user: &str, group: &str, flags: u32| FileRow {
             mode,
-            owner: wheelhaul_rpmfile::Owner { user: user.to_owned(), group: group.to_owned() }.into(),
+            owner: wheelhaul_rpmfile::FileOwner { user: user.to_owned(), group: group.to_owned() }.into(),
             size: 1,
             digest: String::new(),
             flags,

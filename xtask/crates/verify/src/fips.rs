@@ -1,17 +1,11 @@
 //! Check for boxes in FIPS mode: what rpm verifies there, and cryptography that is not the box's.
 
+use crate::evidence::Fips;
 use crate::{CryptoMarks, Evidence, Finding, Outcome, Owners, count};
 use pep508_rs::PackageName;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr as _;
 use wheelhaul_rpmfile::SignatureFacts;
-
-/// What is asked of a box in FIPS mode.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Fips {
-    /// packages that may bring cryptography of their own
-    pub allowed: BTreeSet<PackageName>,
-}
 
 const SHA256: u32 = 8;
 /// SHA-256, SHA-384, SHA-512 of OpenPGP.
@@ -64,7 +58,7 @@ pub fn judge(evidence: &Evidence) -> Outcome {
         let found = format!("`--fips-allow {name}` allows nothing: the package brings no cryptography by that name");
         findings.push(Finding::warning(Finding::error("", found, "what is needed", "leave it out")));
     }
-    let signatures: Vec<String> = evidence.vouching.signatures.iter().flatten().map(SignatureFacts::title).collect();
+    let signatures: Vec<String> = evidence.signatures.packets.iter().flatten().map(SignatureFacts::title).collect();
     let signed = if signatures.is_empty() { "unsigned".to_owned() } else { signatures.join(", ") };
     let allowed = match used.is_empty() {
         true => String::new(),
@@ -79,10 +73,10 @@ fn digests(evidence: &Evidence) -> Vec<Finding> {
     let again = "build it with this tool, or with rpmbuild of rpm 4.14 or later and SHA-256 digests";
     let mut findings = Vec::new();
     let mut fault = |found: String, expected: &str| findings.push(Finding::error("", found, expected, again));
-    if !evidence.vouching.header_sha256 {
+    if !evidence.signatures.header_sha256 {
         fault("the header has no SHA-256 digest".to_owned(), "one: rpm in FIPS mode computes no MD5");
     }
-    match evidence.vouching.payload_algorithm {
+    match evidence.signatures.payload_algorithm {
         None => fault("the payload has no digest".to_owned(), "one by SHA-256"),
         Some(SHA256) => {}
         Some(other) => fault(format!("the payload's digest is by the algorithm {other}"), "8, which is SHA-256"),
@@ -98,7 +92,7 @@ fn digests(evidence: &Evidence) -> Vec<Finding> {
 fn signatures(evidence: &Evidence) -> Vec<Finding> {
     const CURE: &str = "sign it with an RSA key of 3072 bits or more: `cargo xtask sign`";
     const EXPECTED: &str = "RSA of 2048 bits or more, or ECDSA over P-256, P-384 or P-521, with SHA-256 or better";
-    if evidence.vouching.signatures.is_empty() {
+    if evidence.signatures.packets.is_empty() {
         let expected = "a signature: FIPS does not ask for one, and the profiles that go with it \
             (`localpkg_gpgcheck = 1`) do";
         return vec![Finding::error("", "it is not signed", expected, CURE).warning()];
@@ -130,7 +124,7 @@ fn signatures(evidence: &Evidence) -> Vec<Finding> {
             _ => Some(finding(format!("it is signed by {title}"))),
         }
     };
-    evidence.vouching.signatures.iter().filter_map(fault).collect()
+    evidence.signatures.packets.iter().filter_map(fault).collect()
 }
 
 /// Cryptography in the package.

@@ -28,22 +28,24 @@ mod sysusers;
 mod units;
 mod verdict;
 
-pub use accepted::{Acceptance, Judge, Site};
-pub use audit::{Audit, installed};
+pub use accepted::{Acceptance, Judge};
+pub use audit::installed;
 pub use checks::{CHECKS, Check, When};
 pub use difference::{
     Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
     Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
 };
-pub use evidence::{CryptoMarks, Distribution, Distributions, Evidence, Listed, Module, OnHost, for_each_source};
-pub use fips::Fips;
+pub use evidence::{
+    Audit, Compiled, CryptoMarks, Distribution, Distributions, Evidence, Fips, Listed, Module, OnHost, ParsedBy,
+    ScriptFault, Site, for_each_source,
+};
 pub use known::is_system_folder;
 pub use of_wheels::{OfOneWheel, WheelEvidence, judge_wheels};
 pub use on_box::OnBox;
 pub use owners::{Owner, Owners};
-pub use python::{Compiled, Importers};
+pub use python::Importers;
 pub use rebuilt::{Rebuilt, reasons};
-pub use scriptlets::{MOST_SCRIPT, ParsedBy, Script, ScriptFault, scripts_of, shown as script_shown};
+pub use scriptlets::{MOST_SCRIPT, Script, scripts_of, shown as script_shown};
 pub use spotted::{Kind as SecretKind, Spotted, Spotter};
 pub use verdict::{Verdict, in_a_line};
 

@@ -5,7 +5,7 @@ use crate::{CHECKS, Evidence, Finding, Outcome, settle};
 use rawzip::ReaderAt;
 use std::collections::BTreeMap;
 use wheelhaul_boxes::Target;
-use wheelhaul_rpmfile::{Described, FileRow};
+use wheelhaul_rpmfile::{FileRow, RpmMetadata};
 use wheelhaul_wheel::elf::{ElfFacts, OfWheel};
 use wheelhaul_wheel::{Archive, Contents, Scheme};
 
@@ -16,7 +16,7 @@ const OF_WHEELS: [&str; 5] = ["tags", "elf", "symbols", "hardening", "extensions
 pub struct WheelEvidence {
     root: String,
     target: Target,
-    described: Described,
+    described: RpmMetadata,
     texts: BTreeMap<String, String>,
     elf: BTreeMap<String, Result<ElfFacts, String>>,
     /// path → the wheel that has it
@@ -37,7 +37,7 @@ impl WheelEvidence {
         Self {
             root,
             target: target.clone(),
-            described: Described::default(),
+            described: RpmMetadata::default(),
             texts: BTreeMap::new(),
             elf: BTreeMap::new(),
             whose: BTreeMap::new(),

@@ -5,28 +5,6 @@ use crate::{Evidence, Finding, OnHost, Outcome, Severity, count};
 /// Larger than any scriptlet of this tool; what is larger is parsed by nobody.
 pub const MOST_SCRIPT: usize = 256 << 10;
 
-/// What shells of this host said of scripts that they parsed, without running any.
-#[derive(Debug, Default)]
-pub struct ParsedBy {
-    /// who parsed: `bash`, `bash and shellcheck 0.9.0`
-    pub by: String,
-    /// how many were parsed
-    pub scripts: usize,
-    /// what was said
-    pub said: Vec<ScriptFault>,
-}
-
-/// A fault that a program of this host found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScriptFault {
-    /// its path; empty for a scriptlet
-    pub path: String,
-    /// `%pre, line 3: syntax error near unexpected token`
-    pub what: String,
-    /// how much it weighs
-    pub severity: Severity,
-}
-
 /// A text that a shell is to parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Script<'a> {

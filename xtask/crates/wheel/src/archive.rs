@@ -2,30 +2,16 @@
 //! byte is used. Source: binary distribution format; PKWARE's APPNOTE for zip.
 
 use anyhow::{Context as _, bail};
-use flate2::{Crc, Decompress, FlushDecompress, Status};
 use rawzip::{CompressionMethod, CreatorSystem, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
 use std::io::Read;
 use wheelhaul_base::is_bomb;
 use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_payload::{Inflater, PackedFile, Sink};
 
 /// More entries than any published wheel has by far.
 const MOST_ENTRIES: u64 = 500_000;
 /// What a file that is read whole (METADATA, RECORD, a script) may have: RECORD of 500,000 rows.
 const MOST_READ_WHOLE: u64 = 64 << 20;
-const BUFFER: usize = 64 << 10;
-
-/// What unpacking works with, kept from file to file: making it anew costs more than a small file.
-pub struct Scratch {
-    buffer: Vec<u8>,
-    inflater: Decompress,
-    packed: Vec<u8>,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self { buffer: vec![0; BUFFER], inflater: Decompress::new(false), packed: vec![0; BUFFER] }
-    }
-}
 
 /// Whether a file is to be executable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +38,13 @@ pub struct Member {
     place: ZipArchiveEntryWayfinder,
 }
 
+impl Member {
+    /// How it is packed, and what it has to unpack to.
+    pub fn packed_file(&self) -> PackedFile {
+        PackedFile { is_deflated: self.is_deflated, size: self.size, crc32: self.crc32 }
+    }
+}
+
 /// A checked archive; its members can be read from several threads at once.
 pub struct Archive<R> {
     zip: ZipArchive<R>,
@@ -63,8 +56,10 @@ pub struct Archive<R> {
 impl<R: ReaderAt> Archive<R> {
     /// Reads the central directory and checks every entry of it.
     ///
-    /// - Takes: `reader` over the whole file; `size` of it in bytes.
-    /// - Fails: once, naming every entry that is refused, and why.
+    /// The reader is over the whole file, which has `size` bytes.
+    ///
+    /// # Errors
+    /// Once, naming every entry that is refused, and why.
     pub fn open(reader: R, size: u64) -> anyhow::Result<Self> {
         let mut buffer = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
         let mut tail = vec![0; rawzip::RECOMMENDED_BUFFER_SIZE];
@@ -145,72 +140,50 @@ impl<R: ReaderAt> Archive<R> {
 
     /// Unpacks one file piece by piece.
     ///
-    /// - Takes: the file's place in [`Archive::members`]; `sink`, called with each piece in order.
-    /// - Fails: where the local header names another file, size or CRC-32 differ, or the deflated bytes go on behind
-    ///   their end; what went into the sink until then is not to be used.
-    pub fn unpack(&self, place: usize, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
-        self.unpack_with_packed(place, scratch, &mut |_| Ok(()), sink)
+    /// `place` is that of the file in [`Archive::members`]; `sink` is called with its bytes in order.
+    ///
+    /// # Errors
+    /// Where the local header names another file, size or CRC-32 differ, or the deflated bytes go on behind their end;
+    /// what went into the sink until then is not to be used.
+    pub fn unpack(&self, place: usize, inflater: &mut Inflater, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+        self.unpack_with_packed(place, inflater, &mut |_| Ok(()), sink)
     }
 
     /// Unpacks one file as [`Archive::unpack`] does, and hands on what it is unpacked from as well.
     ///
-    /// - Takes: `packed`, called in order with the bytes as they stand in the archive: of a deflated file one whole
-    ///   deflate stream (RFC 1951), and nothing else.
+    /// `packed` is called in order with the bytes that the archive has: of a deflated file one whole deflate stream
+    /// (RFC 1951), and nothing else.
     pub fn unpack_with_packed(
         &self,
         place: usize,
-        scratch: &mut Scratch,
+        inflater: &mut Inflater,
         packed: &mut Sink<'_>,
         sink: &mut Sink<'_>,
     ) -> anyhow::Result<()> {
         let member = &self.members[place];
-        self.unpack_member(member, scratch, packed, sink).with_context(|| format!("failed to unpack `{}`", member.path))
+        self.unpack_member(member, inflater, packed, sink)
+            .with_context(|| format!("failed to unpack `{}`", member.path))
     }
 
     /// Hands on a file as it stands in the archive, without a look at what it unpacks to.
-    pub fn copy_packed(&self, place: usize, scratch: &mut Scratch, sink: &mut Sink<'_>) -> anyhow::Result<()> {
+    pub fn copy_packed(&self, place: usize, inflater: &mut Inflater, sink: &mut Sink<'_>) -> anyhow::Result<()> {
         let entry = self.zip.get_entry(self.members[place].place).context("its local header is damaged")?;
-        let mut reader = entry.reader();
-        read_stored(&mut Seen { reader: &mut reader, as_packed: &mut |_| Ok(()) }, &mut scratch.buffer, sink)
+        inflater.copy(&mut entry.reader(), sink)
     }
 
     fn unpack_member(
         &self,
         member: &Member,
-        scratch: &mut Scratch,
+        inflater: &mut Inflater,
         as_packed: &mut Sink<'_>,
         sink: &mut Sink<'_>,
     ) -> anyhow::Result<()> {
-        let Scratch { buffer, inflater, packed } = scratch;
         let entry = self.zip.get_entry(member.place).context("its local header is damaged")?;
-        let local = entry.local_header(buffer).context("its local header is damaged")?;
+        let local = entry.local_header(inflater.buffer()).context("its local header is damaged")?;
         if local.file_path().as_bytes() != member.path.as_bytes() {
             bail!("its local header names another file");
         }
-        let mut crc = Crc::new();
-        let mut size = 0_u64;
-        let mut take = |bytes: &[u8]| -> anyhow::Result<()> {
-            size += bytes.len() as u64;
-            if size > member.size {
-                bail!("it has more than the {} bytes that it claims", member.size);
-            }
-            crc.update(bytes);
-            sink(bytes)
-        };
-        let mut content = Seen { reader: entry.reader(), as_packed };
-        if member.is_deflated {
-            inflater.reset(false);
-            inflate(&mut content, inflater, packed, buffer, &mut take)?;
-        } else {
-            read_stored(&mut content, buffer, &mut take)?;
-        }
-        if size != member.size {
-            bail!("it has {size} bytes instead of the {} that it claims", member.size);
-        }
-        if crc.sum() != member.crc32 {
-            bail!("its CRC-32 is {:08x} instead of {:08x}", crc.sum(), member.crc32);
-        }
-        Ok(())
+        inflater.unpack(&mut entry.reader(), member.packed_file(), as_packed, sink)
     }
 
     /// Unpacks one file whole; for small ones, of which the tool reads the content.
@@ -220,7 +193,7 @@ impl<R: ReaderAt> Archive<R> {
             bail!("`{}` has {} bytes, and at most {MOST_READ_WHOLE} are read", member.path, member.size);
         }
         let mut content = Vec::new();
-        self.unpack(place, &mut Scratch::default(), &mut |piece| {
+        self.unpack(place, &mut Inflater::default(), &mut |piece| {
             content.extend_from_slice(piece);
             Ok(())
         })?;
@@ -268,59 +241,6 @@ fn check_end<R: ReaderAt>(zip: &ZipArchive<R>, size: u64, count: u64, directory_
         bail!("its central directory does not start and end where it says");
     }
     Ok(())
-}
-
-/// Takes the pieces of a file in order.
-pub type Sink<'a> = dyn FnMut(&[u8]) -> anyhow::Result<()> + 'a;
-
-/// Lets another see what is read.
-struct Seen<'a, 'b, R> {
-    reader: R,
-    as_packed: &'a mut Sink<'b>,
-}
-
-impl<R: Read> Seen<'_, '_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> anyhow::Result<usize> {
-        let count = self.reader.read(buffer).context("its data is damaged")?;
-        (self.as_packed)(&buffer[..count])?;
-        Ok(count)
-    }
-}
-
-fn read_stored<R: Read>(content: &mut Seen<'_, '_, R>, buffer: &mut [u8], take: &mut Sink<'_>) -> anyhow::Result<()> {
-    loop {
-        match content.read(buffer)? {
-            0 => return Ok(()),
-            count => take(&buffer[..count])?,
-        }
-    }
-}
-
-fn inflate<R: Read>(
-    content: &mut Seen<'_, '_, R>,
-    inflater: &mut Decompress,
-    packed: &mut [u8],
-    buffer: &mut [u8],
-    take: &mut Sink<'_>,
-) -> anyhow::Result<()> {
-    let (mut from, mut to) = (0, 0);
-    loop {
-        if from == to {
-            (from, to) = (0, content.read(packed)?);
-        }
-        let (read, written) = (inflater.total_in(), inflater.total_out());
-        let status = inflater.decompress(&packed[from..to], buffer, FlushDecompress::None);
-        let status = status.context("its data is damaged")?;
-        from += usize::try_from(inflater.total_in() - read)?;
-        let made = usize::try_from(inflater.total_out() - written)?;
-        take(&buffer[..made])?;
-        match status {
-            Status::StreamEnd if from < to || content.read(packed)? > 0 => bail!("its data goes on behind its end"),
-            Status::StreamEnd => return Ok(()),
-            _ if made == 0 && to == 0 => bail!("its data ends too early"),
-            _ => {}
-        }
-    }
 }
 
 fn check_kind(entry: &rawzip::ZipFileHeaderRecord<'_>) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Byte-code that was compiled from a wheel's modules: a stored archive with a RECORD of its own, as
 //! `templates/compile.py` writes it.
 
-use crate::{Archive, Digest, Scratch, WheelRecord};
+use crate::{Archive, Digest, Inflater, WheelRecord};
 use anyhow::{Context as _, ensure};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
@@ -37,11 +37,11 @@ impl<R: ReaderAt> ByteCode<R> {
         let record = WheelRecord::parse(&archive.read_text(record)?).context("`RECORD`")?;
         ensure!(record.rows.len() + 1 == archive.members().len(), "it has other files than its RECORD lists");
         let mut files = BTreeMap::new();
-        let mut scratch = Scratch::default();
+        let mut inflater = Inflater::default();
         for (path, row) in record.rows {
             let place = archive.find(&path).with_context(|| format!("RECORD lists `{path}`, which is not there"))?;
             let mut hasher = Sha256::new();
-            archive.unpack(place, &mut scratch, &mut |piece| {
+            archive.unpack(place, &mut inflater, &mut |piece| {
                 hasher.update(piece);
                 Ok(())
             })?;

@@ -20,7 +20,7 @@ mod record;
 mod rewrite;
 mod source_hash;
 
-pub use archive::{Archive, Member, Mode, Scratch, Sink};
+pub use archive::{Archive, Member, Mode};
 pub use byte_code::{ByteCode, Compiled};
 pub use checked::{Checked, PackedSum};
 pub use contents::{Contents, Placed, Scheme};
@@ -34,3 +34,4 @@ pub use plain::{Plain, PlainFile};
 pub use record::{Digest, RecordRow, WheelRecord};
 pub use rewrite::{Executables, rewrite};
 pub use source_hash::SourceHash;
+pub use wheelhaul_payload::{Inflater, Sink};

@@ -1,7 +1,7 @@
 //! What a wheel puts into the folder that is imported from, as one digest: the same from the wheel's RECORD and
 //! from what is installed, so that an installation can be held against the wheel when the archive is gone.
 
-use crate::{Archive, Contents, Digest, Placed, Scheme, Scratch};
+use crate::{Archive, Contents, Digest, Inflater, Placed, Scheme};
 use anyhow::{anyhow, bail};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
@@ -63,7 +63,7 @@ pub fn sha256_of<R: ReaderAt>(archive: &Archive<R>, placed: &Placed) -> anyhow::
     }
     let mut sha256 = Sha256::new();
     let mut strong = (Sha384::new(), Sha512::new());
-    archive.unpack(placed.place, &mut Scratch::default(), &mut |piece| {
+    archive.unpack(placed.place, &mut Inflater::default(), &mut |piece| {
         sha256.update(piece);
         match placed.digest {
             Digest::Sha384(_) => strong.0.update(piece),
@@ -86,7 +86,7 @@ pub fn sha256_of<R: ReaderAt>(archive: &Archive<R>, placed: &Placed) -> anyhow::
 /// # Errors
 /// Names every file whose bytes are others.
 pub fn check_digests<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<()> {
-    let mut scratch = Scratch::default();
+    let mut inflater = Inflater::default();
     let mut faults = Vec::new();
     for placed in &contents.files {
         // A stronger digest is compared where the sha256 is taken.
@@ -95,7 +95,7 @@ pub fn check_digests<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> 
             continue;
         };
         let mut sha256 = Sha256::new();
-        let unpacked = archive.unpack(placed.place, &mut scratch, &mut |piece| {
+        let unpacked = archive.unpack(placed.place, &mut inflater, &mut |piece| {
             sha256.update(piece);
             Ok(())
         });

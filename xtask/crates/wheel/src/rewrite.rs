@@ -1,6 +1,6 @@
 //! A wheel's archive written anew: what the host that built it left there is not carried over.
 
-use crate::{Archive, Scratch};
+use crate::{Archive, Inflater};
 use anyhow::Context as _;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
@@ -32,13 +32,13 @@ pub fn rewrite<R: ReaderAt, W: Write>(
 ) -> anyhow::Result<W> {
     let time = UtcDateTime::from_unix(epoch.max(EARLIEST).into());
     let mut zip = ZipArchiveWriter::new(into);
-    let mut scratch = Scratch::default();
+    let mut inflater = Inflater::default();
     for (place, member) in archive.members().iter().enumerate() {
-        let mode = if is_executable(archive, place, executables, &mut scratch)? { 0o100_755 } else { 0o100_644 };
+        let mode = if is_executable(archive, place, executables, &mut inflater)? { 0o100_755 } else { 0o100_644 };
         let file = zip.new_file(&member.path).compression_method(CompressionMethod::DEFLATE);
         let (mut entry, config) = file.last_modified(time).unix_permissions(mode).start()?;
         let mut writer = config.wrap(DeflateEncoder::new(&mut entry, Compression::default()));
-        archive.unpack(place, &mut scratch, &mut |piece| Ok(writer.write_all(piece)?))?;
+        archive.unpack(place, &mut inflater, &mut |piece| Ok(writer.write_all(piece)?))?;
         let (encoder, descriptor) = writer.finish()?;
         encoder.finish()?;
         entry.finish(descriptor)?;
@@ -50,7 +50,7 @@ fn is_executable<R: ReaderAt>(
     archive: &Archive<R>,
     place: usize,
     executables: &Executables,
-    scratch: &mut Scratch,
+    inflater: &mut Inflater,
 ) -> anyhow::Result<bool> {
     let path = &archive.members()[place].path;
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -58,7 +58,7 @@ fn is_executable<R: ReaderAt>(
         return Ok(false);
     }
     let mut hasher = Sha256::new();
-    archive.unpack(place, scratch, &mut |piece| {
+    archive.unpack(place, inflater, &mut |piece| {
         hasher.update(piece);
         Ok(())
     })?;

@@ -1,10 +1,10 @@
 //! Packs a Python web application, with every dependency it needs, into one RPM for a Red Hat box that
 //! has no internet access.
+//!
+//! This crate is the command line, and the face of the library: [`main`] is the whole program, for a `cargo xtask` of a
+//! team; each task is a function of plain options ([`dist`], [`verify`], …) for those who write tasks of their own.
 
-pub mod commands;
-pub mod init;
-pub mod pieces;
-pub mod shipped;
-pub mod templates;
-pub mod tools;
-pub mod wheelhouse;
+mod command_line;
+
+pub use command_line::{Cli, Common, main, parse};
+pub use wheelhaul_engine::*;

@@ -1,5 +1,5 @@
-//! The front door of the program in the wheel: see the library's `lib.rs` for the map.
+//! The program in the wheel: see the library's `lib.rs` for the map.
 
 fn main() -> std::process::ExitCode {
-    wheelhaul::commands::main("wheelhaul")
+    wheelhaul::main("wheelhaul")
 }

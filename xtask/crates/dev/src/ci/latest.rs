@@ -4,7 +4,7 @@ use super::needs::NEEDS;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::process::Command;
-use wheelhaul::commands::Report;
+use wheelhaul::Report;
 use wheelhaul_host::{Program, Sys};
 
 /// Tests that compare with programs of the index or of Debian, and the published applications.

@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::commands::Report;
-use wheelhaul::tools::build::TargetPython;
-use wheelhaul::tools::uv::Uv;
+use wheelhaul::Report;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
+use wheelhaul_engine::tools::build::TargetPython;
+use wheelhaul_engine::tools::uv::Uv;
 use wheelhaul_host::{Program, Sys};
 
 /// Set up what the tests need, then run fmt, clippy and all tests, those on a machine among them

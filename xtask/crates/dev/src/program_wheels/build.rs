@@ -6,8 +6,8 @@ use crate::program_wheels::toolchain::{LICENSES_OF_RUST, Toolchain};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::process::{Command, Stdio};
-use wheelhaul::tools::{git, python};
 use wheelhaul_base::problem::{Problem, all_of};
+use wheelhaul_engine::tools::{git, python};
 use wheelhaul_host::{Program, Sys, Verbosity, sha256_of};
 
 const MANIFEST: &str = "xtask/crates/wheelhaul/Cargo.toml";

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use memchr::memmem;
 use wheelhaul_host::sha256_of;
 use wheelhaul_wheel::elf::ElfFacts;
-use wheelhaul_wheel::{Archive, Scratch};
+use wheelhaul_wheel::{Archive, Inflater};
 
 /// A wheel that is as it should be.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Built {
         let mut licenses = 0;
         for (place, member) in archive.members().iter().enumerate() {
             let mut bytes = Vec::new();
-            archive.unpack(place, &mut Scratch::default(), &mut |piece| {
+            archive.unpack(place, &mut Inflater::default(), &mut |piece| {
                 bytes.extend_from_slice(piece);
                 Ok(())
             })?;

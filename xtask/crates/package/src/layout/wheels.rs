@@ -1,8 +1,9 @@
 //! A wheel's files on the box: where each lands, with which mode, and the RECORD of what is installed.
 
-use crate::layout::{Builder, Wheel};
+use crate::layout::builder::Builder;
+use crate::layout::parts::Wheel;
 use crate::templates::templates;
-use crate::tree::{BoxPath, Content, Entry, Kind, Role};
+use crate::tree::{BoxPath, Content, EntryKind, Role, TreeEntry};
 use anyhow::{Context as _, bail};
 use minijinja::context;
 use rawzip::ReaderAt;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::{TagRanks, Target};
-use wheelhaul_rpmfile::LARGE_FILE;
+use wheelhaul_payload::cpio::LARGE_FILE;
 use wheelhaul_wheel::{
     Archive, Contents, Digest, Mode, Placed, RecordRow, Scheme, WheelRecord, is_byte_code, sha256_of,
 };
@@ -42,14 +43,14 @@ impl<R: ReaderAt> Builder<'_, R> {
                 function => &script.function,
             })?;
             let path = self.root.join("bin")?.join(&script.name)?;
-            let entry = Entry::made(text, wheel.mtime, &source).with_mode(0o755).of_wheel(index);
+            let entry = TreeEntry::made(text, wheel.mtime, &source).with_mode(0o755).of_wheel(index);
             self.note_in_record(&mut record, folder, &path, &entry);
             self.tree.claim(path, entry)?;
         }
         for (relative, compiled) in wheel.byte_code.iter().flat_map(|code| &code.files) {
             let path = folder.join(relative)?;
-            let entry = Entry {
-                kind: Kind::File {
+            let entry = TreeEntry {
+                kind: EntryKind::File {
                     content: Content::ByteCode { wheel: index, place: compiled.place },
                     size: compiled.size,
                     sha256: compiled.sha256,
@@ -71,7 +72,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         // RECORD lists what is installed, where it is installed ("Recording installed projects").
         let own = format!("{}/RECORD", wheel.contents.dist_info);
         record.rows.insert(own.clone(), RecordRow { digest: None, size: None });
-        self.tree.claim(folder.join(&own)?, Entry::made(record.to_text(), wheel.mtime, &source).of_wheel(index))
+        self.tree.claim(folder.join(&own)?, TreeEntry::made(record.to_text(), wheel.mtime, &source).of_wheel(index))
     }
 
     fn path_of(&self, wheel: &Wheel<R>, placed: &Placed, folder: &BoxPath) -> anyhow::Result<BoxPath> {
@@ -83,7 +84,13 @@ impl<R: ReaderAt> Builder<'_, R> {
         }
     }
 
-    fn entry_of(&self, index: usize, wheel: &Wheel<R>, placed: &Placed, source: &Arc<str>) -> anyhow::Result<Entry> {
+    fn entry_of(
+        &self,
+        index: usize,
+        wheel: &Wheel<R>,
+        placed: &Placed,
+        source: &Arc<str>,
+    ) -> anyhow::Result<TreeEntry> {
         let member = &wheel.archive.members()[placed.place];
         if member.size >= LARGE_FILE && !self.parts.target.knows_large_files() {
             return Err(Problem::with_hint(
@@ -99,11 +106,11 @@ impl<R: ReaderAt> Builder<'_, R> {
         if placed.scheme == Scheme::Scripts
             && let Some(text) = self.python_script(wheel, placed)?
         {
-            return Ok(Entry::made(text, wheel.mtime, source).with_mode(mode).of_wheel(index));
+            return Ok(TreeEntry::made(text, wheel.mtime, source).with_mode(mode).of_wheel(index));
         }
         let is_config = placed.scheme == Scheme::Data && placed.path.starts_with("etc/");
-        Ok(Entry {
-            kind: Kind::File {
+        Ok(TreeEntry {
+            kind: EntryKind::File {
                 content: Content::Member { wheel: index, place: placed.place },
                 size: member.size,
                 sha256: sha256_of(&wheel.archive, placed)?,
@@ -132,8 +139,8 @@ impl<R: ReaderAt> Builder<'_, R> {
         Ok(Some(text))
     }
 
-    fn note_in_record(&self, record: &mut WheelRecord, folder: &BoxPath, path: &BoxPath, entry: &Entry) {
-        let Kind::File { size, sha256, .. } = &entry.kind else { return };
+    fn note_in_record(&self, record: &mut WheelRecord, folder: &BoxPath, path: &BoxPath, entry: &TreeEntry) {
+        let EntryKind::File { size, sha256, .. } = &entry.kind else { return };
         let below = |base: &BoxPath| path.as_str().strip_prefix(base.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let relative = match (below(folder), below(self.root)) {
             (Some(rest), _) => rest.to_owned(),

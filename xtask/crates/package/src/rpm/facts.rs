@@ -1,6 +1,7 @@
 //! What an RPM requires, provides and says of other packages, from the facts that it is made from.
 
-use crate::rpm::{Dependency, Sense, bundled_version, rpm_version};
+use crate::rpm::package::{Dependency, Sense};
+use crate::rpm::version::{bundled_version, rpm_version};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use wheelhaul_boxes::{Compression, Target};
@@ -9,7 +10,7 @@ use wheelhaul_wheel::elf::{ElfNeed, foreign};
 
 /// Names, texts and times that a package is made from.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub struct PackageFacts<'a> {
     /// of the RPM
     pub name: &'a str,
     /// the application's
@@ -39,7 +40,7 @@ fn dependencies_of(list: &[RpmDependency]) -> Vec<Dependency> {
     all
 }
 
-impl Facts<'_> {
+impl PackageFacts<'_> {
     /// `1.el9`
     pub fn full_release(&self) -> String {
         format!("{}.{}", self.release, self.target.distribution.dist)
@@ -144,8 +145,7 @@ impl Facts<'_> {
     /// `Suggests`: the libraries that `package.toml` lets be absent, which dnf never installs for it. They are
     /// what tells the one who judges the RPM that nobody forgot them.
     ///
-    /// - Takes: `optional`, what else the ELF files ask of the box.
-    /// - Gives: none for an rpm that has no weak dependencies.
+    /// `optional` is what else the ELF files ask of the box. There is none for an rpm that has no weak dependencies.
     pub fn suggests(&self, optional: &[ElfNeed]) -> Vec<Dependency> {
         let is_known = self.target.knows_weak_dependencies();
         optional.iter().filter(|_| is_known).map(|need| Dependency::new(need.to_string(), Sense::ANY, "")).collect()
@@ -168,10 +168,10 @@ impl Facts<'_> {
 mod tests {
     use super::*;
 
-    fn facts<'a>(target: &'a Target, version: &'a Version, has_config: bool) -> Facts<'a> {
+    fn facts<'a>(target: &'a Target, version: &'a Version, has_config: bool) -> PackageFacts<'a> {
         let (libraries, others, bundled) = (Vec::new(), Dependencies::default(), Vec::new());
         let (name, release, needs_openssl) = ("report", "1", true);
-        Facts { name, version, release, target, needs_openssl, has_config, libraries, others, bundled }
+        PackageFacts { name, version, release, target, needs_openssl, has_config, libraries, others, bundled }
     }
 
     /// rpm 4.11 knows neither zstd nor rich dependencies, and what it does not know it refuses.

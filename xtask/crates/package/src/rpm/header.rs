@@ -1,17 +1,16 @@
 //! Package and files → the header's tags (rpm's `rpmtag.h`; numbers as there).
 
-use crate::rpm::{Dependency, Package, Sense};
+use crate::rpm::package::{Dependency, RpmPackage, Sense};
 use crate::service::Scriptlets;
-use crate::tree::{BoxPath, Entry, Kind, Role, Tree};
+use crate::tree::{BoxPath, EntryKind, Role, Tree, TreeEntry};
 use anyhow::{Context as _, ensure};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom, Write};
 use wheelhaul_base::hex::hex;
 use wheelhaul_boxes::Compression;
-use wheelhaul_rpmfile::tags;
-use wheelhaul_rpmfile::tags::{Data, HEADER_REGION, SIGNATURE_REGION};
-use wheelhaul_rpmfile::{INTRO, LARGE_FILE, LEAD, PAYLOAD_SHA256};
+use wheelhaul_payload::cpio::LARGE_FILE;
+use wheelhaul_rpmfile::{INTRO, LEAD, PAYLOAD_SHA256, Region, TagData, encode_header};
 
 /// SHA-256 in RFC 4880's list of hash algorithms, which rpm uses for file digests.
 const SHA256: u32 = 8;
@@ -42,10 +41,10 @@ pub(super) const SCRIPTS: &[Script] = &[
 ];
 
 /// The file's kind and permissions, as stat(2) has them.
-pub(super) fn mode_of(entry: &Entry) -> u16 {
+pub(super) fn mode_of(entry: &TreeEntry) -> u16 {
     match entry.kind {
-        Kind::Folder => 0o040_000 | entry.mode,
-        Kind::File { .. } => 0o100_000 | entry.mode,
+        EntryKind::Folder => 0o040_000 | entry.mode,
+        EntryKind::File { .. } => 0o100_000 | entry.mode,
     }
 }
 
@@ -54,13 +53,13 @@ const NO_DIGEST: &str = "0000000000000000000000000000000000000000000000000000000
 
 /// What stands before a payload that is not written yet. Of the header all is known but the payload's digest, and
 /// its length does not depend on that; it may have megabytes, and is encoded once.
-pub(super) struct Front {
+pub(super) struct Preamble {
     header: Vec<u8>,
-    written: WrittenFront,
+    written: WrittenPreamble,
 }
 
 /// What is written already, with room for what is not known yet.
-pub(super) struct WrittenFront {
+pub(super) struct WrittenPreamble {
     lead: Vec<u8>,
     /// where the header begins, once it is written
     header_at: u64,
@@ -71,29 +70,29 @@ pub(super) struct WrittenFront {
     archive_size: u64,
 }
 
-impl Front {
-    /// - Takes: `archive_size`, of the payload before compression, in bytes.
-    pub fn new(package: &Package, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
+impl Preamble {
+    /// Encodes it; `archive_size` is that of the payload before compression, in bytes.
+    pub(crate) fn new(package: &RpmPackage, tree: &Tree, archive_size: u64) -> anyhow::Result<Self> {
         /// Of a file, beside its name and its group: digest, owner, numbers, ends of texts.
         const OF_FILE: usize = 120;
-        let of_names = |(path, entry): (&BoxPath, &Entry)| path.split().1.len() + entry.group.len() + OF_FILE;
+        let of_names = |(path, entry): (&BoxPath, &TreeEntry)| path.split().1.len() + entry.group.len() + OF_FILE;
         let room = (64 << 10) + tree.entries().map(of_names).sum::<usize>();
-        let header = tags::encode(entries(package, tree), HEADER_REGION, room)?;
+        let header = encode_header(entries(package, tree), Region::Header, room)?;
         let digest_at = digest_at(&header).context("the header has no digest of the payload")?;
         let name = format!("{}-{}-{}", package.name, package.version, package.release);
-        let written = WrittenFront { lead: lead(&name), header_at: 0, length: header.len(), digest_at, archive_size };
+        let written =
+            WrittenPreamble { lead: lead(&name), header_at: 0, length: header.len(), digest_at, archive_size };
         Ok(Self { header, written })
     }
 
     /// The header, without the payload's digest.
-    pub fn header(&self) -> &[u8] {
+    pub(crate) fn header(&self) -> &[u8] {
         &self.header
     }
 
-    /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer.
-    ///
-    /// - Gives: its size in bytes as well.
-    pub fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenFront, u64)> {
+    /// Writes it to the start of `out`, and leaves that where the payload begins. The header is not held any longer. Gives
+    /// its size in bytes as well.
+    pub(crate) fn write(self, out: &mut (impl Write + Seek)) -> anyhow::Result<(WrittenPreamble, u64)> {
         let Self { header, mut written } = self;
         let before = written.before_header(NO_DIGEST, 0)?;
         written.header_at = before.len() as u64;
@@ -103,11 +102,9 @@ impl Front {
     }
 }
 
-impl WrittenFront {
-    /// Fills in what was not known.
-    ///
-    /// - Takes: `digest`, the sha256 of the compressed payload in hex; `size`, of the compressed payload in bytes.
-    pub fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
+impl WrittenPreamble {
+    /// Fills in what was not known: sha256 in hex and size in bytes of the compressed payload.
+    pub(crate) fn finish(self, digest: &str, size: u64, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<()> {
         out.seek(SeekFrom::Start(self.header_at + self.digest_at as u64))?;
         out.write_all(digest.as_bytes()).context("failed to write the header")?;
         out.seek(SeekFrom::Start(self.header_at))?;
@@ -130,11 +127,12 @@ impl WrittenFront {
 
     /// Lead and signature header. Its length does not depend on what is taken.
     ///
-    /// - Takes: `digest`, the sha256 of the header in hex; `size`, of the compressed payload in bytes.
+    /// Lead and signature header: `digest` is the sha256 of the header in hex, `size` that of the compressed payload in
+    /// bytes.
     fn before_header(&self, digest: &str, size: u64) -> anyhow::Result<Vec<u8>> {
         let mut bytes = self.lead.clone();
         let entries = signature_entries(digest, self.length, size, self.archive_size);
-        bytes.extend(tags::encode(entries, SIGNATURE_REGION, 0)?);
+        bytes.extend(encode_header(entries, Region::Signature, 0)?);
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         Ok(bytes)
     }
@@ -142,7 +140,7 @@ impl WrittenFront {
 
 /// What stands before the headers, which rpm takes for nothing but a mark (rpm's docs, "Lead").
 ///
-/// - Takes: `name`, of which it holds 65 bytes at most, and a NUL.
+/// The lead, which holds 65 bytes of the name at most, and a NUL.
 fn lead(name: &str) -> Vec<u8> {
     const NAME: usize = 66;
     let mut bytes = vec![0xed, 0xab, 0xee, 0xdb, 3, 0, 0, 0, 0, 0];
@@ -165,18 +163,19 @@ fn digest_at(header: &[u8]) -> Option<usize> {
     header[place..].starts_with(NO_DIGEST.as_bytes()).then_some(place)
 }
 
-/// - Takes: `digest` and `length` of the header; the sizes of the payload in bytes, compressed and before.
-fn signature_entries(digest: &str, length: usize, size: u64, archive_size: u64) -> Vec<(u32, Data<'static>)> {
+/// The tags of the signature header, by digest and length of the header, and the sizes of the payload in bytes,
+/// compressed and before.
+fn signature_entries(digest: &str, length: usize, size: u64, archive_size: u64) -> Vec<(u32, TagData<'static>)> {
     let most = most_size(length, archive_size);
     let size = length as u64 + size;
-    let mut entries = vec![(273, Data::text(digest.to_owned()))];
+    let mut entries = vec![(273, TagData::text(digest.to_owned()))];
     // RPMSIGTAG_SIZE and PAYLOADSIZE hold 32 bits, LONGSIZE and LONGARCHIVESIZE 64. Which ones stand here is decided
     // before the payload is packed, since room is left for them: by the most that it can become.
     match (u32::try_from(size), u32::try_from(archive_size)) {
         (Ok(size), Ok(archive_size)) if most < LARGE_FILE => {
-            entries.extend([(1000, Data::int32(size)), (1007, Data::int32(archive_size))]);
+            entries.extend([(1000, TagData::int32(size)), (1007, TagData::int32(archive_size))]);
         }
-        _ => entries.extend([(270, Data::int64(size)), (271, Data::int64(archive_size))]),
+        _ => entries.extend([(270, TagData::int64(size)), (271, TagData::int64(archive_size))]),
     }
     entries
 }
@@ -187,45 +186,45 @@ fn most_size(header: usize, archive_size: u64) -> u64 {
     (1 << 20) + header as u64 + archive_size.saturating_add(archive_size / 64)
 }
 
-fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
-    let text = |value: &'a str| Data::text(value);
+fn entries<'a>(package: &'a RpmPackage, tree: &'a Tree) -> Vec<(u32, TagData<'a>)> {
+    let text = |value: &'a str| TagData::text(value);
     let installed: u64 = tree.entries().map(|(_, entry)| entry.size()).sum();
     let compressor = match package.compression {
         Compression::Gzip => "gzip",
         Compression::Zstd => "zstd",
     };
     let mut tags = vec![
-        (100, Data::texts(["C"])),
+        (100, TagData::texts(["C"])),
         (1000, text(&package.name)),
         (1001, text(&package.version)),
         (1002, text(&package.release)),
-        (1004, Data::Translated(&package.summary)),
-        (1005, Data::Translated(&package.description)),
-        (1006, Data::int32(package.build_time)),
+        (1004, TagData::Translated(&package.summary)),
+        (1005, TagData::Translated(&package.description)),
+        (1006, TagData::int32(package.build_time)),
         // The host that builds must not show.
         (1007, text("localhost")),
         (1014, text(&package.license)),
-        (1016, Data::Translated("Unspecified")),
+        (1016, TagData::Translated("Unspecified")),
         (1021, text("linux")),
         (1022, text(&package.arch)),
         // A package without it counts as a source package.
-        (1044, Data::text(format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
+        (1044, TagData::text(format!("{}-{}-{}.src.rpm", package.name, package.version, package.release))),
         (1064, text(concat!("wheelhaul-", env!("CARGO_PKG_VERSION")))),
         (1124, text("cpio")),
         (1125, text(compressor)),
-        (1126, Data::text(package.level.to_string())),
-        (1132, Data::text(format!("{}-redhat-linux-gnu", package.arch))),
+        (1126, TagData::text(package.level.to_string())),
+        (1132, TagData::text(format!("{}-redhat-linux-gnu", package.arch))),
         (5062, text("utf-8")),
-        (PAYLOAD_SHA256, Data::texts([NO_DIGEST])),
-        (5093, Data::int32(SHA256)),
+        (PAYLOAD_SHA256, TagData::texts([NO_DIGEST])),
+        (5093, TagData::int32(SHA256)),
     ];
     tags.push(match u32::try_from(installed) {
-        Ok(small) if installed < LARGE_FILE => (1009, Data::int32(small)),
-        _ => (5009, Data::int64(installed)),
+        Ok(small) if installed < LARGE_FILE => (1009, TagData::int32(small)),
+        _ => (5009, TagData::int64(installed)),
     });
     let optional = [(1011, &package.vendor), (1020, &package.url)];
     tags.extend(optional.into_iter().filter_map(|(tag, value)| value.as_deref().map(|value| (tag, text(value)))));
-    tags.extend(package.epoch.map(|epoch| (1003, Data::int32(epoch))));
+    tags.extend(package.epoch.map(|epoch| (1003, TagData::int32(epoch))));
     let scriptlets = &package.scriptlets;
     for script in SCRIPTS {
         if let Some(body) = (script.body)(scriptlets) {
@@ -235,9 +234,9 @@ fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
         }
     }
     let change = &package.change;
-    tags.push((1080, Data::int32(change.time)));
-    tags.push((1081, Data::texts([change.name.as_str()])));
-    tags.push((1082, Data::texts([change.text.as_str()])));
+    tags.push((1080, TagData::int32(change.time)));
+    tags.push((1081, TagData::texts([change.name.as_str()])));
+    tags.push((1082, TagData::texts([change.text.as_str()])));
     tags.extend(dependencies([1047, 1112, 1113], package.provides.clone()));
     tags.extend(dependencies([1049, 1048, 1050], requires(package, tree)));
     for (numbers, list) in [
@@ -255,7 +254,7 @@ fn entries<'a>(package: &'a Package, tree: &'a Tree) -> Vec<(u32, Data<'a>)> {
 }
 
 /// What the package requires, and of rpm what its files need; rpmbuild adds that by itself.
-fn requires(package: &Package, tree: &Tree) -> Vec<Dependency> {
+fn requires(package: &RpmPackage, tree: &Tree) -> Vec<Dependency> {
     let mut requires = package.requires.clone();
     if tree.has_large_file() {
         requires.push(Dependency::large_files());
@@ -278,23 +277,23 @@ fn a_row_a_scriptlet(list: &[Dependency]) -> Vec<Dependency> {
 }
 
 /// Takes the tags of names, flags and versions.
-fn dependencies<'a>([names, flags, versions]: [u32; 3], list: Vec<Dependency>) -> [(u32, Data<'a>); 3] {
+fn dependencies<'a>([names, flags, versions]: [u32; 3], list: Vec<Dependency>) -> [(u32, TagData<'a>); 3] {
     let bits: Vec<u32> = list.iter().map(|dependency| Sense::bits(dependency.sense)).collect();
     let (of_names, of_versions): (Vec<String>, Vec<String>) =
         list.into_iter().map(|dependency| (dependency.name, dependency.version)).unzip();
     [
-        (names, Data::texts(of_names)),
-        (flags, Data::Int32(Box::new(bits.into_iter()))),
-        (versions, Data::texts(of_versions)),
+        (names, TagData::texts(of_names)),
+        (flags, TagData::Int32(Box::new(bits.into_iter()))),
+        (versions, TagData::texts(of_versions)),
     ]
 }
 
 /// The arrays with one value a file, in the order of paths.
-fn files(tree: &Tree) -> Vec<(u32, Data<'_>)> {
+fn files(tree: &Tree) -> Vec<(u32, TagData<'_>)> {
     let count = tree.entries().len();
     let entries = || tree.entries().map(|(_, entry)| entry);
-    let of_all = |value: u32| Data::Int32(Box::new(std::iter::repeat_n(value, count)));
-    let text_of_all = |value: &'static str| Data::texts(std::iter::repeat_n(value, count));
+    let of_all = |value: u32| TagData::Int32(Box::new(std::iter::repeat_n(value, count)));
+    let text_of_all = |value: &'static str| TagData::texts(std::iter::repeat_n(value, count));
     let mut folders: BTreeMap<&str, u32> = BTreeMap::new();
     for (path, _) in tree.entries() {
         let next = folders.len() as u32;
@@ -303,44 +302,44 @@ fn files(tree: &Tree) -> Vec<(u32, Data<'_>)> {
     let mut folder_names: Vec<(&str, u32)> = folders.iter().map(|(name, index)| (*name, *index)).collect();
     folder_names.sort_by_key(|(_, index)| *index);
     let folder_indexes = tree.entries().map(move |(path, _)| folders[path.split().0]);
-    let small = |entry: &Entry| u32::try_from(entry.size()).unwrap_or(u32::MAX);
+    let small = |entry: &TreeEntry| u32::try_from(entry.size()).unwrap_or(u32::MAX);
     vec![
         match tree.has_large_file() {
-            false => (1028, Data::Int32(Box::new(entries().map(small)))),
-            true => (5008, Data::Int64(Box::new(entries().map(Entry::size)))),
+            false => (1028, TagData::Int32(Box::new(entries().map(small)))),
+            true => (5008, TagData::Int64(Box::new(entries().map(TreeEntry::size)))),
         },
-        (1030, Data::Int16(Box::new(entries().map(mode_of)))),
-        (1033, Data::Int16(Box::new(std::iter::repeat_n(0, count)))),
-        (1034, Data::Int32(Box::new(entries().map(|entry| entry.mtime)))),
-        (1035, Data::texts(entries().map(digest_of))),
+        (1030, TagData::Int16(Box::new(entries().map(mode_of)))),
+        (1033, TagData::Int16(Box::new(std::iter::repeat_n(0, count)))),
+        (1034, TagData::Int32(Box::new(entries().map(|entry| entry.mtime)))),
+        (1035, TagData::texts(entries().map(digest_of))),
         (1036, text_of_all("")),
-        (1037, Data::Int32(Box::new(entries().map(flags_of)))),
+        (1037, TagData::Int32(Box::new(entries().map(flags_of)))),
         (1039, text_of_all("root")),
-        (1040, Data::texts(entries().map(|entry| &*entry.group))),
+        (1040, TagData::texts(entries().map(|entry| &*entry.group))),
         (1045, of_all(VERIFY_ALL)),
         (1095, of_all(1)),
-        (1096, Data::Int32(Box::new(1..=count as u32))),
+        (1096, TagData::Int32(Box::new(1..=count as u32))),
         (1097, text_of_all("")),
-        (1116, Data::Int32(Box::new(folder_indexes))),
-        (1117, Data::texts(tree.entries().map(|(path, _)| path.split().1))),
-        (1118, Data::texts(folder_names.into_iter().map(|(name, _)| name))),
-        (5011, Data::int32(SHA256)),
+        (1116, TagData::Int32(Box::new(folder_indexes))),
+        (1117, TagData::texts(tree.entries().map(|(path, _)| path.split().1))),
+        (1118, TagData::texts(folder_names.into_iter().map(|(name, _)| name))),
+        (5011, TagData::int32(SHA256)),
     ]
 }
 
-fn digest_of(entry: &Entry) -> String {
+fn digest_of(entry: &TreeEntry) -> String {
     match &entry.kind {
-        Kind::Folder => String::new(),
-        Kind::File { sha256, .. } => hex(sha256),
+        EntryKind::Folder => String::new(),
+        EntryKind::File { sha256, .. } => hex(sha256),
     }
 }
 
 /// RPMFILE_CONFIG, DOC, NOREPLACE and LICENSE of rpm's `rpmfiles.h`; a folder has none, as rpmbuild has it.
-fn flags_of(entry: &Entry) -> u32 {
+fn flags_of(entry: &TreeEntry) -> u32 {
     match entry.kind {
-        Kind::File { role: Role::Config, .. } => 1 | (1 << 4),
-        Kind::File { role: Role::Doc, .. } => 1 << 1,
-        Kind::File { role: Role::License, .. } => 1 << 7,
+        EntryKind::File { role: Role::Config, .. } => 1 | (1 << 4),
+        EntryKind::File { role: Role::Doc, .. } => 1 << 1,
+        EntryKind::File { role: Role::License, .. } => 1 << 7,
         _ => 0,
     }
 }
@@ -367,7 +366,7 @@ mod tests {
             assert_eq!(found, tags, "{archive_size}, {size}");
             // Room is left before the size is known.
             let before = signature_entries(NO_DIGEST, 4096, 0, archive_size);
-            let length = |entries| tags::encode(entries, SIGNATURE_REGION, 0).unwrap().len();
+            let length = |entries| encode_header(entries, Region::Signature, 0).unwrap().len();
             assert_eq!(length(before), length(entries), "{archive_size}, {size}");
         }
     }

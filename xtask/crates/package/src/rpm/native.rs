@@ -4,8 +4,8 @@
 //! digest is always as long, so the header is written first, with room for it that is filled in the end.
 
 use crate::layout::Wheel;
-use crate::rpm::Package;
-use crate::rpm::header::Front;
+use crate::rpm::header::Preamble;
+use crate::rpm::package::RpmPackage;
 use crate::rpm::payload::{Compressor, Payload, WrittenPiece};
 use crate::rpm::piece::KeptPieces;
 use crate::tree::Tree;
@@ -17,7 +17,7 @@ use wheelhaul_base::hex::hex;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenRpm {
     /// the whole RPM, in bytes
     pub size: u64,
     /// of the payload before compression, in bytes
@@ -29,39 +29,41 @@ pub struct Written {
 }
 
 /// An RPM before it is written: all of its header but the payload's digest, and what names each piece of the payload.
-pub struct Plan<'a, R> {
-    front: Front,
+pub struct RpmPlan<'a, R> {
+    preamble: Preamble,
     payload: Payload<'a>,
     wheels: &'a [Wheel<R>],
     entries: usize,
 }
 
-impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
-    /// - Takes: `wheels`, the list that `tree` was laid out from.
-    pub fn new(package: &Package, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
+impl<'a, R: ReaderAt + Sync> RpmPlan<'a, R> {
+    /// Plans an RPM; `wheels` is the list that `tree` was laid out from.
+    ///
+    /// # Errors
+    /// For a header that rpm would not read, and for a level that the compressor does not have.
+    pub fn new(package: &RpmPackage, tree: &'a Tree, wheels: &'a [Wheel<R>]) -> anyhow::Result<Self> {
         let compressor = Compressor { compression: package.compression, level: package.level };
         let payload = Payload::plan(tree, wheels, compressor)?;
-        let front = Front::new(package, tree, payload.archive_size())?;
-        Ok(Self { front, payload, wheels, entries: tree.entries().len() })
+        let preamble = Preamble::new(package, tree, payload.archive_size())?;
+        Ok(Self { preamble, payload, wheels, entries: tree.entries().len() })
     }
 
-    /// Names the file that [`Self::write`] would write: equal names are equal bytes, whatever is kept.
-    ///
-    /// - Gives: a sha256 in lower-case hex, over the header without the payload's digest, and the keys of the pieces.
+    /// Names the file that [`Self::write`] would write: equal names are equal bytes, whatever is kept. It is a sha256 in
+    /// lower-case hex, over the header without the payload's digest, and the keys of the pieces.
     pub fn name(&self) -> String {
         let mut hasher = Sha256::new();
-        hasher.update(self.front.header());
+        hasher.update(self.preamble.header());
         self.payload.keys().for_each(|key| hasher.update(key.to_string()));
         hex(&hasher.finalize())
     }
 
-    /// Writes it.
+    /// Writes it to `out`, which is empty and at its start. `kept` has the pieces of earlier runs, and takes new ones.
     ///
-    /// - Takes: `kept`, the pieces of earlier runs, and the place for new ones; `out`, empty and at its start.
-    /// - Fails: where a wheel's file differs from its RECORD; `out` then is to be thrown away.
-    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<Written> {
-        let Self { front, payload, wheels, entries } = self;
-        let (front, room) = front.write(out)?;
+    /// # Errors
+    /// Where a wheel's file differs from its RECORD; `out` is not to be used then.
+    pub fn write(self, kept: &dyn KeptPieces, out: &mut (impl Read + Write + Seek)) -> anyhow::Result<WrittenRpm> {
+        let Self { preamble, payload, wheels, entries } = self;
+        let (preamble, room) = preamble.write(out)?;
         let mut hasher = Sha256::new();
         let mut size = 0_u64;
         let archive_size = payload.archive_size();
@@ -70,7 +72,7 @@ impl<'a, R: ReaderAt + Sync> Plan<'a, R> {
             size += bytes.len() as u64;
             out.write_all(bytes).context("failed to write the payload")
         })?;
-        front.finish(&hex(&hasher.finalize()), size, out)?;
-        Ok(Written { size: room + size, archive_size, entries, pieces })
+        preamble.finish(&hex(&hasher.finalize()), size, out)?;
+        Ok(WrittenRpm { size: room + size, archive_size, entries, pieces })
     }
 }

@@ -1,6 +1,5 @@
 //! What an RPM says of itself, before it is written by either builder.
 
-use crate::rpm::Facts;
 use crate::service::Scriptlets;
 use wheelhaul_base::calendar::Day;
 use wheelhaul_boxes::Compression;
@@ -105,7 +104,7 @@ impl Dependency {
 
 /// An entry of the changelog, `rpm -q --changelog`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ChangelogEntry {
     /// who ships the RPM, and which one: `Example Ltd - 1.0-1.el9`
     pub name: String,
     /// what it was built from, one line that starts with `- `
@@ -117,22 +116,23 @@ pub struct Change {
 /// In seconds.
 const ONE_DAY: u32 = 24 * 3600;
 
-impl Change {
+impl ChangelogEntry {
     /// The day in UTC, as a spec writes it: `Tue Nov 14 2023`.
     pub fn date(&self) -> String {
         Day::at(self.time).in_spec()
     }
 
-    /// Takes `by`, who ships it; `from`, such as `commit 1234`; `time` in seconds since 1970.
-    pub fn new(by: &str, facts: &Facts<'_>, from: &str, time: u32) -> Self {
+    /// The entry of a release: `by` ships it, `evr` is its version, `from` says what it was built from, such as
+    /// `commit 1234`, and `time` is in seconds since 1970.
+    pub fn new(by: &str, evr: &str, from: &str, time: u32) -> Self {
         let noon = (time - time % ONE_DAY).saturating_add(ONE_DAY / 2);
-        Self { name: format!("{by} - {}", facts.evr()), text: format!("- Built from {from}"), time: noon }
+        Self { name: format!("{by} - {evr}"), text: format!("- Built from {from}"), time: noon }
     }
 }
 
 /// Everything that the header says, but for the files.
 #[derive(Debug, Clone)]
-pub struct Package {
+pub struct RpmPackage {
     /// `quality_report`
     pub name: String,
     /// PEP 440's, where it is not 0
@@ -168,7 +168,7 @@ pub struct Package {
     /// the four
     pub scriptlets: Scriptlets,
     /// the one entry of the changelog
-    pub change: Change,
+    pub change: ChangelogEntry,
     /// seconds since 1970
     pub build_time: u32,
     /// of the payload
@@ -179,8 +179,7 @@ pub struct Package {
 
 /// A text from outside as one line of a header, and of a spec: without control characters, blanks around it or doubled,
 /// and a `\` at its end, by which rpmbuild would join the next line.
-///
-/// - Gives: none for a text of which nothing is left.
+/// None for a text of which nothing is left.
 pub fn one_line(text: &str) -> Option<String> {
     let spaced = text.replace(char::is_control, " ");
     let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -204,7 +203,7 @@ pub fn lines(text: &str) -> String {
     text.trim_end().lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-impl Package {
+impl RpmPackage {
     /// `VERSION-RELEASE`, with the epoch where there is one
     pub fn evr(&self) -> String {
         let epoch = self.epoch.map(|epoch| format!("{epoch}:")).unwrap_or_default();
@@ -235,6 +234,24 @@ mod tests {
             assert_eq!(one_line(text).as_deref(), line, "{text:?}");
         }
         assert_eq!(lines("# a\n#b\n\n  %x\n%files\nc # d\\\n e\tf \n\n"), "- # a\n- #b\n\n  %x\n %files\nc # d\n e f");
+    }
+
+    #[test]
+    fn changes_have_the_day_of_their_time() {
+        #[rustfmt::skip]
+        let cases = [ // `LC_ALL=C date -u -d @TIME "+%a %b %d %Y"`
+            (0,             "Thu Jan 01 1970"),
+            (951_782_399,   "Mon Feb 28 2000"),
+            (951_782_400,   "Tue Feb 29 2000"),
+            (951_868_800,   "Wed Mar 01 2000"),
+            (1_700_000_000, "Tue Nov 14 2023"),
+            (1_735_689_599, "Tue Dec 31 2024"),
+            (4_107_542_400, "Mon Mar 01 2100"),
+            (u32::MAX,      "Sun Feb 07 2106"),
+        ];
+        for (time, date) in cases {
+            assert_eq!(ChangelogEntry { name: String::new(), text: String::new(), time }.date(), date, "{time}");
+        }
     }
 
     #[test]

@@ -4,22 +4,16 @@
 //! header is sorted by path and the archive is not: rpm finds each entry by its name.
 
 use crate::layout::Wheel;
-use crate::rpm::gzip::{Deflater, Members, OWN_MEMBER, deflate_identity};
-use crate::rpm::piece::{KeptPieces, NewPiece, PIECE_BYTES, Piece, PieceKey};
-use crate::tree::{Content, Entry, Kind, Tree};
+use crate::rpm::piece::{KeptPieces, NewPiece, Piece, PieceKey};
+use crate::tree::{Content, EntryKind, Tree, TreeEntry};
 use anyhow::{Context as _, bail, ensure};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Write};
 use std::sync::Mutex;
 use wheelhaul_boxes::Compression;
-use wheelhaul_rpmfile::cpio;
-use wheelhaul_rpmfile::ordered::in_order;
-use wheelhaul_wheel::{PackedSum, Scratch};
-
-/// What is compressed at once. zstd is a third faster on a whole frame than on a stream, whose window
-/// wraps around; a larger frame wins little and takes its size in memory on every core.
-const FRAME_BYTES: usize = PIECE_BYTES as usize;
+use wheelhaul_payload::{Inflater, OWN_MEMBER, PackBuffers, Packer, cpio, deflate_identity, in_order, zstd_identity};
+use wheelhaul_wheel::PackedSum;
 
 /// A piece in a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +40,7 @@ impl Compressor {
     fn identity(self) -> anyhow::Result<String> {
         let Self { compression, level } = self;
         Ok(match compression {
-            Compression::Zstd => format!("zstd {} {level}", zstd::zstd_safe::version_number()),
+            Compression::Zstd => format!("zstd {}", zstd_identity(level)),
             Compression::Gzip => format!("gzip {} {level}", deflate_identity(level)?),
         })
     }
@@ -59,12 +53,14 @@ pub(super) struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Plans the pieces.
-    ///
-    /// - Takes: `wheels`, the list that the tree was laid out from.
-    pub fn plan<R: ReaderAt>(tree: &'a Tree, wheels: &[Wheel<R>], compressor: Compressor) -> anyhow::Result<Self> {
+    /// Plans the pieces; `wheels` is the list that the tree was laid out from.
+    pub(crate) fn plan<R: ReaderAt>(
+        tree: &'a Tree,
+        wheels: &[Wheel<R>],
+        compressor: Compressor,
+    ) -> anyhow::Result<Self> {
         let identity = compressor.identity()?;
-        let taken = |entry: &Entry| {
+        let taken = |entry: &TreeEntry| {
             let taken = deflated(entry, wheels).filter(|_| compressor.compression == Compression::Gzip);
             taken.map(|(wheel, place)| format!("{} {place}", wheel.sha256))
         };
@@ -73,21 +69,21 @@ impl<'a> Payload<'a> {
     }
 
     /// The size of the archive before compression, in bytes.
-    pub fn archive_size(&self) -> u64 {
+    pub(crate) fn archive_size(&self) -> u64 {
         self.pieces.iter().map(|(_, piece)| piece.size()).sum()
     }
 
     /// What names the bytes of the compressed payload, piece by piece.
-    pub fn keys(&self) -> impl Iterator<Item = &PieceKey> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &PieceKey> {
         self.pieces.iter().map(|(key, _)| key)
     }
 
-    /// Writes the compressed payload, piece by piece in order, to `take`.
+    /// Writes the compressed payload, piece by piece in order, to `take`, and gives the pieces. The bytes do not depend
+    /// on what was kept. `wheels` is the list that the tree was laid out from.
     ///
-    /// - Takes: `wheels`, the list that the tree was laid out from.
-    /// - Gives: the pieces, in order. The bytes do not depend on what was kept.
-    /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
-    pub fn write<R: ReaderAt + Sync>(
+    /// # Errors
+    /// Where a file of a wheel does not have the digest that its RECORD says.
+    pub(crate) fn write<R: ReaderAt + Sync>(
         &self,
         wheels: &[Wheel<R>],
         kept: &dyn KeptPieces,
@@ -118,14 +114,11 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// What a thread keeps from piece to piece: memory that is mapped anew costs a page fault every 4 KiB.
+/// What a thread keeps from piece to piece.
 #[derive(Default)]
 struct Worker {
-    scratch: Scratch,
-    compressor: Option<zstd::bulk::Compressor<'static>>,
-    content: Vec<u8>,
-    frame: Vec<u8>,
-    deflater: Option<Deflater>,
+    inflater: Inflater,
+    buffers: PackBuffers,
 }
 
 /// Writes to the payload, and to where the piece is kept as long as that goes well.
@@ -158,58 +151,6 @@ impl Write for Tee<'_> {
     }
 }
 
-/// Takes bytes and gives zstd frames, each of [`FRAME_BYTES`] but the last.
-struct Frames<'a> {
-    out: &'a mut dyn Write,
-    compressor: &'a mut zstd::bulk::Compressor<'static>,
-    content: &'a mut Vec<u8>,
-    frame: &'a mut Vec<u8>,
-}
-
-impl Write for Frames<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(FRAME_BYTES - self.content.len());
-        self.content.extend_from_slice(&bytes[..taken]);
-        if self.content.len() == FRAME_BYTES {
-            self.flush()?;
-        }
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        if self.content.is_empty() {
-            return Ok(());
-        }
-        self.frame.clear();
-        self.frame.reserve(zstd::zstd_safe::compress_bound(self.content.len()));
-        self.compressor.compress_to_buffer(self.content.as_slice(), self.frame)?;
-        self.content.clear();
-        self.out.write_all(self.frame)
-    }
-}
-
-/// What the entries of a piece go into.
-enum Packer<'a> {
-    Zstd(Frames<'a>),
-    Gzip(Members<'a>),
-}
-
-impl Write for Packer<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Zstd(frames) => frames.write(bytes),
-            Self::Gzip(members) => members.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Zstd(frames) => frames.flush(),
-            Self::Gzip(members) => members.flush(),
-        }
-    }
-}
-
 /// Writes a compressed piece: its entries, or the end of the archive.
 fn write_piece<R: ReaderAt>(
     piece: &Piece<'_>,
@@ -218,16 +159,10 @@ fn write_piece<R: ReaderAt>(
     with: &mut Worker,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let Worker { scratch, compressor, content, frame, deflater } = with;
+    let Worker { inflater, buffers } = with;
     let mut packer = match by.compression {
-        Compression::Zstd => {
-            let compressor = match compressor {
-                Some(compressor) => compressor,
-                None => compressor.insert(zstd::bulk::Compressor::new(by.level)?),
-            };
-            Packer::Zstd(Frames { out, compressor, content, frame })
-        }
-        Compression::Gzip => Packer::Gzip(Members::new(out, deflater.get_or_insert_with(|| Deflater::new(by.level)))),
+        Compression::Zstd => Packer::zstd(out, by.level, buffers)?,
+        Compression::Gzip => Packer::gzip(out, by.level, buffers),
     };
     if piece.is_end() {
         cpio::write_trailer(&mut packer)?;
@@ -235,11 +170,9 @@ fn write_piece<R: ReaderAt>(
     for (place, item) in piece.items.iter().enumerate() {
         let mut write = || -> anyhow::Result<()> {
             piece.write_head(place, &mut packer)?;
-            match (&mut packer, deflated(item.entry, wheels)) {
-                (Packer::Gzip(members), Some((wheel, place))) => {
-                    take_deflated(item.entry, wheel, place, scratch, members)?;
-                }
-                _ => write_content(item.entry, wheels, scratch, &mut packer)?,
+            match deflated(item.entry, wheels).filter(|_| packer.takes_deflated()) {
+                Some((wheel, place)) => take_deflated(item.entry, wheel, place, inflater, &mut packer)?,
+                None => write_content(item.entry, wheels, inflater, &mut packer)?,
             }
             Ok(cpio::write_padding(&mut packer, item.entry.size())?)
         };
@@ -249,9 +182,9 @@ fn write_piece<R: ReaderAt>(
 }
 
 /// The wheel of an entry, and its place there, where a member of gzip can be made of it as it is.
-fn deflated<'w, R: ReaderAt>(entry: &Entry, wheels: &'w [Wheel<R>]) -> Option<(&'w Wheel<R>, usize)> {
+fn deflated<'w, R: ReaderAt>(entry: &TreeEntry, wheels: &'w [Wheel<R>]) -> Option<(&'w Wheel<R>, usize)> {
     match entry.kind {
-        Kind::File { content: Content::Member { wheel, place }, size, .. } if size >= OWN_MEMBER => {
+        EntryKind::File { content: Content::Member { wheel, place }, size, .. } if size >= OWN_MEMBER => {
             let wheel = &wheels[wheel];
             wheel.archive.members()[place].is_deflated.then_some((wheel, place))
         }
@@ -262,27 +195,28 @@ fn deflated<'w, R: ReaderAt>(entry: &Entry, wheels: &'w [Wheel<R>]) -> Option<(&
 /// Writes a file of a wheel as it is deflated there, and unpacks it to see that it is what it ought to be, unless that
 /// was seen with another target.
 ///
-/// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+/// # Errors
+/// Where a file of a wheel does not have the digest that its RECORD says.
 fn take_deflated<R: ReaderAt>(
-    entry: &Entry,
+    entry: &TreeEntry,
     wheel: &Wheel<R>,
     place: usize,
-    scratch: &mut Scratch,
-    members: &mut Members<'_>,
+    inflater: &mut Inflater,
+    packer: &mut Packer<'_>,
 ) -> anyhow::Result<()> {
     let mut sum = PackedSum::default();
     let mut hasher = (!wheel.checked.has(place)).then(Sha256::new);
-    members.take_deflated(&wheel.archive.members()[place], |out| {
+    packer.take_deflated(wheel.archive.members()[place].packed_file(), |out| {
         let mut packed = |bytes: &[u8]| {
             sum.update(bytes);
             out(bytes)
         };
         match &mut hasher {
-            Some(hasher) => wheel.archive.unpack_with_packed(place, scratch, &mut packed, &mut |bytes| {
+            Some(hasher) => wheel.archive.unpack_with_packed(place, inflater, &mut packed, &mut |bytes| {
                 hasher.update(bytes);
                 Ok(())
             }),
-            None => wheel.archive.copy_packed(place, scratch, &mut packed),
+            None => wheel.archive.copy_packed(place, inflater, &mut packed),
         }
     })?;
     match hasher {
@@ -295,10 +229,10 @@ fn take_deflated<R: ReaderAt>(
     Ok(())
 }
 
-fn check_digest(entry: &Entry, hasher: Sha256) -> anyhow::Result<()> {
+fn check_digest(entry: &TreeEntry, hasher: Sha256) -> anyhow::Result<()> {
     let found = hasher.finalize();
     match &entry.kind {
-        Kind::File { sha256, .. } if found.as_slice() != sha256 => {
+        EntryKind::File { sha256, .. } if found.as_slice() != sha256 => {
             bail!("its content does not have the digest that its RECORD says")
         }
         _ => Ok(()),
@@ -307,17 +241,21 @@ fn check_digest(entry: &Entry, hasher: Sha256) -> anyhow::Result<()> {
 
 /// Writes the content of an entry, as many bytes as it says; a folder has none.
 ///
-/// - Fails: where a file of a wheel does not have the digest that its RECORD says.
+/// # Errors
+/// Where a file of a wheel does not have the digest that its RECORD says.
 pub(super) fn write_content<R: ReaderAt>(
-    entry: &Entry,
+    entry: &TreeEntry,
     wheels: &[Wheel<R>],
-    scratch: &mut Scratch,
+    inflater: &mut Inflater,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     match &entry.kind {
-        Kind::Folder => Ok(()),
-        Kind::File { content: Content::Bytes(bytes), .. } => Ok(out.write_all(bytes)?),
-        Kind::File { content: content @ (Content::Member { wheel, .. } | Content::ByteCode { wheel, .. }), .. } => {
+        EntryKind::Folder => Ok(()),
+        EntryKind::File { content: Content::Bytes(bytes), .. } => Ok(out.write_all(bytes)?),
+        EntryKind::File {
+            content: content @ (Content::Member { wheel, .. } | Content::ByteCode { wheel, .. }),
+            ..
+        } => {
             let mut hasher = Sha256::new();
             let mut sum = PackedSum::default();
             let (archive, place) = wheels[*wheel].find(content).context("its wheel has no byte-code")?;
@@ -325,7 +263,7 @@ pub(super) fn write_content<R: ReaderAt>(
                 sum.update(bytes);
                 Ok(())
             };
-            archive.unpack_with_packed(place, scratch, packed, &mut |bytes| {
+            archive.unpack_with_packed(place, inflater, packed, &mut |bytes| {
                 hasher.update(bytes);
                 Ok(out.write_all(bytes)?)
             })?;
@@ -335,5 +273,92 @@ pub(super) fn write_content<R: ReaderAt>(
             }
             Ok(())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::read::MultiGzDecoder;
+    use rawzip::{CompressionMethod, ZipArchiveWriter};
+    use std::io::Read as _;
+    use wheelhaul_wheel::Archive;
+
+    /// What every member starts with.
+    const HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+
+    /// What shrinks, and does not repeat itself within the reach of deflate.
+    fn content(size: u64) -> Vec<u8> {
+        let mut number = 7_u32;
+        let mut byte = || {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (number >> 27) as u8
+        };
+        (0..size).map(|_| byte()).collect()
+    }
+
+    fn archive(files: &[(&str, &[u8], CompressionMethod)]) -> Vec<u8> {
+        let mut zip = ZipArchiveWriter::new(Vec::new());
+        for (path, bytes, method) in files {
+            let (mut entry, config) = zip.new_file(path).compression_method(*method).start().unwrap();
+            let descriptor = if *method == CompressionMethod::STORE {
+                let mut writer = config.wrap(&mut entry);
+                writer.write_all(bytes).unwrap();
+                writer.finish().unwrap().1
+            } else {
+                let encoder = flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::fast());
+                let mut writer = config.wrap(encoder);
+                writer.write_all(bytes).unwrap();
+                let (encoder, descriptor) = writer.finish().unwrap();
+                encoder.finish().unwrap();
+                descriptor
+            };
+            entry.finish(descriptor).unwrap();
+        }
+        zip.finish().unwrap()
+    }
+
+    fn unpacked(packed: &[u8]) -> Vec<u8> {
+        let mut content = Vec::new();
+        MultiGzDecoder::new(packed).read_to_end(&mut content).unwrap();
+        content
+    }
+
+    fn count_of_heads(packed: &[u8]) -> usize {
+        packed.windows(HEAD.len()).filter(|window| *window == HEAD).count()
+    }
+
+    #[test]
+    fn a_deflated_file_is_taken_as_it_is() {
+        let (large, empty) = (content(200_000), Vec::new());
+        let deflate = CompressionMethod::DEFLATE;
+        let bytes = archive(&[
+            ("large", &large, deflate),
+            ("empty", &empty, deflate),
+            ("stored", b"x", CompressionMethod::STORE),
+        ]);
+        let archive = Archive::open(bytes.as_slice(), bytes.len() as u64).unwrap();
+        let (mut buffers, mut inflater, mut packed) = (PackBuffers::default(), Inflater::default(), Vec::new());
+        let mut members = Packer::gzip(&mut packed, 9, &mut buffers);
+        let mut take = |members: &mut Packer<'_>, path: &str| {
+            let place = archive.find(path).unwrap();
+            members.take_deflated(archive.members()[place].packed_file(), |out| {
+                archive.unpack_with_packed(place, &mut inflater, out, &mut |_| Ok(()))
+            })
+        };
+        members.write_all(b"head").unwrap();
+        take(&mut members, "large").unwrap();
+        take(&mut members, "large").unwrap();
+        members.write_all(b"between").unwrap();
+        take(&mut members, "empty").unwrap();
+        let error = take(&mut members, "stored").unwrap_err();
+        assert_eq!(error.to_string(), "it is not deflated");
+        members.write_all(b"end").unwrap();
+        members.flush().unwrap();
+        assert!(unpacked(&packed) == [&b"head"[..], &large, &large, b"between", b"end"].concat());
+        assert_eq!(count_of_heads(&packed), 6);
+        // The archive's own bytes.
+        let stream = &bytes[35..50_000];
+        assert_eq!(packed.windows(stream.len()).filter(|window| *window == stream).count(), 2);
     }
 }

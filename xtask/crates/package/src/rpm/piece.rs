@@ -2,15 +2,16 @@
 //! by side, kept, and taken again by whichever package has the same files.
 
 use crate::rpm::header::mode_of;
-use crate::tree::{BoxPath, Content, Entry, Kind, Tree};
+use crate::tree::{BoxPath, Content, EntryKind, Tree, TreeEntry};
 use sha2::{Digest as _, Sha256};
 use std::fmt;
 use std::io::{self, Write};
 use wheelhaul_base::hex::hex;
-use wheelhaul_rpmfile::{LARGE_FILE, cpio};
+use wheelhaul_payload::cpio::LARGE_FILE;
+use wheelhaul_payload::{FRAME_BYTES, cpio};
 
 /// A piece is closed when it has reached this, in bytes before compression …
-pub(super) const PIECE_BYTES: u64 = 4 << 20;
+const PIECE_BYTES: u64 = FRAME_BYTES as u64;
 /// … or this, in files.
 const PIECE_FILES: usize = 512;
 /// Stands for how pieces are made here: raised when the same entries give other bytes.
@@ -37,11 +38,10 @@ impl fmt::Display for PieceKey {
 pub trait KeptPieces: Sync {
     /// Writes a kept piece to `out`, once it was found whole; gives its size in bytes, and none where there is none.
     ///
-    /// - Fails: only where `out` does.
+    /// # Errors
+    /// Only where `out` does.
     fn copy(&self, key: &PieceKey, out: &mut dyn Write) -> io::Result<Option<u64>>;
-    /// Begins to keep a piece; none where it is not to be kept.
-    ///
-    /// - Takes: `size`, in bytes before compression.
+    /// Begins to keep a piece of `size` bytes before compression; none where it is not to be kept.
     fn begin(&self, key: &PieceKey, size: u64) -> Option<Box<dyn NewPiece + '_>>;
 }
 
@@ -69,7 +69,7 @@ pub(super) struct Item<'a> {
     /// in the header's list of files
     pub place: u32,
     pub path: &'a BoxPath,
-    pub entry: &'a Entry,
+    pub entry: &'a TreeEntry,
 }
 
 /// Entries in the order of the archive.
@@ -82,7 +82,7 @@ pub(super) struct Piece<'a> {
 impl<'a> Piece<'a> {
     /// Cuts a tree: folders and what comes with the package first, then each wheel's files, then what was made for
     /// that wheel. The last piece is empty: the archive ends there.
-    pub fn cut(tree: &'a Tree) -> Vec<Self> {
+    pub(crate) fn cut(tree: &'a Tree) -> Vec<Self> {
         let mut items: Vec<Item<'a>> =
             (0..).zip(tree.entries()).map(|(place, (path, entry))| Item { place, path, entry }).collect();
         // Stable: of a group in the order of paths.
@@ -107,29 +107,27 @@ impl<'a> Piece<'a> {
     }
 
     /// Whether it is the one that ends the archive.
-    pub fn is_end(&self) -> bool {
+    pub(crate) fn is_end(&self) -> bool {
         self.items.is_empty()
     }
 
     /// In bytes before compression.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         match self.is_end() {
             true => cpio::entry_size(cpio::TRAILER, 0),
             false => self.items.iter().map(|item| cpio::entry_size(&archive_name(item.path), item.entry.size())).sum(),
         }
     }
 
-    /// Writes what the archive says of an entry.
-    ///
-    /// - Takes: `place`, in the piece. No two entries of a piece have the same inode, and two pieces may: who reads
-    ///   the archive looks at inodes only where there are several links.
-    pub fn write_head(&self, place: usize, out: &mut dyn Write) -> anyhow::Result<()> {
+    /// Writes what the archive says of the entry at a place in the piece. No two entries of a piece have the same inode,
+    /// and entries of two pieces may: readers look at inodes only where there are several links.
+    pub(crate) fn write_head(&self, place: usize, out: &mut dyn Write) -> anyhow::Result<()> {
         let item = &self.items[place];
         let size = item.entry.size();
         if size >= LARGE_FILE {
             return Ok(cpio::write_place(out, item.place)?);
         }
-        let head = cpio::Entry {
+        let head = cpio::CpioEntry {
             name: archive_name(item.path),
             inode: u32::try_from(place + 1)?,
             mode: u32::from(mode_of(item.entry)),
@@ -141,14 +139,18 @@ impl<'a> Piece<'a> {
 
     /// Names what the piece will be: by the heads of its entries, and the digests that are known of their contents.
     ///
-    /// - Takes: `compressor`, which tells all that decides how the same bytes are compressed; `taken`, which names the
-    ///   compressed bytes of an entry where they are taken as they are.
-    pub fn key(&self, compressor: &str, taken: impl Fn(&Entry) -> Option<String>) -> anyhow::Result<PieceKey> {
+    /// `compressor` tells all that decides how the same bytes are compressed; `taken` names the compressed bytes of an
+    /// entry where they are taken as they are.
+    pub(crate) fn key(
+        &self,
+        compressor: &str,
+        taken: impl Fn(&TreeEntry) -> Option<String>,
+    ) -> anyhow::Result<PieceKey> {
         let mut all = Vec::with_capacity(256 * self.items.len());
         writeln!(all, "{RULES} {compressor}")?;
         for (place, item) in self.items.iter().enumerate() {
             self.write_head(place, &mut all)?;
-            if let Kind::File { sha256, .. } = &item.entry.kind {
+            if let EntryKind::File { sha256, .. } = &item.entry.kind {
                 all.extend_from_slice(sha256);
             }
             // No head starts like this, and all that is variable in one is as long as it says.
@@ -161,10 +163,10 @@ impl<'a> Piece<'a> {
 }
 
 /// What stands together. Modules are apart from what was made of them, which is another for each Python.
-fn group(entry: &Entry) -> (usize, bool) {
+fn group(entry: &TreeEntry) -> (usize, bool) {
     let content = match &entry.kind {
-        Kind::Folder => return (0, false),
-        Kind::File { content, .. } => content,
+        EntryKind::Folder => return (0, false),
+        EntryKind::File { content, .. } => content,
     };
     match entry.wheel {
         None => (0, true),

@@ -3,12 +3,12 @@
 
 use crate::layout::Wheel;
 use crate::rpm::payload::write_content;
-use crate::tree::{BoxPath, Entry, Kind, Tree};
+use crate::tree::{BoxPath, EntryKind, Tree, TreeEntry};
 use anyhow::Context as _;
 use flate2::{Compression, GzBuilder};
 use rawzip::ReaderAt;
 use std::io::Write;
-use wheelhaul_wheel::Scratch;
+use wheelhaul_wheel::Inflater;
 
 /// The effort of gzip: these are unpacked once, on the host that builds.
 const EFFORT: Compression = Compression::new(6);
@@ -18,7 +18,7 @@ const BLOCK: u64 = 512;
 
 /// Which part of the tree an archive holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum SourcePart {
     /// what is not a dependency's, and every folder
     App,
     /// the files that come from the dependencies' wheels
@@ -26,27 +26,27 @@ pub enum Part {
 }
 
 /// Where every entry of a tree goes.
-pub struct Sources<'a, R> {
+pub struct SourceArchives<'a, R> {
     tree: &'a Tree,
     wheels: &'a [Wheel<R>],
 }
 
-impl<'a, R: ReaderAt> Sources<'a, R> {
+impl<'a, R: ReaderAt> SourceArchives<'a, R> {
     /// Takes `wheels`, the list that `tree` was laid out from: the application's is the last.
     pub fn new(tree: &'a Tree, wheels: &'a [Wheel<R>]) -> Self {
         Self { tree, wheels }
     }
 
     /// Whether a part has anything in it.
-    pub fn has(&self, part: Part) -> bool {
+    pub fn has(&self, part: SourcePart) -> bool {
         self.entries(part).next().is_some()
     }
 
     /// Each folder with all that is in it at once: tar sets a folder's time when it leaves it.
-    fn entries(&self, part: Part) -> impl Iterator<Item = (&'a BoxPath, &'a Entry)> {
-        let is_of = move |entry: &Entry| {
+    fn entries(&self, part: SourcePart) -> impl Iterator<Item = (&'a BoxPath, &'a TreeEntry)> {
+        let is_of = move |entry: &TreeEntry| {
             let is_dependency = entry.wheel.is_some_and(|wheel| wheel + 1 < self.wheels.len());
-            is_dependency == (part == Part::Dependencies)
+            is_dependency == (part == SourcePart::Dependencies)
         };
         let mut entries: Vec<_> = self.tree.entries().filter(move |(_, entry)| is_of(entry)).collect();
         entries.sort_by(|(a, _), (b, _)| a.as_str().split('/').cmp(b.as_str().split('/')));
@@ -55,14 +55,15 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
 
     /// Writes the archive of a part: paths from the root of the box, sorted, root's, with their modes and times.
     ///
-    /// - Fails: where a file of a wheel does not have the digest that its RECORD says.
-    pub fn write(&self, part: Part, out: impl Write) -> anyhow::Result<()> {
+    /// # Errors
+    /// Where a file of a wheel does not have the digest that its RECORD says.
+    pub fn write(&self, part: SourcePart, out: impl Write) -> anyhow::Result<()> {
         // No name and no time in gzip's header.
         let gzip = GzBuilder::new().mtime(0).operating_system(255).write(out, EFFORT);
         let mut archive = tar::Builder::new(gzip);
-        let mut scratch = Scratch::default();
+        let mut inflater = Inflater::default();
         for (path, entry) in self.entries(part) {
-            self.append(&mut archive, path, entry, &mut scratch)
+            self.append(&mut archive, path, entry, &mut inflater)
                 .with_context(|| format!("failed to pack `{path}` of {}", entry.source))?;
         }
         archive.into_inner()?.finish()?.flush()?;
@@ -73,13 +74,13 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
         &self,
         archive: &mut tar::Builder<impl Write>,
         path: &BoxPath,
-        entry: &Entry,
-        scratch: &mut Scratch,
+        entry: &TreeEntry,
+        inflater: &mut Inflater,
     ) -> anyhow::Result<()> {
         let mut header = tar::Header::new_ustar();
         let (kind, name) = match entry.kind {
-            Kind::Folder => (tar::EntryType::Directory, format!("{}/", relative(path))),
-            Kind::File { .. } => (tar::EntryType::Regular, relative(path).to_owned()),
+            EntryKind::Folder => (tar::EntryType::Directory, format!("{}/", relative(path))),
+            EntryKind::File { .. } => (tar::EntryType::Regular, relative(path).to_owned()),
         };
         header.set_entry_type(kind);
         header.set_size(entry.size());
@@ -97,7 +98,7 @@ impl<'a, R: ReaderAt> Sources<'a, R> {
         header.set_cksum();
         let out = archive.get_mut();
         out.write_all(header.as_bytes())?;
-        write_content(entry, self.wheels, scratch, out)?;
+        write_content(entry, self.wheels, inflater, out)?;
         let rest = entry.size().next_multiple_of(BLOCK) - entry.size();
         Ok(out.write_all(&[0; BLOCK as usize][..usize::try_from(rest)?])?)
     }
@@ -122,15 +123,15 @@ mod tests {
             ("/opt/x/c-1", "", 0o644),
             (long.as_str(), "1", 0o644),
         ] {
-            tree.claim(BoxPath::new(path).unwrap(), Entry::made(bytes, 7, "a test").with_mode(mode)).unwrap();
+            tree.claim(BoxPath::new(path).unwrap(), TreeEntry::made(bytes, 7, "a test").with_mode(mode)).unwrap();
         }
         tree.own_folders(&BoxPath::new("/opt/x").unwrap(), 9).unwrap();
-        let sources: Sources<'_, Vec<u8>> = Sources::new(&tree, &[]);
-        assert!(sources.has(Part::App) && !sources.has(Part::Dependencies));
+        let sources: SourceArchives<'_, Vec<u8>> = SourceArchives::new(&tree, &[]);
+        assert!(sources.has(SourcePart::App) && !sources.has(SourcePart::Dependencies));
         let mut bytes = Vec::new();
-        sources.write(Part::App, &mut bytes).unwrap();
+        sources.write(SourcePart::App, &mut bytes).unwrap();
         let mut again = Vec::new();
-        sources.write(Part::App, &mut again).unwrap();
+        sources.write(SourcePart::App, &mut again).unwrap();
         assert_eq!(bytes, again);
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
         let mut found = Vec::new();

@@ -4,7 +4,8 @@
 //! that nobody asks for, may stand there too.
 
 use crate::rpm::header::SCRIPTS;
-use crate::rpm::{Dependency, Package, Sense, listed};
+use crate::rpm::package::{Dependency, RpmPackage, Sense};
+use crate::rpm::spec_files;
 use crate::templates::templates;
 use crate::tree::Tree;
 use anyhow::Context as _;
@@ -32,8 +33,9 @@ const FOLDERS: [(&str, &str); 3] = [
 
 /// The spec.
 ///
-/// - Fails: for a file that `%files` cannot name.
-pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNames) -> anyhow::Result<String> {
+/// # Errors
+/// For a file that `%files` cannot name.
+pub fn spec(package: &RpmPackage, tree: &Tree, target: &Target, sources: &SourceNames) -> anyhow::Result<String> {
     let line = |text: &str| escape(text).replace(char::is_control, " ").trim().to_owned();
     let optional = |text: &str| Some(line(text)).filter(|text| !text.is_empty());
     let payload = match package.compression {
@@ -46,7 +48,7 @@ pub fn spec(package: &Package, tree: &Tree, target: &Target, sources: &SourceNam
         .map(|(script, body)| context! { section => format!("%{}", script.section), body => text(body) })
         .collect();
     let change = &package.change;
-    let (files, folders) = with_macros(&listed::lines(tree)?);
+    let (files, folders) = with_macros(&spec_files::lines(tree)?);
     let rendered = templates().get_template("spec.txt")?.render(context! {
         title => line(&target.distribution.title),
         arch => &package.arch,
@@ -116,7 +118,7 @@ fn text(text: &str) -> String {
 
 /// The lines of a tag, without what rpmbuild adds by itself: the package's own name, what a scriptlet is run
 /// by, and what rpm must be able to read.
-fn dependencies(tag: &str, list: &[Dependency], package: &Package) -> Vec<String> {
+fn dependencies(tag: &str, list: &[Dependency], package: &RpmPackage) -> Vec<String> {
     let own = |dependency: &Dependency| {
         let rest = dependency.name.strip_prefix(&package.name);
         let is_name = rest.is_some_and(|rest| rest.is_empty() || (rest.starts_with('(') && rest.ends_with("-64)")));

@@ -130,8 +130,9 @@ impl ServiceFacts<'_> {
 
     /// The words of `ExecStart`.
     ///
-    /// - Fails: for a server that is not known and whose command does not say where the port goes; for
-    ///   TLS with a server that has none; for options that cannot work in the unit.
+    /// # Errors
+    /// For a server that is not known and whose command does not say where the port goes; for TLS with a server that
+    /// has none; for options that cannot work in the unit.
     pub fn command(&self, program: Program) -> anyhow::Result<Vec<String>> {
         self.check_options()?;
         let (word, rest) = self.service.command.split_first().expect("checked by `Config`");

@@ -4,7 +4,7 @@ use pep440_rs::Version;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{Service, Tls};
 
-/// What the texts are made from.
+/// What the texts of a service are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceFacts<'a> {
     /// of the RPM, the unit and the user
@@ -19,6 +19,11 @@ pub struct ServiceFacts<'a> {
     pub target: &'a Target,
     /// of the package that brings the server, as it is locked; none where that does not matter or is not known yet
     pub server_version: Option<&'a Version>,
+}
+
+/// The program by which root runs a command as the service.
+pub fn run_program(name: &str) -> String {
+    format!("/usr/bin/{name}-run")
 }
 
 impl ServiceFacts<'_> {

@@ -11,12 +11,10 @@ mod socket;
 #[cfg(test)]
 mod tests;
 mod unit;
-mod unit_files;
 
 pub use command::{Program, SERVERS, Server, application_modules, server_of};
 pub use confinement::confinement_keys;
 pub use dangers::{Danger, dangers};
-pub use facts::ServiceFacts;
+pub use facts::{ServiceFacts, run_program};
 pub use options::settings_file;
 pub use scriptlets::Scriptlets;
-pub use unit_files::run_program;

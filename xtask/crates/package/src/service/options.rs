@@ -129,7 +129,7 @@ impl ServiceFacts<'_> {
 
     /// Judges gunicorn's configuration file by the settings that it assigns as plain values.
     ///
-    /// - Takes: `place`, the file as messages name it.
+    /// `place` is the file as messages name it.
     pub fn faults_of_settings(&self, place: &str, text: &str) -> Vec<anyhow::Error> {
         let place = format!("`{place}`, which gunicorn reads");
         settings(text).into_iter().filter_map(|found| self.fault_of(&place, &found)).collect()

@@ -21,8 +21,9 @@ const OWN: &[(&[&str], &str, &str)] = &[
 impl ServiceFacts<'_> {
     /// Judges what a project asks of the unit.
     ///
-    /// - Fails: once, for each key that the target's systemd does not know or that is this tool's own, for each value
-    ///   that it would not take, and for a socket that the server does not take.
+    /// # Errors
+    /// Once, for each key that the target's systemd does not know or that is this tool's own, for each value that it
+    /// would not take, and for a socket that the server does not take.
     pub fn check(&self) -> anyhow::Result<()> {
         let mut faults: Vec<anyhow::Error> =
             self.service.unit.keys().filter_map(|key| self.check_key(key).err()).collect();

@@ -4,8 +4,7 @@
 //! `%systemd_*` macros leave reloading to file triggers of systemd's package, which some rpm versions
 //! run too late or not at all.
 
-use crate::service::command::Program;
-use crate::service::command::{application_modules, is_dotted};
+use crate::service::command::{Program, application_modules, is_dotted};
 use crate::service::facts::ServiceFacts;
 use crate::templates::templates;
 use minijinja::context;

@@ -4,7 +4,7 @@ use crate::service::command::Program;
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::facts::ServiceFacts;
 use wheelhaul_config::{Lines, Tls};
-use wheelhaul_systemd::{UnitSection, assignment, command_line, literal, unit_value_expects};
+use wheelhaul_systemd::{UnitSection, assignment, command_line, literal, sysusers_line, unit_value_expects};
 
 /// What an administrator's files below are, for secrets.
 const CREDENTIALS: &str = "credentials";
@@ -13,6 +13,28 @@ const CREDENTIALS: &str = "credentials";
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin";
 
 impl ServiceFacts<'_> {
+    /// The units: file name and text.
+    ///
+    /// # Errors
+    /// For a command that cannot be written, and for what [`Self::check`] refuses.
+    pub fn units(&self, program: Program) -> anyhow::Result<Vec<(String, String)>> {
+        self.check()?;
+        let mut units = vec![(format!("{}.service", self.name), self.unit(program)?)];
+        if self.is_socket_activated() {
+            units.push((format!("{}.socket", self.name), self.socket()));
+        }
+        if self.renews() {
+            units.push((format!("{}-certificate.service", self.name), self.renewal()));
+            units.push((format!("{}-certificate.timer", self.name), self.timer()));
+        }
+        Ok(units)
+    }
+
+    /// sysusers.d(5), so that image-based systems agree with `%pre`.
+    pub fn sysusers(&self) -> String {
+        sysusers_line(self.name, self.summary, &format!("/var/lib/{}", self.name))
+    }
+
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr as _;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_wheel::{Archive, Scratch};
+use wheelhaul_wheel::{Archive, Inflater};
 
 /// Known vulnerabilities.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,13 +93,13 @@ impl Collector<'_> {
         let records = || archive.members().iter().enumerate().filter(|(_, member)| member.path.ends_with(".json"));
         let sum = records().fold(0_u64, |sum, (_, member)| sum.saturating_add(member.size));
         ensure!(sum <= MOST_RECORDS, "its records have {sum} bytes unpacked, and at most {MOST_RECORDS} are read");
-        let mut scratch = Scratch::default();
+        let mut inflater = Inflater::default();
         let mut bytes = Vec::new();
         for (place, member) in records() {
             let size = member.size;
             ensure!(size <= MOST_RECORD, "`{}` has {size} bytes, and at most {MOST_RECORD} are read", member.path);
             bytes.clear();
-            archive.unpack(place, &mut scratch, &mut |piece| {
+            archive.unpack(place, &mut inflater, &mut |piece| {
                 bytes.extend_from_slice(piece);
                 Ok(())
             })?;

@@ -103,10 +103,10 @@ fn on_the_box(old: Option<&FileRow>, new: Option<&FileRow>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wheelhaul_rpmfile::Owner;
+    use wheelhaul_rpmfile::FileOwner;
 
     fn row(flags: u32) -> FileRow {
-        let owner = Owner { user: "root".into(), group: "root".into() }.into();
+        let owner = FileOwner { user: "root".into(), group: "root".into() }.into();
         FileRow { mode: 0o100_644, owner, size: 1, digest: "0".into(), flags, link: String::new() }
     }
 

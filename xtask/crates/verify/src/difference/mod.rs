@@ -247,7 +247,7 @@ impl Side {
             built: described.build_time,
             built_from: change.strip_prefix("- Built from ").unwrap_or_default().to_owned(),
             builder: described.origin.builder.clone(),
-            signature: evidence.vouching.signer(),
+            signature: evidence.signatures.signer(),
             download: evidence.bytes.size,
             installed: described.origin.installed,
             paths: described.files.len(),

@@ -1,5 +1,6 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
+mod asked;
 mod crypto;
 mod distributions;
 mod entries;
@@ -8,11 +9,11 @@ mod modules;
 mod sources;
 mod texts;
 
+pub use asked::{Audit, Compiled, Fips, ParsedBy, ScriptFault, Site};
 pub use crypto::{CryptoMarks, CryptoScan};
 
-use crate::scriptlets::ParsedBy;
+use crate::OnBox;
 use crate::spotted::{Spotted, Spotter};
-use crate::{Audit, Compiled, Fips, OnBox, Site};
 use anyhow::{Context as _, ensure};
 use entries::Entries;
 use file::Observers;
@@ -22,7 +23,7 @@ use std::sync::{Arc, OnceLock};
 use wheelhaul_base::calendar::Day;
 use wheelhaul_boxes::Target;
 use wheelhaul_pylock::Lock;
-use wheelhaul_rpmfile::{Bytes, Described, FileRow, Opened, Vouching};
+use wheelhaul_rpmfile::{FileRow, Opened, RpmDigests, RpmMetadata, Signatures};
 use wheelhaul_wheel::elf::{ElfFacts, ElfReader};
 
 pub use distributions::{Distribution, Distributions, Listed, absolute};
@@ -58,11 +59,11 @@ pub struct OnHost {
 #[derive(Debug)]
 pub struct Evidence {
     /// what the header says
-    pub described: Described,
+    pub described: RpmMetadata,
     /// the file's bytes, by digest
-    pub bytes: Bytes,
+    pub bytes: RpmDigests,
     /// its digests and signatures, as they stand in it
-    pub vouching: Vouching,
+    pub signatures: Signatures,
     /// of header and payload, in words
     pub digest_faults: Vec<String>,
     /// paths of files whose bytes do not have the digest of the header
@@ -122,10 +123,10 @@ impl Evidence {
     pub fn gather_with(input: impl Read + Seek + Send, fips: Option<Fips>) -> anyhow::Result<Self> {
         let mut opened = Opened::read_header(input)?;
         let mut evidence = Self {
-            vouching: std::mem::take(&mut opened.vouching),
+            signatures: std::mem::take(&mut opened.signatures),
             fips,
-            sources: Sources::expected(opened.described.files.keys()),
-            ..Self::empty(Self::find_root(&opened.described))
+            sources: Sources::expected(opened.metadata.files.keys()),
+            ..Self::empty(Self::find_root(&opened.metadata))
         };
         opened
             .for_each_file(&mut |described, path, row, content| {
@@ -133,8 +134,8 @@ impl Evidence {
                 evidence.look_at(path, row, content, &has)
             })
             .context("its payload")?;
-        evidence.described = opened.described;
-        evidence.bytes = opened.bytes;
+        evidence.described = opened.metadata;
+        evidence.bytes = opened.digests;
         evidence.digest_faults = opened.digest_faults;
         evidence.lock = evidence.find_lock();
         evidence.target = evidence.lock.as_ref().and_then(|lock| lock.target().ok());
@@ -145,7 +146,7 @@ impl Evidence {
     pub(super) fn of_files(
         root: String,
         target: Target,
-        described: Described,
+        described: RpmMetadata,
         texts: BTreeMap<String, String>,
         elf: BTreeMap<String, Result<ElfFacts, String>>,
     ) -> Self {
@@ -155,9 +156,9 @@ impl Evidence {
     fn empty(root: String) -> Self {
         Self {
             root,
-            described: Described::default(),
-            bytes: Bytes::default(),
-            vouching: Vouching::default(),
+            described: RpmMetadata::default(),
+            bytes: RpmDigests::default(),
+            signatures: Signatures::default(),
             digest_faults: Vec::new(),
             changed_files: Vec::new(),
             lock: None,
@@ -268,7 +269,7 @@ impl Evidence {
         (!below.starts_with("lib/")).then_some(below)
     }
 
-    fn find_root(described: &Described) -> String {
+    fn find_root(described: &RpmMetadata) -> String {
         let launcher = format!("/{}/bin/python", described.name);
         let prefix =
             described.files.keys().filter_map(|path| path.strip_suffix(&launcher)).min_by_key(|path| path.len());

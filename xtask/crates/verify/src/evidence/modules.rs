@@ -124,7 +124,7 @@ pub fn for_each_source(
 ) -> anyhow::Result<()> {
     const CHANGED: &str = "it was changed while it was read";
     let mut opened = wheelhaul_rpmfile::Opened::read_header(input)?;
-    ensure!(opened.bytes.header == evidence.bytes.header, CHANGED);
+    ensure!(opened.digests.header == evidence.bytes.header, CHANGED);
     opened.for_each_file(&mut |_, path, row, content| {
         let Some(module) = modules.get(path) else { return Ok(()) };
         if row.size > MOST_SOURCE {
@@ -136,7 +136,7 @@ pub fn for_each_source(
         visit(module, Some(source));
         Ok(())
     })?;
-    ensure!(opened.bytes == evidence.bytes, CHANGED);
+    ensure!(opened.digests == evidence.bytes, CHANGED);
     Ok(())
 }
 

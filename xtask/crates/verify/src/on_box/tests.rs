@@ -3,7 +3,7 @@ use crate::{CHECKS, Evidence, Outcome, Verdict, When, judge as judge_all};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use wheelhaul_boxes::Target;
-use wheelhaul_rpmfile::{Described, FileRow};
+use wheelhaul_rpmfile::{FileRow, RpmMetadata};
 
 /// What a good box says of the package of [`evidence`].
 fn document() -> Value {
@@ -27,7 +27,7 @@ fn document() -> Value {
 
 fn evidence(document: &Value) -> Evidence {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-    let mut described = Described::default();
+    let mut described = RpmMetadata::default();
     (described.name, described.version, described.release) = ("shop".into(), "1.0".into(), "2.el9".into());
     (described.arch, described.file_digest_algorithm) = ("x86_64".into(), 8);
     let row = FileRow { mode: 0o100_644, digest: "cd".into(), ..FileRow::default() };

@@ -2,19 +2,8 @@
 
 use crate::python::source::for_each_line;
 use crate::{Evidence, Finding, Module, Outcome, count};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// What compiling the modules on this host said.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Compiled {
-    /// `3.11.7`
-    pub by: String,
-    /// path → why it does not compile
-    pub faults: BTreeMap<String, String>,
-    /// paths of those that were too large to be looked at
-    pub skipped: BTreeSet<String>,
-}
 
 /// `imports`
 pub fn imports(evidence: &Evidence) -> Outcome {

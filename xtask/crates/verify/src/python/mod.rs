@@ -15,7 +15,7 @@ use wheelhaul_wheel::closure::{Dist, walk};
 use wheelhaul_wheel::{WheelFile, expand_tags};
 
 pub use attributes::plainly_lacks;
-pub use imports::{Compiled, Importers, imports};
+pub use imports::{Importers, imports};
 pub use lock::lock;
 pub use record::record;
 

@@ -1,7 +1,7 @@
 //! The ELF files of wheels, and what they need of the box, less what the wheels bring.
 
 use crate::elf::{ElfFacts, ElfNeed, ElfReader, SearchPlace, highest, is_for_others};
-use crate::{Archive, Contents, Scheme, Scratch};
+use crate::{Archive, Contents, Inflater, Scheme};
 use anyhow::{Context as _, bail};
 use memchr::memmem::find;
 use rawzip::ReaderAt;
@@ -31,14 +31,14 @@ pub struct OfWheel {
 impl OfWheel {
     /// Unpacks every ELF file of a wheel, and of others the first piece; memory stays flat, whatever their size.
     pub fn read<R: ReaderAt>(archive: &Archive<R>, contents: &Contents) -> anyhow::Result<Self> {
-        let mut scratch = Scratch::default();
+        let mut inflater = Inflater::default();
         let mut files = Vec::new();
         let mut for_graphics = 0;
         for placed in &contents.files {
             let size = archive.members()[placed.place].size;
             let mut reader = ElfReader::new(size);
             let mut kernels = Kernels::expected(size);
-            let unpacked = archive.unpack(placed.place, &mut scratch, &mut |piece| {
+            let unpacked = archive.unpack(placed.place, &mut inflater, &mut |piece| {
                 kernels.look_at(piece);
                 reader.take(piece).context("failed to keep it in a temporary file")?;
                 if reader.is_none() {

@@ -1,0 +1,100 @@
+//! Root and ground for the life of packages on throw-away machines without network.
+
+use crate::templates::ASK;
+use crate::trial::steps::Step;
+use anyhow::{Context as _, ensure};
+use camino::{Utf8Path, Utf8PathBuf};
+use wheelhaul_base::problem::Problem;
+use wheelhaul_host::Sys;
+use wheelhaul_trial::{Ground, Kind, Machine, Root, RootSource, boot_obstacle, check_needs};
+
+/// What `trial` is asked for.
+#[derive(Debug)]
+pub struct Wish {
+    /// where the root comes from
+    pub root: RootSource,
+    /// the release that is upgraded from
+    pub from: Option<Utf8PathBuf>,
+    /// what is installed before
+    pub also: Vec<Utf8PathBuf>,
+}
+
+/// Root and ground for all packages of one call.
+pub struct Bench {
+    /// what was asked for
+    pub wish: Wish,
+    // dropped in this order
+    /// what machines are made from
+    pub root: Root,
+    /// where they are made
+    pub ground: Ground,
+}
+
+/// What was lived through.
+#[derive(Debug)]
+pub struct Lived {
+    /// the root, and what it is
+    pub root: String,
+    /// what the root is, without where it lies
+    pub system: String,
+    /// whether systemd was process 1
+    pub booted: bool,
+    /// in the order that they were made
+    pub steps: Vec<Step>,
+}
+
+impl Bench {
+    /// Makes ready for [`Self::live_through`].
+    ///
+    /// - Fails: where this host cannot make a machine, or the root is none.
+    pub fn prepare(sys: &Sys, wish: Wish) -> anyhow::Result<Self> {
+        check_needs()?;
+        for path in wish.from.iter().chain(&wish.also) {
+            ensure!(sys.root.join(path).is_file(), "there is no file `{path}`");
+        }
+        let ground = Ground::make()?;
+        let root = Root::open(sys, &wish.root, &ground).with_context(|| format!("`trial {}`", wish.root))?;
+        let share = ground.folder().join("share");
+        fs_err::create_dir(&share)?;
+        fs_err::write(share.join("ask.py"), ASK)?;
+        let bench = Self { wish, root, ground };
+        for (index, path) in bench.wish.also.iter().enumerate() {
+            fs_err::copy(sys.root.join(path), share.join(also_name(index)))?;
+        }
+        if let Some(path) = &bench.wish.from {
+            fs_err::copy(sys.root.join(path), share.join(OLD))?;
+        }
+        Ok(bench)
+    }
+
+    pub(super) fn share(&self) -> Utf8PathBuf {
+        self.ground.folder().join("share")
+    }
+
+    /// A machine whose systemd is booted. Without one the scriptlets would have what the host's root has.
+    pub(super) fn boot(&self, sys: &Sys, share: &Utf8Path) -> anyhow::Result<Machine> {
+        if !self.root.facts.has_systemd {
+            return Err(Problem::with_hint(
+                "the root has no systemd",
+                "give a root that has it: `dnf --installroot=DIR --releasever=9 install systemd rpm …`, or an image with it",
+            ));
+        }
+        if let Some(obstacle) = boot_obstacle() {
+            return Err(obstacle);
+        }
+        let spinner = sys.spinner("starting a machine");
+        let booted = Machine::start(sys, Kind::Booted, &self.root, &self.ground, share);
+        spinner.finish_and_clear();
+        booted
+    }
+}
+
+/// The package's name in the folder that the machine sees as /mnt.
+pub const NEW: &str = "new.rpm";
+/// The name there of the release that is upgraded from.
+pub const OLD: &str = "old.rpm";
+
+/// The name of the package that is installed before, by its number.
+pub fn also_name(index: usize) -> String {
+    format!("also-{index}.rpm")
+}

@@ -1,0 +1,246 @@
+//! The command line: flags to options, reports to text or JSON, and the exit code.
+
+mod completions;
+mod flags;
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde_json::json;
+use std::process::ExitCode;
+use wheelhaul_base::problem::hints_of;
+use wheelhaul_engine::{Report, Setting, hold_required_version};
+use wheelhaul_host::{
+    Verbosity, colours_of_output, print, print_help, print_json, remove_temporary, set_typed_name, tell_error,
+    tell_lines, typed_name,
+};
+
+/// Packs a Python web application, with every dependency it needs, into one RPM for a Red Hat box
+/// without internet access.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    disable_help_subcommand = true,
+    after_help = "The main job is `cargo xtask dist`: it locks, fetches, builds the wheel and the RPM, verifies it\n\
+        and makes the bundle to carry over. `dist/package.toml` says what is packed and for which boxes.\n\n\
+        Exit codes: 0 fine; 1 findings (a stale lock, a failed check); 2 could not do it."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    task: Task,
+}
+
+/// What every task takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Work in the repository at or above DIR instead of the current folder
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    directory: Option<Utf8PathBuf>,
+    /// Only for this target of `dist/package.toml`; can be given several times. With `verify FILE`: judge for this box
+    #[arg(long, global = true, value_name = "NAME")]
+    target: Vec<String>,
+    /// Show every command that is run and every decision
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
+    /// Show errors and findings only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// What is printed on standard output: text for people, or one JSON document for programs
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    Init(flags::init::Flags),
+    Lock(flags::lock::Flags),
+    Wheel(flags::wheel::Flags),
+    Rpm(flags::rpm::Flags),
+    Verify(flags::verify::Flags),
+    Dist(flags::dist::Flags),
+    Diff(flags::diff::Flags),
+    Rebuild(flags::rebuild::Flags),
+    Trial(flags::trial::Flags),
+    Sign(flags::sign::Flags),
+    Checks(flags::checks::Flags),
+    Target(flags::target::Flags),
+    Clean(flags::clean::Flags),
+    Schema(flags::schema::Flags),
+    Completions(completions::Flags),
+}
+
+impl Task {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Lock(_) => "lock",
+            Self::Wheel(_) => "wheel",
+            Self::Rpm(_) => "rpm",
+            Self::Verify(_) => "verify",
+            Self::Dist(_) => "dist",
+            Self::Diff(_) => "diff",
+            Self::Rebuild(_) => "rebuild",
+            Self::Trial(_) => "trial",
+            Self::Sign(_) => "sign",
+            Self::Checks(_) => "checks",
+            Self::Target(_) => "target",
+            Self::Clean(_) => "clean",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
+        }
+    }
+}
+
+/// Runs the tool on this process's arguments; the exit code is what CI and hooks look at.
+///
+/// `name` is how the user started it, in help and hints: `wheelhaul`, or `cargo xtask`.
+#[must_use = "return it from `main`, or every failure looks like success"]
+pub fn main(name: &'static str) -> ExitCode {
+    let cli: Cli = parse(name);
+    // Quiet means: nothing where all is fine. `verify` has findings that leave the exit code 0.
+    let is_verify = matches!(cli.task, Task::Verify(_));
+    cli.common.finish(cli.task.name(), is_verify, run(&cli))
+}
+
+/// Parses this process's arguments for a program that is started as `name`; ends the process where they are wrong,
+/// or where they ask for help.
+pub fn parse<C: Parser>(name: &'static str) -> C {
+    set_typed_name(name);
+    let matches = C::command().name(name).bin_name(name).try_get_matches();
+    matches.and_then(|matches| C::from_arg_matches(&matches)).unwrap_or_else(|error| {
+        // A task or a flag of another version: that is what has to be said then.
+        if error.use_stderr()
+            && let Err(refusal) = hold_required_version(&asked_folder())
+        {
+            let causes: Vec<String> = refusal.chain().map(ToString::to_string).collect();
+            tell_error(&causes, &hints_of(&refusal));
+            std::process::exit(2);
+        }
+        if error.use_stderr() {
+            // A word of the command line may be the name of a file that somebody else made.
+            tell_lines(&error.render().to_string());
+            std::process::exit(error.exit_code());
+        }
+        // A reader that has gone away is no error; that nothing could be printed is for the exit code.
+        let help = error.render();
+        let help = if colours_of_output() { help.ansi().to_string() } else { help.to_string() };
+        std::process::exit(i32::from(print_help(&help).is_err()) * 2)
+    })
+}
+
+/// The folder that `-C` names among words that could not be parsed, or the current one.
+fn asked_folder() -> Utf8PathBuf {
+    let words: Vec<String> = std::env::args_os().skip(1).filter_map(|word| word.into_string().ok()).collect();
+    let after = words.windows(2).find(|pair| pair[0] == "-C").map(|pair| pair[1].clone());
+    let joined = words.iter().find_map(|word| word.strip_prefix("-C").filter(|rest| !rest.is_empty()));
+    after.or(joined.map(str::to_owned)).unwrap_or_else(|| ".".to_owned()).into()
+}
+
+impl Common {
+    /// How much is said on standard error.
+    pub fn verbosity(&self) -> Verbosity {
+        match (self.quiet, self.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (_, true) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+
+    /// The folder that the user works in.
+    pub fn folder(&self) -> anyhow::Result<Utf8PathBuf> {
+        match &self.directory {
+            Some(directory) => Ok(directory.clone()),
+            None => Ok(Utf8PathBuf::try_from(std::env::current_dir()?)?),
+        }
+    }
+
+    /// Where a task works, and what holds for every task.
+    fn setting(&self) -> anyhow::Result<Setting> {
+        Ok(Setting {
+            folder: self.folder()?,
+            is_named: self.directory.is_some(),
+            targets: self.target.clone(),
+            verbosity: self.verbosity(),
+            wants_json: self.format == Format::Json,
+        })
+    }
+
+    /// Prints how a task ended, and gives its exit code; with `-q` a result without findings is printed where `always`.
+    pub fn finish(&self, task: &str, always: bool, result: anyhow::Result<Report>) -> ExitCode {
+        remove_temporary();
+        let is_json = self.format == Format::Json;
+        match result {
+            Ok(report) => {
+                let printed = match is_json {
+                    true => {
+                        let mut value = report.json;
+                        value["command"] = json!(task);
+                        value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
+                        print_json(&value)
+                    }
+                    false => {
+                        let is_silent = self.quiet && !report.findings && !always;
+                        print(if is_silent { "" } else { &report.text }, |text| match colours_of_output() {
+                            true if ["verify", "trial", "dist"].contains(&task) => {
+                                wheelhaul_engine::verify::paint(text)
+                            }
+                            _ => text.to_owned(),
+                        })
+                    }
+                };
+                match printed {
+                    Ok(()) => {
+                        if !self.quiet && !report.talk.is_empty() {
+                            tell_lines(&report.talk);
+                        }
+                        ExitCode::from(u8::from(report.findings))
+                    }
+                    Err(error) => {
+                        tell_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
+                        ExitCode::from(2)
+                    }
+                }
+            }
+            Err(error) => {
+                let hints = hints_of(&error);
+                let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+                tell_error(&causes, &hints);
+                if is_json {
+                    let value = json!({"command": task, "outcome": "error", "errors": causes, "hints": hints});
+                    // The exit code says the same.
+                    let _ = print_json(&value);
+                }
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<Report> {
+    let setting = cli.common.setting()?;
+    match &cli.task {
+        Task::Init(flags) => wheelhaul_engine::init(&setting, &flags.options()),
+        Task::Lock(flags) => wheelhaul_engine::lock(&setting, &flags.options()),
+        Task::Wheel(flags) => wheelhaul_engine::wheel(&setting, &flags.options()),
+        Task::Rpm(flags) => wheelhaul_engine::rpm(&setting, &flags.options()),
+        Task::Verify(flags) => wheelhaul_engine::verify(&setting, &flags.options()),
+        Task::Dist(flags) => wheelhaul_engine::dist(&setting, &flags.options()),
+        Task::Diff(flags) => wheelhaul_engine::diff(&setting, &flags.options()),
+        Task::Rebuild(flags) => wheelhaul_engine::rebuild(&setting, &flags.options()),
+        Task::Trial(flags) => wheelhaul_engine::trial(&setting, &flags.options()),
+        Task::Sign(flags) => wheelhaul_engine::sign(&setting, &flags.options()),
+        Task::Checks(flags) => wheelhaul_engine::checks(&setting, &flags.options()),
+        Task::Target(flags) => wheelhaul_engine::target(&setting, &flags.options()),
+        Task::Clean(flags) => wheelhaul_engine::clean(&setting, &flags.options()),
+        Task::Schema(_) => wheelhaul_engine::schema(&setting),
+        // A shell asks for completions wherever it is started.
+        Task::Completions(flags) => completions::run(flags, typed_name()),
+    }
+}
