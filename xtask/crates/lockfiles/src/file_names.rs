@@ -26,7 +26,7 @@ pub(crate) fn is_wheel_like(file: &str, known: &str) -> bool {
 }
 
 /// The package and version that a file's name tells (binary distribution format, "File name convention";
-/// source distribution format, "LockSource distribution file name").
+/// source distribution format, "Source distribution file name").
 ///
 /// `expected` tells where the name of an old source distribution ends.
 ///

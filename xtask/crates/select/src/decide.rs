@@ -59,7 +59,7 @@ fn settings_text(selection: &Selection, sdist: &SdistSettings) -> String {
     let SdistSettings { build, system_libraries } = sdist;
     format!(
         "Selection {{ extras: {extras:?}, groups: {groups:?} }} \
-         OfferedSdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}"
+         Sdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}"
     )
 }
 
@@ -304,7 +304,7 @@ mod tests {
         assert_eq!(
             settings_text(&selection, &sdist),
             "Selection { extras: [ExtraName(\"web\")], groups: [ExtraName(\"docs\")] } \
-             OfferedSdist { build: Only({PackageName(\"pyyaml\")}), system_libraries: {\"libyaml-0.so.2\"} }"
+             Sdist { build: Only({PackageName(\"pyyaml\")}), system_libraries: {\"libyaml-0.so.2\"} }"
         );
         let record = BoxRecord { python_package: None, ..target.whole_record() };
         assert_eq!(
