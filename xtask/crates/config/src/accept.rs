@@ -2,53 +2,14 @@
 //! a site.
 
 use crate::Config;
+use crate::checks::ACCEPTABLE;
 use crate::document::Document;
 use crate::{lines, shape};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wheelhaul_base::calendar::Day;
-use wheelhaul_base::problem::{all_of, shortened};
-
-/// The checks whose findings can be accepted, in the order of names.
-pub const ACCEPTABLE: [&str; 13] = [
-    "audit",
-    "config",
-    "elf",
-    "entry-point",
-    "extensions",
-    "fips",
-    "hardening",
-    "host-paths",
-    "imports",
-    "libraries",
-    "requires",
-    "symbols",
-    "tags",
-];
-
-/// The other checks: what they find is another package than the one that was locked and built, a secret, something that
-/// acts as root, or what a box said.
-pub const NEVER: [&str; 18] = [
-    "box-answer",
-    "box-fapolicy",
-    "box-files",
-    "box-package",
-    "box-release",
-    "box-selinux",
-    "box-service",
-    "byte-code",
-    "digests",
-    "lock",
-    "modes",
-    "places",
-    "record",
-    "scriptlets",
-    "secrets",
-    "sysusers",
-    "unit-keys",
-    "units",
-];
+use wheelhaul_base::problem::all_of;
 
 /// Findings that somebody has judged.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -165,19 +126,6 @@ impl Policy {
         let entries = read.accept.into_iter();
         Ok(entries.map(|Entry { check, path, why, until }| Accept { check, path, why, until }).collect())
     }
-}
-
-/// Refuses what stands for no path.
-pub(super) fn check_pattern(text: &str) -> Result<(), (String, String)> {
-    let rest = text.strip_prefix('/').unwrap_or(text);
-    let is_plain = rest.split('/').all(|part| !["", ".", ".."].contains(&part)) && !text.chars().any(char::is_control);
-    if is_plain {
-        return Ok(());
-    }
-    let what = format!("`{}` stands for no path on the box", shortened(text).escape_debug());
-    let cure =
-        "write it from the root on, or from the application's folder on: \"lib/selenium/**\" is all below that folder";
-    Err((what, cure.to_owned()))
 }
 
 /// Whether a pattern stands for a path.

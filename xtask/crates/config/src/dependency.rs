@@ -1,6 +1,5 @@
 //! Dependencies on packages of the box, in rpm's own syntax: `nginx`, `redis >= 6`, `(mariadb or mysql)`.
 
-use crate::PackageSettings;
 use crate::rich::{Context, check_rich};
 use serde::Deserialize;
 use std::str::FromStr;
@@ -95,18 +94,6 @@ impl Dependencies {
             )
         };
         self.conflicts.iter().filter(is_required).map(fault).collect()
-    }
-}
-
-impl PackageSettings {
-    /// The dependencies that hold for every target.
-    pub fn dependencies(&self) -> Dependencies {
-        Dependencies {
-            requires: self.requires.clone(),
-            recommends: self.recommends.clone(),
-            conflicts: self.conflicts.clone(),
-            obsoletes: self.obsoletes.clone(),
-        }
     }
 }
 

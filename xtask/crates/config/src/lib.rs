@@ -4,6 +4,7 @@
 
 mod accept;
 mod boxes;
+mod checks;
 mod dependency;
 mod document;
 mod lines;
@@ -21,8 +22,9 @@ mod unknown;
 mod unmet_requirement;
 mod wishes;
 
-pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, NEVER, Policy};
+pub use accept::{ACCEPTED_FILE, Accept, Policy};
 pub use boxes::{Probes, TargetTable};
+pub use checks::{ACCEPTABLE, NEVER};
 pub use dependency::{Dependencies, Relation, RpmDependency};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};
 pub use package::{LEVELS, PackageSettings};

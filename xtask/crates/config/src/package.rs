@@ -1,7 +1,7 @@
 //! `[package]`: names and texts of the RPM, and where it is on the box.
 
-use crate::RpmDependency;
 use crate::check_sonames;
+use crate::dependency::{Dependencies, RpmDependency};
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -203,4 +203,16 @@ fn check_release(release: &str) -> anyhow::Result<()> {
         ));
     }
     if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
+}
+
+impl PackageSettings {
+    /// The dependencies that hold for every target.
+    pub fn dependencies(&self) -> Dependencies {
+        Dependencies {
+            requires: self.requires.clone(),
+            recommends: self.recommends.clone(),
+            conflicts: self.conflicts.clone(),
+            obsoletes: self.obsoletes.clone(),
+        }
+    }
 }

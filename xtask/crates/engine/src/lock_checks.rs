@@ -84,7 +84,7 @@ impl<'a> LockChecks<'a> {
                 evidence.add(&archive, &contents, &elf).with_context(in_wheel)?;
                 // The box loads none of them, so they ask it for nothing.
                 elf.set_aside(target);
-                let top = Tops::of(&package.wheel, &contents);
+                let top = Tops::of(&package.wheel, &contents.files);
                 anyhow::Ok((contents, elf, opened, digest, top))
             };
             match read() {

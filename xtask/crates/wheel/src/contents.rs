@@ -2,6 +2,7 @@
 //! (binary distribution format, "Installing a wheel", "The .data directory").
 
 use crate::data_files;
+use crate::placed::{Placed, Scheme};
 use crate::{Archive, Digest, EntryPoint, Metadata, RecordRow, WheelFile, WheelName, WheelRecord, console_scripts};
 use anyhow::{Context as _, anyhow, bail};
 use pep440_rs::Version;
@@ -9,32 +10,6 @@ use pep508_rs::PackageName;
 use rawzip::ReaderAt;
 use std::str::FromStr;
 use wheelhaul_base::problem::{Problem, all_of};
-
-/// Where a file goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// the folder that is imported from; `purelib` and `platlib` are one here
-    Library,
-    /// `bin`
-    Scripts,
-    /// the prefix
-    Data,
-    /// C headers
-    Headers,
-}
-
-/// One file with its place.
-#[derive(Debug)]
-pub struct Placed {
-    /// where it goes
-    pub scheme: Scheme,
-    /// below the scheme's folder
-    pub path: String,
-    /// in the archive
-    pub place: usize,
-    /// what RECORD says its bytes hash to
-    pub digest: Digest,
-}
 
 /// A checked wheel.
 #[derive(Debug)]
