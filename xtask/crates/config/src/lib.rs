@@ -16,6 +16,7 @@ mod schema;
 mod sections;
 mod service;
 mod shape;
+mod simple_dependency;
 #[cfg(test)]
 mod tests;
 mod unknown;
@@ -25,13 +26,14 @@ mod wishes;
 pub use accept::{ACCEPTED_FILE, Accept, Policy};
 pub use boxes::{Probes, TargetTable};
 pub use checks::{ACCEPTABLE, NEVER};
-pub use dependency::{Dependencies, Relation, RpmDependency};
+pub use dependency::{Dependencies, Relation};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};
 pub use package::{LEVELS, PackageSettings};
 pub use required::{UnmetVersion, VERSION, unmet};
 pub use schema::schema;
 pub use sections::Mistakes;
 pub use service::{Lines, Service, Tls};
+pub use simple_dependency::RpmDependency;
 pub use unmet_requirement::UnmetRequirement;
 
 use anyhow::Context as _;

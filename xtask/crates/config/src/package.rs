@@ -1,7 +1,8 @@
 //! `[package]`: names and texts of the RPM, and where it is on the box.
 
 use crate::check_sonames;
-use crate::dependency::{Dependencies, RpmDependency};
+use crate::dependency::Dependencies;
+use crate::simple_dependency::RpmDependency;
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
