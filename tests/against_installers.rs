@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use wheelhaul_base::hex::hex;
 use wheelhaul_pylock::Lock;
-use wheelhaul_wheel::Record;
+use wheelhaul_wheel::WheelRecord;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;
@@ -292,7 +292,7 @@ impl Packed {
 
     /// RECORD is written anew for where the files are: every row is true, and no file of the package is left out.
     fn check_record(&self, path: &Utf8Path) -> anyhow::Result<()> {
-        let record = Record::parse(&fs::read_to_string(path)?)?;
+        let record = WheelRecord::parse(&fs::read_to_string(path)?)?;
         let base = path.parent().and_then(Utf8Path::parent).context("RECORD is in a folder of `lib`")?;
         let mut rows = BTreeSet::new();
         for (relative, row) in &record.rows {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul_boxes::{Asked, Target, may_hold};
-use wheelhaul_lockfiles::{Application, Format, Pins, Place, Selection, Source, filter, parse, texts_of};
+use wheelhaul_lockfiles::{Application, FileLocation, LockSource, Pins, Selection, filter, parse, texts_of};
 
 #[path = "pip_files/grammar.rs"]
 mod grammar;
@@ -62,12 +62,11 @@ type Said = BTreeSet<String>;
 /// What we read, also where a marker is judged.
 fn ours(tree: &Tree) -> anyhow::Result<Said> {
     let lock = Utf8Path::new("requirements.txt");
-    let texts = texts_of(Format::Requirements, lock, |path| Ok(tree.get(path.as_str()).cloned()))?;
+    let texts = texts_of(lock, |path| Ok(tree.get(path.as_str()).cloned()))?;
     let variable = |name: &str| VARIABLES.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
     let selection = Selection::default();
     let app = Application::in_folder(Utf8Path::new("app"));
-    let source =
-        Source { format: Format::Requirements, lock, app, texts: &texts, selection: &selection, variable: &variable };
+    let source = LockSource { lock, app, texts: &texts, selection: &selection, variable: &variable };
     let pins = parse(&source)?;
     filter(&pins, &Target::find("el9-x86_64", Some("3.11"), None)?)?;
     Ok(words_of(&pins))
@@ -77,8 +76,8 @@ fn words_of(pins: &Pins) -> Said {
     let pin = |pin: &wheelhaul_lockfiles::Pin| {
         let extras: BTreeSet<&str> = pin.extras.iter().map(AsRef::as_ref).collect();
         let link = pin.files.first().map(|file| match &file.at {
-            Place::Url(url) => url.clone(),
-            Place::Path(path) => format!("file:{path}"),
+            FileLocation::Url(url) => url.clone(),
+            FileLocation::Path(path) => format!("file:{path}"),
         });
         let marker = pin.marker.as_deref().map(plain_marker);
         format!("{}=={} {extras:?} {marker:?} {link:?} {:?} {}", pin.name, pin.version, pin.hashes, pin.place)

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul_boxes::Target;
-use wheelhaul_lockfiles::{Application, Format, Selection, Source, Texts, filter, parse};
+use wheelhaul_lockfiles::{Application, LockSource, LockTexts, Selection, filter, parse};
 
 #[path = "pip_files/locks.rs"]
 mod locks;
@@ -41,13 +41,11 @@ fn box_of_the_test() -> anyhow::Result<Target> {
 
 fn ours(asked: &Asked) -> anyhow::Result<Said> {
     let lock = Utf8Path::new("pylock.toml");
-    let texts = Texts::from([(lock.to_owned(), Some(asked.text.clone()))]);
+    let texts = LockTexts::from([(lock.to_owned(), Some(asked.text.clone()))]);
     let names = |names: &[&str]| names.iter().map(|name| Ok(name.parse()?)).collect::<anyhow::Result<Vec<_>>>();
     let selection = Selection { extras: names(&asked.extras)?, groups: names(&asked.groups)? };
     let app = Utf8Path::new("app");
-    let format = Format::of(lock)?;
-    let pins = parse(&Source {
-        format,
+    let pins = parse(&LockSource {
         lock,
         app: Application::in_folder(app),
         texts: &texts,

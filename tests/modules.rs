@@ -8,8 +8,9 @@ use fs_err as fs;
 use installers::Tools;
 use std::process::Command;
 use wheelhaul_base::hex::hex;
-use wheelhaul_boxes::{MagicTag, SourceHash};
+use wheelhaul_boxes::MagicTag;
 use wheelhaul_engine::tools::interpreter::candidates;
+use wheelhaul_wheel::SourceHash;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
 mod checkout;

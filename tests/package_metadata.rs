@@ -17,7 +17,7 @@ use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use wheelhaul_licenses::Spdx;
 use wheelhaul_package::layout::license_texts;
-use wheelhaul_wheel::elf::{Need, OfWheel, highest, needs_of};
+use wheelhaul_wheel::elf::{ElfNeed, OfWheel, highest, needs_of};
 use wheelhaul_wheel::{Contents, WheelName};
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
@@ -136,7 +136,7 @@ fn what_wheels_need_of_the_box_is_what_rpm_finds() -> anyhow::Result<()> {
         ensure!(compared.contains(name), "`{name}` was not compared");
     }
     // No library of a wheel's own leaks, and what the whole RPM requires is short.
-    let needs = all.iter().map(|text| text.parse()).collect::<anyhow::Result<Vec<Need>>>()?;
+    let needs = all.iter().map(|text| text.parse()).collect::<anyhow::Result<Vec<ElfNeed>>>()?;
     let whole: Vec<String> = highest(needs).iter().map(ToString::to_string).collect();
     insta::assert_snapshot!("needs", whole.join("\n"));
     ensure!(!whole.iter().any(|need| need.contains("openblas") || need.contains("gfortran")), "{whole:?}");

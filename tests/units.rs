@@ -10,8 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 use wheelhaul_engine::tools::shell::{Shell, Shellcheck};
 use wheelhaul_host::{Sys, Verbosity};
-use wheelhaul_package::service::{commands, split};
-use wheelhaul_systemd::unit_value_expects;
+use wheelhaul_systemd::{split_commands, split_words, unit_value_expects};
 
 #[path = "units/analyzed.rs"]
 mod analyzed;
@@ -78,8 +77,8 @@ fn compare(file: &str, head: &str, rows: &[(&str, &str)], least: usize) -> anyho
         let theirs = complaints.lines().find(|line| line.contains(&place));
         complained += usize::from(theirs.is_some());
         let of_words = || match *key {
-            "Environment" => !split(value).is_ok_and(|words| words.unknown_escapes.is_empty()),
-            key if key.starts_with("Exec") => !commands(value).is_ok_and(|(_, unknown)| unknown.is_empty()),
+            "Environment" => !split_words(value).is_ok_and(|words| words.unknown_escapes.is_empty()),
+            key if key.starts_with("Exec") => !split_commands(value).is_ok_and(|(_, unknown)| unknown.is_empty()),
             _ => false,
         };
         let ours = unit_value_expects(systemd, key, value).is_some() || of_words();

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
-use wheelhaul_wheel::elf::{ElfFacts, Kind, Stack};
+use wheelhaul_wheel::elf::{ElfFacts, ElfKind, Stack};
 
 /// What pyelftools says of a file.
 #[derive(Deserialize)]
@@ -43,7 +43,7 @@ impl Theirs {
         let is_loaded = ["ET_DYN", "ET_EXEC"].contains(&self.kind.as_str()) && self.machine != "EM_BPF";
         let mut facts = ElfFacts { is_64: self.is_64, machine, stack: Stack::Unsaid, ..ElfFacts::default() };
         if !is_loaded {
-            facts.kind = if self.kind == "ET_CORE" { Kind::Core } else { Kind::Data };
+            facts.kind = if self.kind == "ET_CORE" { ElfKind::Core } else { ElfKind::Data };
             return facts;
         }
         facts.interpreter.clone_from(&self.interpreter);
@@ -79,7 +79,7 @@ fn shapes_of(facts: &ElfFacts) -> Vec<&'static str> {
         ("text relocations", facts.has_text_relocations),
         ("a level", facts.x86_level > 1),
         ("32 bits", !facts.is_64),
-        ("data", facts.kind == Kind::Data),
+        ("data", facts.kind == ElfKind::Data),
         ("aarch64", facts.machine == 183),
     ];
     shapes.into_iter().filter(|(_, is_seen)| *is_seen).map(|(shape, _)| shape).collect()

@@ -3,7 +3,7 @@
 use crate::boxes::{Draft, pack};
 use crate::forge::{self, Elf};
 use std::io::Cursor;
-use wheelhaul_boxes::{Record, Target};
+use wheelhaul_boxes::{BoxRecord, Target};
 use wheelhaul_verify::{Evidence, Outcome, Severity, judge};
 
 /// The checks that look at ELF files.
@@ -289,7 +289,7 @@ fn boxes_differ_in_their_runtimes_and_what_is_not_known_is_not_judged() {
     for (name, count) in levels {
         assert_eq!(judged(&with(|elf| elf.isa_needed = Some(7)), known(name)).0, count, "{name}");
     }
-    let record = Record { release: Some("deb13".to_owned()), ..known("el9-x86_64").whole_record() };
+    let record = BoxRecord { release: Some("deb13".to_owned()), ..known("el9-x86_64").whole_record() };
     let (found, text) = judged(&asking, Target::own("own", "3.9.25", &record).unwrap());
     assert_eq!(found, 0);
     assert!(text.ends_with("is not known, and not judged"), "{text}");

@@ -3,7 +3,7 @@
 use crate::forge::{self, Elf};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul_wheel::elf::{ElfFacts, Kind, Stack};
+use wheelhaul_wheel::elf::{ElfFacts, ElfKind, Stack};
 
 /// One with everything in it.
 fn rich() -> Elf {
@@ -26,7 +26,7 @@ fn all_of_it_is_read_whatever_the_class_and_without_sections() {
         let expected = ElfFacts {
             is_64,
             machine: forge::X86_64,
-            kind: Kind::Loaded,
+            kind: ElfKind::Loaded,
             interpreter: Some("/lib64/ld-linux-x86-64.so.2".to_owned()),
             is_dynamic: true,
             glibc: Some((2, 34)),
@@ -53,11 +53,11 @@ fn kinds_and_stacks_are_told_apart() {
     let read = |elf: Elf| ElfFacts::read_bytes(&elf.write()).unwrap();
     #[rustfmt::skip]
     let kinds = [ // e_type          e_machine         what it is
-        (forge::LIBRARY,             forge::X86_64,    Kind::Loaded),
-        (forge::PROGRAM,             forge::AARCH64,   Kind::Loaded),
-        (forge::RELOCATABLE,         forge::X86_64,    Kind::Data),
-        (forge::PROGRAM,             190,              Kind::Data),
-        (forge::CORE,                forge::X86_64,    Kind::Core),
+        (forge::LIBRARY,             forge::X86_64,    ElfKind::Loaded),
+        (forge::PROGRAM,             forge::AARCH64,   ElfKind::Loaded),
+        (forge::RELOCATABLE,         forge::X86_64,    ElfKind::Data),
+        (forge::PROGRAM,             190,              ElfKind::Data),
+        (forge::CORE,                forge::X86_64,    ElfKind::Core),
     ];
     for (kind, machine, what) in kinds {
         assert_eq!(read(Elf { kind, machine, ..Elf::library() }).kind, what, "{kind} {machine}");

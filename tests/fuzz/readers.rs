@@ -8,14 +8,13 @@ use std::str::FromStr as _;
 use wheelhaul_boxes::Requirement;
 use wheelhaul_boxes::{Asked, TagRanks, Target, may_hold};
 use wheelhaul_config::Config;
-use wheelhaul_lockfiles::{Application, Format, Selection, Source, filter, parse, texts_of};
-use wheelhaul_package::service::{commands, split};
+use wheelhaul_lockfiles::{Application, LockFormat, LockSource, Selection, filter, parse, texts_of};
 use wheelhaul_pylock::Lock;
 use wheelhaul_rpmfile::Signature;
-use wheelhaul_systemd::unit_value_expects;
+use wheelhaul_systemd::{split_commands, split_words, unit_value_expects};
 use wheelhaul_verify::Spotter;
 use wheelhaul_verify::advisories::Advisories;
-use wheelhaul_wheel::{Archive, Contents, Metadata, Record, WheelFile, WheelName, console_scripts, expand_tags};
+use wheelhaul_wheel::{Archive, Contents, Metadata, WheelFile, WheelName, WheelRecord, console_scripts, expand_tags};
 
 /// A parser; what it makes of the input does not matter.
 pub struct Reader {
@@ -36,31 +35,21 @@ const ADVISORIES: &str = r#"[{"id": "PYSEC-1", "modified": "2026-01-02T00:00:00Z
 const AUDIT: &str = r#"{"dependencies": [{"name": "a", "version": "1.0", "vulns": [{"id": "PYSEC-1", "fix_versions": ["1.1"],
     "aliases": ["CVE-1"], "description": "x"}]}, {"name": "b", "skip_reason": "local"}], "fixes": []}"#;
 
-/// Every format of the team's lock: a row each, `sample_of` has its text.
-const FORMATS: [(&str, Format, &str); 6] = [
-    ("requirements.txt", Format::Requirements, "requirements.txt"),
-    ("Pipfile.lock", Format::PipfileLock, "Pipfile.lock"),
-    ("pylock.toml", Format::Pylock, "pylock.toml"),
-    ("uv.lock", Format::UvLock, "uv.lock"),
-    ("poetry.lock", Format::PoetryLock, "poetry.lock"),
-    ("pdm.lock", Format::PdmLock, "pdm.lock"),
-];
-
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 
-/// A good lock, with what its grammar has; a new format does not compile until it has one.
-fn sample_of(format: Format) -> String {
-    let text = match format {
-        Format::Requirements => {
+/// A good lock, with what its grammar has; a new format fails until it has one.
+fn sample_of(lock: &str) -> String {
+    let text = match lock {
+        "requirements.txt" => {
             "# made by a tool\nflask[async,dotenv]==3.0.3 ; python_version >= '3.8' and (os_name == 'nt' or extra == 'x') \\\n    \
              --hash=sha256:D \\\n    --hash sha256:D\nsix===1.16.0\nx @ https://u:${T}@index.example/x-1-py3-none-any.whl#sha256=D\n\
              ./vendor/y-1.0.tar.gz --hash=sha256:D\ntomli==2.0.1;python_full_version<'3.11.0a6'\n-r other.txt\n-c more/limits.txt\n\
              -i https://index.example/simple --pre\n-e .\n"
         }
-        Format::PipfileLock => {
+        "Pipfile.lock" => {
             r#"{"_meta": {"pipfile-spec": 6, "sources": [{"name": "x"}]}, "default": {"Flask": {"version": "==3.0.3", "extras": ["async"], "hashes": ["sha256:D"], "index": "mirror", "markers": "python_version >= '3.8'"}, "b": {"file": "https://index.example/b-1-py3-none-any.whl", "hashes": ["sha256:D"]}}, "develop": {}}"#
         }
-        Format::Pylock => {
+        "pylock.toml" => {
             "lock-version = '1.0'\nenvironments = [\"sys_platform == 'linux'\"]\nrequires-python = '>=3.8'\nextras = ['web']\n\
              dependency-groups = ['dev']\ndefault-groups = ['main']\ncreated-by = 'x'\n\
              [[packages]]\nname = 'a'\nversion = '1.0'\nmarker = \"'main' in dependency_groups and python_version >= '3'\"\nindex = 'https://index.example/'\n\
@@ -70,7 +59,7 @@ fn sample_of(format: Format) -> String {
              [[packages]]\nname = 'c'\nmarker = \"os_name == 'nt'\"\nvcs = {type = 'git', url = 'https://code.example/c', commit-id = 'x'}\n\
              [[packages]]\nname = 'd'\ndirectory = {path = '.', editable = true}\n[tool.x]\ny = 1\n"
         }
-        Format::UvLock => {
+        "uv.lock" => {
             "version = 1\nrevision = 3\nrequires-python = '>=3.8'\nresolution-markers = [\"python_full_version < '3.10'\"]\n\
              [[package]]\nname = 'shop'\nversion = '1'\nsource = { editable = '.' }\n\
              dependencies = [{ name = 'flask', extra = ['async'], marker = \"sys_platform == 'linux'\" }]\n\
@@ -83,7 +72,7 @@ fn sample_of(format: Format) -> String {
              wheels = [{ url = 'https://index.example/redis-5-py3-none-any.whl', hash = 'sha256:D' }]\n"
         }
         // The file beside it has the same text, so both stand in one.
-        Format::PoetryLock => {
+        "poetry.lock" => {
             "[[package]]\nname = 'flask'\nversion = '2'\noptional = false\npython-versions = '>=3.8,<4 || ^5'\ngroups = ['main', 'dev']\n\
              markers = {main = \"python_version < '4' and extra == 'web'\", dev = \"os_name == 'nt'\"}\nfiles = [{file = 'f.whl', hash = 'sha256:D'}]\n\
              [package.dependencies]\nredis = [{version = '^4.0.1', optional = true, markers = \"extra == 'x'\"}, '~5.1']\n[package.extras]\nx = ['redis (>=4)']\n\
@@ -92,7 +81,7 @@ fn sample_of(format: Format) -> String {
              [tool.poetry.dependencies]\npython = '^3.8'\nflask = {version = '>=2,<4', extras = ['x'], platform = 'linux', python = '<3.12'}\n\
              [tool.poetry.extras]\nweb = ['redis']\n[project]\nname = 'shop'\ndependencies = ['flask[x]>=2 ; python_version >= \"3.8\"']\n"
         }
-        Format::PdmLock => {
+        "pdm.lock" => {
             "[metadata]\ngroups = ['default', 'web']\nstrategy = ['inherit_metadata']\nlock_version = '4.5.0'\ncontent_hash = 'sha256:D'\n\
              [[metadata.targets]]\nrequires_python = '>=3.8'\n[[package]]\nname = 'flask'\nversion = '2'\nextras = ['async']\nrequires_python = '>=3.8'\n\
              summary = ''\ngroups = ['default']\nmarker = \"python_version >= '3.8'\"\ndependencies = ['redis>=4 ; os_name == \"posix\"', 'flask==2']\n\
@@ -100,19 +89,20 @@ fn sample_of(format: Format) -> String {
              files = [{url = 'https://index.example/redis-5-py3-none-any.whl', hash = 'sha256:D'}]\n\
              [project]\nname = 'shop'\ndependencies = ['flask']\n[project.optional-dependencies]\nweb = ['redis']\n"
         }
+        other => panic!("the format of `{other}` has no sample"),
     };
     text.replace('D', DIGEST)
 }
 
 /// By the grammar, where there is a generator of it.
-fn made_of(format: Format) -> Option<fn(&mut Lcg) -> Vec<u8>> {
-    match format {
-        Format::Requirements => Some(|taste| {
+fn made_of(lock: &str) -> Option<fn(&mut Lcg) -> Vec<u8>> {
+    match lock {
+        "requirements.txt" => Some(|taste| {
             let mut count = 0;
             grammar::tree(taste, &mut count).remove("requirements.txt").unwrap_or_default().into_bytes()
         }),
-        Format::Pylock => Some(|taste| locks::lock(taste).into_bytes()),
-        Format::PipfileLock | Format::UvLock | Format::PoetryLock | Format::PdmLock => None,
+        "pylock.toml" => Some(|taste| locks::lock(taste).into_bytes()),
+        _ => None,
     }
 }
 
@@ -121,10 +111,10 @@ fn target() -> Target {
 }
 
 /// Reads a lock as the tool does; the first file beside it that is asked for has the same text.
-fn read_lock(format: Format, lock: &str, text: &str) {
+fn read_lock(lock: &str, text: &str) {
     let lock = Utf8Path::new("folder").join(lock);
     let mut read = 0;
-    let texts = texts_of(format, &lock, |_| {
+    let texts = texts_of(&lock, |_| {
         read += 1;
         Ok((read <= 2).then(|| text.to_owned()))
     })
@@ -132,7 +122,7 @@ fn read_lock(format: Format, lock: &str, text: &str) {
     let selection = Selection { extras: vec!["web".parse().unwrap()], groups: Vec::new() };
     let app = Application::in_folder(Utf8Path::new("folder"));
     let variable = |name: &str| (name.len() == 1).then(|| "a-value".to_owned());
-    let source = Source { format, lock: &lock, app, texts: &texts, selection: &selection, variable: &variable };
+    let source = LockSource { lock: &lock, app, texts: &texts, selection: &selection, variable: &variable };
     match parse(&source).and_then(|pins| filter(&pins, &target()).map(|filtered| filtered.kept.len())) {
         Ok(_) => {}
         Err(error) => {
@@ -194,11 +184,11 @@ const MARKER: &str = "(python_version >= '3.8' and os_name == \"posix\") or 'lin
 pub fn readers() -> Vec<Reader> {
     let environment = target().environment();
     let ranks = TagRanks::new(target().tags());
-    let mut readers: Vec<Reader> = FORMATS
-        .into_iter()
-        .map(|(name, format, lock)| Reader {
-            made: made_of(format),
-            ..text_reader(name, &[&sample_of(format)], move |text| read_lock(format, lock, text))
+    let mut readers: Vec<Reader> = LockFormat::all()
+        .iter()
+        .map(|format| Reader {
+            made: made_of(format.name),
+            ..text_reader(format.name, &[&sample_of(format.name)], move |text| read_lock(format.name, text))
         })
         .collect();
     let requirements =
@@ -226,7 +216,7 @@ pub fn readers() -> Vec<Reader> {
             &["py2.py3-none-any.linux_x86_64", &format!("{0}-{0}-{0}", vec!["x"; 2000].join("."))],
             |text| drop(expand_tags(text)),
         ),
-        text_reader("RECORD", &[RECORD], |text| drop(Record::parse(text))),
+        text_reader("RECORD", &[RECORD], |text| drop(WheelRecord::parse(text))),
         text_reader("entry points", &["[console_scripts]\ntool = demo.cli:App.run [x]\n\n[x]\ny=z"], |text| {
             drop(console_scripts(text));
         }),
@@ -238,7 +228,7 @@ pub fn readers() -> Vec<Reader> {
             "a line of a unit",
             &["-+/bin/sh -c 'a \"$$b\" %%' \\x20\\u00e9\\101 ; @/bin/b c \\; d", "1min 20s 1.5G 50% 1024:4096 ~user /a -/b A=1 0750"],
             |text| {
-                drop((split(text), commands(text)));
+                drop((split_words(text), split_commands(text)));
                 for key in ["RestartSec", "MemoryMax", "LimitCPU", "UMask", "Environment", "StateDirectory", "RestrictNamespaces"] {
                     drop(unit_value_expects(252, key, text));
                 }

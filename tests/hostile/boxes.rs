@@ -14,7 +14,7 @@ use wheelhaul_package::layout::{Layout, Parts, Wheel, lay_out};
 use wheelhaul_package::rpm::{ChangelogEntry, KeptPieces, NothingKept, PackageFacts, RpmPackage, RpmPlan, rpm_version};
 use wheelhaul_package::service;
 use wheelhaul_package::tree::Tree;
-use wheelhaul_pylock::{Lock, Package as LockedPackage};
+use wheelhaul_pylock::{Lock, LockedPackage};
 use wheelhaul_wheel::elf::{OfWheel, highest, needs_of};
 use wheelhaul_wheel::{Archive, Contents, library_digest};
 

@@ -5,7 +5,7 @@ use crate::{Random, cpu_time};
 use camino::Utf8Path;
 use std::time::Duration;
 use wheelhaul_boxes::Target;
-use wheelhaul_lockfiles::{Application, Format, Pins, Selection, Source, Texts, filter, parse};
+use wheelhaul_lockfiles::{Application, LockSource, LockTexts, Pins, Selection, filter, parse};
 
 const PROJECT: &str = r#"
 [project]
@@ -104,56 +104,59 @@ version = "5"
 requires_python = ">=3.8"
 "#;
 
-const LOCKS: [(Format, &str); 3] = [(Format::UvLock, UV), (Format::PoetryLock, POETRY), (Format::PdmLock, PDM)];
+const LOCKS: [(&str, &str); 3] = [("uv.lock", UV), ("poetry.lock", POETRY), ("pdm.lock", PDM)];
 
-fn read(format: Format, text: &str, project: &str, wanted: &str) -> anyhow::Result<Pins> {
-    let lock = Utf8Path::new("x.lock");
-    let texts =
-        Texts::from([(lock.to_owned(), Some(text.to_owned())), ("pyproject.toml".into(), Some(project.to_owned()))]);
+fn read(name: &str, text: &str, project: &str, wanted: &str) -> anyhow::Result<Pins> {
+    let lock = Utf8Path::new(name);
+    let texts = LockTexts::from([
+        (lock.to_owned(), Some(text.to_owned())),
+        ("pyproject.toml".into(), Some(project.to_owned())),
+    ]);
     let names = || if wanted.is_empty() { Vec::new() } else { vec![wanted.parse().unwrap()] };
     let selection = Selection {
         extras: if wanted == "cache" { names() } else { Vec::new() },
         groups: if wanted == "docs" { names() } else { Vec::new() },
     };
     let app = Application::in_folder(Utf8Path::new("."));
-    parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None })
+    parse(&LockSource { lock, app, texts: &texts, selection: &selection, variable: &|_| None })
 }
 
-fn read_and_filter(format: Format, text: &str, project: &str, wanted: &str) {
+fn read_and_filter(name: &str, text: &str, project: &str, wanted: &str) {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-    if let Ok(pins) = read(format, text, project, wanted) {
+    if let Ok(pins) = read(name, text, project, wanted) {
         let _ = filter(&pins, &target);
     }
 }
 
 #[test]
 fn mutated_graphs_never_panic() {
-    for (format, text) in LOCKS {
-        assert!(read(format, text, PROJECT, "").is_ok(), "{:#}", read(format, text, PROJECT, "").unwrap_err());
+    for (name, text) in LOCKS {
+        assert!(read(name, text, PROJECT, "").is_ok(), "{:#}", read(name, text, PROJECT, "").unwrap_err());
         for wanted in ["", "cache", "docs"] {
-            survives(text, 1200, |text| read_and_filter(format, text, PROJECT, wanted));
+            survives(text, 1200, |text| read_and_filter(name, text, PROJECT, wanted));
             let flat = text
                 .replace("lock-version = \"2.0\"", "lock-version = \"2.1\"")
                 .replace("name = \"flask\"\n", "name = \"flask\"\ngroups = [\"main\"]\n");
-            survives(&flat, 600, |text| read_and_filter(format, text, PROJECT, wanted));
+            survives(&flat, 600, |text| read_and_filter(name, text, PROJECT, wanted));
         }
     }
 }
 
 #[test]
 fn mutated_project_files_never_panic() {
-    for (format, text) in LOCKS {
-        survives(PROJECT, 1500, |project| read_and_filter(format, text, project, "docs"));
+    for (name, text) in LOCKS {
+        survives(PROJECT, 1500, |project| read_and_filter(name, text, project, "docs"));
     }
     let pipfile = "[[source]]\nname = \"m\"\n[packages]\nfoo = {version = \"*\", extras = [\"x\"]}\n";
     let lock = r#"{"_meta": {"pipfile-spec": 6, "hash": {"sha256": "x"}}, "default": {}}"#;
     survives(pipfile, 1500, |project| {
-        let texts =
-            Texts::from([("x.lock".into(), Some(lock.to_owned())), ("Pipfile".into(), Some(project.to_owned()))]);
-        let (lock, app) = (Utf8Path::new("x.lock"), Application::in_folder(Utf8Path::new(".")));
+        let texts = LockTexts::from([
+            ("Pipfile.lock".into(), Some(lock.to_owned())),
+            ("Pipfile".into(), Some(project.to_owned())),
+        ]);
+        let (lock, app) = (Utf8Path::new("Pipfile.lock"), Application::in_folder(Utf8Path::new(".")));
         let selection = Selection::default();
-        let format = Format::PipfileLock;
-        drop(parse(&Source { format, lock, app, texts: &texts, selection: &selection, variable: &|_| None }));
+        drop(parse(&LockSource { lock, app, texts: &texts, selection: &selection, variable: &|_| None }));
     });
 }
 
@@ -162,8 +165,8 @@ fn random_bytes_are_no_lock() {
     let mut random = Random(0xfeed_beef_0000_0003);
     for _ in 0..500 {
         let text = mutated(&"[]{}\"'=\n.package version".repeat(3), &mut random);
-        for (format, _) in LOCKS {
-            read_and_filter(format, &text, &text, "");
+        for (name, _) in LOCKS {
+            read_and_filter(name, &text, &text, "");
         }
     }
 }
@@ -192,14 +195,14 @@ fn large_graphs_take_time_in_proportion() {
         numbered(&|i| format!("g{i} = [{{include-group = \"g{}\"}}]\n", (i + 1) % count))
     );
     let cases = [
-        (Format::UvLock, chain.as_str(), PROJECT),
-        (Format::UvLock, &same, PROJECT),
-        (Format::UvLock, &extras, PROJECT),
-        (Format::PdmLock, PDM, &groups),
+        ("uv.lock", chain.as_str(), PROJECT),
+        ("uv.lock", &same, PROJECT),
+        ("uv.lock", &extras, PROJECT),
+        ("pdm.lock", PDM, &groups),
     ];
-    for (place, (format, text, project)) in cases.into_iter().enumerate() {
+    for (place, (name, text, project)) in cases.into_iter().enumerate() {
         let start = cpu_time();
-        read_and_filter(format, text, project, "");
+        read_and_filter(name, text, project, "");
         let took = cpu_time() - start;
         println!("case {place}: {took:?}");
         assert!(took < Duration::from_secs(3), "case {place} took {took:?}");
@@ -209,8 +212,8 @@ fn large_graphs_take_time_in_proportion() {
 #[test]
 fn deep_nesting_is_an_error() {
     let deep = format!("x = {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
-    for (format, text) in LOCKS {
-        assert!(read(format, &format!("{deep}{text}"), PROJECT, "").is_err());
-        read_and_filter(format, text, &format!("{deep}{PROJECT}"), "");
+    for (name, text) in LOCKS {
+        assert!(read(name, &format!("{deep}{text}"), PROJECT, "").is_err());
+        read_and_filter(name, text, &format!("{deep}{PROJECT}"), "");
     }
 }

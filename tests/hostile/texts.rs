@@ -8,10 +8,10 @@ use std::time::Duration;
 use wheelhaul_boxes::Requirement;
 use wheelhaul_boxes::{Asked, Target, read_probe};
 use wheelhaul_config::Config;
-use wheelhaul_lockfiles::{Format, filter, parse_text};
+use wheelhaul_lockfiles::{filter, parse_text};
 use wheelhaul_pylock::Lock;
 use wheelhaul_verify::OnBox;
-use wheelhaul_wheel::{Metadata, Record, WheelFile, WheelName, console_scripts};
+use wheelhaul_wheel::{Metadata, WheelFile, WheelName, WheelRecord, console_scripts};
 
 const DIGEST: &str = "aa00000000000000000000000000000000000000000000000000000000000000";
 
@@ -127,23 +127,23 @@ pub fn survives(good: &str, rounds: usize, read: impl Fn(&str)) {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-fn read_pins(format: Format, text: &str) {
+fn read_pins(lock: &str, text: &str) {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-    if let Ok(pins) = parse_text(format, text) {
+    if let Ok(pins) = parse_text(lock, text) {
         let _ = filter(&pins, &target);
     }
 }
 
 #[test]
 fn mutated_requirements_never_panic() {
-    survives(&requirements(), 4000, |text| read_pins(Format::Requirements, text));
-    survives("a[b]==1;os_name=='x'", 4000, |text| read_pins(Format::Requirements, text));
+    survives(&requirements(), 4000, |text| read_pins("requirements.txt", text));
+    survives("a[b]==1;os_name=='x'", 4000, |text| read_pins("requirements.txt", text));
     survives("a[b, c.d] (>=1.0.*, <2) ; extra == 'x'", 4000, |text| drop(Requirement::from_str(text)));
 }
 
 #[test]
 fn mutated_pipfile_locks_never_panic() {
-    survives(&pipfile_lock(), 4000, |text| read_pins(Format::PipfileLock, text));
+    survives(&pipfile_lock(), 4000, |text| read_pins("Pipfile.lock", text));
 }
 
 /// The key of an entry is put in front of its version, and becomes a name, extras, a URL or a marker.
@@ -152,7 +152,7 @@ fn keys_of_a_pipfile_lock_are_names_and_nothing_else() {
     for key in ["a-", "a[b-]", "a[b]", "a @ https://index.example/x", "a ;", "a==1,", "a #", "a(", " a", "", "a>=1,"] {
         let key = serde_json::to_string(key).unwrap();
         let text = format!(r#"{{"_meta": {{"pipfile-spec": 6}}, "default": {{{key}: {{"version": "==1"}}}}}}"#);
-        let read = catch_unwind(|| parse_text(Format::PipfileLock, &text).map(|pins| format!("{pins:?}")));
+        let read = catch_unwind(|| parse_text("Pipfile.lock", &text).map(|pins| format!("{pins:?}")));
         assert!(matches!(read, Ok(Err(_))), "{key}: {read:?}");
     }
 }
@@ -224,7 +224,7 @@ fn mutated_markers_never_panic() {
 #[test]
 fn mutated_texts_of_wheels_never_panic() {
     survives(METADATA, 3000, |text| drop(Metadata::parse(text)));
-    survives(RECORD, 3000, |text| drop(Record::parse(text)));
+    survives(RECORD, 3000, |text| drop(WheelRecord::parse(text)));
     survives("Wheel-Version: 1.0\nTag: py3-none-any\n", 500, |text| drop(WheelFile::parse(text)));
     survives("[console_scripts]\ntool = demo.cli:App.run [x]\n", 3000, |text| drop(console_scripts(text)));
     survives("Foo_Bar-1!1.0.post1+l-3b-cp39.cp310-abi3-manylinux_2_17_x86_64.whl", 5000, |text| {
@@ -238,9 +238,9 @@ fn random_bytes_never_panic() {
     for _ in 0..3000 {
         let bytes: Vec<u8> = (0..random.below(200)).map(|_| random.next() as u8).collect();
         let text = String::from_utf8_lossy(&bytes);
-        read_pins(Format::Requirements, &text);
-        read_pins(Format::PipfileLock, &text);
-        drop((Config::parse(&text), Lock::parse(&text), Metadata::parse(&text), Record::parse(&text)));
+        read_pins("requirements.txt", &text);
+        read_pins("Pipfile.lock", &text);
+        drop((Config::parse(&text), Lock::parse(&text), Metadata::parse(&text), WheelRecord::parse(&text)));
     }
 }
 
@@ -249,9 +249,9 @@ fn deep_nesting_in_json_and_toml_is_an_error() {
     let deep = 10_000;
     let json = format!("{}{}", "[".repeat(deep), "]".repeat(deep));
     let foreign = format!(r#"{{"_meta": {{"pipfile-spec": 6, "x": {json}}}, "default": {{}}}}"#);
-    assert!(parse_text(Format::PipfileLock, &json).is_err());
+    assert!(parse_text("Pipfile.lock", &json).is_err());
     // What is not read is skipped, however deep it is.
-    assert!(parse_text(Format::PipfileLock, &foreign).is_ok());
+    assert!(parse_text("Pipfile.lock", &foreign).is_ok());
     let toml = format!("x = {}{}\n", "[".repeat(deep), "]".repeat(deep));
     let tables = format!("x = {}1{}\n", "{a=".repeat(deep), "}".repeat(deep));
     let dotted = format!("x{} = 1\n", ".a".repeat(deep));
@@ -266,7 +266,7 @@ fn long_lines_take_time_in_proportion_and_errors_stay_readable() {
     let start = cpu_time();
     let long = "x".repeat(50 << 20);
     for text in [long.clone(), format!("# {long}"), format!("a==1 --hash=sha256:{long}"), format!("a==1 ; {long}")] {
-        let error = match parse_text(Format::Requirements, &text) {
+        let error = match parse_text("requirements.txt", &text) {
             Ok(pins) => {
                 let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
                 filter(&pins, &target).err().map(|error| format!("{error:#}"))

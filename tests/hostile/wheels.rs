@@ -4,7 +4,7 @@ use crate::boxes::{Draft, digest};
 use crate::zip::{Entry, Zip};
 use crate::{Expected, Fine, Refused, Rows};
 use anyhow::ensure;
-use wheelhaul_wheel::{Contents, Metadata, Record, console_scripts};
+use wheelhaul_wheel::{Contents, Metadata, WheelRecord, console_scripts};
 
 const INFO: &str = "demo-1.0.dist-info";
 
@@ -178,8 +178,8 @@ fn entry_points_that_leave_their_folder_or_inject_code_are_refused() {
 #[test]
 fn large_texts_take_time_in_proportion() {
     let start = std::time::Instant::now();
-    Record::parse(&"a,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n".repeat(100_000)).unwrap();
-    Record::parse(&"\"\"".repeat(2_000_000)).unwrap_err();
+    WheelRecord::parse(&"a,sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0\n".repeat(100_000)).unwrap();
+    WheelRecord::parse(&"\"\"".repeat(2_000_000)).unwrap_err();
     Metadata::parse(&format!("Name: demo\nVersion: 1.0\n{}", "Description: x\n y\n".repeat(200_000))).unwrap();
     Metadata::parse(&format!("Name: demo\nVersion: 1.0\nSummary: {}\n", "x".repeat(50 << 20))).unwrap();
     assert!(console_scripts(&format!("[console_scripts]\n{}\n", "=".repeat(4 << 20))).is_err());

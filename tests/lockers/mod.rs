@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use wheelhaul_boxes::Target;
-use wheelhaul_lockfiles::{Application, Filtered, Format, Pins, Selection, Source, Texts, filter, parse};
+use wheelhaul_lockfiles::{Application, Filtered, LockSource, LockTexts, Pins, Selection, filter, parse};
 
 /// A lock that a tool made, with what the tool says of it.
 #[derive(Deserialize)]
@@ -45,25 +45,20 @@ struct Answers {
 pub type Packages = BTreeMap<String, (String, BTreeSet<String>)>;
 
 impl Case {
-    pub fn format(&self) -> anyhow::Result<Format> {
-        Format::of(&self.lock)
-    }
-
-    pub fn texts(&self) -> Texts {
+    pub fn texts(&self) -> LockTexts {
         self.files.iter().map(|(path, text)| (path.clone(), Some(text.clone()))).collect()
     }
 
-    pub fn edited_texts(&self) -> Option<Texts> {
+    pub fn edited_texts(&self) -> Option<LockTexts> {
         let mut texts = self.texts();
         texts.extend(self.edited.as_ref()?.iter().map(|(path, text)| (path.clone(), Some(text.clone()))));
         Some(texts)
     }
 
-    pub fn pins(&self, texts: &Texts, said: &Said) -> anyhow::Result<Pins> {
+    pub fn pins(&self, texts: &LockTexts, said: &Said) -> anyhow::Result<Pins> {
         let names = |names: &[String]| names.iter().map(|name| name.parse()).collect::<Result<_, _>>();
         let selection = Selection { extras: names(&said.extras)?, groups: names(&said.groups)? };
-        let source = Source {
-            format: self.format()?,
+        let source = LockSource {
             lock: &self.lock,
             app: Application::in_folder(&self.app),
             texts,
@@ -77,7 +72,7 @@ impl Case {
 /// What a box gets, as this tool says.
 pub fn packages(pins: &Pins, target: &Target) -> anyhow::Result<Packages> {
     let filtered: Filtered<'_> = filter(pins, target)?;
-    let entry = |kept: &wheelhaul_lockfiles::Kept<'_>| {
+    let entry = |kept: &wheelhaul_lockfiles::KeptPin<'_>| {
         (kept.pin.name.to_string(), (kept.pin.version.to_string(), kept.pin.hashes.clone()))
     };
     Ok(filtered.kept.iter().map(entry).collect())

@@ -1,10 +1,11 @@
-//! What every crate of wheelhaul uses: errors with their cures, bounded TOML, texts that are safe to show, templates.
+//! What every crate of wheelhaul uses: errors with their cures, bounded TOML, texts that are safe to show, dates, templates.
 //!
 //! Nothing here does I/O.
 
 #![deny(missing_docs, unreachable_pub)]
 
 mod bomb;
+pub mod calendar;
 pub mod hex;
 pub mod problem;
 pub mod templates;

@@ -4,8 +4,8 @@
 //! pep508_rs's own comparisons are made for an algebra of markers, which pays with exactness: it drops
 //! pre-releases, epochs and trailing zeros (`~= "3.9.0"`), and orders strings by the alphabet.
 
-use crate::Target;
 use crate::marker::{Comparison, Kind, evaluate};
+use crate::target::Target;
 use anyhow::Context as _;
 use pep440_rs::{Version, VersionSpecifier};
 use pep508_rs::ExtraName;
@@ -240,9 +240,33 @@ fn is_member(operator: &str, literal: &str, asked: &[ExtraName]) -> Option<bool>
     }
 }
 
+impl Target {
+    /// The values that markers are judged with (PEP 508).
+    pub fn environment(&self) -> Environment {
+        Environment::of(self)
+    }
+
+    /// A marker that is true on this box, and on no other that differs in Python or processor.
+    pub fn marker(&self) -> String {
+        let environment = self.environment();
+        ["sys_platform", "platform_machine", "implementation_name", "python_version"]
+            .map(|name| format!("{name} == '{}'", environment.text(name).unwrap_or_default()))
+            .join(" and ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_marker_of_a_box_names_its_python_and_processor() {
+        let el7 = Target::find("el7-x86_64", None, None).unwrap();
+        assert_eq!(
+            el7.marker(),
+            "sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython' and python_version == '3.6'"
+        );
+    }
 
     #[test]
     fn markers_are_judged_for_the_box() {

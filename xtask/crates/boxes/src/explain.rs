@@ -1,8 +1,9 @@
 //! Why a marker is what it is, and why a tag does not fit: the answers in words.
 
-use crate::environment::Value;
+use crate::environment::{Asked, Environment, Value};
 use crate::marker::{Kind, evaluate};
-use crate::{Asked, Environment, Tag, Target};
+use crate::tags::Tag;
+use crate::target::Target;
 
 /// One comparison of a marker, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,412 +1,44 @@
-//! The box that is packed for: its name, its record, and what follows from it.
+//! The boxes that are packed for: their names, their records, and what follows from them.
+//!
+//! | files | what they do |
+//! |---|---|
+//! | `table` | all that is known of each distribution: a new box is a row there |
+//! | `target`, `own`, `record`, `probe`, `versions` | a name, or a record of one's own → a [`Target`] |
+//! | `environment`, `marker`, `possible`, `requirement`, `explain` | markers and requirements (PEP 508), judged for a box |
+//! | `tags`, `magic_tag` | wheel tags (PEP 425, PEP 600), and names of byte-code |
+//! | `life`, `runtimes`, `signatures` | questions to the table |
+//!
+//! Nothing here does I/O.
+
+#![deny(missing_docs, unreachable_pub)]
 
 mod environment;
 mod explain;
 mod life;
 mod magic_tag;
 mod marker;
+mod own;
 mod possible;
 mod probe;
 mod record;
 mod requirement;
 mod runtimes;
 mod signatures;
-mod source_hash;
 mod table;
 mod tags;
+mod target;
 mod versions;
 
 pub use environment::{Asked, Environment, VARIABLES};
 pub use explain::Judged;
-pub use life::{Month, Until};
 pub use magic_tag::{MadeFrom, MagicTag};
+pub use own::check_own_name;
 pub use possible::may_hold;
 pub use probe::read_probe;
-pub use record::Record;
-pub use requirement::Requirement;
-pub use runtimes::{Runtimes, runtimes};
+pub use record::BoxRecord;
+pub use requirement::{Requirement, is_soname};
+pub use runtimes::runtimes;
 pub use signatures::why_unverified;
-pub use source_hash::SourceHash;
-pub use table::{Compression, ROWS, Row};
+pub use table::{BOXES, BoxRow, Compression, PythonRow, Runtimes, Until};
 pub use tags::{Tag, TagRanks};
-
-use anyhow::{Context as _, bail};
-use pep440_rs::Version;
-use std::collections::{BTreeMap, BTreeSet};
-use std::str::FromStr;
-use table::ARCHITECTURES;
-use versions::{OLDEST, check_full, not_final, parse_minor, too_old};
-use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
-use wheelhaul_systemd::unit_key_since;
-
-/// A distribution on an architecture, with the one Python that the application runs on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// `el9-x86_64`: the name in `package.toml`, of the lock and on the command line
-    pub name: String,
-    /// what the distribution has
-    pub distribution: Distribution,
-    /// `x86_64` or `aarch64`, as rpm, wheels and `platform_machine` all call it
-    pub arch: String,
-    /// the one Python
-    pub interpreter: Interpreter,
-    /// the full version that markers are judged with, `3.11.13`
-    pub python_full: Version,
-    /// marker values in place of those that follow from the rest
-    markers: BTreeMap<String, String>,
-    /// the tags in place of those that follow from the rest
-    own_tags: Option<Vec<Tag>>,
-    /// whether its record stands in the table
-    is_known: bool,
-}
-
-/// What a target's distribution has.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Distribution {
-    /// the end of the RPM's release, `el9`
-    pub dist: String,
-    /// what people call it
-    pub title: String,
-    /// the C library's version: the highest `manylinux_X_Y` that fits, and the highest `GLIBC_X.Y`
-    pub glibc: (u16, u16),
-    /// the systemd that reads the unit
-    pub systemd: u16,
-    /// what its rpm reads
-    pub compression: Compression,
-}
-
-/// The Python of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Interpreter {
-    /// major and minor, `(3, 11)`
-    pub version: (u8, u8),
-    /// the package that brings it; none where it was put there by other means
-    pub package: Option<String>,
-    /// where it is started from
-    pub path: String,
-}
-
-/// The names of the known targets, oldest distribution first.
-pub fn known_names() -> Vec<String> {
-    ROWS.iter().flat_map(|row| ARCHITECTURES.iter().map(move |arch| format!("{}-{arch}", row.id))).collect()
-}
-
-/// Every known target with every Python that its box can have.
-pub fn known_targets() -> Vec<Target> {
-    let with_arch = |row: &'static Row| ARCHITECTURES.iter().map(move |arch| (row, *arch));
-    let of_row = |(row, arch): (&'static Row, &'static str)| {
-        row.pythons.iter().map(move |python| {
-            let full = Version::from_str(python.full).expect("a row's version is one");
-            Target::of_row(row, arch, python.version, full).expect("a row has its own Pythons")
-        })
-    };
-    ROWS.iter().flat_map(with_arch).flat_map(of_row).collect()
-}
-
-impl Target {
-    /// Finds the record of a known target.
-    ///
-    /// - Takes: `name` as `DISTRIBUTION-ARCHITECTURE`; `python` as `X.Y`, the box's own if absent;
-    ///   `python_full` as `X.Y.Z`, the record's if absent.
-    /// - Fails: for a name or version that is not known, naming those that are; for a
-    ///   pre-release interpreter, since marker evaluation is not defined well enough for one.
-    pub fn find(name: &str, python: Option<&str>, python_full: Option<&str>) -> anyhow::Result<Self> {
-        Self::find_at(name, python, python_full, None)
-    }
-
-    /// The same of a box at a minor release, such as `9.4`: it lacks the Pythons that came later.
-    pub fn find_at(
-        name: &str,
-        python: Option<&str>,
-        python_full: Option<&str>,
-        minor: Option<&str>,
-    ) -> anyhow::Result<Self> {
-        let (row, arch) = ROWS
-            .iter()
-            .flat_map(|row| ARCHITECTURES.iter().map(move |arch| (row, *arch)))
-            .find(|(row, arch)| name == format!("{}-{arch}", row.id))
-            .ok_or_else(|| {
-                let known = known_names();
-                // Names that other tools give to the same processors.
-                let meant = name.replace("amd64", "x86_64").replace("arm64", "aarch64");
-                let near = nearest(&meant, known.iter().map(String::as_str));
-                let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-                Problem::with_hint(
-                    format!("unknown target `{name}`"),
-                    format!(
-                        "{near}known targets: {}; `cargo xtask target --help` shows how to describe another box",
-                        known.join(", ")
-                    ),
-                )
-            })?;
-        let wanted = match python {
-            Some(text) => parse_minor(text)?,
-            None => row.default_python,
-        };
-        let pythons = match minor {
-            Some(minor) => row.pythons_of(minor).context("key `minor`")?,
-            None => row.pythons.iter().collect(),
-        };
-        let known: Vec<String> = pythons.iter().map(|p| format!("{}.{}", p.version.0, p.version.1)).collect();
-        if wanted < OLDEST {
-            let (major, minor) = wanted;
-            return Err(too_old(&format!("{major}.{minor}"), format!("{} has {}", row.title, known.join(", "))));
-        }
-        let Some(python) = pythons.iter().find(|python| python.version == wanted) else {
-            let later = row.pythons.iter().find(|python| python.version == wanted).and_then(|python| row.since(python));
-            let later = later.map(|since| format!("; that came with {since}")).unwrap_or_default();
-            let at = minor.map(|minor| format!(" at {minor}")).unwrap_or_default();
-            return Err(Problem::with_hint(
-                format!("{}{at} has no Python {}.{}", row.title, wanted.0, wanted.1),
-                format!("it has {}{later}", known.join(", ")),
-            ));
-        };
-        let full = check_full(python_full.unwrap_or(python.full), wanted)?;
-        Self::of_row(row, arch, wanted, full).context("a row has its own Pythons")
-    }
-
-    fn of_row(row: &Row, arch: &str, version: (u8, u8), python_full: Version) -> Option<Self> {
-        let python = row.pythons.iter().find(|python| python.version == version)?;
-        Some(Self {
-            name: format!("{}-{arch}", row.id),
-            distribution: Distribution {
-                dist: row.dist.to_owned(),
-                title: row.title.to_owned(),
-                glibc: row.glibc,
-                systemd: row.systemd,
-                compression: row.compression,
-            },
-            arch: arch.to_owned(),
-            interpreter: Interpreter {
-                version,
-                package: Some(python.package.to_owned()),
-                path: python.path.to_owned(),
-            },
-            python_full,
-            markers: BTreeMap::new(),
-            own_tags: None,
-            is_known: true,
-        })
-    }
-
-    /// Makes a target of one's own from its record.
-    ///
-    /// - Takes: `name`, any that is not known; `python_full` as `X.Y.Z`.
-    /// - Fails: once, naming each value that no box has, or that contradicts another.
-    pub fn own(name: &str, python_full: &str, record: &Record) -> anyhow::Result<Self> {
-        check_own_name(name)?;
-        let mut minor = python_full.split('.');
-        let minor = format!("{}.{}", minor.next().unwrap_or_default(), minor.next().unwrap_or_default());
-        let mut faults = Vec::new();
-        let version = parse_minor(&minor)
-            .map_err(|_| not_final(python_full, "3"))
-            .and_then(|version| Ok((version, check_full(python_full, version)?)))
-            .context("key `python-full`")
-            .map_err(|fault| faults.push(fault));
-        let checked = record::check(record).map_err(|fault| faults.push(fault));
-        all_of("values cannot be used", faults)?;
-        let (Ok((version, python_full)), Ok(checked)) = (version, checked) else { bail!("a value cannot be used") };
-        let mut target = Self {
-            name: name.to_owned(),
-            distribution: Distribution {
-                dist: record.release.clone().unwrap_or_else(|| release_of(name, &checked.arch)),
-                title: record.title.clone().unwrap_or_else(|| name.to_owned()),
-                glibc: checked.glibc,
-                systemd: checked.systemd,
-                compression: record.payload.unwrap_or(Compression::Gzip),
-            },
-            arch: checked.arch,
-            interpreter: Interpreter {
-                version,
-                package: record.python_package.clone(),
-                path: record.python_path.clone().unwrap_or_else(|| format!("/usr/bin/python{minor}")),
-            },
-            python_full,
-            markers: BTreeMap::new(),
-            own_tags: None,
-            is_known: false,
-        };
-        // Kept is what differs from what follows: so a probe and a written record of one box are equal.
-        let follows = target.environment();
-        for name in ["python_version", "python_full_version"] {
-            if let Some(given) = record.markers.get(name).filter(|given| Some(given.as_str()) != follows.text(name)) {
-                return Err(Problem::with_hint(
-                    format!("the marker value `{name}` is `{given}`, and `python-full` says {}", target.python_full),
-                    "leave one of them out",
-                ));
-            }
-        }
-        target.markers = record.markers.clone();
-        target.markers.retain(|name, value| follows.text(name) != Some(value.as_str()));
-        target.own_tags = Some(checked.tags).filter(|tags| !tags.is_empty() && *tags != target.tags());
-        Ok(target)
-    }
-
-    /// The record, for a target that the table does not have: with its name and full version of Python it
-    /// makes the same target again.
-    pub fn record(&self) -> Option<Record> {
-        (!self.is_known).then(|| self.whole_record())
-    }
-
-    /// The record, also of a known target: what another box is described by.
-    pub fn whole_record(&self) -> Record {
-        Record {
-            arch: Some(self.arch.clone()),
-            glibc: Some(format!("{}.{}", self.distribution.glibc.0, self.distribution.glibc.1)),
-            systemd: Some(self.distribution.systemd),
-            payload: Some(self.distribution.compression),
-            release: Some(self.distribution.dist.clone()),
-            title: Some(self.distribution.title.clone()),
-            python_package: self.interpreter.package.clone(),
-            python_path: Some(self.interpreter.path.clone()),
-            tags: self.own_tags.iter().flatten().map(ToString::to_string).collect(),
-            markers: self.markers.clone(),
-        }
-    }
-
-    /// Whether the box's systemd knows a key of a unit.
-    pub fn knows(&self, section: &str, key: &str) -> bool {
-        unit_key_since(section, key).is_some_and(|since| since <= self.distribution.systemd)
-    }
-
-    /// Whether the box's rpm has `Suggests` and the like, which came with 4.12.
-    pub fn knows_weak_dependencies(&self) -> bool {
-        // Of the boxes that a target can be, those with a glibc this old have an older rpm.
-        self.distribution.glibc > (2, 17)
-    }
-
-    /// Whether the box's rpm reads files of 4 GiB and more, which came with 4.12 as well.
-    pub fn knows_large_files(&self) -> bool {
-        self.knows_weak_dependencies()
-    }
-
-    /// `3.11`
-    pub fn python(&self) -> String {
-        format!("{}.{}", self.interpreter.version.0, self.interpreter.version.1)
-    }
-
-    /// The values that markers are judged with (PEP 508).
-    pub fn environment(&self) -> Environment {
-        Environment::of(self)
-    }
-
-    /// The wheel tags that fit, best first (PEP 425, PEP 600).
-    pub fn tags(&self) -> Vec<Tag> {
-        match &self.own_tags {
-            Some(tags) => tags.clone(),
-            None => tags::best_first(self.interpreter.version, &self.platforms()),
-        }
-    }
-
-    /// The platform tags that fit, best first.
-    pub fn platforms(&self) -> Vec<String> {
-        match &self.own_tags {
-            Some(tags) => distinct(tags.iter().map(|tag| &tag.platform).filter(|platform| *platform != "any")),
-            None => tags::platforms(self.distribution.glibc, &self.arch),
-        }
-    }
-
-    /// The ABI tags that fit, best first.
-    pub fn abis(&self) -> Vec<String> {
-        distinct(self.tags().iter().map(|tag| &tag.abi))
-    }
-
-    /// A marker that is true on this box, and on no other that differs in Python or processor.
-    pub fn marker(&self) -> String {
-        let environment = self.environment();
-        ["sys_platform", "platform_machine", "implementation_name", "python_version"]
-            .map(|name| format!("{name} == '{}'", environment.text(name).unwrap_or_default()))
-            .join(" and ")
-    }
-
-    /// `CPython 3.11, glibc 2.34, x86_64`, for messages.
-    pub fn in_words(&self) -> String {
-        let (major, minor) = self.distribution.glibc;
-        format!("CPython {}, glibc {major}.{minor}, {}", self.python(), self.arch)
-    }
-}
-
-fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    names.filter(|name| seen.insert(*name)).cloned().collect()
-}
-
-/// Judges the name of a box of one's own: it stands in the name of a file, and no row of the table has it.
-pub fn check_own_name(name: &str) -> anyhow::Result<()> {
-    let is_good = (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
-    if !is_good {
-        return Err(Problem::with_hint(
-            format!("`{}` cannot name a target", shortened(name).escape_debug()),
-            "use at most 64 letters, digits, `_` and `-`, such as \"debian12-x86_64\"",
-        ));
-    }
-    match known_names().iter().any(|known| known == name) {
-        true => Err(Problem::with_hint(
-            format!("`{name}` is a known target, and has a record already"),
-            format!("give the box a name of its own, and keep what is known: name = \"own-{name}\", like = \"{name}\""),
-        )),
-        false => Ok(()),
-    }
-}
-
-/// `debian12` for `debian12-x86_64`; a release has no dash.
-fn release_of(name: &str, arch: &str) -> String {
-    let front =
-        name.strip_suffix(arch).map(|front| front.trim_end_matches(['-', '_'])).filter(|front| !front.is_empty());
-    front.unwrap_or(name).replace('-', "_")
-}
-
-/// Whether a text can be a library's name (`DT_SONAME`), and stand in a `Requires`.
-pub fn is_soname(text: &str) -> bool {
-    let known = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
-    text.contains(".so") && text.chars().all(known)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_known_target_is_listed_once() {
-        let targets = known_targets();
-        assert_eq!(targets.len(), 2 * ROWS.iter().map(|row| row.pythons.len()).sum::<usize>());
-        assert!(targets.iter().all(|target| known_names().contains(&target.name)));
-        let el7 = Target::find("el7-x86_64", None, None).unwrap();
-        assert_eq!(el7.in_words(), "CPython 3.6, glibc 2.17, x86_64");
-        assert_eq!(
-            el7.marker(),
-            "sys_platform == 'linux' and platform_machine == 'x86_64' and implementation_name == 'cpython' and python_version == '3.6'"
-        );
-    }
-
-    #[test]
-    fn the_record_of_any_target_makes_it_again() {
-        for known in known_targets() {
-            let own = Target::own("own", &known.python_full.to_string(), &known.whole_record()).unwrap();
-            assert_eq!((own.tags(), own.platforms()), (known.tags(), known.platforms()));
-            assert_eq!((&own.distribution, &own.interpreter), (&known.distribution, &known.interpreter));
-            assert_eq!(Target::own("own", &own.python_full.to_string(), &own.record().unwrap()).unwrap(), own);
-            assert_eq!(known.record(), None);
-        }
-    }
-
-    #[test]
-    fn targets_are_found_or_refused_with_the_known_ones() {
-        let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        assert_eq!(target.in_words(), "CPython 3.11, glibc 2.34, x86_64");
-        assert_eq!(Target::find("el9-x86_64", None, None).unwrap().python(), "3.9");
-        #[rustfmt::skip]
-        let cases = [ // name          python          full             what it says
-            ("el9",        None,         None,           "unknown target `el9`"),
-            ("el9_x86_64", None,         None,           "unknown target `el9_x86_64`"),
-            ("el9-x86_64", Some("3.13"), None,           "RHEL 9 and its rebuilds has no Python 3.13"),
-            ("el7-x86_64", Some("2.7"),  None,           "Python 2.7 cannot be a target: what is packed starts isolated (`python -I`), which came with 3.4"),
-            ("el9-x86_64", Some("3"),    None,           "`3` is not a minor version of Python"),
-            ("el9-x86_64", Some("3.11"), Some("3.12.1"), "`3.12.1` is not a final release of Python 3.11"),
-            ("el9-x86_64", Some("3.11"), Some("3.11.0rc1"), "`3.11.0rc1` is not a final release of Python 3.11"),
-        ];
-        for (name, python, full, says) in cases {
-            assert_eq!(Target::find(name, python, full).unwrap_err().to_string(), says);
-        }
-    }
-}
+pub use target::{Distribution, Interpreter, Target, known_names, known_targets};

@@ -1,66 +1,13 @@
 //! Since which minor release a box has a Python, and until when the box's vendor supports it.
 
-use crate::Target;
-use crate::table::{PythonRow, ROWS, Row};
-use std::fmt;
-use wheelhaul_base::problem::Problem;
+use crate::table::{BoxRow, PythonRow, Until};
+use crate::target::Target;
+use wheelhaul_base::calendar::Month;
 
 /// How long before its end a Python's support is told of, in months.
-const NOTICE: u16 = 6;
+const NOTICE: i32 = 6;
 
-/// A month of the calendar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Month {
-    /// such as 2027
-    pub year: u16,
-    /// from 1
-    pub month: u8,
-}
-
-impl Month {
-    /// The month of a time in RFC 3339, `2027-04-30T12:00:00Z`; none for what is no such time.
-    pub fn of(time: &str) -> Option<Self> {
-        let mut parts = time.splitn(3, '-');
-        Some(Self { year: parts.next()?.parse().ok()?, month: parts.next()?.parse().ok()? })
-    }
-
-    fn since_christ(self) -> u16 {
-        self.year * 12 + u16::from(self.month) - 1
-    }
-}
-
-impl fmt::Display for Month {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        write!(f, "{} {}", NAMES[usize::from(self.month.clamp(1, 12)) - 1], self.year)
-    }
-}
-
-/// Until when a vendor supports a Python.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// as long as the box itself
-    Box,
-    /// to the end of a month
-    Month(Month),
-    /// no source tells
-    Unknown,
-}
-
-impl Row {
+impl BoxRow {
     /// The last month in which the vendor supports a Python of this box; none where no source tells.
     pub fn end_of(&self, python: &PythonRow) -> Option<Month> {
         match python.until {
@@ -90,35 +37,13 @@ impl Row {
             false => format!("{major}.{minor} ({})", facts.join(", ")),
         }
     }
-
-    /// The Pythons that a minor release of the box has.
-    ///
-    /// # Errors
-    /// For a text that is no minor release of this box.
-    pub(super) fn pythons_of(&self, minor: &str) -> anyhow::Result<Vec<&'static PythonRow>> {
-        let Some(release) = self.release else {
-            return Err(Problem::with_hint(
-                format!("{} has no minor releases that are known here", self.title),
-                "leave `minor` out",
-            ));
-        };
-        let number = minor.split_once('.').filter(|(front, _)| front.parse() == Ok(release));
-        let Some(number) = number.and_then(|(_, number)| number.parse::<u8>().ok()) else {
-            return Err(Problem::with_hint(
-                format!("`{minor}` is not a minor release of {}", self.title),
-                format!("write it as /etc/os-release of the box has it in VERSION_ID, such as \"{release}.4\""),
-            ));
-        };
-        Ok(self.pythons.iter().filter(|python| python.since.is_none_or(|since| since <= number)).collect())
-    }
 }
 
 impl Target {
     /// The row of its Python, where the vendor's own package brings it. A box of one's own has it where its `%dist`,
     /// its glibc and that package are those of a row.
-    pub fn row(&self) -> Option<(&'static Row, &'static PythonRow)> {
-        let of_box = |row: &&Row| row.dist == self.distribution.dist && row.glibc == self.distribution.glibc;
-        let row = ROWS.iter().find(of_box)?;
+    pub fn row(&self) -> Option<(&'static BoxRow, &'static PythonRow)> {
+        let row = self.box_row()?;
         let of_python = |python: &&PythonRow| {
             python.version == self.interpreter.version && self.interpreter.package.as_deref() == Some(python.package)
         };
@@ -129,7 +54,7 @@ impl Target {
     pub fn end_of_support(&self, now: Month) -> Option<String> {
         let (row, python) = self.row()?;
         let end = row.end_of(python)?;
-        if now.since_christ() + NOTICE < end.since_christ() {
+        if end.since(now) > NOTICE {
             return None;
         }
         let verb = if now > end { "ended" } else { "ends" };
@@ -171,7 +96,7 @@ mod tests {
         ];
         for (name, python, now, said) in cases {
             let target = Target::find(name, Some(python), None).unwrap();
-            let found = target.end_of_support(Month::of(&format!("{now}-15T12:00:00Z")).unwrap());
+            let found = target.end_of_support(Month::of(format!("{now}-15").parse().unwrap()));
             match (&found, said) {
                 (None, None) => {}
                 (Some(found), Some(said)) => assert!(found.contains(said), "{name} {python} {now}: {found}"),
@@ -184,8 +109,9 @@ mod tests {
     fn a_box_of_ones_own_has_the_life_of_a_package_that_it_shares_with_a_known_one() {
         let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let now = Month { year: 2026, month: 12 };
-        let said =
-            |record: &crate::Record| Target::own("own", "3.11.13", record).unwrap().end_of_support(now).is_some();
+        let said = |record: &crate::record::BoxRecord| {
+            Target::own("own", "3.11.13", record).unwrap().end_of_support(now).is_some()
+        };
         let mut record = known.whole_record();
         assert!(said(&record));
         record.python_package = None;

@@ -1,6 +1,6 @@
 //! Byte-code of the target's Python: its file's name (PEP 3147), magic number and header (PEP 552).
 
-use crate::Target;
+use crate::target::Target;
 
 /// Magic numbers of the final releases, by minor of Python 3: `importlib.util.MAGIC_NUMBER`, little-endian,
 /// without its `\r\n`. A minor keeps its number from its first final release on.
@@ -29,7 +29,7 @@ pub struct MagicTag {
 /// What byte-code says of the source that it was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MadeFrom {
-    /// see [`crate::SourceHash`]
+    /// which hash that is, the wheel crate's `SourceHash` says
     Hash([u8; 8]),
     /// in bytes, modulo 2^32, beside a time that is a matter of the installation
     Size(u32),
@@ -72,7 +72,8 @@ impl MagicTag {
         known.map(|(minor, number)| Self { minor: *minor, number: *number })
     }
 
-    pub(super) fn has_new_hash(self) -> bool {
+    /// Whether that hash is SipHash-1-3, as from 3.11 on; before it was SipHash-2-4.
+    pub fn has_new_hash(self) -> bool {
         self.minor >= 11
     }
 

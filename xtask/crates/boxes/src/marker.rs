@@ -12,7 +12,7 @@ const MOST_BYTES: usize = 8 << 10;
 
 /// What a word of a marker is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// a variable, `and`, `or`, `not`, `in`
     Word,
     /// a quoted string, with its quotes
@@ -25,7 +25,7 @@ pub enum Kind {
 
 /// A word of a marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Token<'a> {
+pub(crate) struct Token<'a> {
     /// what it is
     pub kind: Kind,
     /// as written
@@ -34,7 +34,7 @@ pub struct Token<'a> {
 
 impl<'a> Token<'a> {
     /// A literal without its quotes.
-    pub fn unquoted(&self) -> &'a str {
+    pub(crate) fn unquoted(&self) -> &'a str {
         match self.kind {
             Kind::Literal => &self.text[1..self.text.len() - 1],
             _ => self.text,
@@ -48,7 +48,7 @@ impl<'a> Token<'a> {
 
 /// `left operator right`
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Comparison<'a> {
+pub(crate) struct Comparison<'a> {
     /// a variable or a literal
     pub left: Token<'a>,
     /// `==`, `in`, `not in` …
@@ -62,7 +62,10 @@ pub struct Comparison<'a> {
 /// - Takes: `judge`, which is asked for every comparison, also where the rest decides already, so that
 ///   none without meaning goes unseen.
 /// - Fails: for what is not the grammar, and with the first failure of `judge`.
-pub fn evaluate(marker: &str, judge: &mut dyn FnMut(Comparison<'_>) -> anyhow::Result<bool>) -> anyhow::Result<bool> {
+pub(crate) fn evaluate(
+    marker: &str,
+    judge: &mut dyn FnMut(Comparison<'_>) -> anyhow::Result<bool>,
+) -> anyhow::Result<bool> {
     let tokens = tokenize(marker)?;
     let mut walk = Walk { tokens: &tokens, at: 0, depth: 0, judge };
     let holds = walk.any()?;

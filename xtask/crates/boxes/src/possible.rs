@@ -1,9 +1,8 @@
 //! Whether a marker can be true on any box at all, before one is chosen.
 
-use crate::Target;
-use crate::environment::Asked;
-use crate::environment::Environment;
+use crate::environment::{Asked, Environment};
 use crate::marker::{Kind, evaluate};
+use crate::target::Target;
 use anyhow::Context as _;
 use wheelhaul_base::problem::shortened;
 

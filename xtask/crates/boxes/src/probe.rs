@@ -1,6 +1,7 @@
 //! What the probe script printed on a box: JSON → the record of that box.
 
-use crate::{Compression, Record};
+use crate::record::BoxRecord;
+use crate::table::Compression;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wheelhaul_base::problem::Problem;
@@ -34,7 +35,7 @@ struct Os {
 ///
 /// - Gives: the full version of the box's Python, and its record; not yet checked.
 /// - Fails: for a text that the script of this tool does not print.
-pub fn read_probe(text: &str) -> anyhow::Result<(String, Record)> {
+pub fn read_probe(text: &str) -> anyhow::Result<(String, BoxRecord)> {
     const CURE: &str = "make it again on the box with the script that `cargo xtask target --probe` prints";
     // Redirections on Windows put a byte order mark before it.
     let text = text.trim_start_matches('\u{feff}');
@@ -44,7 +45,7 @@ pub fn read_probe(text: &str) -> anyhow::Result<(String, Record)> {
         return Err(Problem::with_hint(format!("it was made by probe script {} instead of 1", printed.probe), CURE));
     }
     let payload = if printed.reads_zstd == Some(true) { Compression::Zstd } else { Compression::Gzip };
-    let record = Record {
+    let record = BoxRecord {
         arch: Some(printed.arch),
         glibc: Some(printed.glibc),
         systemd: printed.systemd,

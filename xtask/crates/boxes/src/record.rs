@@ -1,8 +1,8 @@
 //! The record of a box that the table does not have: as `package.toml` writes it, and as the lock carries it.
 
 use crate::environment::VARIABLES;
-use crate::table::ARCHITECTURES;
-use crate::{Compression, Tag};
+use crate::table::{ARCHITECTURES, Compression};
+use crate::tags::Tag;
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,8 @@ const MOST_TAGS: usize = 10_000;
 /// What is known of a box; a value that is absent was not said.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Record {
+#[schemars(rename = "Record")]
+pub struct BoxRecord {
     /// the processor, as `uname -m` prints it: `x86_64` or `aarch64`
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = ["x86_64"]))]
@@ -63,7 +64,7 @@ pub struct Record {
     pub markers: BTreeMap<String, String>,
 }
 
-impl Record {
+impl BoxRecord {
     /// These values, and for each that is absent the one of `under`.
     pub fn over(self, under: Self) -> Self {
         let mut markers = under.markers;
@@ -93,7 +94,7 @@ pub(super) struct Checked {
 }
 
 /// Looks at each value of a record, and names all that no box has.
-pub(super) fn check(record: &Record) -> anyhow::Result<Checked> {
+pub(super) fn check(record: &BoxRecord) -> anyhow::Result<Checked> {
     let mut faults = Vec::new();
     let mut keep = |key: &str, result: anyhow::Result<()>| {
         faults.extend(result.err().map(|fault| fault.context(format!("key `box.{key}`"))));
@@ -139,7 +140,7 @@ fn missing(cure: &str) -> anyhow::Error {
     Problem::with_hint("it is missing", cure)
 }
 
-fn check_arch(record: &Record) -> anyhow::Result<String> {
+fn check_arch(record: &BoxRecord) -> anyhow::Result<String> {
     let known = ARCHITECTURES.join(", ");
     let arch =
         record.arch.as_ref().ok_or_else(|| missing(&format!("one of {known}: what `uname -m` prints on the box")))?;
@@ -152,7 +153,7 @@ fn check_arch(record: &Record) -> anyhow::Result<String> {
     }
 }
 
-fn check_glibc(record: &Record) -> anyhow::Result<(u16, u16)> {
+fn check_glibc(record: &BoxRecord) -> anyhow::Result<(u16, u16)> {
     const CURE: &str = "what `getconf GNU_LIBC_VERSION` prints on the box, such as \"2.34\"";
     let text = record.glibc.as_ref().ok_or_else(|| missing(CURE))?;
     let parsed = text.split_once('.').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));

@@ -124,6 +124,12 @@ impl Requirement {
     }
 }
 
+/// Whether a text can be a library's name (`DT_SONAME`), and stand in a `Requires`.
+pub fn is_soname(text: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+    text.contains(".so") && text.chars().all(known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

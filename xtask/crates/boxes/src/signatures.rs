@@ -1,22 +1,17 @@
 //! Signatures that the rpm of a box does not verify.
 
-/// Algorithms of signatures, the ends of releases whose rpm does not verify them, and since when one does.
-///
-/// Sources: rpm's `digest_openssl.c` and `digest_libgcrypt.c` at the release tags; el10 verifies with Sequoia.
-const UNVERIFIED: &[(&str, &[&str], &str)] = &[
-    ("EdDSA", &["el7", "el8"], "that came with rpm 4.16"),
-    ("ECDSA", &["el7", "el8", "el9", "amzn2023"], "that came with Sequoia"),
-];
+use crate::table::BOXES;
 
-/// Why a box does not verify a signature by an algorithm; none where it does.
+/// Why a box does not verify a signature by an algorithm, such as `EdDSA`; `None` if it does.
 ///
-/// - Takes: `algorithm`, such as `EdDSA`; `release`, the RPM's, whose end names the distribution: `1.el8`.
+/// The end of `release`, the RPM's, names the distribution: `1.el8`.
 pub fn why_unverified(algorithm: &str, release: &str) -> Option<String> {
-    let is_for = |id: &&&str| release.split(['.', '_', '+']).any(|part| part == **id);
-    let rows = UNVERIFIED.iter().filter(|(title, _, _)| *title == algorithm);
-    rows.filter_map(|(_, ids, why)| Some((ids.iter().find(is_for)?, why))).next().map(|(id, why)| {
-        format!("the rpm of {id} does not verify {algorithm} ({why}): sign with an RSA key, which every rpm verifies")
-    })
+    let row = BOXES.iter().find(|row| release.split(['.', '_', '+']).any(|part| part == row.dist))?;
+    let (_, why) = row.unverified.iter().find(|(title, _)| *title == algorithm)?;
+    Some(format!(
+        "the rpm of {} does not verify {algorithm} ({why}): sign with an RSA key, which every rpm verifies",
+        row.dist
+    ))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ const LEGACY: &[(u16, &str)] = &[(17, "manylinux2014"), (12, "manylinux2010"), (
 /// The platform tags of a glibc and an architecture, best first, plain `linux` last.
 ///
 /// PEP 600 reaches down to 2.5 on x86_64 (manylinux1); other architectures came with 2.17.
-pub fn platforms(glibc: (u16, u16), arch: &str) -> Vec<String> {
+pub(crate) fn platforms(glibc: (u16, u16), arch: &str) -> Vec<String> {
     let lowest = if arch == "x86_64" { 5 } else { 17 };
     let mut platforms = Vec::new();
     for minor in (lowest..=glibc.1).rev() {
@@ -78,7 +78,7 @@ pub fn platforms(glibc: (u16, u16), arch: &str) -> Vec<String> {
 ///
 /// Order: own ABI, stable ABI, no ABI; stable ABI of older minors; then pure wheels, first for a
 /// platform, then for any. Up to 3.7 the ABI carries an `m` (PEP 3149's pymalloc flag). PEP 384's `abi3` came with 3.2.
-pub fn best_first(version: (u8, u8), platforms: &[String]) -> Vec<Tag> {
+pub(crate) fn best_first(version: (u8, u8), platforms: &[String]) -> Vec<Tag> {
     let (major, minor) = version;
     let own = format!("cp{major}{minor}");
     let abi = format!("{own}{}", if version < (3, 8) { "m" } else { "" });

@@ -2,54 +2,14 @@
 //! a site.
 
 use crate::Config;
+use crate::checks::ACCEPTABLE;
 use crate::document::Document;
 use crate::{TargetTable, lines, shape};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::fmt;
-use std::str::FromStr;
+use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
-
-/// The checks whose findings can be accepted, in the order of names.
-pub const ACCEPTABLE: [&str; 13] = [
-    "audit",
-    "config",
-    "elf",
-    "entry-point",
-    "extensions",
-    "fips",
-    "hardening",
-    "host-paths",
-    "imports",
-    "libraries",
-    "requires",
-    "symbols",
-    "tags",
-];
-
-/// The other checks: what they find is another package than the one that was locked and built, a secret, something that
-/// acts as root, or what a box said.
-pub const NEVER: [&str; 18] = [
-    "box-answer",
-    "box-fapolicy",
-    "box-files",
-    "box-package",
-    "box-release",
-    "box-selinux",
-    "box-service",
-    "byte-code",
-    "digests",
-    "lock",
-    "modes",
-    "places",
-    "record",
-    "scriptlets",
-    "secrets",
-    "sysusers",
-    "unit-keys",
-    "units",
-];
 
 /// Findings that somebody has judged.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -90,7 +50,7 @@ impl Accept {
 
     /// Whether it still holds on a day.
     pub fn holds_on(&self, day: &Day) -> bool {
-        self.until.as_deref().is_none_or(|until| day.0.as_str() <= until)
+        self.until.as_deref().is_none_or(|until| day.to_string().as_str() <= until)
     }
 
     fn to_json(&self) -> Value {
@@ -99,54 +59,6 @@ impl Accept {
             value["until"] = json!(until);
         }
         value
-    }
-}
-
-/// A day, `2027-06-30`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(String);
-
-impl Day {
-    /// The day of a time in RFC 3339, `2027-06-30T12:00:00Z`.
-    pub fn of(time: &str) -> anyhow::Result<Self> {
-        time.split('T').next().unwrap_or_default().parse()
-    }
-}
-
-impl fmt::Display for Day {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for Day {
-    type Err = anyhow::Error;
-
-    fn from_str(text: &str) -> anyhow::Result<Self> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let number = |part: &str, digits| {
-            let is_number = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
-            part.parse::<u16>().ok().filter(|_| is_number)
-        };
-        let read = match parts.as_slice() {
-            [year, month, day] => number(year, 4).zip(number(month, 2)).zip(number(day, 2)),
-            _ => None,
-        };
-        let is_day = read.is_some_and(|((year, month), day)| {
-            let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-            let days = match month {
-                2 => 28 + u16::from(is_leap),
-                4 | 6 | 9 | 11 => 30,
-                1..=12 => 31,
-                _ => 0,
-            };
-            (1..=days).contains(&day)
-        });
-        if is_day {
-            return Ok(Self(text.to_owned()));
-        }
-        let what = format!("`{}` is not a day", shortened(text).escape_debug());
-        Err(Problem::with_hint(what, "write year, month and day: \"2027-06-30\""))
     }
 }
 
@@ -240,19 +152,6 @@ impl Policy {
     }
 }
 
-/// Refuses what stands for no path.
-pub(super) fn check_pattern(text: &str) -> Result<(), (String, String)> {
-    let rest = text.strip_prefix('/').unwrap_or(text);
-    let is_plain = rest.split('/').all(|part| !["", ".", ".."].contains(&part)) && !text.chars().any(char::is_control);
-    if is_plain {
-        return Ok(());
-    }
-    let what = format!("`{}` stands for no path on the box", shortened(text).escape_debug());
-    let cure =
-        "write it from the root on, or from the application's folder on: \"lib/selenium/**\" is all below that folder";
-    Err((what, cure.to_owned()))
-}
-
 /// Whether a pattern stands for a path.
 fn matches(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
@@ -299,6 +198,7 @@ fn stands_for<T>(signs: &[T], things: &[T], is_star: impl Fn(&T) -> bool, fits: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::str::FromStr as _;
     use wheelhaul_base::problem::hints_of;
 
     #[test]

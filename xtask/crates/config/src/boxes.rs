@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wheelhaul_base::problem::{Problem, all_of};
-use wheelhaul_boxes::{Record, Target, check_own_name, read_probe};
+use wheelhaul_boxes::{BoxRecord, Target, check_own_name, read_probe};
 
 /// The texts of the probe files, by their paths as `package.toml` names them.
 pub type Probes = BTreeMap<Utf8PathBuf, String>;
@@ -52,7 +52,7 @@ pub struct TargetTable {
     pub obsoletes: Vec<RpmDependency>,
     /// what is known of a box of one's own
     #[serde(rename = "box")]
-    pub record: Option<Record>,
+    pub record: Option<BoxRecord>,
 }
 
 impl TargetTable {
@@ -121,7 +121,7 @@ impl TargetTable {
     }
 
     /// What is under `[target.box]`: the full version of Python where it is known, and a record.
-    fn base(&self, probes: &Probes) -> anyhow::Result<(Option<String>, Record)> {
+    fn base(&self, probes: &Probes) -> anyhow::Result<(Option<String>, BoxRecord)> {
         match (&self.probe, &self.like) {
             (Some(_), Some(_)) => {
                 Err(Problem::with_hint("both `probe` and `like` are given", "a probe says it all: leave `like` out"))
@@ -136,7 +136,7 @@ impl TargetTable {
                 let known = known.context("key `like`")?;
                 Ok((Some(known.python_full.to_string()), known.whole_record()))
             }
-            (None, None) => Ok((None, Record::default())),
+            (None, None) => Ok((None, BoxRecord::default())),
         }
     }
 

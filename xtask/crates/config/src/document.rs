@@ -23,7 +23,7 @@ pub(super) struct Document<'a> {
 
 impl<'a> Document<'a> {
     /// Parses a text as far as that is possible, and gives its syntax errors, at most one a line.
-    pub fn parse(text: &'a str) -> (Self, Vec<Placed>) {
+    pub(crate) fn parse(text: &'a str) -> (Self, Vec<Placed>) {
         let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
         if let Err(error) = check_depth(text) {
             return (Self { text, root: DeTable::new(), ends }, vec![(0, error)]);
@@ -55,24 +55,24 @@ impl<'a> Document<'a> {
     }
 
     /// The line of a byte, from 1 on.
-    pub fn line_at(&self, byte: usize) -> usize {
+    pub(crate) fn line_at(&self, byte: usize) -> usize {
         self.ends.partition_point(|end| *end < byte) + 1
     }
 
     /// What is written between two bytes.
-    pub fn written(&self, value: &Spanned<DeValue<'_>>) -> &'a str {
+    pub(crate) fn written(&self, value: &Spanned<DeValue<'_>>) -> &'a str {
         self.text.get(value.span()).unwrap_or_default()
     }
 
     /// The value of a key at the top.
-    pub fn get(&self, key: &str) -> Option<&Spanned<DeValue<'a>>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Spanned<DeValue<'a>>> {
         self.root.get(key)
     }
 
     /// The line of a key, `service.port`, or of the deepest table above it that is there.
     ///
     /// - Takes: `index`, in which entry of an array of tables the rest of the path is.
-    pub fn line_of(&self, path: &str, index: usize) -> Option<usize> {
+    pub(crate) fn line_of(&self, path: &str, index: usize) -> Option<usize> {
         let mut found = None;
         let mut table = &self.root;
         for part in path.split('.') {
@@ -95,7 +95,7 @@ impl<'a> Document<'a> {
     }
 
     /// A fault that begins with the key that it is about, or with its table, with the line of that.
-    pub fn placed(&self, error: anyhow::Error, table: &str, index: usize) -> Placed {
+    pub(crate) fn placed(&self, error: anyhow::Error, table: &str, index: usize) -> Placed {
         let text = format!("{error:#}");
         let key = text.split_once("key `").and_then(|(_, rest)| rest.split_once('`')).map_or("", |(key, _)| key);
         let path = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
@@ -110,7 +110,7 @@ impl<'a> Document<'a> {
     }
 
     /// Reads a value that was held to the schema.
-    pub fn read<T: DeserializeOwned>(&self, key: &str, value: &Spanned<DeValue<'a>>) -> Result<T, Placed> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, key: &str, value: &Spanned<DeValue<'a>>) -> Result<T, Placed> {
         T::deserialize(ValueDeserializer::from(value.clone())).map_err(|error| {
             let line = self.line_at(error.span().unwrap_or(value.span()).start);
             let message = error.message().replace('\n', " ");

@@ -1,7 +1,10 @@
 //! `dist/package.toml`: text → checked [`Config`]. What the wheel's metadata knows is not asked for.
 
+#![deny(missing_docs, unreachable_pub)]
+
 mod accept;
 mod boxes;
+mod checks;
 mod dependency;
 mod document;
 mod lines;
@@ -13,21 +16,24 @@ mod schema;
 mod sections;
 mod service;
 mod shape;
+mod simple_dependency;
 #[cfg(test)]
 mod tests;
 mod unknown;
 mod unmet_requirement;
 mod wishes;
 
-pub use accept::{ACCEPTABLE, ACCEPTED_FILE, Accept, Day, NEVER, Policy};
+pub use accept::{ACCEPTED_FILE, Accept, Policy};
 pub use boxes::{Probes, TargetTable};
-pub use dependency::{Dependencies, Relation, RpmDependency};
+pub use checks::{ACCEPTABLE, NEVER};
+pub use dependency::{Dependencies, Relation};
 pub use modules::{AppVersion, Module, Modules, taken_by_layout};
-pub use package::{LEVELS, Package};
-pub use required::{Unmet, VERSION, unmet};
+pub use package::{LEVELS, PackageSettings};
+pub use required::{UnmetVersion, VERSION, unmet};
 pub use schema::schema;
 pub use sections::Mistakes;
 pub use service::{Lines, Service, Tls};
+pub use simple_dependency::RpmDependency;
 pub use unmet_requirement::UnmetRequirement;
 
 use anyhow::Context as _;
@@ -51,7 +57,7 @@ pub struct Config {
     #[schemars(extend("examples" = [">=0.2,<0.3"]))]
     pub required_version: Option<String>,
     /// names and texts of the RPM
-    pub package: Package,
+    pub package: PackageSettings,
     /// the application and its lock
     pub app: App,
     /// the boxes that are packed for, in the order of the file
@@ -208,7 +214,7 @@ impl Config {
     pub fn read(text: &str) -> Result<Self, Box<Mistakes>> {
         let (document, placed) = Document::parse(text);
         let mut sections = Sections::new(&document, placed);
-        let package: Option<Section<Package>> = sections.read("package");
+        let package: Option<Section<PackageSettings>> = sections.read("package");
         let app: Option<Section<App>> = sections.read("app");
         let targets: Option<Vec<(usize, TargetTable)>> = sections.read_all("target");
         let (places, targets): (Vec<usize>, Vec<TargetTable>) = targets.unwrap_or_default().into_iter().unzip();

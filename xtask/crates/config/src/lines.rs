@@ -1,6 +1,5 @@
 //! The line to write: what a person most likely meant by a value of the wrong type, or else an example.
 
-use crate::shape::choices_of;
 use serde_json::{Value, json};
 use toml::Spanned;
 use toml::de::DeValue;
@@ -129,6 +128,12 @@ fn words_push(words: &mut Vec<String>, is_open: bool) -> bool {
         words.push(String::new());
     }
     true
+}
+
+/// The choices of a schema, if it has several.
+pub(super) fn choices_of(schema: &Value) -> Option<Vec<&Value>> {
+    let choices = schema["anyOf"].as_array().or(schema["oneOf"].as_array())?;
+    Some(choices.iter().collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! `[package]`: names and texts of the RPM, and where it is on the box.
 
-use crate::RpmDependency;
 use crate::check_sonames;
+use crate::dependency::Dependencies;
+use crate::simple_dependency::RpmDependency;
 use anyhow::Context as _;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer};
@@ -13,7 +14,8 @@ use wheelhaul_licenses::Spdx;
 /// `[package]`: what is not given is taken from the wheel's metadata.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Package {
+#[schemars(rename = "Package")]
+pub struct PackageSettings {
     /// the RPM's name; also of `/opt/NAME`, of the unit and of the user that runs it
     #[schemars(extend("examples" = ["my-app"]))]
     pub name: String,
@@ -92,7 +94,7 @@ fn opt() -> String {
     "/opt".to_owned()
 }
 
-impl Package {
+impl PackageSettings {
     /// The application's own folder on the box, `/opt/NAME`.
     pub fn root(&self) -> String {
         format!("{}/{}", self.prefix, self.name)
@@ -202,4 +204,16 @@ fn check_release(release: &str) -> anyhow::Result<()> {
         ));
     }
     if good { Ok(()) } else { Err(Problem::with_hint(format!("`{release}` is not a release"), "for example: \"1\"")) }
+}
+
+impl PackageSettings {
+    /// The dependencies that hold for every target.
+    pub fn dependencies(&self) -> Dependencies {
+        Dependencies {
+            requires: self.requires.clone(),
+            recommends: self.recommends.clone(),
+            conflicts: self.conflicts.clone(),
+            obsoletes: self.obsoletes.clone(),
+        }
+    }
 }

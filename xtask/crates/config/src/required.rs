@@ -13,7 +13,7 @@ const CURE: &str = "at the top of the file, above every table: write `required-v
 
 /// Versions that a repository asks for, and this tool is none of them.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unmet {
+pub struct UnmetVersion {
     /// as it is written in `dist/package.toml`
     pub required: String,
     /// the line that it is in
@@ -24,7 +24,7 @@ pub struct Unmet {
 ///
 /// - Gives: what is not met, if anything.
 /// - Fails: for a value that is no set of versions.
-pub fn unmet(text: &str, version: &str) -> anyhow::Result<Option<Unmet>> {
+pub fn unmet(text: &str, version: &str) -> anyhow::Result<Option<UnmetVersion>> {
     let (document, _) = Document::parse(text);
     let Some(value) = document.get("required-version") else { return Ok(None) };
     let line = document.line_at(value.span().start);
@@ -35,7 +35,7 @@ pub fn unmet(text: &str, version: &str) -> anyhow::Result<Option<Unmet>> {
     let required = value.get_ref().as_str().ok_or_else(|| wrong("not a text in quotes"))?;
     let specifiers = read(required).ok_or_else(|| wrong("not a set of versions"))?;
     let version = Version::from_str(version)?;
-    Ok((!specifiers.contains(&version)).then(|| Unmet { required: required.to_owned(), line }))
+    Ok((!specifiers.contains(&version)).then(|| UnmetVersion { required: required.to_owned(), line }))
 }
 
 /// Specifiers as PEP 440 has them; a version by itself is that one.
@@ -70,7 +70,7 @@ mod tests {
             assert_eq!(unmet(text, version).unwrap().is_none(), is_met, "{text} {version}");
         }
         let found = unmet("\n\nrequired-version = \">=9\"", "0.2.0").unwrap();
-        assert_eq!(found, Some(Unmet { required: ">=9".to_owned(), line: 3 }));
+        assert_eq!(found, Some(UnmetVersion { required: ">=9".to_owned(), line: 3 }));
         for text in [
             "required-version = 0.2",
             "required-version = \"new\"",

@@ -1,6 +1,6 @@
 //! Rich dependencies of rpm, `(mariadb or mysql)` (rpm's manual, "Boolean dependencies").
 
-use crate::dependency::{COMPARISONS, shown, simple};
+use crate::simple_dependency::{COMPARISONS, shown, simple};
 use wheelhaul_base::problem::Problem;
 
 /// More brackets in brackets than anybody writes.

@@ -40,7 +40,7 @@ pub(super) struct Section<T> {
 
 impl<T> Section<T> {
     /// Whether keys are as they are in the file.
-    pub fn has(&self, keys: &[&str]) -> bool {
+    pub(crate) fn has(&self, keys: &[&str]) -> bool {
         self.filled.iter().all(|filled| !keys.contains(&filled.as_str()))
     }
 }
@@ -58,7 +58,7 @@ impl<'a> Sections<'a> {
     ///
     /// - Takes: `placed`, the errors of its syntax; where there are any nobody knows what is missing, and only those
     ///   are told.
-    pub fn new(document: &'a Document<'a>, mut placed: Vec<Placed>) -> Self {
+    pub(crate) fn new(document: &'a Document<'a>, mut placed: Vec<Placed>) -> Self {
         let mut bad = BTreeSet::new();
         let faults = if placed.is_empty() { shape::faults(document, schema()) } else { Vec::new() };
         if !placed.is_empty() {
@@ -72,7 +72,7 @@ impl<'a> Sections<'a> {
     }
 
     /// Reads a table.
-    pub fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<Section<T>> {
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<Section<T>> {
         let value = self.document.get(name)?;
         let bad: BTreeSet<String> =
             self.bad.iter().filter(|(table, ..)| table == name).map(|(.., key)| key.clone()).collect();
@@ -85,7 +85,7 @@ impl<'a> Sections<'a> {
     }
 
     /// Reads an array of tables; where one cannot be used, the others are there, each with its number.
-    pub fn read_all<T: DeserializeOwned>(&mut self, name: &str) -> Option<Vec<(usize, T)>> {
+    pub(crate) fn read_all<T: DeserializeOwned>(&mut self, name: &str) -> Option<Vec<(usize, T)>> {
         let value = self.document.get(name)?;
         if self.bad.iter().all(|(table, ..)| table != name) {
             let read: Vec<T> = self.document.read(name, value).map_err(|fault| self.placed.push(fault)).ok()?;
@@ -127,7 +127,7 @@ impl<'a> Sections<'a> {
     }
 
     /// Adds what is wrong with values.
-    pub fn judge(&mut self, faults: impl Iterator<Item = anyhow::Error>) {
+    pub(crate) fn judge(&mut self, faults: impl Iterator<Item = anyhow::Error>) {
         self.placed.extend(faults.map(|fault| self.document.placed(fault, "", 0)));
     }
 }

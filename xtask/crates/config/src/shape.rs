@@ -2,14 +2,16 @@
 //! the line to write. Whether a value makes sense is judged after that, by the checks beside the types.
 
 use crate::document::Document;
-use crate::lines::{line, mended, toml_of};
+use crate::lines::{choices_of, line, mended, toml_of};
 use crate::service::is_box_path;
-use crate::{Day, Relation, RpmDependency, UnmetRequirement, accept, unknown, wishes};
+use crate::unknown::Place;
+use crate::{Relation, RpmDependency, UnmetRequirement, unknown, wishes};
 use pep508_rs::{ExtraName, PackageName};
 use serde_json::Value;
 use std::str::FromStr as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::{Problem, hints_of, nearest, shortened};
 use wheelhaul_licenses::Spdx;
 
@@ -31,36 +33,6 @@ pub(super) fn faults(document: &Document<'_>, schema: &Value) -> Vec<Fault> {
     let mut walk = Walk { document, schema, index: 0, found: Vec::new() };
     walk.table(schema, &document.root, &Place::default(), 0);
     walk.found
-}
-
-/// Where in the document a value is.
-#[derive(Clone, Default)]
-pub(super) struct Place {
-    path: Vec<String>,
-    /// the header of the table as people write it, `[service]`; empty at the top
-    pub header: String,
-}
-
-impl Place {
-    fn below(&self, key: &str, is_list: bool) -> Self {
-        let path: Vec<String> = self.path.iter().cloned().chain([key.to_owned()]).collect();
-        let header = match is_list {
-            true => format!("[[{}]]", path.join(".")),
-            false => format!("[{}]", path.join(".")),
-        };
-        Self { path, header }
-    }
-
-    /// `service.port`
-    fn key(&self, key: &str) -> String {
-        let parts = self.path.iter().map(String::as_str).chain([key]);
-        shortened(&parts.collect::<Vec<_>>().join(".")).escape_debug().to_string()
-    }
-
-    /// `service`; empty at the top
-    pub fn table(&self) -> String {
-        self.path.join(".")
-    }
 }
 
 struct Walk<'a> {
@@ -280,11 +252,6 @@ fn line_for(name: &str, schema: &Value) -> String {
     line(name, &toml_of(&crate::lines::example(schema)))
 }
 
-pub(super) fn choices_of(schema: &Value) -> Option<Vec<&Value>> {
-    let choices = schema["anyOf"].as_array().or(schema["oneOf"].as_array())?;
-    Some(choices.iter().collect())
-}
-
 /// The words that a schema allows, if it names them.
 fn words(schema: &Value) -> Vec<&str> {
     let one = schema["const"].as_str();
@@ -375,7 +342,7 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
         "rpm-dependency" => fits_rpm(text, Relation::Wanted),
         "rpm-conflict" => fits_rpm(text, Relation::Conflict),
         "rpm-obsoleted" => fits_rpm(text, Relation::Obsoleted),
-        "path-pattern" => accept::check_pattern(text),
+        "path-pattern" => check_pattern(text),
         "day" => Day::from_str(text).map(drop).map_err(|error| (format!("{error:#}"), hints_of(&error).join("; "))),
         "one-line" if text.trim().is_empty() || text.chars().any(char::is_control) => {
             Err(("it is empty or has line breaks".to_owned(), "say it in one line".to_owned()))
@@ -395,4 +362,17 @@ fn fits_format(schema: &Value, text: &str) -> Result<(), (String, String)> {
 fn fits_rpm(text: &str, relation: Relation) -> Result<(), (String, String)> {
     let fault = |error: anyhow::Error| (format!("{error:#}"), hints_of(&error).join("; "));
     RpmDependency::parse(text, relation).map(drop).map_err(fault)
+}
+
+/// Refuses what stands for no path.
+fn check_pattern(text: &str) -> Result<(), (String, String)> {
+    let rest = text.strip_prefix('/').unwrap_or(text);
+    let is_plain = rest.split('/').all(|part| !["", ".", ".."].contains(&part)) && !text.chars().any(char::is_control);
+    if is_plain {
+        return Ok(());
+    }
+    let what = format!("`{}` stands for no path on the box", shortened(text).escape_debug());
+    let cure =
+        "write it from the root on, or from the application's folder on: \"lib/selenium/**\" is all below that folder";
+    Err((what, cure.to_owned()))
 }

@@ -1,9 +1,38 @@
 //! What is said of a key that is not known: what was meant, or where it belongs, or that it is not there.
 
-use crate::shape::Place;
 use crate::wishes;
 use serde_json::Value;
-use wheelhaul_base::problem::nearest;
+use wheelhaul_base::problem::{nearest, shortened};
+
+/// Where in the document a value is.
+#[derive(Clone, Default)]
+pub(super) struct Place {
+    pub(super) path: Vec<String>,
+    /// the header of the table as people write it, `[service]`; empty at the top
+    pub header: String,
+}
+
+impl Place {
+    pub(super) fn below(&self, key: &str, is_list: bool) -> Self {
+        let path: Vec<String> = self.path.iter().cloned().chain([key.to_owned()]).collect();
+        let header = match is_list {
+            true => format!("[[{}]]", path.join(".")),
+            false => format!("[{}]", path.join(".")),
+        };
+        Self { path, header }
+    }
+
+    /// `service.port`
+    pub(super) fn key(&self, key: &str) -> String {
+        let parts = self.path.iter().map(String::as_str).chain([key]);
+        shortened(&parts.collect::<Vec<_>>().join(".")).escape_debug().to_string()
+    }
+
+    /// `service`; empty at the top
+    pub(crate) fn table(&self) -> String {
+        self.path.join(".")
+    }
+}
 
 /// The cure for an unknown key.
 ///

@@ -1,7 +1,7 @@
 //! Keys that people wish for and `package.toml` does not have, with where the thing is said instead, or that it is
 //! not there. A row that gets its key in a later version is deleted.
 
-use crate::NEVER;
+use crate::checks::NEVER;
 use toml::de::DeValue;
 
 /// Keys, and the answer for all of them.

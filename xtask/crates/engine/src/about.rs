@@ -14,7 +14,7 @@ use wheelhaul_package::rpm::PackageFacts;
 use wheelhaul_package::sbom::{Component, Subject, cyclonedx};
 use wheelhaul_pylock::Lock;
 use wheelhaul_wheel::closure::{Dist, walk};
-use wheelhaul_wheel::elf::{Need, OfWheel, highest, needs_of};
+use wheelhaul_wheel::elf::{ElfNeed, OfWheel, highest, needs_of};
 
 /// The licences of a package's distributions.
 pub struct Licenses {
@@ -84,7 +84,7 @@ pub fn libraries(
     lock: &Lock,
     application: &Wheel<FileReader>,
     target: &Target,
-) -> anyhow::Result<(Vec<Need>, Vec<Need>)> {
+) -> anyhow::Result<(Vec<ElfNeed>, Vec<ElfNeed>)> {
     let mut own = OfWheel::read(&application.archive, &application.contents)
         .with_context(|| format!("`{}`", application.name))?;
     own.set_aside(target);

@@ -2,9 +2,8 @@
 
 use crate::Project;
 use crate::tools::git;
+use wheelhaul_base::calendar::Day;
 use wheelhaul_boxes::Target;
-use wheelhaul_config::Day;
-use wheelhaul_package::sbom::in_utc;
 
 /// What a repository accepts, on the day of its commit.
 pub struct Accepting<'a> {
@@ -18,7 +17,7 @@ impl<'a> Accepting<'a> {
     pub fn of(project: &'a Project) -> Self {
         let epoch = || git::epoch(git::head(&project.sys).ok()?.as_ref()).ok();
         let day = Some(project).filter(|project| !project.config.accept.is_empty()).and_then(|_| epoch());
-        Self { project, day: day.and_then(|time| Day::of(&in_utc(time)).ok()) }
+        Self { project, day: day.map(Day::at) }
     }
 
     /// `accepted by the builder: WHY`, where somebody has judged this.

@@ -10,7 +10,7 @@ use wheelhaul_base::problem::{Problem, all_of, hints_of, nearest};
 use wheelhaul_boxes::{Target, known_targets};
 use wheelhaul_config::{App, Service};
 use wheelhaul_host::{Sys, names_in};
-use wheelhaul_lockfiles::{Format, Pins, Pythons};
+use wheelhaul_lockfiles::{LockFormat, LockUpgrade, Pins, Pythons};
 use wheelhaul_package::service;
 
 /// What is looked at; what could not be read is absent.
@@ -160,7 +160,7 @@ impl<'a> Around<'a> {
             return Ok(None);
         }
         let whole = self.sys.root.join(&app.lock);
-        if let Err(error) = Format::of(&app.lock)
+        if let Err(error) = LockFormat::of(&app.lock)
             && !whole.is_dir()
         {
             let hint = self.locks_to_write(app).unwrap_or_default();
@@ -193,7 +193,7 @@ impl<'a> Around<'a> {
                     format!("{folder}/{name}").into()
                 };
                 let is_list = name.ends_with(".txt");
-                if Format::of(&path).is_ok() && (!is_list || name.starts_with("requirements")) {
+                if LockFormat::of(&path).is_ok() && (!is_list || name.starts_with("requirements")) {
                     found.push(path);
                 }
             }
@@ -216,7 +216,7 @@ impl<'a> Around<'a> {
     /// How the lock is made that is not there, where what it is made from is there, and no other lock.
     fn lock_to_make(&self, app: &App) -> Option<String> {
         let lock = &app.lock;
-        if !matches!(Format::of(lock), Ok(Format::Requirements)) {
+        if !matches!(LockFormat::of(lock), Ok(LockFormat { upgrade: LockUpgrade::Resolve, .. })) {
             return None;
         }
         let source = source(self.sys, app).ok()?;

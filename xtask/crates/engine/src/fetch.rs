@@ -14,7 +14,7 @@ use wheelhaul_base::problem::{Problem, ProgramFailure, all_of};
 use wheelhaul_boxes::{Target, known_targets};
 use wheelhaul_host::Stop;
 use wheelhaul_lockfiles::{Pin, Pins};
-use wheelhaul_pylock::{Lock, Package as Locked};
+use wheelhaul_pylock::{Lock, LockedPackage as Locked};
 use wheelhaul_select::decide::{Question, questions};
 use wheelhaul_select::{Offer, Offers};
 

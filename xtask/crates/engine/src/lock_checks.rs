@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::problem::{Problem, all_of, shortened};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{ACCEPTABLE, UnmetRequirement};
-use wheelhaul_lockfiles::{Filtered, Format, Pins};
+use wheelhaul_lockfiles::{Filtered, LockFormat, LockUpgrade, Pins};
 use wheelhaul_pylock::Lock;
 use wheelhaul_verify::{Severity, WheelEvidence, judge_wheels};
 use wheelhaul_wheel::closure::{Dist, Fault, walk};
@@ -84,7 +84,7 @@ impl<'a> LockChecks<'a> {
                 evidence.add(&archive, &contents, &elf).with_context(in_wheel)?;
                 // The box loads none of them, so they ask it for nothing.
                 elf.set_aside(target);
-                let top = Tops::of(&package.wheel, &contents);
+                let top = Tops::of(&package.wheel, &contents.files);
                 anyhow::Ok((contents, elf, opened, digest, top))
             };
             match read() {
@@ -220,7 +220,8 @@ impl<'a> LockChecks<'a> {
 
     fn told(&self, fault: &Fault) -> anyhow::Error {
         let lock = &self.project.config.app.lock;
-        let is_partial = fault.is_missing && matches!(Format::of(lock), Ok(Format::Requirements));
+        let is_partial =
+            fault.is_missing && matches!(LockFormat::of(lock), Ok(LockFormat { upgrade: LockUpgrade::Resolve, .. }));
         let cure = if is_partial { how_to_make(lock) } else { fault.cure.to_owned() };
         Problem::with_hint(format!("`{}` {}", fault.by, fault.what), cure)
     }

@@ -12,8 +12,8 @@ use wheelhaul_base::problem::{Problem, all_of, nearest};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Build;
 use wheelhaul_host::with_lf;
-use wheelhaul_lockfiles::{Filtered, Pin, Pins, Place, Texts, Unknown, filter};
-use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_lockfiles::{FileLocation, Filtered, LockTexts, Pin, Pins, Unknown, filter};
+use wheelhaul_pylock::{Lock, LockedPackage};
 use wheelhaul_select::Offers;
 use wheelhaul_select::decide::{Decision, decide, disagreements, inputs_digest, lock_of, read_lock};
 
@@ -131,7 +131,7 @@ struct Looked<'a> {
 }
 
 /// Filters the pins for every target and looks at its lock on disk.
-fn look<'a>(project: &'a Project, texts: &Texts, pins: &'a Pins) -> anyhow::Result<(Vec<Looked<'a>>, Vec<String>)> {
+fn look<'a>(project: &'a Project, texts: &LockTexts, pins: &'a Pins) -> anyhow::Result<(Vec<Looked<'a>>, Vec<String>)> {
     let mut all = Vec::new();
     let mut faults = Vec::new();
     let mut warnings = pins.warnings.clone();
@@ -201,10 +201,10 @@ pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
     Ok(Locks { all, team_stale: pins.stale.clone(), warnings, read: read(texts, pins), offers: None })
 }
 
-fn read(texts: &Texts, pins: &Pins) -> Vec<Utf8PathBuf> {
+fn read(texts: &LockTexts, pins: &Pins) -> Vec<Utf8PathBuf> {
     let by_path = pins.pins.iter().flat_map(|pin| &pin.files).filter_map(|file| match &file.at {
-        Place::Path(path) => Some(path),
-        Place::Url(_) => None,
+        FileLocation::Path(path) => Some(path),
+        FileLocation::Url(_) => None,
     });
     texts.keys().chain(by_path).cloned().collect()
 }
@@ -303,7 +303,7 @@ fn choose_files(
     target: &Target,
     filtered: &Filtered<'_>,
     offers: &Offers,
-) -> anyhow::Result<Vec<Package>> {
+) -> anyhow::Result<Vec<LockedPackage>> {
     let Decision { mut packages, builds, unfit } = decide(filtered, offers, target, &project.config.sdist.build);
     let mut faults = Vec::new();
     for pin in unfit {

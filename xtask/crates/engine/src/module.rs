@@ -114,7 +114,7 @@ mod tests {
 
     fn pins(names: &[&str]) -> Pins {
         let lines: String = names.iter().map(|name| format!("{name}==1\n")).collect();
-        wheelhaul_lockfiles::parse_text(wheelhaul_lockfiles::Format::Requirements, &lines).unwrap()
+        wheelhaul_lockfiles::parse_text("requirements.txt", &lines).unwrap()
     }
 
     #[test]

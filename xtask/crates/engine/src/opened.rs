@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{Config, RpmDependency};
 use wheelhaul_package::layout::Wheel;
-use wheelhaul_wheel::elf::{Need, OfWheel};
+use wheelhaul_wheel::elf::{ElfNeed, OfWheel};
 use wheelhaul_wheel::{opened_by_name, stem_of};
 
 /// What the wheels of a target open by name, and what they bring.
@@ -49,7 +49,7 @@ const PACKAGES: [(&str, &str); 24] = [
     ("libudev",            "systemd-libs"),
     ("libxml2",            "libxml2"),
 ];
-/// glibc's libraries beside those that [`Need::is_everywhere`] knows; `libcrypt` left it for libxcrypt, which each box has.
+/// glibc's libraries beside those that [`ElfNeed::is_everywhere`] knows; `libcrypt` left it for libxcrypt, which each box has.
 const OF_GLIBC: [&str; 5] = ["libanl", "libcrypt", "libmvec", "libthread_db", "libBrokenLocale"];
 /// A library for graphics processors that is smaller is not worth a line, in bytes.
 const LARGE: u64 = 50_000_000;
@@ -72,7 +72,7 @@ impl ByName {
         config: &Config,
         target: &Target,
         wheels: &[Wheel<FileReader>],
-        required: &[Need],
+        required: &[ElfNeed],
     ) -> anyhow::Result<Option<String>> {
         let Some(application) = wheels.last() else { return Ok(None) };
         let opened = opened_by_name(&application.archive, &application.contents)
@@ -93,12 +93,12 @@ impl ByName {
     /// requires it, or it is optional.
     ///
     /// - Takes: `required`, what the ELF files need.
-    pub fn warnings(&self, config: &Config, target: &Target, required: &[Need]) -> Vec<String> {
+    pub fn warnings(&self, config: &Config, target: &Target, required: &[ElfNeed]) -> Vec<String> {
         let dependencies = config.dependencies(target);
         let named = dependencies.requires.iter().chain(&dependencies.recommends).flat_map(words_of);
         let named: BTreeSet<&str> = named.collect();
         let optional = config.package.optional_libraries.iter().chain(&config.sdist.system_libraries);
-        let required = required.iter().map(Need::library).chain(optional.map(String::as_str));
+        let required = required.iter().map(ElfNeed::library).chain(optional.map(String::as_str));
         let settled: BTreeSet<&str> = required.chain(named.iter().copied()).map(stem_of).collect();
         let mut warnings = Vec::new();
         for (package, libraries) in &self.opened {
@@ -143,7 +143,7 @@ pub fn on_graphics(package: &PackageName, wheel: &OfWheel) -> Option<String> {
 /// Whether each box has a library.
 fn is_everywhere(library: &str) -> bool {
     let stem = stem_of(library);
-    let is_known = |library: &str| Need::new(library, "").is_some_and(|need| need.is_everywhere());
+    let is_known = |library: &str| ElfNeed::new(library, "").is_some_and(|need| need.is_everywhere());
     let numbered = ["0", "1", "2", "6"].iter().any(|number| is_known(&format!("{stem}.so.{number}")));
     numbered || OF_GLIBC.contains(&stem) || stem.starts_with("libpython") || stem.starts_with("libc.musl")
 }

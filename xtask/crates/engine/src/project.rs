@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{Config, Probes};
 use wheelhaul_host::Sys;
-use wheelhaul_lockfiles::{Pins, Selection, Texts};
+use wheelhaul_lockfiles::{LockTexts, Pins, Selection};
 use wheelhaul_pylock::Lock;
 
 /// A loaded repository.
@@ -94,7 +94,7 @@ impl Project {
     }
 
     /// The texts of the team's lock, and the pins in it.
-    pub fn pins(&self) -> anyhow::Result<&(Texts, Pins)> {
+    pub fn pins(&self) -> anyhow::Result<&(LockTexts, Pins)> {
         self.team_lock.read(&self.sys, &self.config.app)
     }
 }

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use camino::Utf8Path;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_config::{Unmet, VERSION, unmet};
+use wheelhaul_config::{UnmetVersion, VERSION, unmet};
 use wheelhaul_host::{Sys, Verbosity, find_root, typed_name};
 
 /// Refuses to work in a repository that asks for another version of this tool.
@@ -19,8 +19,8 @@ pub fn hold(here: &Utf8Path) -> anyhow::Result<()> {
     }
 }
 
-fn refusal(sys: &Sys, unmet: &Unmet, name: &str) -> anyhow::Error {
-    let Unmet { required, line } = unmet;
+fn refusal(sys: &Sys, unmet: &UnmetVersion, name: &str) -> anyhow::Error {
+    let UnmetVersion { required, line } = unmet;
     let cure = match name.contains(' ') {
         true => of_cargo(sys),
         false => format!(
@@ -79,7 +79,7 @@ mod tests {
             fs_err::create_dir(root.join("xtask")).unwrap();
             fs_err::write(root.join(file), text).unwrap();
             let sys = Sys { root: root.to_owned(), verbosity: Verbosity::Quiet, offline: true };
-            let error = refusal(&sys, &Unmet { required: ">=9".to_owned(), line: 1 }, name);
+            let error = refusal(&sys, &UnmetVersion { required: ">=9".to_owned(), line: 1 }, name);
             assert!(error.to_string().contains(">=9") && error.to_string().contains(VERSION), "{error}");
             let hints = hints_of(&error).join("\n");
             assert!(hints.contains(cure) && !hints.contains("pw@"), "{file} {text}: {hints}");

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_boxes::{TagRanks, Target};
 use wheelhaul_host::sha256_of;
-use wheelhaul_pylock::{BuiltFrom, Package};
-use wheelhaul_select::Sdist;
+use wheelhaul_pylock::{BuiltFrom, LockedPackage};
+use wheelhaul_select::OfferedSdist;
 use wheelhaul_wheel::WheelName;
-use wheelhaul_wheel::elf::{Need, OfWheel, foreign, needs_of};
+use wheelhaul_wheel::elf::{ElfNeed, OfWheel, foreign, needs_of};
 
 /// Builds the wheel of a package and puts it into the wheelhouse.
 ///
@@ -26,8 +26,8 @@ pub fn build(
     target: &Target,
     name: &PackageName,
     version: &Version,
-    sdist: &Sdist,
-) -> anyhow::Result<Package> {
+    sdist: &OfferedSdist,
+) -> anyhow::Result<LockedPackage> {
     let build = || {
         let sys = &project.sys;
         let (_keep, scratch) = sys.scratch()?;
@@ -36,7 +36,7 @@ pub fn build(
         let path = scratch.join(wheel.to_string());
         ensure!(wheel.name == *name && wheel.version == *version, "what was built is `{wheel}`");
         judge(&path, &wheel, target, &project.config.sdist.system_libraries)?;
-        let package = Package {
+        let package = LockedPackage {
             name: name.clone(),
             version: version.clone(),
             size: Some(fs_err::metadata(&path)?.len()),
@@ -82,7 +82,7 @@ fn judge(path: &Utf8Path, wheel: &WheelName, target: &Target, allowed: &BTreeSet
         }));
     }
     let needs = needs_of(&[of_wheel], &[]).concat();
-    let libraries: BTreeSet<&str> = foreign(&needs).map(Need::library).collect();
+    let libraries: BTreeSet<&str> = foreign(&needs).map(ElfNeed::library).collect();
     faults.extend(libraries.iter().filter(|library| !allowed.contains(**library)).map(|library| {
         Problem::with_hint(
             format!("it needs the library `{library}`, which it does not bring"),

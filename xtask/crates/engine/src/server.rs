@@ -6,7 +6,7 @@ use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{App, Service};
 use wheelhaul_host::{Sys, names_in};
-use wheelhaul_lockfiles::{Format, Pins, filter};
+use wheelhaul_lockfiles::{LockFormat, LockUpgrade, Pins, filter};
 use wheelhaul_package::service::{SERVERS, Server};
 
 /// Programs that applications are started by, and the packages that bring them; what is not here the wheels tell.
@@ -106,16 +106,17 @@ fn with_first(service: &Service, first: &str) -> String {
 
 /// How a team adds a package to what it locks.
 fn how_to_add(lock: &Utf8Path, package: &str) -> String {
-    match Format::of(lock) {
-        Ok(Format::PipfileLock) => format!("add it: `pipenv install {package}`"),
-        Ok(Format::UvLock) => format!("add it: `uv add {package}`"),
-        Ok(Format::PoetryLock) => format!("add it: `poetry add {package}`"),
-        Ok(Format::PdmLock) => format!("add it: `pdm add {package}`"),
-        Ok(Format::Requirements) => {
+    match LockFormat::of(lock) {
+        Ok(LockFormat { upgrade: LockUpgrade::Tool(tool), .. }) => {
+            format!("add it: `{} {} {package}`", tool.program, tool.add)
+        }
+        Ok(LockFormat { upgrade: LockUpgrade::Resolve, .. }) => {
             format!(
                 "write a line `{package}` into what `{lock}` is made from, and lock again; or pin it there: `{package}==VERSION`"
             )
         }
-        Ok(Format::Pylock) | Err(_) => format!("add `{package}` to the project, and lock again"),
+        Ok(LockFormat { upgrade: LockUpgrade::Unknown, .. }) | Err(_) => {
+            format!("add `{package}` to the project, and lock again")
+        }
     }
 }

@@ -3,13 +3,13 @@
 
 use crate::Project;
 use std::time::{SystemTime, UNIX_EPOCH};
-use wheelhaul_boxes::{Month, Target};
-use wheelhaul_package::sbom::in_utc;
+use wheelhaul_base::calendar::{Day, Month};
+use wheelhaul_boxes::Target;
 
 /// A sentence for each of the targets of which there is something to say.
 pub fn notices<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Vec<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-    let Some(now) = Month::of(&in_utc(u32::try_from(now).unwrap_or(u32::MAX))) else { return Vec::new() };
+    let now = Month::of(Day::at(u32::try_from(now).unwrap_or(u32::MAX)));
     let notice = |target: &'a Target| Some(format!("target `{}`: {}", target.name, target.end_of_support(now)?));
     targets.into_iter().filter_map(notice).collect()
 }

@@ -6,7 +6,7 @@ use crate::support;
 use crate::templates::{evidence, probe};
 use serde_json::{Map, Value, json};
 use wheelhaul_base::problem::Problem;
-use wheelhaul_boxes::{ROWS, Target, VARIABLES, known_names, known_targets};
+use wheelhaul_boxes::{BOXES, Target, VARIABLES, known_names, known_targets};
 
 /// What `target` is asked for.
 #[derive(Debug, Clone, Default)]
@@ -115,7 +115,7 @@ fn list(own: &[Target]) -> Report {
     text.push_str(
         "known boxes, each on x86_64 and aarch64 (the box's own Python first, which lives as long as the box):\n",
     );
-    for row in ROWS {
+    for row in BOXES {
         let mut pythons: Vec<_> = row.pythons.iter().collect();
         pythons.sort_by_key(|python| python.version != row.default_python);
         let pythons: Vec<String> = pythons.into_iter().map(|python| row.in_words(python)).collect();

@@ -7,15 +7,15 @@ use std::sync::OnceLock;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_config::App;
 use wheelhaul_host::{Sys, with_lf};
-use wheelhaul_lockfiles::{Application, Pins, Selection, Texts};
+use wheelhaul_lockfiles::{Application, LockTexts, Pins, Selection};
 
 /// The team's lock, which is read once: a large one takes longer than all else that `lock --check` does.
 #[derive(Debug, Default)]
-pub struct TeamLock(OnceLock<(Texts, Pins)>);
+pub struct TeamLock(OnceLock<(LockTexts, Pins)>);
 
 impl TeamLock {
     /// Its texts, and the pins in it.
-    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(Texts, Pins)> {
+    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(LockTexts, Pins)> {
         match self.0.get() {
             Some(read) => Ok(read),
             None => {
@@ -27,13 +27,12 @@ impl TeamLock {
 }
 
 /// The texts of the team's lock, and the pins in it.
-pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
+pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(LockTexts, Pins)> {
     let lock = &app.lock;
-    let format = wheelhaul_lockfiles::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
-    let texts = wheelhaul_lockfiles::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;
+    wheelhaul_lockfiles::LockFormat::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+    let texts = wheelhaul_lockfiles::texts_of(lock, |path| text_of(sys, path, path == lock))?;
     let selection = Selection::of(app);
-    let source = wheelhaul_lockfiles::Source {
-        format,
+    let source = wheelhaul_lockfiles::LockSource {
         lock,
         app: application(sys, app),
         texts: &texts,

@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use std::io::Read as _;
 use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_host::Sys;
-use wheelhaul_lockfiles::{Format, Pin, Resolved, Selection, pipfile, to_requirements};
+use wheelhaul_lockfiles::{
+    LockFormat, LockTool, LockUpgrade, Pin, Resolved, Selection, pipfile_requirements, to_requirements,
+};
 
 /// Makes the team's lock anew; nothing but that file is written.
 ///
@@ -23,14 +25,17 @@ use wheelhaul_lockfiles::{Format, Pin, Resolved, Selection, pipfile, to_requirem
 ///   since one file is written.
 pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
     let lock = &project.config.app.lock;
-    let format = Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
+    let format = LockFormat::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     // What is there may be what the upgrade is to cure.
     let read = || pins_of(&project.sys, &project.config.app);
     let (texts, before) = read().map(|(texts, pins)| (texts, pins.pins)).unwrap_or_default();
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));
-    match Locker::find(&project.sys, format)? {
-        Some(locker) => locker.upgrade(&project.sys, &project.sys.root.join(folder))?,
-        None if format == Format::Requirements => {
+    match &format.upgrade {
+        LockUpgrade::Tool(tool) => {
+            let locker = Locker::find(&project.sys, tool)?.ok_or_else(|| no_locker(lock, format))?;
+            locker.upgrade(&project.sys, &project.sys.root.join(folder))?;
+        }
+        LockUpgrade::Resolve => {
             let others: Vec<String> =
                 texts.keys().filter(|path| *path != lock).map(|path| format!("`{path}`")).collect();
             if !others.is_empty() {
@@ -41,18 +46,18 @@ pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
             }
             resolve(project, lock)?;
         }
-        None => return Err(no_locker(lock, format)),
+        LockUpgrade::Unknown => return Err(no_locker(lock, format)),
     }
     Ok(changes(&before, &read()?.1.pins))
 }
 
-fn no_locker(lock: &Utf8Path, format: Format) -> anyhow::Error {
+fn no_locker(lock: &Utf8Path, format: &LockFormat) -> anyhow::Error {
     let requirements = lock.with_file_name("requirements.txt");
     let resolved = format!(
         "or set `lock = \"{requirements}\"` in `dist/package.toml`, and uv resolves that file for every target"
     );
-    match Locker::name(format) {
-        Some(name) => Problem::with_hint(
+    match format.tool() {
+        Some(LockTool { program: name, .. }) => Problem::with_hint(
             format!("`{lock}` is made by {name}, which is not installed"),
             format!("install {name} and run it again; {resolved}"),
         ),
@@ -65,14 +70,14 @@ fn no_locker(lock: &Utf8Path, format: Format) -> anyhow::Error {
 
 /// How the team gets a lock, or a whole one in the place of half of one.
 pub fn how_to_make(lock: &Utf8Path) -> String {
-    match Format::of(lock) {
-        Ok(Format::Requirements) => format!(
+    match LockFormat::of(lock) {
+        Ok(LockFormat { upgrade: LockUpgrade::Resolve, .. }) => format!(
             "`cargo xtask lock --upgrade` makes `{lock}`, with every package that is needed, from `{}` (a line for each \
              package that the application imports, and for its server) or from the dependencies in `pyproject.toml`",
             lock.with_file_name("requirements.in")
         ),
-        Ok(format) => match Locker::name(format) {
-            Some(name) => format!("`cargo xtask lock --upgrade` lets {name} make it"),
+        Ok(format) => match format.tool() {
+            Some(LockTool { program: name, .. }) => format!("`cargo xtask lock --upgrade` lets {name} make it"),
             None => "make it with the tool that the team locks with".to_owned(),
         },
         Err(_) => "lock the dependencies".to_owned(),
@@ -116,7 +121,7 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     }
     if source.file_name() == Some("Pipfile") {
         let text = project.sys.read_text(&input)?;
-        let lines = pipfile::requirements(&text, &selection.groups).with_context(|| format!("`{source}`"))?;
+        let lines = pipfile_requirements(&text, &selection.groups).with_context(|| format!("`{source}`"))?;
         input = scratch.join("requirements.in");
         project.sys.write(&input, lines.as_bytes())?;
     }
@@ -127,7 +132,7 @@ fn resolve(project: &Project, path: &Utf8Path) -> anyhow::Result<()> {
     for target in representatives(&project.every_target) {
         let pins = || {
             let text = uv.resolve(&sources, target, &project.app())?;
-            only_of_index(&source, wheelhaul_lockfiles::parse_text(Format::Requirements, &text)?.pins)
+            only_of_index(&source, wheelhaul_lockfiles::parse_text("requirements.txt", &text)?.pins)
         };
         match pins().with_context(|| format!("target `{}`", target.name)) {
             Ok(pins) => resolved.push(Resolved { target, pins }),
@@ -155,7 +160,7 @@ fn check_files(sys: &Sys, source: &Utf8Path) -> anyhow::Result<()> {
         file.read_to_end(&mut bytes)?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     };
-    wheelhaul_lockfiles::texts_of(Format::Requirements, source, read).map(drop)
+    wheelhaul_lockfiles::texts_of_requirements(source, read).map(drop)
 }
 
 /// Refuses what a line with a version and hashes would not bring again.

@@ -16,8 +16,8 @@ use std::thread;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_host::{Stop, Sys, open_regular, sha256_of};
-use wheelhaul_lockfiles::Place;
-use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_lockfiles::FileLocation;
+use wheelhaul_pylock::{Lock, LockedPackage};
 use wheelhaul_select::Candidate;
 use wheelhaul_wheel::{Archive, Contents, WheelName};
 
@@ -50,7 +50,7 @@ impl Wheelhouse {
     }
 
     /// Where a package's wheel is.
-    pub fn path(&self, package: &Package) -> Utf8PathBuf {
+    pub fn path(&self, package: &LockedPackage) -> Utf8PathBuf {
         self.folder.join(package.wheel.to_string())
     }
 
@@ -61,11 +61,11 @@ impl Wheelhouse {
         &self,
         sys: &Sys,
         locks: &[(&'l Target, &'l Lock)],
-    ) -> anyhow::Result<Vec<(&'l Target, &'l Package)>> {
+    ) -> anyhow::Result<Vec<(&'l Target, &'l LockedPackage)>> {
         let mut known = BTreeSet::new();
         let of_all =
             locks.iter().flat_map(|(target, lock)| lock.packages.iter().map(move |package| (*target, package)));
-        let packages: Vec<(&Target, &Package)> =
+        let packages: Vec<(&Target, &LockedPackage)> =
             of_all.filter(|(_, package)| known.insert((package.wheel.to_string(), &package.sha256))).collect();
         let next = AtomicUsize::new(0);
         let missing = Mutex::new(Vec::new());
@@ -96,7 +96,7 @@ impl Wheelhouse {
         Ok(missing.into_iter().map(|index: usize| packages[index]).collect())
     }
 
-    fn holds(&self, sys: &Sys, package: &Package, seen: &Seen) -> anyhow::Result<bool> {
+    fn holds(&self, sys: &Sys, package: &LockedPackage, seen: &Seen) -> anyhow::Result<bool> {
         let path = self.path(package);
         sys.inside(&self.folder)?;
         let Some(data) = look_at(&path)? else { return Ok(false) };
@@ -112,13 +112,13 @@ impl Wheelhouse {
     }
 
     /// Puts a wheel that was built into its place.
-    pub fn take(&self, sys: &Sys, from: &Utf8Path, package: &Package) -> anyhow::Result<()> {
+    pub fn take(&self, sys: &Sys, from: &Utf8Path, package: &LockedPackage) -> anyhow::Result<()> {
         sys.create(&self.path(package), |file| Ok(std::io::copy(&mut fs_err::File::open(from)?, file)?))?;
         Ok(())
     }
 
     /// Opens the wheel of a package, each file matched with its RECORD.
-    pub fn open(&self, package: &Package) -> anyhow::Result<(Archive<FileReader>, Contents)> {
+    pub fn open(&self, package: &LockedPackage) -> anyhow::Result<(Archive<FileReader>, Contents)> {
         let path = self.path(package);
         look_at(&path)?;
         open_wheel(&path, &package.wheel)
@@ -166,8 +166,8 @@ impl Wheelhouse {
         let mut remote = Vec::new();
         for file in &files {
             match &file.at {
-                Place::Url(_) => remote.push(*file),
-                Place::Path(path) => {
+                FileLocation::Url(_) => remote.push(*file),
+                FileLocation::Path(path) => {
                     let mut into = fs_err::File::create(folder.join(file.name.to_string()))?;
                     std::io::copy(&mut sys.open(&sys.root.join(path))?, &mut into)?;
                 }
@@ -183,10 +183,10 @@ impl Wheelhouse {
                 return Err(Problem::with_hint(
                     format!("`{}` came with the sha256 {sha256} instead of {}", file.name, file.sha256),
                     match file.at {
-                        Place::Path(_) => {
+                        FileLocation::Path(_) => {
                             "the file of the repository is another than the one that was locked: lock it again"
                         }
-                        Place::Url(_) => {
+                        FileLocation::Url(_) => {
                             "what is served there changed since it was locked: ask whoever runs it, or lock again"
                         }
                     },
@@ -199,7 +199,7 @@ impl Wheelhouse {
 }
 
 /// Says what is missing, for `--offline`.
-pub fn refuse_missing<'a>(missing: impl Iterator<Item = &'a Package>) -> anyhow::Result<()> {
+pub fn refuse_missing<'a>(missing: impl Iterator<Item = &'a LockedPackage>) -> anyhow::Result<()> {
     let names: Vec<String> = missing.map(|package| package.wheel.to_string()).collect();
     if names.is_empty() {
         return Ok(());

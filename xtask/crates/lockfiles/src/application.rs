@@ -1,7 +1,8 @@
 //! Which entry of a lock is the application itself: pipenv, pip-tools, uv and `pip freeze` write it there in many
 //! spellings, and it is packed anyway.
 
-use crate::placed::{inside, package_name, percent_decoded};
+use crate::file_names::package_name;
+use crate::paths::{inside, percent_decoded};
 use crate::project_file::as_json;
 use camino::{Utf8Path, Utf8PathBuf};
 use pep508_rs::PackageName;

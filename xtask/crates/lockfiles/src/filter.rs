@@ -1,17 +1,19 @@
 //! Pins and a target → what the box gets: the pins whose marker is true there, or that a walk reaches.
 
+use crate::pin::Pin;
+use crate::pins::Pins;
+use crate::unknown::Unknown;
 use crate::walk::walk;
-use crate::{Pin, Pins};
 use anyhow::Context as _;
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::problem::{Problem, all_of, shortened};
-use wheelhaul_boxes::{Asked, Environment, Target};
+use wheelhaul_boxes::Target;
 
 /// A pin that the box gets.
 #[derive(Debug)]
-pub struct Kept<'a> {
+pub struct KeptPin<'a> {
     /// what it gets
     pub pin: &'a Pin,
     /// the extras that were asked for, by the team or on the way through the graph
@@ -20,7 +22,7 @@ pub struct Kept<'a> {
 
 /// A pin that the box does not get.
 #[derive(Debug)]
-pub struct Dropped<'a> {
+pub struct DroppedPin<'a> {
     /// what was dropped
     pub pin: &'a Pin,
     /// why
@@ -69,64 +71,19 @@ impl Why {
 #[derive(Debug)]
 pub struct Filtered<'a> {
     /// what the box gets, in the order of names, each name once
-    pub kept: Vec<Kept<'a>>,
+    pub kept: Vec<KeptPin<'a>>,
     /// what it does not get
-    pub dropped: Vec<Dropped<'a>>,
+    pub dropped: Vec<DroppedPin<'a>>,
     /// what was decided by a value that the record of the box cannot know, each once
     pub unknown: BTreeSet<Unknown>,
 }
 
-/// A marker whose answer depends on a value that the record of the box cannot know: it counts as empty.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Unknown {
-    /// `platform_release`
-    pub variable: String,
-    /// of which package the marker is
-    pub name: PackageName,
-    /// as written
-    pub marker: String,
-}
-
-impl Unknown {
-    /// Those of a marker.
-    pub(super) fn of(
-        environment: &Environment,
-        name: &PackageName,
-        marker: &str,
-        asked: &Asked,
-    ) -> impl Iterator<Item = Self> {
-        let unknown = |variable| Self { variable, name: name.clone(), marker: marker.to_owned() };
-        environment.unknowable(marker, asked).into_iter().map(unknown)
-    }
-
-    /// Warnings, one for each variable.
-    ///
-    /// - Takes: all of them, each with the name of its target.
-    pub fn warnings(all: &[(&str, &Self)]) -> Vec<String> {
-        let variables: BTreeSet<&str> = all.iter().map(|(_, one)| one.variable.as_str()).collect();
-        let warning = |variable: &str| {
-            let of = || all.iter().filter(|(_, one)| one.variable == variable);
-            let names: BTreeSet<&PackageName> = of().map(|(_, one)| &one.name).collect();
-            let targets: BTreeSet<&str> = of().map(|(target, _)| *target).collect();
-            let targets = targets.into_iter().collect::<Vec<_>>().join(" and ");
-            let (_, first) = of().next()?;
-            let (who, marker) = (&first.name, shortened(&first.marker));
-            let which = match names.len() {
-                1 => format!("`{who}`: the marker `{marker}` depends"),
-                count => format!("`{who}` (`{marker}`) and {} more: their markers depend", count - 1),
-            };
-            Some(format!(
-                "{which} on `{variable}`, which belongs to the running kernel and is not known of {targets}: it counts as empty"
-            ))
-        };
-        variables.into_iter().filter_map(warning).collect()
-    }
-}
-
 /// Decides what `target` gets.
 ///
-/// - Takes: `pins` in the order of names.
-/// - Fails: once, naming each marker that cannot be judged, each package of which more than one
+/// `pins` are in the order of names.
+///
+/// # Errors
+/// Names each marker that cannot be judged, each package of which more than one
 ///   entry is left, each need without an entry, and each pin that a constraint or the Python forbids.
 pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a>> {
     let environment = target.environment();
@@ -147,8 +104,8 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
                     (None, None) => Why::Unneeded,
                 };
                 match walked.reached.get(&place) {
-                    Some(extras) => filtered.kept.push(Kept { pin, extras: extras.iter().cloned().collect() }),
-                    None => filtered.dropped.push(Dropped { pin, why: why() }),
+                    Some(extras) => filtered.kept.push(KeptPin { pin, extras: extras.iter().cloned().collect() }),
+                    None => filtered.dropped.push(DroppedPin { pin, why: why() }),
                 }
             }
         }
@@ -157,7 +114,7 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
             let mut known: BTreeMap<&str, bool> = BTreeMap::new();
             for pin in &pins.pins {
                 if let Some(groups) = &pin.left_out {
-                    filtered.dropped.push(Dropped { pin, why: Why::Group(groups.clone()) });
+                    filtered.dropped.push(DroppedPin { pin, why: Why::Group(groups.clone()) });
                     continue;
                 }
                 let marker = pin.marker.as_deref().unwrap_or_default();
@@ -172,10 +129,10 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
                     },
                 };
                 match holds.with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place)) {
-                    Ok(true) => filtered.kept.push(Kept { pin, extras: pin.extras.clone() }),
+                    Ok(true) => filtered.kept.push(KeptPin { pin, extras: pin.extras.clone() }),
                     Ok(false) => {
                         let why = Why::False(pin.marker.clone().unwrap_or_default());
-                        filtered.dropped.push(Dropped { pin, why });
+                        filtered.dropped.push(DroppedPin { pin, why });
                     }
                     Err(fault) => faults.push(fault),
                 }
@@ -218,7 +175,7 @@ fn check_environments(pins: &Pins, target: &Target, faults: &mut Vec<anyhow::Err
 
 /// Entries of one file set that differ in extras and markers alone are one package with the extras of all: PDM
 /// lists `a` and `a[x]`, and requirements may pin one version on two lines.
-fn join_twins(kept: &mut Vec<Kept<'_>>, are_wrong: bool) {
+fn join_twins(kept: &mut Vec<KeptPin<'_>>, are_wrong: bool) {
     kept.dedup_by(|later, first| {
         let (a, b) = (first.pin, later.pin);
         let of_one = a.name == b.name && a.version == b.version && a.hashes == b.hashes && a.files == b.files;
@@ -231,7 +188,7 @@ fn join_twins(kept: &mut Vec<Kept<'_>>, are_wrong: bool) {
     });
 }
 
-fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<anyhow::Error>) {
+fn check_kept(pins: &Pins, kept: &[KeptPin<'_>], target: &Target, faults: &mut Vec<anyhow::Error>) {
     for pair in kept.windows(2).filter(|pair| pair[0].pin.name == pair[1].pin.name) {
         let entry = |pin: &Pin| match &pin.marker {
             Some(marker) => format!("{} ({}, `{}`)", pin.version, pin.place, shortened(marker)),
@@ -243,7 +200,7 @@ fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<
         ));
     }
     let full = &target.python_full;
-    for Kept { pin, .. } in kept {
+    for KeptPin { pin, .. } in kept {
         if let Some(obstacle) = &pin.obstacle {
             faults.push(obstacle.error(&format!("`{}` ({})", pin.name, pin.place)));
         }
@@ -285,7 +242,7 @@ fn check_kept(pins: &Pins, kept: &[Kept<'_>], target: &Target, faults: &mut Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Format, parse_text};
+    use crate::formats::parse_text;
 
     #[test]
     fn markers_decide_what_each_box_gets() {
@@ -299,7 +256,7 @@ mod tests {
             ("x==1 ; python_full_version != '3.9.25'",               true,  false),
         ];
         for (line, on_el8, on_el9) in cases {
-            let pins = parse_text(Format::Requirements, line).unwrap();
+            let pins = parse_text("requirements.txt", line).unwrap();
             assert_eq!(filter(&pins, &el8).unwrap().kept.len() == 1, on_el8, "el8: {line}");
             assert_eq!(filter(&pins, &el9).unwrap().kept.len() == 1, on_el9, "el9: {line}");
         }
@@ -309,7 +266,7 @@ mod tests {
     fn what_nobody_can_know_is_one_warning_and_none_where_it_decides_nothing() {
         let el9 = Target::find("el9-x86_64", None, None).unwrap();
         let warnings = |text: &str| {
-            let pins = parse_text(Format::Requirements, text).unwrap();
+            let pins = parse_text("requirements.txt", text).unwrap();
             let filtered = filter(&pins, &el9).unwrap();
             Unknown::warnings(&filtered.unknown.iter().map(|one| ("el9", one)).collect::<Vec<_>>())
         };
@@ -334,7 +291,7 @@ mod tests {
     fn two_entries_that_survive_are_an_error_that_names_both() {
         let el9 = Target::find("el9-x86_64", None, None).unwrap();
         let pins =
-            parse_text(Format::Requirements, "a==1 ; python_version < '3.10'\nb==1\na==2 ; sys_platform == 'linux'")
+            parse_text("requirements.txt", "a==1 ; python_version < '3.10'\nb==1\na==2 ; sys_platform == 'linux'")
                 .unwrap();
         let error = filter(&pins, &el9).unwrap_err().to_string();
         assert_eq!(

@@ -1,15 +1,15 @@
 //! What the application itself asks for, by the files that a team writes by hand: flat locks do not say it.
 
-use crate::poetry_project::Project;
-use crate::project_file::need;
-use crate::{Need, Selection, Versions, pipfile};
+use crate::formats::pipenv;
+use crate::formats::poetry::Project;
+use crate::pin::{Need, Versions};
+use crate::project_file::{Dependencies, need};
+use crate::selection::Selection;
 use pep508_rs::PackageName;
 use std::str::FromStr as _;
 use wheelhaul_boxes::Requirement;
 
-/// The needs in a file; none where it cannot be read, which other steps tell of.
-///
-/// - Takes: `name`, of the file, which tells what it is.
+/// The needs in a file, whose name tells what it is; none if it cannot be read, which other steps report.
 pub fn own_needs(name: &str, text: &str, selection: &Selection) -> Vec<Need> {
     match name {
         "pyproject.toml" => Project::parse(text).and_then(|project| project.roots(selection)).unwrap_or_default(),
@@ -19,8 +19,14 @@ pub fn own_needs(name: &str, text: &str, selection: &Selection) -> Vec<Need> {
     }
 }
 
+/// Whether a `pyproject.toml` says what the application needs, in `[project]`, or in the extras and groups that are asked for.
+pub fn has_dependencies(pyproject: &str, selection: &Selection) -> bool {
+    let read = Dependencies::parse(pyproject);
+    read.is_ok_and(|project| !project.roots(&selection.extras, &selection.groups).is_empty())
+}
+
 fn of_pipfile(text: &str, selection: &Selection) -> Vec<Need> {
-    let wanted = pipfile::wanted_markers(text, &selection.groups);
+    let wanted = pipenv::wanted_markers(text, &selection.groups);
     let needs = wanted.into_iter().filter_map(|(name, marker)| {
         let name = PackageName::from_str(&name).ok()?;
         Some(Need { name, extras: Vec::new(), versions: Versions::Any, entry: None, marker, of_extra: None })

@@ -8,7 +8,7 @@ use std::str::FromStr;
 const MOST_BYTES: usize = 2_000;
 
 /// Reads a constraint as sets of specifiers, of which one has to contain a version; a single empty set is any.
-pub fn parse(text: &str) -> anyhow::Result<Vec<VersionSpecifiers>> {
+pub(crate) fn parse(text: &str) -> anyhow::Result<Vec<VersionSpecifiers>> {
     ensure!(text.len() <= MOST_BYTES, "a version constraint has {} bytes", text.len());
     let sets = text.split('|').map(str::trim);
     // `a || b` and `a | b` mean the same.
@@ -74,7 +74,7 @@ fn next_breaking(release: &[u64]) -> Vec<u64> {
 /// A constraint on Python as a marker (PEP 508); none for any Python.
 ///
 /// `3.11`, `>=3.11` and `<3.11` speak of the minor version; `<=3.11`, `>3.11` and `!=3.11` of its release 3.11.0.
-pub fn python_marker(text: &str) -> anyhow::Result<Option<String>> {
+pub(crate) fn python_marker(text: &str) -> anyhow::Result<Option<String>> {
     let mut sets = Vec::new();
     for set in parse(text)? {
         let of = |specifier: &VersionSpecifier| {
@@ -107,7 +107,7 @@ pub fn python_marker(text: &str) -> anyhow::Result<Option<String>> {
 }
 
 /// Poetry's `platform` key as a marker: names with `||` between them, `!=` in front of one.
-pub fn platform_marker(text: &str) -> anyhow::Result<String> {
+pub(crate) fn platform_marker(text: &str) -> anyhow::Result<String> {
     let mut sets = Vec::new();
     for set in text.split('|').map(str::trim).filter(|set| !set.is_empty()) {
         let mut parts = Vec::new();

@@ -1,6 +1,6 @@
 //! `pyproject.toml` as a lock's roots: `[project]` (PEP 621) and `[dependency-groups]` (PEP 735).
 
-use crate::{Need, Versions};
+use crate::pin::{Need, Versions};
 use anyhow::{Context as _, bail};
 use pep508_rs::{ExtraName, PackageName};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use wheelhaul_boxes::Requirement;
 
 /// The requirements of a project.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Dependencies {
+pub(crate) struct Dependencies {
     /// of the project itself
     pub plain: Vec<Requirement>,
     /// by extra, with what each asks of others
@@ -74,7 +74,7 @@ struct Pdm {
 
 impl Dependencies {
     /// Reads the text of a `pyproject.toml`; the groups of old, which uv and PDM keep in their tables, too.
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let mut file: File = toml_text::read(text, "correct `pyproject.toml`")?;
         let own = file.project.name.as_deref().and_then(|name| PackageName::from_str(name).ok());
         for (group, lines) in std::mem::take(&mut file.tool.pdm.dev) {
@@ -109,7 +109,7 @@ impl Dependencies {
     }
 
     /// What the chosen extras and groups add to the plain requirements, as the roots of a graph.
-    pub fn roots(&self, extras: &[ExtraName], groups: &[ExtraName]) -> Vec<Need> {
+    pub(crate) fn roots(&self, extras: &[ExtraName], groups: &[ExtraName]) -> Vec<Need> {
         let of = |names: &[ExtraName], table: &BTreeMap<ExtraName, Vec<Requirement>>| -> Vec<Need> {
             names.iter().filter_map(|name| table.get(name)).flatten().map(need).collect()
         };
@@ -177,7 +177,7 @@ fn spend(left: &mut usize) -> anyhow::Result<()> {
 }
 
 /// A requirement as the edge of a graph.
-pub fn need(requirement: &Requirement) -> Need {
+pub(crate) fn need(requirement: &Requirement) -> Need {
     let versions = match requirement.is_url {
         true => Versions::Any,
         false => Versions::OneOf(vec![requirement.versions.clone()]),
@@ -193,7 +193,7 @@ pub fn need(requirement: &Requirement) -> Need {
 }
 
 /// A project file as the tools that hash it see it; none for what is not TOML.
-pub fn as_json(text: &str) -> Option<Value> {
+pub(crate) fn as_json(text: &str) -> Option<Value> {
     toml_text::read(text, "").ok()
 }
 

@@ -7,7 +7,7 @@ use wheelhaul_base::hex::hex;
 
 /// What stands between the items: Python's two ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spacing {
+pub(crate) enum Spacing {
     /// `", "` and `": "`, the default
     Wide,
     /// `","` and `":"`
@@ -15,7 +15,7 @@ pub enum Spacing {
 }
 
 /// The sha256, in hex, of a value's JSON.
-pub fn digest(value: &Value, spacing: Spacing) -> String {
+pub(crate) fn digest(value: &Value, spacing: Spacing) -> String {
     let mut text = String::new();
     write(value, spacing, &mut text);
     hex(&Sha256::digest(text))

@@ -1,7 +1,8 @@
 //! The walk of a lock that is a graph: from its roots along every need whose marker is true on the box.
 
-use crate::filter::Unknown;
-use crate::{Need, Pin, Pins};
+use crate::pin::{Need, Pin};
+use crate::pins::Pins;
+use crate::unknown::Unknown;
 use anyhow::Context as _;
 use pep508_rs::{ExtraName, PackageName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,7 @@ type Reached = BTreeMap<usize, BTreeSet<ExtraName>>;
 
 /// What a walk found.
 #[derive(Debug)]
-pub struct Walked {
+pub(crate) struct Walked {
     /// what the box gets
     pub reached: Reached,
     /// for who is needed under a marker that is false: by whom, and the marker
@@ -36,7 +37,7 @@ const MOST_ENTRIES: usize = 100;
 /// - Takes: `roots` of `pins`, which are in the order of names.
 /// - Gives: a fault for each marker that cannot be judged, each need that no pin satisfies, and each package with
 ///   two entries that nothing tells apart.
-pub fn walk(pins: &Pins, roots: &[Need], target: &Target) -> Walked {
+pub(crate) fn walk(pins: &Pins, roots: &[Need], target: &Target) -> Walked {
     let mut by_name: BTreeMap<&PackageName, Vec<usize>> = BTreeMap::new();
     for (place, pin) in pins.pins.iter().enumerate() {
         by_name.entry(&pin.name).or_default().push(place);
@@ -193,7 +194,8 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Versions, filter};
+    use crate::filter::filter;
+    use crate::pin::Versions;
     use wheelhaul_boxes::Target;
 
     fn need(name: &str, marker: &str, of_extra: &str) -> Need {

@@ -1,10 +1,10 @@
 //! What people read of a package: install notes, and the description that `rpm -qi` shows.
 
 use crate::rpm::{PackageFacts, lines, one_line, rpm_version};
-use crate::sbom::in_utc;
 use crate::templates::templates;
 use minijinja::context;
-use wheelhaul_boxes::{Month, Target};
+use wheelhaul_base::calendar::{Day, Month};
+use wheelhaul_boxes::Target;
 use wheelhaul_config::{Config, Tls};
 use wheelhaul_wheel::Metadata;
 
@@ -32,7 +32,7 @@ impl<'a> Pages<'a> {
         let line = |text: &Option<String>| text.as_deref().and_then(one_line);
         let summary = line(&package.summary).or_else(|| line(&metadata.summary));
         let summary = summary.unwrap_or_else(|| package.name.clone());
-        let support = Month::of(&in_utc(epoch)).and_then(|month| target.end_of_support(month));
+        let support = target.end_of_support(Month::of(Day::at(epoch)));
         Self { config, target, root: package.root(), summary, support }
     }
 

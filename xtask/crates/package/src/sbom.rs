@@ -7,6 +7,7 @@ use pep508_rs::PackageName;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use wheelhaul_base::calendar::in_utc;
 use wheelhaul_licenses::Spdx;
 use wheelhaul_wheel::WheelName;
 use wheelhaul_wheel::closure::Asks;
@@ -139,34 +140,10 @@ fn encoded(text: &str) -> String {
     encoded
 }
 
-/// Seconds since 1970 as RFC 3339.
-pub fn in_utc(seconds: u32) -> String {
-    let (days, clock) = (i64::from(seconds / 86_400), seconds % 86_400);
-    // Years from March, so that a leap day ends one; 719,468 days before 1970 a span of 400 years began.
-    let days = days + 719_468;
-    let (span, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = span * 400 + year + later;
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", clock / 3600, clock / 60 % 60, clock % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use wheelhaul_boxes::Target;
-    use wheelhaul_pylock::seconds_since_1970;
-
-    #[test]
-    fn times_are_those_of_the_calendar() {
-        for seconds in [0, 951_782_399, 951_782_400, 951_868_799, 951_868_800, 1_709_164_800, 1_735_689_599, u32::MAX] {
-            assert_eq!(seconds_since_1970(&in_utc(seconds)), Some(seconds), "{}", in_utc(seconds));
-        }
-        assert_eq!(in_utc(951_825_601), "2000-02-29T12:00:01Z");
-    }
 
     #[test]
     fn what_nobody_requires_is_the_applications() {

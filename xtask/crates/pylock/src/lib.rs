@@ -1,16 +1,19 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
+#![deny(missing_docs, unreachable_pub)]
+
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
+use wheelhaul_base::calendar::seconds_since_1970;
 use wheelhaul_base::hex::is_sha256;
 use wheelhaul_base::toml_text;
-use wheelhaul_boxes::{Record, Target};
+use wheelhaul_boxes::{BoxRecord, Target};
 use wheelhaul_config::UnmetRequirement;
 use wheelhaul_wheel::WheelName;
-use wheelhaul_wheel::elf::{Need, highest};
+use wheelhaul_wheel::elf::{ElfNeed, highest};
 
 /// The folder of the wheels, beside the lock.
 pub const WHEELS: &str = "wheels";
@@ -23,7 +26,7 @@ pub struct Lock {
     /// the full version of Python that markers were judged with
     pub python_full: String,
     /// the box's record, for a target that the tool's table does not have
-    pub record: Option<Record>,
+    pub record: Option<BoxRecord>,
     /// sha256 of all that the lock was made from, in hex: equal means that nothing has to be done
     pub inputs: String,
     /// the rules that it was made by; nothing in a lock of before they were written down
@@ -31,12 +34,12 @@ pub struct Lock {
     /// requirements that the team overrode or excluded, and that need not be met; in order
     pub unmet: Vec<UnmetRequirement>,
     /// in the order of names
-    pub packages: Vec<Package>,
+    pub packages: Vec<LockedPackage>,
 }
 
 /// One package with its one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Package {
+pub struct LockedPackage {
     /// normalized
     pub name: PackageName,
     /// the exact version
@@ -54,7 +57,7 @@ pub struct Package {
     /// the digest of what it installs ([`wheelhaul_wheel::library_digest`]), in lower-case hex; none in a lock of before
     pub contents: Option<String>,
     /// what its ELF files need of the box and no wheel of the lock brings, in order, each once
-    pub requires: Vec<Need>,
+    pub requires: Vec<ElfNeed>,
 }
 
 /// The source distribution of a wheel that was built.
@@ -101,13 +104,13 @@ struct PackageTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     contents: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    requires: Vec<Need>,
+    requires: Vec<ElfNeed>,
 }
 
 impl PackageTable {
     /// The table of a package; none where there is nothing to say.
-    fn of(package: &Package) -> Option<PackageTool> {
-        let Package { built_from, contents, requires, .. } = package.clone();
+    fn of(package: &LockedPackage) -> Option<PackageTool> {
+        let LockedPackage { built_from, contents, requires, .. } = package.clone();
         let is_needed = built_from.is_some() || contents.is_some() || !requires.is_empty();
         is_needed.then_some(PackageTool { xtask: Self { built_from, contents, requires } })
     }
@@ -146,7 +149,7 @@ struct XtaskTable {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unmet: Vec<UnmetRequirement>,
     #[serde(rename = "box", default, skip_serializing_if = "Option::is_none")]
-    record: Option<Record>,
+    record: Option<BoxRecord>,
 }
 
 impl Lock {
@@ -194,7 +197,7 @@ impl Lock {
 
     /// Writes the lock; the same lock is always the same bytes.
     pub fn to_text(&self, target: &Target) -> anyhow::Result<String> {
-        let package = |package: &Package| {
+        let package = |package: &LockedPackage| {
             anyhow::Ok(FilePackage {
                 name: package.name.to_string(),
                 version: package.version.to_string(),
@@ -233,37 +236,25 @@ impl Lock {
     }
 
     /// What all wheels together need of the box, in order: of each library the highest version.
-    pub fn requires(&self) -> Vec<Need> {
+    pub fn requires(&self) -> Vec<ElfNeed> {
         highest(self.packages.iter().flat_map(|package| package.requires.iter().cloned()))
     }
 
     /// The lock as pip reads it: pinned, with hashes, without an index.
     pub fn to_requirements(&self) -> String {
-        let line = |p: &Package| format!("{}=={} \\\n    --hash=sha256:{}\n", p.name, p.version, p.sha256);
+        let line = |p: &LockedPackage| format!("{}=={} \\\n    --hash=sha256:{}\n", p.name, p.version, p.sha256);
         self.packages.iter().map(line).collect()
     }
 }
 
-impl Package {
+impl LockedPackage {
     /// When the wheel was uploaded, in seconds since 1970, where the lock says it.
     pub fn uploaded_at(&self) -> Option<u32> {
         seconds_since_1970(self.uploaded.as_deref()?)
     }
 }
 
-/// An RFC 3339 time in UTC, as locks have it, in seconds since 1970.
-pub fn seconds_since_1970(text: &str) -> Option<u32> {
-    let time: toml::value::Datetime = text.parse().ok()?;
-    let (date, clock) = (time.date?, time.time?);
-    // Days since 1970 in the Gregorian calendar, from March so that a leap day ends a year.
-    let (year, month) = (i64::from(date.year) - i64::from(date.month <= 2), (i64::from(date.month) + 9) % 12);
-    let days =
-        365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + i64::from(date.day) - 1 - 719_468;
-    let seconds = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.unwrap_or(0));
-    u32::try_from(days * 86_400 + seconds).ok()
-}
-
-fn read_package(package: FilePackage) -> anyhow::Result<Package> {
+fn read_package(package: FilePackage) -> anyhow::Result<LockedPackage> {
     let [file] = package.wheels.as_slice() else {
         bail!("it has {} wheels instead of one", package.wheels.len());
     };
@@ -286,7 +277,7 @@ fn read_package(package: FilePackage) -> anyhow::Result<Package> {
     if let Some(digest) = contents.as_ref().filter(|digest| !is_sha256(digest)) {
         bail!("its `contents` is `{digest}`, which is no sha256 digest in lower-case hex");
     }
-    Ok(Package {
+    Ok(LockedPackage {
         name,
         version,
         wheel,
@@ -311,7 +302,7 @@ mod tests {
             inputs: "0".repeat(64),
             rules: "1".to_owned(),
             unmet: vec!["*: b".parse().unwrap()],
-            packages: vec![Package {
+            packages: vec![LockedPackage {
                 name: PackageName::from_str("flask").unwrap(),
                 version: Version::from_str("3.0.3").unwrap(),
                 wheel: "flask-3.0.3-py3-none-any.whl".parse().unwrap(),
@@ -336,7 +327,7 @@ mod tests {
         let mut built = lock();
         let source = BuiltFrom { name: "flask-3.0.3.tar.gz".to_owned(), sha256: "cd".repeat(32) };
         built.packages[0].built_from = Some(source);
-        built.packages[0].requires = Need::new("libyaml-0.so.2", "").into_iter().collect();
+        built.packages[0].requires = ElfNeed::new("libyaml-0.so.2", "").into_iter().collect();
         let text = built.to_text(&target).unwrap();
         assert!(text.contains("requires = [\"libyaml-0.so.2()(64bit)\"]"), "{text}");
         assert_eq!(built.requires(), built.packages[0].requires);
@@ -349,7 +340,7 @@ mod tests {
     #[test]
     fn a_lock_knows_its_box_by_itself() {
         assert_eq!(lock().target().unwrap(), Target::find("el9-x86_64", Some("3.11"), None).unwrap());
-        let record = Record {
+        let record = BoxRecord {
             release: Some("deb12".to_owned()),
             tags: vec!["py3-none-any".to_owned()],
             markers: [("platform_release".to_owned(), "6.1.0".to_owned())].into(),
@@ -386,23 +377,6 @@ mod tests {
         for (from, to, says) in cases {
             let error = Lock::parse(&text.replacen(from, to, 1)).unwrap_err();
             assert!(format!("{error:#}").contains(says), "{to}: {error:#}\n{text}");
-        }
-    }
-
-    #[test]
-    fn times_of_the_lock_become_seconds() {
-        #[rustfmt::skip]
-        let cases = [
-            ("1970-01-01T00:00:00Z", Some(0)),
-            ("2000-02-29T12:00:01Z", Some(951_825_601)),
-            ("2024-04-07T19:26:08Z", Some(1_712_517_968)),
-            ("2024-12-31T23:59:59Z", Some(1_735_689_599)),
-            ("1969-12-31T23:59:59Z", None),
-            ("2024-04-07",           None),
-            ("nonsense",             None),
-        ];
-        for (text, seconds) in cases {
-            assert_eq!(seconds_since_1970(text), seconds, "{text}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use wheelhaul_boxes::TagRanks;
-use wheelhaul_lockfiles::{Pin, Place, PlacedFile};
+use wheelhaul_lockfiles::{DirectFile, FileLocation, Pin};
 use wheelhaul_wheel::WheelName;
 
 /// A wheel that the index, or the team's lock itself, offers.
@@ -17,7 +17,7 @@ pub struct Candidate {
     /// its parsed name
     pub name: WheelName,
     /// where it is; never written to a committed file
-    pub at: Place,
+    pub at: FileLocation,
     /// in bytes, where the index says it
     pub size: Option<u64>,
     /// in lower-case hex
@@ -28,11 +28,11 @@ pub struct Candidate {
 
 /// A source distribution that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sdist {
+pub struct OfferedSdist {
     /// the file's name
     pub name: String,
     /// where it is; never written to a committed file
-    pub at: Place,
+    pub at: FileLocation,
     /// in lower-case hex
     pub sha256: String,
     /// when it was uploaded, in RFC 3339, where the index says it
@@ -47,7 +47,7 @@ pub struct Offer {
     /// its wheels, in the order of the index
     pub wheels: Vec<Candidate>,
     /// its source distribution
-    pub sdist: Option<Sdist>,
+    pub sdist: Option<OfferedSdist>,
 }
 
 impl Offer {
@@ -56,11 +56,16 @@ impl Offer {
     /// - Fails: for a name that is neither a wheel's nor a source distribution's, or of another package.
     pub fn placed(pin: &Pin) -> anyhow::Result<Self> {
         let mut offer = Self::default();
-        for PlacedFile { name, at, size, sha256, subdirectory } in &pin.files {
+        for DirectFile { name, at, size, sha256, subdirectory } in &pin.files {
             let (at, sha256) = (at.clone(), sha256.clone());
             if !name.ends_with(".whl") {
-                offer.sdist =
-                    Some(Sdist { name: name.clone(), at, sha256, uploaded: None, subdirectory: subdirectory.clone() });
+                offer.sdist = Some(OfferedSdist {
+                    name: name.clone(),
+                    at,
+                    sha256,
+                    uploaded: None,
+                    subdirectory: subdirectory.clone(),
+                });
                 continue;
             }
             let wheel = WheelName::from_str(name)?;
@@ -121,12 +126,12 @@ pub fn choose<'a>(pin: &Pin, offered: &'a [Candidate], ranks: &TagRanks) -> Resu
 mod tests {
     use super::*;
     use wheelhaul_boxes::Target;
-    use wheelhaul_lockfiles::{Format, parse_text};
+    use wheelhaul_lockfiles::parse_text;
 
     fn candidate(tags: &str, digit: &str) -> Candidate {
         Candidate {
             name: format!("a-1-{tags}.whl").parse().unwrap(),
-            at: Place::Url(String::new()),
+            at: FileLocation::Url(String::new()),
             size: None,
             sha256: digit.repeat(64),
             uploaded: None,
@@ -149,7 +154,7 @@ mod tests {
             (only("7"),    vec!["py3-none-any"],                                                               None),
         ];
         for (line, tags, chosen) in cases {
-            let pins = parse_text(Format::Requirements, &line).unwrap();
+            let pins = parse_text("requirements.txt", &line).unwrap();
             let files: Vec<Candidate> =
                 tags.iter().enumerate().map(|(i, tags)| candidate(tags, &i.to_string())).collect();
             let got = choose(&pins.pins[0], &files, &ranks);

@@ -4,7 +4,7 @@ mod questions;
 
 pub use questions::{Question, questions};
 
-use crate::{Candidate, NoWheel, Offers, Sdist, choose, offer_of};
+use crate::{Candidate, NoWheel, OfferedSdist, Offers, choose, offer_of};
 use anyhow::ensure;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -12,17 +12,17 @@ use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_boxes::{TagRanks, Target};
+use wheelhaul_boxes::{BoxRecord, TagRanks, Target};
 use wheelhaul_config::{Build, SdistSettings, UnmetRequirement};
-use wheelhaul_lockfiles::{Filtered, Pin, Selection, Texts};
-use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_lockfiles::{Filtered, LockTexts, Pin, Selection};
+use wheelhaul_pylock::{Lock, LockedPackage};
 
 /// Changes when a newer tool decides otherwise from the same inputs.
 pub const RULES: &str = "6";
 
 /// The sha256, in hex, of all that a target's lock is made from, but for the index.
 pub fn inputs_digest(
-    texts: &Texts,
+    texts: &LockTexts,
     selection: &Selection,
     sdist: &SdistSettings,
     unmet: &[UnmetRequirement],
@@ -33,16 +33,13 @@ pub fn inputs_digest(
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part);
     };
-    // The word `Sdist` is a part of what is hashed, whatever the type is called.
-    let SdistSettings { build, system_libraries } = sdist;
-    let asked = format!("{selection:?} Sdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}");
     let glibc = format!("{}.{}", target.distribution.glibc.0, target.distribution.glibc.1);
-    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &asked] {
+    for part in [RULES, &target.name, &target.python_full.to_string(), &glibc, &settings_text(selection, sdist)] {
         add(part);
     }
     // Of a known target the name, the version and glibc say it all, under these rules.
     if let Some(record) = target.record() {
-        add(&format!("{record:?}"));
+        add(&record_text(&record));
     }
     for unmet in unmet {
         add(&unmet.to_string());
@@ -56,11 +53,32 @@ pub fn inputs_digest(
     hex(&hasher.finalize())
 }
 
+/// Settings as the digest has them. Committed locks hold the digest, so no name of a type may decide this text.
+fn settings_text(selection: &Selection, sdist: &SdistSettings) -> String {
+    let Selection { extras, groups } = selection;
+    let SdistSettings { build, system_libraries } = sdist;
+    format!(
+        "Selection {{ extras: {extras:?}, groups: {groups:?} }} \
+         Sdist {{ build: {build:?}, system_libraries: {system_libraries:?} }}"
+    )
+}
+
+/// A record as the digest has it: see [`settings_text`].
+fn record_text(record: &BoxRecord) -> String {
+    let BoxRecord { arch, glibc, systemd, payload, release, title, python_package, python_path, tags, markers } =
+        record;
+    format!(
+        "Record {{ arch: {arch:?}, glibc: {glibc:?}, systemd: {systemd:?}, payload: {payload:?}, release: {release:?}, \
+         title: {title:?}, python_package: {python_package:?}, python_path: {python_path:?}, tags: {tags:?}, \
+         markers: {markers:?} }}"
+    )
+}
+
 /// What was decided for a target: one file for each pin, or none.
 #[derive(Debug, Default)]
 pub struct Decision<'a> {
     /// the pins with a wheel that fits
-    pub packages: Vec<Package>,
+    pub packages: Vec<LockedPackage>,
     /// the pins whose wheel is to be built from their source distribution
     pub builds: Vec<ToBuild<'a>>,
     /// the pins without a usable file
@@ -75,7 +93,7 @@ pub struct ToBuild<'a> {
     /// the release that the pin means
     pub version: &'a Version,
     /// from what
-    pub sdist: &'a Sdist,
+    pub sdist: &'a OfferedSdist,
 }
 
 /// A pin without a usable file.
@@ -84,7 +102,7 @@ pub struct Unfit<'a> {
     /// the pin
     pub pin: &'a Pin,
     reason: NoWheel,
-    sdist: Option<&'a Sdist>,
+    sdist: Option<&'a OfferedSdist>,
     may_build: bool,
 }
 
@@ -102,7 +120,7 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
             Ok(chosen) => decision.packages.push(package_of(chosen)),
             Err(reason) => {
                 let may_build = build.allows(&pin.name);
-                let accepted = |sdist: &&Sdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
+                let accepted = |sdist: &&OfferedSdist| pin.hashes.is_empty() || pin.hashes.contains(&sdist.sha256);
                 match sdist.filter(accepted).filter(|_| may_build) {
                     Some(sdist) => {
                         let version = version.unwrap_or(&pin.version);
@@ -119,7 +137,7 @@ pub fn decide<'a>(filtered: &Filtered<'a>, offers: &'a Offers, target: &Target, 
 /// A target's lock.
 ///
 /// - Takes: `inputs` as [`inputs_digest`] gives it; `packages` in any order.
-pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> Lock {
+pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<LockedPackage>) -> Lock {
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     Lock {
         target: target.name.clone(),
@@ -133,8 +151,8 @@ pub fn lock_of(target: &Target, inputs: String, mut packages: Vec<Package>) -> L
 }
 
 /// A wheel as our lock has it.
-pub fn package_of(wheel: &Candidate) -> Package {
-    Package {
+pub fn package_of(wheel: &Candidate) -> LockedPackage {
+    LockedPackage {
         name: wheel.name.name.clone(),
         version: wheel.name.version.clone(),
         wheel: wheel.name.clone(),
@@ -206,7 +224,7 @@ impl Unfit<'_> {
 /// - Takes: `lock`, the parsed file; `filtered`, the pins of its target now.
 pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inputs: &str) -> Vec<String> {
     let mut reasons = Vec::new();
-    let locked: BTreeMap<&PackageName, &Package> =
+    let locked: BTreeMap<&PackageName, &LockedPackage> =
         lock.packages.iter().map(|package| (&package.name, package)).collect();
     let ranks = TagRanks::new(target.tags());
     for pin in filtered.kept.iter().map(|kept| kept.pin) {
@@ -238,7 +256,7 @@ pub fn disagreements(lock: &Lock, filtered: &Filtered<'_>, target: &Target, inpu
 }
 
 /// The digest of the file that the team's lock knows: the wheel, or the sdist that it was built from.
-fn digest_of_file(package: &Package) -> &String {
+fn digest_of_file(package: &LockedPackage) -> &String {
     package.built_from.as_ref().map_or(&package.sha256, |source| &source.sha256)
 }
 
@@ -254,14 +272,14 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
     use wheelhaul_base::problem::{all_of, hints_of};
-    use wheelhaul_lockfiles::{Format, Place, filter, parse_text};
+    use wheelhaul_lockfiles::{FileLocation, filter, parse_text};
 
     fn offers(files: &[(&str, char)]) -> Offers {
         let mut offers = Offers::new();
         for (file, digit) in files {
             let candidate = Candidate {
                 name: file.parse().unwrap(),
-                at: Place::Url("https://index.example/x".to_owned()),
+                at: FileLocation::Url("https://index.example/x".to_owned()),
                 size: Some(1),
                 sha256: digit.to_string().repeat(64),
                 uploaded: None,
@@ -272,11 +290,36 @@ mod tests {
         offers
     }
 
+    /// Locks that teams have committed hold it: a name in this code must not change it.
+    #[test]
+    fn the_digest_of_the_inputs_is_that_of_locks_which_teams_have() {
+        let target = Target::find("el9-x86_64", None, None).unwrap();
+        let digest = inputs_digest(&LockTexts::new(), &Selection::default(), &SdistSettings::default(), &[], &target);
+        assert_eq!(digest, "1728f58637fbe35f822e6860ae9e5a4df7789b80e2c204f4ce36429ad3dd8a16");
+        let selection = Selection { extras: vec!["web".parse().unwrap()], groups: vec!["docs".parse().unwrap()] };
+        let sdist = SdistSettings {
+            build: Build::Only(["pyyaml".parse().unwrap()].into()),
+            system_libraries: ["libyaml-0.so.2".to_owned()].into(),
+        };
+        assert_eq!(
+            settings_text(&selection, &sdist),
+            "Selection { extras: [ExtraName(\"web\")], groups: [ExtraName(\"docs\")] } \
+             Sdist { build: Only({PackageName(\"pyyaml\")}), system_libraries: {\"libyaml-0.so.2\"} }"
+        );
+        let record = BoxRecord { python_package: None, ..target.whole_record() };
+        assert_eq!(
+            record_text(&record),
+            "Record { arch: Some(\"x86_64\"), glibc: Some(\"2.34\"), systemd: Some(252), payload: Some(Zstd), \
+             release: Some(\"el9\"), title: Some(\"RHEL 9 and its rebuilds\"), python_package: None, \
+             python_path: Some(\"/usr/bin/python3.9\"), tags: [], markers: {} }"
+        );
+    }
+
     #[test]
     fn every_pin_without_a_file_is_named_with_what_is_offered() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let text = format!("a==1\nb==1\nc==1 --hash=sha256:{}\n", "c".repeat(64));
-        let pins = parse_text(Format::Requirements, &text).unwrap();
+        let pins = parse_text("requirements.txt", &text).unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a'), ("c-1-py3-none-any.whl", 'd')]);
         let decision = decide(&filtered, &offers, &target, &Build::None);
@@ -301,9 +344,9 @@ mod tests {
     #[test]
     fn an_sdist_is_built_where_that_is_allowed_and_its_hash_is_the_teams() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let source = |sha256: String| Sdist {
+        let source = |sha256: String| OfferedSdist {
             name: "a-1.tar.gz".to_owned(),
-            at: Place::Url(String::new()),
+            at: FileLocation::Url(String::new()),
             sha256,
             uploaded: None,
             subdirectory: None,
@@ -318,7 +361,7 @@ mod tests {
             (format!("a==1 --hash=sha256:{}", "f".repeat(64)),         &named,       false),
         ];
         for (line, build, built) in cases {
-            let pins = parse_text(Format::Requirements, &line).unwrap();
+            let pins = parse_text("requirements.txt", &line).unwrap();
             let filtered = filter(&pins, &target).unwrap();
             let mut offers = offers(&[("a-1-cp311-cp311-win_amd64.whl", 'a')]);
             offers.values_mut().for_each(|offer| offer.sdist = Some(source("e".repeat(64))));
@@ -330,7 +373,7 @@ mod tests {
     #[test]
     fn a_lock_on_disk_is_held_against_the_pins() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let pins = parse_text(Format::Requirements, "a==1\nb==1").unwrap();
+        let pins = parse_text("requirements.txt", "a==1\nb==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let offers = offers(&[("a-1-py3-none-any.whl", 'a'), ("b-1-py3-none-any.whl", 'b')]);
         let packages = decide(&filtered, &offers, &target, &Build::None).packages;
@@ -344,7 +387,7 @@ mod tests {
         );
         let older = Lock { rules: String::new(), ..lock.clone() };
         assert!(disagreements(&older, &filtered, &target, "y")[0].starts_with("it was made by other rules"));
-        let pins = parse_text(Format::Requirements, "a==2\nc==1").unwrap();
+        let pins = parse_text("requirements.txt", "a==2\nc==1").unwrap();
         let filtered = filter(&pins, &target).unwrap();
         assert_eq!(
             disagreements(&lock, &filtered, &target, "y"),
@@ -355,11 +398,11 @@ mod tests {
     #[test]
     fn the_digest_changes_with_every_value_of_a_box() {
         let known = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
-        let digest = |change: &dyn Fn(&mut wheelhaul_boxes::Record)| {
+        let digest = |change: &dyn Fn(&mut wheelhaul_boxes::BoxRecord)| {
             let mut record = known.whole_record();
             change(&mut record);
             let target = Target::own("own", "3.11.13", &record).unwrap();
-            inputs_digest(&Texts::new(), &Selection::default(), &SdistSettings::default(), &[], &target)
+            inputs_digest(&LockTexts::new(), &Selection::default(), &SdistSettings::default(), &[], &target)
         };
         let digests: BTreeSet<String> = [
             digest(&|_| ()),

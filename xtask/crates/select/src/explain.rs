@@ -250,20 +250,20 @@ impl Explanation {
 mod tests {
     use super::*;
     use wheelhaul_boxes::Requirement;
-    use wheelhaul_lockfiles::{Format, Place, Versions, filter, parse_text};
+    use wheelhaul_lockfiles::{FileLocation, Versions, filter, parse_text};
 
     #[test]
     fn every_file_is_told_with_its_reason() {
         let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
         let hash = |digit: &str| format!("--hash=sha256:{}", digit.repeat(64));
         let text = format!("a==1 ; python_version < '4' {} {} {}\n", hash("0"), hash("1"), hash("2"));
-        let pins = parse_text(Format::Requirements, &text).unwrap();
+        let pins = parse_text("requirements.txt", &text).unwrap();
         let filtered = filter(&pins, &target).unwrap();
         let tags =
             ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-win_amd64", "cp311-abi3-linux_x86_64"];
         let wheel = |(index, tags): (usize, &&str)| Candidate {
             name: format!("a-1-{tags}.whl").parse().unwrap(),
-            at: Place::Url(String::new()),
+            at: FileLocation::Url(String::new()),
             size: None,
             sha256: index.to_string().repeat(64),
             uploaded: None,

@@ -1,7 +1,9 @@
 //! From pins and what the index offers to one wheel for each package, or every reason why there is none.
 
+#![deny(missing_docs, unreachable_pub)]
+
 mod choose;
 pub mod decide;
 pub mod explain;
 
-pub use choose::{Candidate, NoWheel, Offer, Offers, Sdist, choose, offer_of};
+pub use choose::{Candidate, NoWheel, Offer, OfferedSdist, Offers, choose, offer_of};

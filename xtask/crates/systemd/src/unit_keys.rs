@@ -103,6 +103,27 @@ pub fn unit_keys(section: &str) -> impl Iterator<Item = &'static str> {
     UNIT_KEYS.iter().filter(move |(_, of, _)| *of == section).flat_map(|(.., keys)| keys.iter().copied())
 }
 
+/// Whether a version of systemd knows a key.
+pub fn knows(systemd: u16, section: &str, key: &str) -> bool {
+    unit_key_since(section, key).is_some_and(|since| since <= systemd)
+}
+
+/// What an older systemd calls the same, systemd's NEWS for 231 to 233.
+const OLD_NAMES: [(&str, &str); 7] = [
+    ("CPUWeight", "CPUShares"),
+    ("IOWeight", "BlockIOWeight"),
+    ("InaccessiblePaths", "InaccessibleDirectories"),
+    ("MemoryMax", "MemoryLimit"),
+    ("ReadOnlyPaths", "ReadOnlyDirectories"),
+    ("ReadWritePaths", "ReadWriteDirectories"),
+    ("StartupCPUWeight", "StartupCPUShares"),
+];
+
+/// What an older systemd calls the same key.
+pub fn old_name_of(key: &str) -> Option<&'static str> {
+    OLD_NAMES.iter().find(|(new, _)| *new == key).map(|(_, old)| *old)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

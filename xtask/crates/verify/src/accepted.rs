@@ -5,9 +5,9 @@
 
 use crate::{Evidence, Finding, Outcome, Severity, count};
 use std::collections::BTreeSet;
+use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::shortened;
-use wheelhaul_config::{ACCEPTABLE, ACCEPTED_FILE, Accept, Day, Policy};
-use wheelhaul_package::sbom::in_utc;
+use wheelhaul_config::{ACCEPTABLE, ACCEPTED_FILE, Accept, Policy};
 
 /// Who has judged a finding, and what was said of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl<'a> Lists<'a> {
             evidence,
             of_builder: of_builder.map_err(|error| format!("{error:#}")),
             // The builder compares with the commit's time, which is the package's.
-            day: evidence.today.clone().or_else(|| Day::of(&in_utc(evidence.described.build_time)).ok()),
+            day: Some(evidence.today.unwrap_or_else(|| Day::at(evidence.described.build_time))),
             used: BTreeSet::new(),
             findings: 0,
         }

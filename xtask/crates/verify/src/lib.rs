@@ -27,7 +27,6 @@ mod secret_scan;
 mod secrets;
 mod service;
 mod sysusers;
-mod unit_text;
 mod units;
 mod verdict;
 
@@ -50,7 +49,6 @@ pub use rebuilt::{Rebuilt, reasons};
 pub use rhel_names::is_system_folder;
 pub use scriptlets::{MOST_SCRIPT, Script, scripts_of, shown as script_shown};
 pub use secret_scan::{Kind as SecretKind, Spotted, Spotter};
-pub use unit_text::{Key as UnitKey, UnitText};
 pub use verdict::{Verdict, in_a_line};
 
 /// More findings of one check than anybody reads; a hostile package could have millions.

@@ -5,7 +5,7 @@ use crate::secret_scan::{Kind, Spotted, Spotter};
 use crate::units::Unit;
 use crate::{Evidence, Finding, Outcome, count};
 use std::collections::BTreeSet;
-use wheelhaul_package::service::split;
+use wheelhaul_systemd::split_words;
 
 const CURE: &str = "leave it out; on the box, `secrets` of `[service]`, the config file or /etc/sysconfig has it";
 /// More keys in one file say nothing new.
@@ -23,7 +23,7 @@ pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     for unit in Unit::all(evidence) {
         findings.extend(spotted_in(unit.path, "", evidence.texts.get(unit.path).map_or("", String::as_str)));
         for key in unit.keys().iter().filter(|key| key.key == "Environment") {
-            let words = split(&key.value).unwrap_or_default().words;
+            let words = split_words(&key.value).unwrap_or_default().words;
             let secrets = words.iter().filter_map(|word| secret_key(word));
             findings.extend(secrets.map(|secret| key_finding(unit.path, key.line, secret)));
         }

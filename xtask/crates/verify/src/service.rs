@@ -1,11 +1,9 @@
 //! Checks of the unit: what it starts, and the keys that its systemd knows.
 
 use crate::python::plainly_lacks;
-use crate::unit_text::Key;
-use crate::units::{Unit, no_unit, starts_program};
+use crate::units::{Unit, no_unit};
 use crate::{Evidence, Finding, Outcome, count, no_target};
-use wheelhaul_package::service::{Command, commands};
-use wheelhaul_systemd::unit_key_since;
+use wheelhaul_systemd::{CommandLine, UnitKey, split_commands, starts_program, unit_key_since};
 
 /// `entry-point`
 pub(crate) fn entry_point(evidence: &Evidence) -> Outcome {
@@ -17,7 +15,7 @@ pub(crate) fn entry_point(evidence: &Evidence) -> Outcome {
     for unit in Unit::all(evidence) {
         for key in unit.keys().iter().filter(|key| starts_program(key.key)) {
             // What cannot be cut into words is told of by `units`.
-            let Ok((commands, _)) = commands(&key.value) else { continue };
+            let Ok((commands, _)) = split_commands(&key.value) else { continue };
             starts += commands.len();
             findings.extend(commands.iter().filter_map(|command| other_interpreter(evidence, command)).map(
                 |(path, own)| {
@@ -50,7 +48,7 @@ pub(crate) fn entry_point(evidence: &Evidence) -> Outcome {
 }
 
 /// The Python that a command starts where that is not the target's, and the target's.
-fn other_interpreter<'a>(evidence: &'a Evidence, command: &Command) -> Option<(String, &'a str)> {
+fn other_interpreter<'a>(evidence: &'a Evidence, command: &CommandLine) -> Option<(String, &'a str)> {
     let own = evidence.target.as_ref()?.interpreter.path.as_str();
     let program = command.literal_words().into_iter().next()?;
     let version = program.rsplit('/').next()?.strip_prefix("python")?;
@@ -132,7 +130,7 @@ pub(crate) fn unit_keys(evidence: &Evidence) -> Outcome {
     let mut seen = 0;
     for unit in Unit::all(evidence) {
         seen += unit.keys().len();
-        for Key { section, key, .. } in unit.keys() {
+        for UnitKey { section, key, .. } in unit.keys() {
             let found = match unit_key_since(section, key) {
                 Some(since) if since <= systemd => continue,
                 Some(since) => {

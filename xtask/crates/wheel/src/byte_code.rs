@@ -1,7 +1,7 @@
 //! Byte-code that was compiled from a wheel's modules: a stored archive with a RECORD of its own, as
 //! `templates/compile.py` writes it.
 
-use crate::{Archive, Digest, Inflater, Record};
+use crate::{Archive, Digest, Inflater, WheelRecord};
 use anyhow::{Context as _, ensure};
 use rawzip::ReaderAt;
 use sha2::{Digest as _, Sha256};
@@ -34,7 +34,7 @@ impl<R: ReaderAt> ByteCode<R> {
     pub fn open(reader: R, size: u64) -> anyhow::Result<Self> {
         let archive = Archive::open(reader, size)?;
         let record = archive.find("RECORD").context("there is no `RECORD`")?;
-        let record = Record::parse(&archive.read_text(record)?).context("`RECORD`")?;
+        let record = WheelRecord::parse(&archive.read_text(record)?).context("`RECORD`")?;
         ensure!(record.rows.len() + 1 == archive.members().len(), "it has other files than its RECORD lists");
         let mut files = BTreeMap::new();
         let mut inflater = Inflater::default();

@@ -2,39 +2,14 @@
 //! (binary distribution format, "Installing a wheel", "The .data directory").
 
 use crate::data_files;
-use crate::{Archive, Digest, EntryPoint, Metadata, Record, Row, WheelFile, WheelName, console_scripts};
+use crate::placed::{Placed, Scheme};
+use crate::{Archive, Digest, EntryPoint, Metadata, RecordRow, WheelFile, WheelName, WheelRecord, console_scripts};
 use anyhow::{Context as _, anyhow, bail};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use rawzip::ReaderAt;
 use std::str::FromStr;
 use wheelhaul_base::problem::{Problem, all_of};
-
-/// Where a file goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// the folder that is imported from; `purelib` and `platlib` are one here
-    Library,
-    /// `bin`
-    Scripts,
-    /// the prefix
-    Data,
-    /// C headers
-    Headers,
-}
-
-/// One file with its place.
-#[derive(Debug)]
-pub struct Placed {
-    /// where it goes
-    pub scheme: Scheme,
-    /// below the scheme's folder
-    pub path: String,
-    /// in the archive
-    pub place: usize,
-    /// what RECORD says its bytes hash to
-    pub digest: Digest,
-}
 
 /// A checked wheel.
 #[derive(Debug)]
@@ -68,7 +43,7 @@ impl Contents {
             bail!("its METADATA is of {} {}", metadata.name, metadata.version);
         }
         let wheel_file = WheelFile::parse(&must("WHEEL")?).with_context(|| in_file("WHEEL"))?;
-        let record = Record::parse(&must("RECORD")?).with_context(|| in_file("RECORD"))?;
+        let record = WheelRecord::parse(&must("RECORD")?).with_context(|| in_file("RECORD"))?;
         let scripts = match text("entry_points.txt")? {
             Some(text) => console_scripts(&text).with_context(|| in_file("entry_points.txt"))?,
             None => Vec::new(),
@@ -108,12 +83,12 @@ fn place_files<R: ReaderAt>(
     archive: &Archive<R>,
     name: &WheelName,
     dist_info: &str,
-    record: &Record,
+    record: &WheelRecord,
 ) -> anyhow::Result<Vec<Placed>> {
     let unsigned = ["RECORD", "RECORD.jws", "RECORD.p7s"].map(|file| format!("{dist_info}/{file}"));
     let members = archive.members();
     // Both are in the order of their paths: side by side, nothing is searched for.
-    let mut row_of: Vec<Option<&Row>> = vec![None; members.len()];
+    let mut row_of: Vec<Option<&RecordRow>> = vec![None; members.len()];
     let mut rows = record.rows.iter().peekable();
     let mut without_file = Vec::new();
     for place in archive.by_path() {
@@ -156,7 +131,12 @@ fn place_files<R: ReaderAt>(
     Ok(files)
 }
 
-fn place_file(wheel: &WheelName, path: &str, size: u64, row: Option<&Row>) -> anyhow::Result<(Scheme, String, Digest)> {
+fn place_file(
+    wheel: &WheelName,
+    path: &str,
+    size: u64,
+    row: Option<&RecordRow>,
+) -> anyhow::Result<(Scheme, String, Digest)> {
     let row = row.ok_or_else(|| anyhow!("RECORD does not list `{path}`"))?;
     let digest = row.digest.clone().ok_or_else(|| anyhow!("RECORD has no digest of `{path}`"))?;
     if let Some(listed) = row.size.filter(|listed| *listed != size) {

@@ -3,7 +3,8 @@
 //! That folder is the prefix (binary distribution format, "The .data directory"), and Python imports from it, before it
 //! looks at the dependencies. So what can be imported there would stand before all of them.
 
-use crate::{Contents, Placed, Scheme, WheelName};
+use crate::WheelName;
+use crate::placed::{Placed, Scheme};
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::problem::{Problem, all_of};
 
@@ -72,12 +73,11 @@ pub struct Tops {
 }
 
 impl Tops {
-    /// Those of a wheel.
-    pub fn of(name: &WheelName, contents: &Contents) -> Self {
-        let library = contents.files.iter().filter(|placed| placed.scheme == Scheme::Library);
+    /// Those of a wheel with these files.
+    pub fn of(name: &WheelName, files: &[Placed]) -> Self {
+        let library = files.iter().filter(|placed| placed.scheme == Scheme::Library);
         let folders = library.filter_map(|placed| placed.path.split_once('/'));
-        let modules =
-            data_of(&contents.files).filter_map(|path| path.split_once('/').map(|(folder, rest)| (path, folder, rest)));
+        let modules = data_of(files).filter_map(|path| path.split_once('/').map(|(folder, rest)| (path, folder, rest)));
         let modules = modules.filter(|(_, folder, rest)| is_importable(rest) && !OF_DATA.contains(folder));
         Self {
             wheel: name.to_string(),

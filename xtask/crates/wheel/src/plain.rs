@@ -2,7 +2,7 @@
 //! are, and the metadata that the formats ask for ("Binary distribution format", "Core metadata").
 
 use crate::rewrite::EARLIEST;
-use crate::{Digest, Record, Row, WheelName};
+use crate::{Digest, RecordRow, WheelName, WheelRecord};
 use anyhow::{Context as _, bail};
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
@@ -63,7 +63,7 @@ impl Plain {
         into: W,
     ) -> anyhow::Result<W> {
         let mut zip = ZipArchiveWriter::new(into);
-        let mut record = Record::default();
+        let mut record = WheelRecord::default();
         for (place, file) in files.iter().enumerate() {
             let row = open(place).and_then(|mut content| add(&mut zip, epoch, file, &mut content));
             let row = row.with_context(|| format!("failed to pack `{}`", file.path))?;
@@ -77,7 +77,7 @@ impl Plain {
             record.rows.insert(file.path, row);
         }
         let file = own("RECORD");
-        record.rows.insert(file.path.clone(), Row { digest: None, size: None });
+        record.rows.insert(file.path.clone(), RecordRow { digest: None, size: None });
         add(&mut zip, epoch, &file, &mut record.to_text().as_bytes())?;
         zip.finish().context("failed to end the archive")
     }
@@ -101,7 +101,7 @@ fn add(
     epoch: u32,
     file: &PlainFile,
     content: &mut dyn Read,
-) -> anyhow::Result<Row> {
+) -> anyhow::Result<RecordRow> {
     let time = UtcDateTime::from_unix(epoch.max(EARLIEST).into());
     let mode = if file.executable { 0o100_755 } else { 0o100_644 };
     let new = zip.new_file(&file.path).compression_method(CompressionMethod::DEFLATE);
@@ -123,7 +123,7 @@ fn add(
     let (encoder, descriptor) = writer.finish()?;
     encoder.finish()?;
     entry.finish(descriptor)?;
-    Ok(Row { digest: Some(Digest::Sha256(hasher.finalize().into())), size: Some(size) })
+    Ok(RecordRow { digest: Some(Digest::Sha256(hasher.finalize().into())), size: Some(size) })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub enum Digest {
 
 /// What RECORD says of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct RecordRow {
     /// none for RECORD itself and its signatures
     pub digest: Option<Digest>,
     /// in bytes
@@ -33,12 +33,12 @@ pub struct Row {
 
 /// Paths, relative to the folder of `*.dist-info`, to rows.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Record {
+pub struct WheelRecord {
     /// sorted by path
-    pub rows: BTreeMap<String, Row>,
+    pub rows: BTreeMap<String, RecordRow>,
 }
 
-impl Record {
+impl WheelRecord {
     /// Reads a RECORD file.
     ///
     /// - Fails: for a row that is not `path,digest,size`, a weak or malformed digest, a path that
@@ -51,7 +51,7 @@ impl Record {
                 bail!("{} has {} fields instead of 3", at(), fields.len());
             };
             ensure!(number <= MOST_ROWS, "it has more than {MOST_ROWS} rows");
-            let row = Row {
+            let row = RecordRow {
                 digest: if digest.is_empty() { None } else { Some(Digest::parse(digest).with_context(at)?) },
                 size: match *size {
                     "" => None,
@@ -196,10 +196,10 @@ mod tests {
     #[test]
     fn rows_are_read_and_written_back() {
         let text = format!("a/b.py,{HASH},0\r\n\"odd,\"\"name\"\"\",{HASH},0\na-1.dist-info/RECORD,,\n\n");
-        let record = Record::parse(&text).unwrap();
+        let record = WheelRecord::parse(&text).unwrap();
         assert_eq!(record.rows.len(), 3);
         assert!(record.rows.contains_key("odd,\"name\""));
-        assert_eq!(Record::parse(&record.to_text()).unwrap(), record);
+        assert_eq!(WheelRecord::parse(&record.to_text()).unwrap(), record);
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
             &format!("a,{HASH},0\na,{other},0"),
             "a,,,",
         ] {
-            assert!(Record::parse(text).is_err(), "{text}");
+            assert!(WheelRecord::parse(text).is_err(), "{text}");
         }
     }
 }

@@ -12,6 +12,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use std::collections::BTreeSet;
 use std::str::FromStr as _;
 use wheelhaul_config::taken_by_layout;
+use wheelhaul_lockfiles::LockFormat;
 
 /// How an application without a build backend is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,29 +59,25 @@ pub struct Draft {
 }
 
 /// Files by which a folder is a project of its own.
-const PROJECT_FILES: [&str; 10] = [
-    "Pipfile",
-    "Pipfile.lock",
-    "manage.py",
-    "pdm.lock",
-    "poetry.lock",
-    "pyproject.toml",
-    "requirements.in",
-    "requirements.txt",
-    "setup.py",
-    "uv.lock",
-];
+const PROJECT_FILES: [&str; 6] =
+    ["Pipfile", "manage.py", "pyproject.toml", "requirements.in", "requirements.txt", "setup.py"];
+
+/// Whether a folder that has a file of this name is a project of its own.
+fn is_project_file(name: &str) -> bool {
+    let mut tools = LockFormat::all().iter().filter(|format| format.tool().is_some());
+    PROJECT_FILES.contains(&name) || tools.any(|format| format.name == name)
+}
+
 const ENV_EXAMPLES: [&str; 7] =
     [".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env", "sample.env"];
 
 /// The files whose texts tell something, the likeliest first, and no more than a person would look at.
 pub fn wanted(files: &BTreeSet<String>) -> Vec<String> {
-    const NAMES: [&str; 8] = [
+    const NAMES: [&str; 7] = [
         ".python-version",
         ".tool-versions",
         "Dockerfile",
         "Procfile",
-        "pylock.toml",
         "requirements.lock.txt",
         "runtime.txt",
         "setup.cfg",
@@ -91,7 +88,12 @@ pub fn wanted(files: &BTreeSet<String>) -> Vec<String> {
         let name = path.rsplit('/').next().unwrap_or(path);
         let is_list = (name.ends_with(".txt") || name.ends_with(".in")) && path.contains("requirements");
         let is_source = name.ends_with(".py") && path.matches('/').count() <= 4 && is_needed(tail_of(path), &all);
-        PROJECT_FILES.contains(&name) || NAMES.contains(&name) || ENV_EXAMPLES.contains(&name) || is_list || is_source
+        is_project_file(name)
+            || LockFormat::all().iter().any(|format| format.name == name)
+            || NAMES.contains(&name)
+            || ENV_EXAMPLES.contains(&name)
+            || is_list
+            || is_source
     };
     let mut found: Vec<String> = files.iter().filter(tells).cloned().collect();
     found.sort_by_key(|path| (path.matches('/').count(), path.ends_with(".py"), path.clone()));
@@ -150,7 +152,7 @@ fn project_folders(seen: &Seen) -> Vec<String> {
     for path in &seen.files {
         let (folder, name) = path.rfind('/').map_or(("", path.as_str()), |at| (&path[..=at], &path[at + 1..]));
         let is_of_tests = !folder.is_empty() && !is_needed(&format!("{}x.py", tail_of(folder)), &BTreeSet::new());
-        if PROJECT_FILES.contains(&name) && !is_of_tests && !folder.split('/').any(|part| part == "node_modules") {
+        if is_project_file(name) && !is_of_tests && !folder.split('/').any(|part| part == "node_modules") {
             folders.insert(folder.to_owned());
         }
     }

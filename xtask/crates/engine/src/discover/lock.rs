@@ -5,7 +5,7 @@ use crate::discover::Seen;
 use camino::Utf8Path;
 use pep440_rs::VersionSpecifiers;
 use std::collections::BTreeSet;
-use wheelhaul_lockfiles::{Application, Format, Pins, Selection, Source};
+use wheelhaul_lockfiles::{Application, LockFormat, LockSource, LockUpgrade, Pins, Selection};
 
 /// The lock of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,14 +28,6 @@ pub struct Lock {
     pub fault: Option<String>,
 }
 
-/// A tool whose lock a project may have: the lock's name, the table or file that tells that the team uses it.
-const TOOLS: [(&str, &str); 5] = [
-    ("uv.lock", "[tool.uv"),
-    ("poetry.lock", "[tool.poetry"),
-    ("pdm.lock", "[tool.pdm"),
-    ("Pipfile.lock", "Pipfile"),
-    ("pylock.toml", ""),
-];
 /// Requirements files that have what is installed on a server, the likeliest first.
 const REQUIREMENTS: [&str; 9] = [
     "requirements.lock.txt",
@@ -56,20 +48,14 @@ impl Lock {
     pub fn choose(seen: &Seen, folders: &[&str], app: &str) -> Self {
         let mut there: Vec<(usize, String, String)> = Vec::new();
         for (distance, folder) in folders.iter().enumerate() {
-            let pyproject = seen.text(&format!("{folder}pyproject.toml")).unwrap_or_default();
-            for (place, (name, sign)) in TOOLS.iter().enumerate() {
-                let is_of_tool = if sign.starts_with('[') {
-                    pyproject.contains(sign)
-                } else {
-                    !sign.is_empty() && seen.has(&format!("{folder}{sign}"))
-                };
-                let path = format!("{folder}{name}");
+            for (place, format) in
+                LockFormat::all().iter().filter(|format| format.upgrade != LockUpgrade::Resolve).enumerate()
+            {
+                let sign = sign_of_team(seen, folder, format);
+                let path = format!("{folder}{}", format.name);
                 if seen.has(&path) {
-                    let why = match (is_of_tool, sign.trim_start_matches('[')) {
-                        (true, "Pipfile") => format!("`{folder}Pipfile` is beside it"),
-                        (true, table) => format!("`{folder}pyproject.toml` has `[{table}]`"),
-                        (false, _) => "it is the lock of a tool, with hashes".to_owned(),
-                    };
+                    let is_of_tool = sign.is_some();
+                    let why = sign.unwrap_or_else(|| "it is the lock of a tool, with hashes".to_owned());
                     there.push((distance * 100 + place + if is_of_tool { 0 } else { 20 }, path, why));
                 }
             }
@@ -104,14 +90,14 @@ impl Lock {
     /// Reads one that is there.
     fn read(seen: &Seen, path: String, app: &str) -> Self {
         let folder = folder_of(&path).to_owned();
-        let source = match path.rsplit('/').next().unwrap_or_default() {
-            "Pipfile.lock" => format!("{folder}Pipfile"),
-            "uv.lock" | "poetry.lock" | "pdm.lock" | "pylock.toml" => format!("{folder}pyproject.toml"),
-            _ if seen.has(&format!("{}.in", path.trim_end_matches(".txt"))) => {
-                format!("{}.in", path.trim_end_matches(".txt"))
-            }
-            _ => path.clone(),
-        };
+        let source =
+            match LockFormat::of(Utf8Path::new(&path)).ok().filter(|format| format.upgrade != LockUpgrade::Resolve) {
+                Some(format) => format!("{folder}{}", format.project_file.unwrap_or("pyproject.toml")),
+                _ if seen.has(&format!("{}.in", path.trim_end_matches(".txt"))) => {
+                    format!("{}.in", path.trim_end_matches(".txt"))
+                }
+                _ => path.clone(),
+            };
         let blank = Self {
             path: path.clone(),
             why: String::new(),
@@ -152,21 +138,19 @@ impl Lock {
     fn to_make(seen: &Seen, folders: &[&str], ranges: Option<Self>) -> Self {
         let own = folders.first().copied().unwrap_or_default();
         let pyproject = seen.text(&format!("{own}pyproject.toml")).unwrap_or_default();
+        let is_used = |format: &LockFormat| sign_of_team(seen, own, format).is_some();
         let [path, source] = match ranges {
             Some(lock) => [format!("{}requirements.lock.txt", folder_of(&lock.path)), lock.path],
             None if seen.has(&format!("{own}requirements.in")) => {
                 ["requirements.txt", "requirements.in"].map(|name| format!("{own}{name}"))
             }
-            None if seen.has(&format!("{own}Pipfile")) => {
-                ["Pipfile.lock", "Pipfile"].map(|name| format!("{own}{name}"))
+            // uv reads the standard's words alone.
+            None => match LockFormat::all().iter().find(|format| format.has_own_words && is_used(format)) {
+                Some(format) => [format.name, format.project_file.unwrap_or("pyproject.toml")],
+                None if pyproject.contains("dependencies") => ["requirements.txt", "pyproject.toml"],
+                None => ["requirements.txt", "requirements.in"],
             }
-            None if pyproject.contains("[tool.poetry") => {
-                ["poetry.lock", "pyproject.toml"].map(|name| format!("{own}{name}"))
-            }
-            None if pyproject.contains("dependencies") => {
-                ["requirements.txt", "pyproject.toml"].map(|name| format!("{own}{name}"))
-            }
-            None => ["requirements.txt", "requirements.in"].map(|name| format!("{own}{name}")),
+            .map(|name| format!("{own}{name}")),
         };
         Self {
             names: names_in(seen.text(&source).unwrap_or_default()),
@@ -181,13 +165,22 @@ impl Lock {
     }
 }
 
+/// What tells that the team of a folder uses the tool of a format.
+fn sign_of_team(seen: &Seen, folder: &str, format: &LockFormat) -> Option<String> {
+    let file = format.project_file?;
+    let path = format!("{folder}{file}");
+    let table = format.table;
+    match table {
+        "" => seen.has(&path).then(|| format!("`{path}` is beside it")),
+        table => seen.text(&path)?.contains(&format!("[{table}")).then(|| format!("`{path}` has `[{table}]`")),
+    }
+}
+
 fn pins_of(seen: &Seen, path: &str, app: &str) -> anyhow::Result<Pins> {
     let lock = Utf8Path::new(path);
-    let format = Format::of(lock)?;
-    let texts = wheelhaul_lockfiles::texts_of(format, lock, |path| Ok(seen.text(path.as_str()).map(str::to_owned)))?;
+    let texts = wheelhaul_lockfiles::texts_of(lock, |path| Ok(seen.text(path.as_str()).map(str::to_owned)))?;
     let selection = Selection::default();
-    wheelhaul_lockfiles::parse(&Source {
-        format,
+    wheelhaul_lockfiles::parse(&LockSource {
         lock,
         app: Application::in_folder(Utf8Path::new(app)),
         texts: &texts,

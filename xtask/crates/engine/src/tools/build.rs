@@ -5,12 +5,12 @@ use crate::tools::pip::direct_reference;
 use crate::tools::python;
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
+use wheelhaul_base::calendar::seconds_since_1970;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_host::{Bounds, Program, Sys};
-use wheelhaul_pylock::seconds_since_1970;
-use wheelhaul_select::Sdist;
+use wheelhaul_select::OfferedSdist;
 
 /// What the interpreter says of itself, to be compared with the target.
 const WHO: &str = "import platform, sys; print('%s %d.%d %s %s' % ((platform.python_implementation(),) + sys.version_info[:2] + (platform.system(), platform.machine())))";
@@ -51,7 +51,7 @@ impl<'a> TargetPython<'a> {
     ///
     /// pip checks the sha256. What makes two builds differ is fixed: time, hashing of sets, debug
     /// information with the folder in it, umask.
-    pub fn build_wheel(&self, sdist: &Sdist, into: &Utf8Path) -> anyhow::Result<()> {
+    pub fn build_wheel(&self, sdist: &OfferedSdist, into: &Utf8Path) -> anyhow::Result<()> {
         let python = self.environment()?;
         let (_keep, scratch) = self.sys.scratch()?;
         let list = scratch.join("source.txt");

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use wheelhaul_base::problem::{Problem, ProgramFailure};
 use wheelhaul_boxes::Target;
 use wheelhaul_host::{Program, Stop, Sys};
-use wheelhaul_lockfiles::Place;
+use wheelhaul_lockfiles::FileLocation;
 use wheelhaul_select::Candidate;
 
 /// The first pip that knows `manylinux_X_Y` in full and takes direct URLs for another platform.
@@ -112,18 +112,18 @@ fn words_for(folder: &Utf8Path) -> Vec<String> {
 /// A line of a requirements file that names a file, its sha256, and the folder of it that is built.
 pub fn direct_reference(
     sys: &Sys,
-    at: &Place,
+    at: &FileLocation,
     sha256: &str,
     subdirectory: Option<&Utf8Path>,
 ) -> anyhow::Result<String> {
     let below = |folder: &Utf8Path| format!("&subdirectory={}", percent_encoded(folder.as_str()));
     match (at, subdirectory) {
-        (Place::Url(url), folder) => {
+        (FileLocation::Url(url), folder) => {
             Ok(format!("{}#sha256={sha256}{}\n", plain_url(url)?, folder.map(below).unwrap_or_default()))
         }
         // Between a name and `--hash` pip takes a path as it is written.
-        (Place::Path(path), None) => Ok(format!("{} --hash=sha256:{sha256}\n", sys.root.join(path))),
-        (Place::Path(path), Some(folder)) => {
+        (FileLocation::Path(path), None) => Ok(format!("{} --hash=sha256:{sha256}\n", sys.root.join(path))),
+        (FileLocation::Path(path), Some(folder)) => {
             Ok(format!("{}#sha256={sha256}{}\n", file_url(&sys.root.join(path)), below(folder)))
         }
     }

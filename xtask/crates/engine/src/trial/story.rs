@@ -11,8 +11,9 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
 use wheelhaul_rpmfile::{Opened, RpmMetadata};
+use wheelhaul_systemd::UnitText;
 use wheelhaul_trial::{Files, Machine};
-use wheelhaul_verify::{Evidence, UnitText};
+use wheelhaul_verify::Evidence;
 
 mod admin;
 mod leftovers;

@@ -1,6 +1,6 @@
 //! What the package's units say of where the service answers, and of what an administrator must put there first.
 
-use wheelhaul_verify::UnitText;
+use wheelhaul_systemd::UnitText;
 
 /// The values of a key of [Service], split into words without their quotes.
 fn words(unit: &UnitText<'_>, key: &str) -> Vec<String> {

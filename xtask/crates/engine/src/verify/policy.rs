@@ -4,10 +4,10 @@ use anyhow::Context as _;
 use camino::Utf8Path;
 use sha2::{Digest as _, Sha256};
 use std::time::{SystemTime, UNIX_EPOCH};
+use wheelhaul_base::calendar::Day;
 use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_config::{Day, Policy};
-use wheelhaul_package::sbom::in_utc;
+use wheelhaul_config::Policy;
 use wheelhaul_verify::Site;
 
 /// More bytes than a policy has.
@@ -49,5 +49,5 @@ pub fn text_of(path: &Utf8Path, most: u64, cure: &str) -> anyhow::Result<String>
 /// The day of this host, in UTC.
 pub fn today() -> Option<Day> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
-    Day::of(&in_utc(u32::try_from(now).ok()?)).ok()
+    u32::try_from(now).ok().map(Day::at)
 }

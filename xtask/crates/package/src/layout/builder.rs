@@ -46,7 +46,7 @@ pub fn lay_out<R: ReaderAt>(parts: &Parts<'_, R>) -> anyhow::Result<Layout> {
             faults.push(fault.context(format!("`{}`", wheel.name)));
         }
     }
-    let tops: Vec<Tops> = parts.wheels.iter().map(|wheel| Tops::of(&wheel.name, &wheel.contents)).collect();
+    let tops: Vec<Tops> = parts.wheels.iter().map(|wheel| Tops::of(&wheel.name, &wheel.contents.files)).collect();
     faults.extend(check_namespaces(&tops).err());
     all_of("wheels cannot be laid out", faults)?;
     builder.add_config_files()?;

@@ -14,13 +14,15 @@ use std::sync::Arc;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::{TagRanks, Target};
 use wheelhaul_payload::cpio::LARGE_FILE;
-use wheelhaul_wheel::{Archive, Contents, Digest, Mode, Placed, Record, Row, Scheme, is_byte_code, sha256_of};
+use wheelhaul_wheel::{
+    Archive, Contents, Digest, Mode, Placed, RecordRow, Scheme, WheelRecord, is_byte_code, sha256_of,
+};
 
 impl<R: ReaderAt> Builder<'_, R> {
     pub(super) fn add_wheel(&mut self, index: usize, wheel: &Wheel<R>, folder: &BoxPath) -> anyhow::Result<()> {
         check_fits(wheel, self.parts.target, &self.ranks)?;
         let source: Arc<str> = wheel.name.to_string().into();
-        let mut record = Record::default();
+        let mut record = WheelRecord::default();
         let licenses: BTreeMap<usize, &str> =
             license_files(&wheel.contents).into_iter().map(|(placed, name)| (placed.place, name)).collect();
         for placed in wheel.contents.files.iter().filter(|placed| !is_others_byte_code(placed)) {
@@ -69,7 +71,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         }
         // RECORD lists what is installed, where it is installed ("Recording installed projects").
         let own = format!("{}/RECORD", wheel.contents.dist_info);
-        record.rows.insert(own.clone(), Row { digest: None, size: None });
+        record.rows.insert(own.clone(), RecordRow { digest: None, size: None });
         self.tree.claim(folder.join(&own)?, TreeEntry::made(record.to_text(), wheel.mtime, &source).of_wheel(index))
     }
 
@@ -137,7 +139,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         Ok(Some(text))
     }
 
-    fn note_in_record(&self, record: &mut Record, folder: &BoxPath, path: &BoxPath, entry: &TreeEntry) {
+    fn note_in_record(&self, record: &mut WheelRecord, folder: &BoxPath, path: &BoxPath, entry: &TreeEntry) {
         let EntryKind::File { size, sha256, .. } = &entry.kind else { return };
         let below = |base: &BoxPath| path.as_str().strip_prefix(base.as_str()).and_then(|rest| rest.strip_prefix('/'));
         let relative = match (below(folder), below(self.root)) {
@@ -145,7 +147,7 @@ impl<R: ReaderAt> Builder<'_, R> {
             (None, Some(rest)) => format!("../{rest}"),
             (None, None) => path.to_string(),
         };
-        record.rows.insert(relative, Row { digest: Some(Digest::Sha256(*sha256)), size: Some(*size) });
+        record.rows.insert(relative, RecordRow { digest: Some(Digest::Sha256(*sha256)), size: Some(*size) });
     }
 }
 

@@ -6,7 +6,7 @@ use pep440_rs::Version;
 use pep508_rs::PackageName;
 use wheelhaul_boxes::{Compression, Target};
 use wheelhaul_config::{Dependencies, RpmDependency};
-use wheelhaul_wheel::elf::{Need, foreign};
+use wheelhaul_wheel::elf::{ElfNeed, foreign};
 
 /// Names, texts and times that a package is made from.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct PackageFacts<'a> {
     /// whether it has config files
     pub has_config: bool,
     /// what the ELF files of the wheels ask of the box
-    pub libraries: Vec<Need>,
+    pub libraries: Vec<ElfNeed>,
     /// what `package.toml` says of other packages, as far as the box's rpm reads it
     pub others: Dependencies,
     /// the distributions that it brings along, in the order of names
@@ -146,7 +146,7 @@ impl PackageFacts<'_> {
     /// what tells the one who judges the RPM that nobody forgot them.
     ///
     /// `optional` is what else the ELF files ask of the box. There is none for an rpm that has no weak dependencies.
-    pub fn suggests(&self, optional: &[Need]) -> Vec<Dependency> {
+    pub fn suggests(&self, optional: &[ElfNeed]) -> Vec<Dependency> {
         let is_known = self.target.knows_weak_dependencies();
         optional.iter().filter(|_| is_known).map(|need| Dependency::new(need.to_string(), Sense::ANY, "")).collect()
     }

@@ -1,6 +1,7 @@
 //! What an RPM says of itself, before it is written by either builder.
 
 use crate::service::Scriptlets;
+use wheelhaul_base::calendar::Day;
 use wheelhaul_boxes::Compression;
 
 /// How a dependency's version is compared, and when it is needed: `RPMSENSE_*` of rpm's `rpmds.h`.
@@ -113,30 +114,18 @@ pub struct ChangelogEntry {
 }
 
 /// In seconds.
-const DAY: u32 = 24 * 3600;
+const ONE_DAY: u32 = 24 * 3600;
 
 impl ChangelogEntry {
     /// The day in UTC, as a spec writes it: `Tue Nov 14 2023`.
     pub fn date(&self) -> String {
-        const MONTHS: [&str; 12] = ["Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "Jan", "Feb"];
-        // 1970 began with a Thursday.
-        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-        let days = self.time / DAY;
-        // Years from March, so that a leap day ends one; eras of 400 years have 146,097 days.
-        let since = days + 719_468;
-        let of_era = since % 146_097;
-        let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let year = since / 146_097 * 400 + year_of_era + u32::from(month >= 10);
-        format!("{} {} {day:02} {year}", DAYS[days as usize % 7], MONTHS[month as usize])
+        Day::at(self.time).in_spec()
     }
 
     /// The entry of a release: `by` ships it, `evr` is its version, `from` says what it was built from, such as
     /// `commit 1234`, and `time` is in seconds since 1970.
     pub fn new(by: &str, evr: &str, from: &str, time: u32) -> Self {
-        let noon = (time - time % DAY).saturating_add(DAY / 2);
+        let noon = (time - time % ONE_DAY).saturating_add(ONE_DAY / 2);
         Self { name: format!("{by} - {evr}"), text: format!("- Built from {from}"), time: noon }
     }
 }

@@ -1,8 +1,7 @@
 //! Settings of a unit by which whoever controls the service could get further, root included.
 
 use crate::service::facts::ServiceFacts;
-use crate::service::section::assignment;
-use crate::service::words::{commands, split};
+use wheelhaul_systemd::{CommandLine, assignment, split_commands, split_words};
 
 /// A setting that systemd takes and that is better not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,9 +73,9 @@ pub fn dangers<'a>(package: &str, root: &str, lines: impl Iterator<Item = (&'a s
 /// Commands with a sign that gives them more rights than the service: `+`, `!` and `!!` (systemd.service(5)).
 fn raised(key: &str, value: &str) -> Vec<Danger> {
     // What cannot be cut into commands is refused by others.
-    let (commands, _) = commands(value).unwrap_or_default();
+    let (commands, _) = split_commands(value).unwrap_or_default();
     let raised = commands.into_iter().filter(|command| command.prefix.contains(['+', '!']));
-    let danger = |command: crate::service::Command| Danger {
+    let danger = |command: CommandLine| Danger {
         what: format!(
             "`{key}` runs `{}` as root, by the `{}` before it, with the service's environment: \
              whoever controls that (PATH, LD_PRELOAD) controls root",
@@ -89,7 +88,7 @@ fn raised(key: &str, value: &str) -> Vec<Danger> {
 
 /// Variables by which the loader, Python or a shell takes code from elsewhere.
 fn variables(package: &str, root: &str, value: &str, writable: &[String]) -> Vec<Danger> {
-    let words = split(value).map(|words| words.words).unwrap_or_default();
+    let words = split_words(value).map(|words| words.words).unwrap_or_default();
     let mut found = Vec::new();
     for (name, value) in words.iter().filter_map(|word| word.split_once('=')) {
         if name == "PATH" {
@@ -152,7 +151,7 @@ pub(super) fn given_folders<'a>(package: &str, lines: impl Iterator<Item = (&'a 
         if base.is_none() && !is_free {
             continue;
         }
-        for word in split(value).map(|words| words.words).unwrap_or_default() {
+        for word in split_words(value).map(|words| words.words).unwrap_or_default() {
             let word = without_specifiers(&word, package);
             match base {
                 // systemd 254 takes `FOLDER:LINK`.

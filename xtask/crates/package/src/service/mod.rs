@@ -7,12 +7,10 @@ mod facts;
 mod options;
 mod overrides;
 mod scriptlets;
-mod section;
 mod socket;
 #[cfg(test)]
 mod tests;
 mod unit;
-mod words;
 
 pub use command::{Program, SERVERS, Server, application_modules, server_of};
 pub use confinement::confinement_keys;
@@ -20,4 +18,3 @@ pub use dangers::{Danger, dangers};
 pub use facts::{ServiceFacts, run_program};
 pub use options::settings_file;
 pub use scriptlets::Scriptlets;
-pub use words::{Command, Words, commands, split};

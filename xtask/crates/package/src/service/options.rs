@@ -3,9 +3,10 @@
 
 use crate::service::dangers::{Danger, given_folders, is_at_or_below, normal};
 use crate::service::facts::ServiceFacts;
-use crate::service::words::split;
+use Effect::*;
 use wheelhaul_base::problem::{Problem, all_of, shortened};
 use wheelhaul_config::Service;
+use wheelhaul_systemd::split_words;
 
 /// What an option makes of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,6 @@ enum Effect {
     /// a file that it logs into
     Log,
 }
-use Effect::*;
 
 /// An option of a server.
 struct Row {
@@ -120,7 +120,7 @@ impl ServiceFacts<'_> {
         let in_command = found(server, rest).into_iter();
         faults.extend(in_command.filter_map(|found| self.fault_of("key `service.command`", &found)));
         if let Some(more) = self.service.environment.get("GUNICORN_CMD_ARGS").filter(|_| server == "gunicorn") {
-            let words = split(more).map(|words| words.words).unwrap_or_default();
+            let words = split_words(more).map(|words| words.words).unwrap_or_default();
             let place = "key `service.environment`: `GUNICORN_CMD_ARGS`";
             faults.extend(found(server, &words).into_iter().filter_map(|found| self.fault_of(place, &found)));
         }

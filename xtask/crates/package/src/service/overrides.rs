@@ -4,7 +4,7 @@ use crate::service::confinement::confinement_keys;
 use crate::service::facts::ServiceFacts;
 use wheelhaul_base::problem::{Problem, all_of, nearest, shortened};
 use wheelhaul_config::Lines;
-use wheelhaul_systemd::{unit_key_since, unit_keys, unit_value_expects};
+use wheelhaul_systemd::{old_name_of, unit_key_since, unit_keys, unit_value_expects};
 
 /// Keys that are not overridden, and why; the cure stands after it.
 #[rustfmt::skip]
@@ -17,17 +17,6 @@ const OWN: &[(&[&str], &str, &str)] = &[
     (&["Environment", "EnvironmentFile"], "variables have a table of their own", "write them in `[service.environment]`; on the box they are in /etc/sysconfig/NAME"),
     (&["LoadCredential"], "secrets have a list of their own", "name them in `service.secrets`"),
     (&["Sockets"], "the socket follows from `port` and `address`", "leave it out"),
-];
-
-/// What an older systemd calls the same, systemd's NEWS for 231 to 233.
-const OLD_NAMES: [(&str, &str); 7] = [
-    ("CPUWeight", "CPUShares"),
-    ("IOWeight", "BlockIOWeight"),
-    ("InaccessiblePaths", "InaccessibleDirectories"),
-    ("MemoryMax", "MemoryLimit"),
-    ("ReadOnlyPaths", "ReadOnlyDirectories"),
-    ("ReadWritePaths", "ReadWriteDirectories"),
-    ("StartupCPUWeight", "StartupCPUShares"),
 ];
 
 impl ServiceFacts<'_> {
@@ -73,8 +62,8 @@ impl ServiceFacts<'_> {
             Some(_) if confinement_keys().any(|own| own == key) => Ok(()),
             Some(since) => Err(Problem::with_hint(
                 format!("{shown} is known from systemd {since} on, and `{}` has {systemd}", self.target.name),
-                match OLD_NAMES.iter().find(|(new, _)| *new == key) {
-                    Some((_, old)) => format!("`{old}` is what systemd {systemd} knows for it, and so do later ones"),
+                match old_name_of(key) {
+                    Some(old) => format!("`{old}` is what systemd {systemd} knows for it, and so do later ones"),
                     None => "leave it out; on a box that knows it, `systemctl edit` adds it".to_owned(),
                 },
             )),

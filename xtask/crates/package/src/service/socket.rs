@@ -1,9 +1,9 @@
 //! The units beside the service's own: the socket that systemd listens on, and what renews the certificate.
 
 use crate::service::facts::ServiceFacts;
-use crate::service::section::{Section, line_of};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_config::Tls;
+use wheelhaul_systemd::{UnitSection, command_line};
 
 impl ServiceFacts<'_> {
     /// Whether systemd listens, and the server takes over what it opened (systemd.socket(5)).
@@ -42,7 +42,7 @@ impl ServiceFacts<'_> {
     pub(super) fn socket(&self) -> String {
         let name = self.name;
         let unit = self.about(&format!("Socket of {name}"));
-        let mut socket = Section::new("Socket", self.target);
+        let mut socket = UnitSection::new("Socket", self.target.distribution.systemd);
         let (address, port) = (&self.service.address, self.service.port);
         match address.as_str() {
             "::" => {
@@ -58,7 +58,7 @@ impl ServiceFacts<'_> {
             }
         }
         socket.add("NoDelay", "yes");
-        let mut install = Section::new("Install", self.target);
+        let mut install = UnitSection::new("Install", self.target.distribution.systemd);
         install.add("WantedBy", "sockets.target");
         [unit.text(), socket.text(), install.text()].join("\n")
     }
@@ -74,10 +74,10 @@ impl ServiceFacts<'_> {
         let name = self.name;
         let mut unit = self.about(&format!("Renewal of the certificate of {name}"));
         unit.add("StartLimitIntervalSec", "0");
-        let mut service = Section::new("Service", self.target);
+        let mut service = UnitSection::new("Service", self.target.distribution.systemd);
         service.add("Type", "oneshot");
         self.add_user(&mut service);
-        service.add("ExecCondition", line_of(&self.certificate_command(&["--is-due"])));
+        service.add("ExecCondition", command_line(&self.certificate_command(&["--is-due"])));
         // `+`: outside of what confines the rest. No variable of the service reaches this unit.
         service.add("ExecStart", ServiceFacts::restart_command(name));
         self.add_confinement(&mut service);
@@ -91,7 +91,7 @@ impl ServiceFacts<'_> {
         unit.add("PartOf", format!("{name}.service"));
         // It is started with each start of the service: one that was started too often would be failed until the next.
         unit.add("StartLimitIntervalSec", "0");
-        let mut timer = Section::new("Timer", self.target);
+        let mut timer = UnitSection::new("Timer", self.target.distribution.systemd);
         timer.add("OnCalendar", "daily");
         timer.add("RandomizedDelaySec", "1h");
         [unit.text(), timer.text()].join("\n")

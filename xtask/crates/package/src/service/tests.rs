@@ -1,12 +1,12 @@
 //! Commands, units and scriptlets, target by target.
 
-use super::section::line_of;
 use super::*;
 use pep440_rs::Version;
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::problem::hints_of;
 use wheelhaul_boxes::{Target, known_targets};
 use wheelhaul_config::{Lines, Service, Tls};
+use wheelhaul_systemd::command_line;
 
 fn service(command: &[&str], port: u16, tls: Tls) -> Service {
     Service {
@@ -61,7 +61,7 @@ fn commands_get_address_and_certificate_as_their_server_takes_them() {
     ];
     for (command, tls, program, line) in cases {
         let service = service(&command, 9091, tls);
-        assert_eq!(line_of(&facts(&service, &target).command(program).unwrap()), line);
+        assert_eq!(command_line(&facts(&service, &target).command(program).unwrap()), line);
     }
     for (command, tls) in [(vec!["own"], Tls::Off), (vec!["waitress-serve", "a:b"], Tls::SelfSigned)] {
         let service = service(&command, 9091, tls);

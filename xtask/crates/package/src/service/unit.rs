@@ -3,9 +3,8 @@
 use crate::service::command::Program;
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::facts::ServiceFacts;
-use crate::service::section::{Section, assignment, line_of, plain};
 use wheelhaul_config::{Lines, Tls};
-use wheelhaul_systemd::unit_value_expects;
+use wheelhaul_systemd::{UnitSection, assignment, command_line, literal, sysusers_line, unit_value_expects};
 
 /// What an administrator's files below are, for secrets.
 const CREDENTIALS: &str = "credentials";
@@ -31,19 +30,15 @@ impl ServiceFacts<'_> {
         Ok(units)
     }
 
-    /// sysusers.d(5), so that image-based systems agree with `%pre`. A colon would end the field in /etc/passwd.
+    /// sysusers.d(5), so that image-based systems agree with `%pre`.
     pub fn sysusers(&self) -> String {
-        format!(
-            "u {0} - \"{1}\" /var/lib/{0} /sbin/nologin\n",
-            self.name,
-            self.summary.replace(['"', '\\', '%', ':'], "")
-        )
+        sysusers_line(self.name, self.summary, &format!("/var/lib/{}", self.name))
     }
 
     /// `NAME.service`; keys that the target's systemd does not know are left out.
     pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
         let name = self.name;
-        let mut unit = self.about(&plain(self.summary));
+        let mut unit = self.about(&literal(self.summary));
         // A start ends with an answer from the address; one of the host's own has to be there by then.
         let network = if self.has_own_address() { "network-online.target" } else { "network.target" };
         if self.has_own_address() {
@@ -63,7 +58,7 @@ impl ServiceFacts<'_> {
         }
         let mut service = self.service_section(program)?;
         self.limit_starts(&mut unit, &mut service);
-        let mut install = Section::new("Install", self.target);
+        let mut install = UnitSection::new("Install", self.target.distribution.systemd);
         install.add("WantedBy", "multi-user.target");
         if self.is_socket_activated() {
             install.add("Also", format!("{name}.socket"));
@@ -71,9 +66,9 @@ impl ServiceFacts<'_> {
         Ok([unit.text(), service.text(), install.text()].join("\n"))
     }
 
-    fn service_section(&self, program: Program) -> anyhow::Result<Section<'_>> {
+    fn service_section(&self, program: Program) -> anyhow::Result<UnitSection> {
         let name = self.name;
-        let mut service = Section::new("Service", self.target);
+        let mut service = UnitSection::new("Service", self.target.distribution.systemd);
         service.add("Type", if self.notifies() { "notify" } else { "simple" });
         self.add_user(&mut service);
         service.add("WorkingDirectory", self.root);
@@ -88,11 +83,11 @@ impl ServiceFacts<'_> {
         // Read later, so an administrator has the last word.
         service.add("EnvironmentFile", format!("-/etc/sysconfig/{name}"));
         if self.service.tls == Tls::SelfSigned {
-            service.add("ExecStartPre", line_of(&self.certificate_command(&[])));
+            service.add("ExecStartPre", command_line(&self.certificate_command(&[])));
         }
-        service.add("ExecStart", line_of(&self.command(program)?));
+        service.add("ExecStart", command_line(&self.command(program)?));
         if self.waits() {
-            service.add("ExecStartPost", line_of(&self.wait_command()));
+            service.add("ExecStartPost", command_line(&self.wait_command()));
         }
         if self.server().is_some_and(|server| server.reloads) {
             service.add("ExecReload", "/bin/kill -s HUP $MAINPID");
@@ -135,7 +130,7 @@ impl ServiceFacts<'_> {
     ///
     /// systemd counts every start, also those of an administrator. Ten that take all the time that they may
     /// (`TimeoutStartSec=` is a minute and a half, `RestartSec=` is added) fit into the interval.
-    fn limit_starts<'a>(&self, unit: &mut Section<'a>, service: &mut Section<'a>) {
+    fn limit_starts<'a>(&self, unit: &mut UnitSection, service: &mut UnitSection) {
         const STARTS: &str = "10";
         const WITHIN: &str = "20min";
         // systemd 230 took the keys out of [Service], and still reads them there: the project's own come later.
@@ -151,19 +146,19 @@ impl ServiceFacts<'_> {
     }
 
     /// [Unit] with what every unit of the package says of itself.
-    pub(super) fn about(&self, description: &str) -> Section<'_> {
-        let mut unit = Section::new("Unit", self.target);
+    pub(super) fn about(&self, description: &str) -> UnitSection {
+        let mut unit = UnitSection::new("Unit", self.target.distribution.systemd);
         unit.add("Description", description);
         unit.add("Documentation", format!("file:/usr/share/doc/{}/INSTALL.md", self.name));
         unit
     }
 
-    pub(super) fn add_user(&self, service: &mut Section<'_>) {
+    pub(super) fn add_user(&self, service: &mut UnitSection) {
         service.add("User", self.name);
         service.add("Group", self.name);
     }
 
-    pub(super) fn add_confinement(&self, service: &mut Section<'_>) {
+    pub(super) fn add_confinement(&self, service: &mut UnitSection) {
         let systemd = self.target.distribution.systemd;
         for (key, value) in CONFINEMENT {
             if let Some(value) = value_for(systemd, key, value) {
@@ -183,7 +178,7 @@ impl ServiceFacts<'_> {
     }
 
     /// The application reads `$CREDENTIALS_DIRECTORY/SECRET`, whoever sets that.
-    fn add_secrets(&self, service: &mut Section<'_>) {
+    fn add_secrets(&self, service: &mut UnitSection) {
         let folder = self.credentials_folder();
         if !self.service.secrets.is_empty() && !self.loads_credentials() {
             service.add("Environment", format!("CREDENTIALS_DIRECTORY={folder}"));

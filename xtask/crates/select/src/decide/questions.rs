@@ -60,13 +60,13 @@ pub fn questions(of: &[(&Target, Vec<&Pin>)]) -> Vec<Question> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wheelhaul_lockfiles::{Format, parse_text};
+    use wheelhaul_lockfiles::parse_text;
 
     #[test]
     fn a_pin_of_some_boxes_is_asked_under_their_marker() {
         let el8 = Target::find("el8-x86_64", None, None).unwrap();
         let el9 = Target::find("el9-x86_64", None, None).unwrap();
-        let pins = parse_text(Format::Requirements, "a==1\nb==1").unwrap().pins;
+        let pins = parse_text("requirements.txt", "a==1\nb==1").unwrap().pins;
         let asked = questions(&[(&el8, pins.iter().collect()), (&el9, vec![&pins[0]])]);
         assert_eq!(asked[0].marker, "");
         assert_eq!(

@@ -16,7 +16,7 @@ use lines::Lines;
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
-use wheelhaul_package::sbom::in_utc;
+use wheelhaul_base::calendar::in_utc;
 use wheelhaul_rpmfile::compare_versions;
 
 /// What differs between two RPMs. Every list is sorted, and empty where nothing differs.

@@ -1,7 +1,8 @@
 //! What an upgrade does to the service, from the units and scriptlets of both packages.
 
-use crate::{Evidence, UnitText, units};
+use crate::{Evidence, units};
 use std::collections::BTreeSet;
+use wheelhaul_systemd::UnitText;
 
 /// The units of a package that matter here.
 struct Units<'a> {

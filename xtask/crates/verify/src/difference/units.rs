@@ -2,8 +2,9 @@
 
 use crate::difference::lines::{Lines, kind_of};
 use crate::difference::{KeyChange, Kind, UnitChange};
-use crate::{Evidence, UnitText, sysusers, units};
+use crate::{Evidence, sysusers, units};
 use std::collections::{BTreeMap, BTreeSet};
+use wheelhaul_systemd::UnitText;
 
 pub(super) fn between(old: &Evidence, new: &Evidence, lines: &mut Lines) -> Vec<UnitChange> {
     let is_unit = |path: &&String| path.starts_with(units::FOLDER) || path.starts_with(sysusers::FOLDER);

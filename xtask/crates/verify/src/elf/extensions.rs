@@ -4,7 +4,7 @@ use super::owners::Owned;
 use crate::{Evidence, Finding, Outcome, no_target};
 use std::cell::LazyCell;
 use wheelhaul_boxes::Target;
-use wheelhaul_wheel::elf::{ElfFacts, Kind};
+use wheelhaul_wheel::elf::{ElfFacts, ElfKind};
 
 /// A file that is named as a compiled module is, with the tag in its name.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,10 +63,10 @@ pub(crate) fn judge(evidence: &Evidence) -> Outcome {
             findings.push(Finding::error(path, found, "an ELF file", &cure));
         }
         let is_module = |facts: &ElfFacts| match facts.kind {
-            Kind::Loaded => facts.is_dynamic,
-            Kind::Data => false,
+            ElfKind::Loaded => facts.is_dynamic,
+            ElfKind::Data => false,
             // `elf` says so.
-            Kind::Core => true,
+            ElfKind::Core => true,
         };
         if fits && !module.tag.is_empty() && matches!(evidence.elf.get(path), Some(Ok(facts)) if !is_module(facts)) {
             let found = "it is named as a compiled module is, and nothing can load it: it has no dynamic segment";

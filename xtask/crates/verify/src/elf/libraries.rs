@@ -7,7 +7,7 @@ use crate::{Evidence, Finding, Outcome, count, no_target};
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::problem::shortened;
 use wheelhaul_boxes::Target;
-use wheelhaul_wheel::elf::{Asking, Need, SearchPlace, asked_of_box, highest};
+use wheelhaul_wheel::elf::{Asking, ElfNeed, SearchPlace, asked_of_box, highest};
 
 /// Folders of the box in which others than root can make folders and files (Filesystem Hierarchy Standard).
 const OF_OTHERS: [&str; 5] = ["/dev/shm", "/home", "/run/user", "/tmp", "/var/tmp"];
@@ -33,16 +33,16 @@ pub(crate) fn judge(evidence: &Evidence) -> Outcome {
 
 /// What is asked for, and is neither in the package nor named by its header.
 fn missing(evidence: &Evidence, target: &Target, asking: &[Asking<'_>]) -> Vec<Finding> {
-    let said = |names: &[String]| names.iter().filter_map(|name| name.parse().ok()).collect::<Vec<Need>>();
+    let said = |names: &[String]| names.iter().filter_map(|name| name.parse().ok()).collect::<Vec<ElfNeed>>();
     let (required, suggested) = (said(&evidence.described.requires), said(&evidence.described.suggests));
-    let optional: BTreeSet<&str> = suggested.iter().map(Need::library).collect();
+    let optional: BTreeSet<&str> = suggested.iter().map(ElfNeed::library).collect();
     let whole = |path: &str| format!("{}/{path}", evidence.root());
     let mut findings = Vec::new();
     // Of each need the first file that has it.
-    let mut needs: BTreeMap<Need, &str> = BTreeMap::new();
+    let mut needs: BTreeMap<ElfNeed, &str> = BTreeMap::new();
     for file in asking {
         for (library, version) in &file.libraries {
-            match Need::new(library, version) {
+            match ElfNeed::new(library, version) {
                 Some(need) => {
                     needs.entry(need).or_insert(file.path);
                 }
@@ -57,7 +57,7 @@ fn missing(evidence: &Evidence, target: &Target, asking: &[Asking<'_>]) -> Vec<F
             }
         }
     }
-    let unsaid = |need: &Need| !need.is_said_by(&required) && !optional.contains(need.library());
+    let unsaid = |need: &ElfNeed| !need.is_said_by(&required) && !optional.contains(need.library());
     for need in highest(needs.keys().filter(|need| unsaid(need)).cloned()) {
         let path = needs.get(&need).copied().unwrap_or_default();
         let found = format!("it asks for `{}`, which neither the package brings nor the RPM requires", need.library());

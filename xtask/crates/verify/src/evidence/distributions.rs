@@ -3,7 +3,7 @@
 use crate::Evidence;
 use std::collections::HashMap;
 use std::sync::Arc;
-use wheelhaul_wheel::{Digest, Metadata, Record};
+use wheelhaul_wheel::{Digest, Metadata, WheelRecord};
 
 /// What the RECORDs and METADATAs of a package say.
 #[derive(Debug, Default)]
@@ -89,7 +89,7 @@ impl Distributions {
                 metadata: text("METADATA").map(|text| Metadata::parse(text)),
                 record: None,
             };
-            let record = text("RECORD").map(|text| Record::parse(text));
+            let record = text("RECORD").map(|text| WheelRecord::parse(text));
             let base = dist.folder();
             let is_in_library = base == library;
             let place = found.all.len();

@@ -5,7 +5,7 @@ use crate::secret_scan::{Spotted, Spotter};
 use sha2::{Digest as _, Sha256};
 use std::io::BufRead;
 use wheelhaul_base::hex::hex;
-use wheelhaul_boxes::SourceHash;
+use wheelhaul_wheel::SourceHash;
 use wheelhaul_wheel::elf::{ElfFacts, ElfReader};
 
 /// The first bytes of a file, enough for a `#!` line.

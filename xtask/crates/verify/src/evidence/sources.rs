@@ -1,7 +1,8 @@
 //! The hashes of sources that byte-code is shipped of.
 
 use std::collections::BTreeMap;
-use wheelhaul_boxes::{MagicTag, SourceHash};
+use wheelhaul_boxes::MagicTag;
+use wheelhaul_wheel::SourceHash;
 
 /// The hashes of the sources whose byte-code is in the package.
 #[derive(Debug, Default)]

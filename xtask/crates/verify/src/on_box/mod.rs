@@ -10,8 +10,8 @@ pub(crate) use judge::{answer, fapolicy, files, package, release, selinux, servi
 
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::{Problem, shortened};
-use wheelhaul_config::Day;
 
 /// The document's format that is read.
 const FORMAT: u32 = 1;

@@ -5,7 +5,7 @@ use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use wheelhaul_pylock::{Lock, Package};
+use wheelhaul_pylock::{Lock, LockedPackage};
 use wheelhaul_wheel::{digest_of_library, is_compared};
 
 const AGAIN: &str = "build the RPM again from the committed lock";
@@ -58,8 +58,8 @@ pub(crate) fn lock(evidence: &Evidence) -> Outcome {
 }
 
 /// Where a package is not installed once and as it was locked.
-fn faults_of(evidence: &Evidence, package: &Package, installed: &[Installed<'_>]) -> Vec<Finding> {
-    let Package { name, version, .. } = package;
+fn faults_of(evidence: &Evidence, package: &LockedPackage, installed: &[Installed<'_>]) -> Vec<Finding> {
+    let LockedPackage { name, version, .. } = package;
     let [one] = installed else {
         let infos: Vec<&str> = installed.iter().map(|one| &*one.dist.info).collect();
         let found = match infos.as_slice() {
@@ -122,7 +122,8 @@ fn sbom_faults(evidence: &Evidence, lock: &Lock) -> Vec<Finding> {
         (text(&component["name"]), text(&component["version"]), sha256.unwrap_or_default())
     };
     let told: BTreeSet<_> = components.iter().map(told).collect();
-    let locked = |package: &Package| (package.name.to_string(), package.version.to_string(), package.sha256.clone());
+    let locked =
+        |package: &LockedPackage| (package.name.to_string(), package.version.to_string(), package.sha256.clone());
     let locked: BTreeSet<_> = lock.packages.iter().map(locked).collect();
     let in_words = |(name, version, sha256): &(String, String, String)| format!("{name} {version}, sha256 {sha256}");
     let lacking = locked.difference(&told).map(|one| fault("it lacks a package".to_owned(), in_words(one)));

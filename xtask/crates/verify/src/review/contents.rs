@@ -6,7 +6,7 @@ use crate::{Evidence, Owner, Owners};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
-use wheelhaul_pylock::Package;
+use wheelhaul_pylock::LockedPackage;
 
 /// So many bars are drawn, and one for the rest.
 const MOST_BARS: usize = 12;
@@ -56,7 +56,7 @@ impl Contents {
     pub(super) fn of(evidence: &Evidence, owners: &Owners<'_>) -> Self {
         let licenses = licenses_of_sbom(evidence);
         let locked = evidence.lock.iter().flat_map(|lock| &lock.packages);
-        let locked: HashMap<&str, &Package> = locked.map(|package| (package.name.as_ref(), package)).collect();
+        let locked: HashMap<&str, &LockedPackage> = locked.map(|package| (package.name.as_ref(), package)).collect();
         let row = |owned| DistRow::of(owned, &licenses, &locked);
         let mut dists: Vec<DistRow> = shares(evidence, owners).map(row).collect();
         dists.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
@@ -79,7 +79,7 @@ impl DistRow {
     fn of(
         (owner, share): (&Owner<'_>, Share),
         licenses: &BTreeMap<String, String>,
-        locked: &HashMap<&str, &Package>,
+        locked: &HashMap<&str, &LockedPackage>,
     ) -> Self {
         let metadata = owner.metadata;
         let name = owner.name.clone();

@@ -34,7 +34,7 @@ use place::Place;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use steps::Step;
-use wheelhaul_package::sbom::in_utc;
+use wheelhaul_base::calendar::in_utc;
 
 /// The file that is handed over.
 #[derive(Debug, Clone)]

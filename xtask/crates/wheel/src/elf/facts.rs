@@ -20,7 +20,7 @@ pub struct ElfFacts {
     /// `e_machine`
     pub machine: u16,
     /// what it is for
-    pub kind: Kind,
+    pub kind: ElfKind,
     /// the loader that it asks for, `PT_INTERP`: a program has one
     pub interpreter: Option<String>,
     /// whether it asks for libraries, or could be asked for: it has a dynamic segment
@@ -51,7 +51,7 @@ pub struct ElfFacts {
 
 /// What a file is for, `e_type`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum ElfKind {
     /// a program or a library
     #[default]
     Loaded,
@@ -95,7 +95,7 @@ impl ElfFacts {
 
     /// Whether the box's loader has to do with it.
     pub fn is_loaded(&self) -> bool {
-        self.kind == Kind::Loaded
+        self.kind == ElfKind::Loaded
     }
 
     /// About how many bytes its names take.
@@ -128,9 +128,9 @@ fn read_class<'data, E: FileHeader<Endian = Endianness>, R: ReadRef<'data>>(data
         is_64: E::is_type_64_sized(),
         machine: machine.0,
         kind: match image.header.e_type(endian) {
-            ET_CORE => Kind::Core,
-            ET_DYN | ET_EXEC if ![EM_AMDGPU, EM_BPF, EM_CUDA].contains(&machine) => Kind::Loaded,
-            _ => Kind::Data,
+            ET_CORE => ElfKind::Core,
+            ET_DYN | ET_EXEC if ![EM_AMDGPU, EM_BPF, EM_CUDA].contains(&machine) => ElfKind::Loaded,
+            _ => ElfKind::Data,
         },
         stack: Stack::Unsaid,
         ..ElfFacts::default()

@@ -1,7 +1,7 @@
 //! Whether a box can load an ELF file: its processor, its C library, and the symbols of both and of gcc's libraries.
 
 use crate::elf::needs::family_of;
-use crate::elf::{ElfFacts, Kind};
+use crate::elf::{ElfFacts, ElfKind};
 use object::elf::{EM_386, EM_AARCH64, EM_ARM, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
 use wheelhaul_boxes::{Target, runtimes};
 
@@ -35,9 +35,9 @@ impl ElfFacts {
     pub fn of_another_box(&self, target: &Target) -> Vec<String> {
         let mut misfits = Vec::new();
         match self.kind {
-            Kind::Data => return misfits,
-            Kind::Core => return vec!["is what a program left behind that crashed".to_owned()],
-            Kind::Loaded => {}
+            ElfKind::Data => return misfits,
+            ElfKind::Core => return vec!["is what a program left behind that crashed".to_owned()],
+            ElfKind::Loaded => {}
         }
         let machine = machine_of(target);
         if self.machine != machine {
@@ -115,7 +115,7 @@ pub fn is_for_others(path: &str, facts: &Result<ElfFacts, String>, target: &Targ
     }
     match facts {
         Ok(facts) if facts.of_another_box(target).is_empty() => false,
-        Ok(facts) => is_any || (facts.kind != Kind::Core && facts.is_named_by(path)),
+        Ok(facts) => is_any || (facts.kind != ElfKind::Core && facts.is_named_by(path)),
         Err(_) => is_any,
     }
 }

@@ -8,9 +8,9 @@ mod reader;
 mod search;
 mod wheels;
 
-pub use facts::{ElfFacts, Kind, Stack};
+pub use facts::{ElfFacts, ElfKind, Stack};
 pub use fits::{is_for_others, level_name};
-pub use needs::{Need, highest};
+pub use needs::{ElfNeed, highest};
 pub use reader::ElfReader;
 pub use search::SearchPlace;
 pub use wheels::{Asking, ElfFile, OfWheel, asked_of_box, foreign, needs_of};

@@ -10,12 +10,12 @@ use wheelhaul_boxes::is_soname;
 /// A library of 64 bits, with the version of symbols that is asked for: `libc.so.6(GLIBC_2.17)(64bit)`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Need {
+pub struct ElfNeed {
     library: String,
     version: String,
 }
 
-impl Need {
+impl ElfNeed {
     /// Takes `libc.so.6` and `GLIBC_2.17`, or nothing for any version.
     ///
     /// - Gives: none for names that no library and no version of a distribution has, as rpm's generator
@@ -52,7 +52,7 @@ impl Need {
     }
 }
 
-impl Need {
+impl ElfNeed {
     /// Whether one of these says it too: the library, with a version of the same family that is not lower.
     pub fn is_said_by(&self, others: &[Self]) -> bool {
         let (family, numbers) = family_of(&self.version);
@@ -63,13 +63,13 @@ impl Need {
     }
 }
 
-impl fmt::Display for Need {
+impl fmt::Display for ElfNeed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({})(64bit)", self.library, self.version)
     }
 }
 
-impl FromStr for Need {
+impl FromStr for ElfNeed {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
@@ -79,13 +79,13 @@ impl FromStr for Need {
     }
 }
 
-impl From<Need> for String {
-    fn from(need: Need) -> Self {
+impl From<ElfNeed> for String {
+    fn from(need: ElfNeed) -> Self {
         need.to_string()
     }
 }
 
-impl TryFrom<String> for Need {
+impl TryFrom<String> for ElfNeed {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -97,9 +97,9 @@ impl TryFrom<String> for Need {
 /// without a version where none is asked for.
 ///
 /// - Gives: in the order of names.
-pub fn highest(needs: impl IntoIterator<Item = Need>) -> Vec<Need> {
+pub fn highest(needs: impl IntoIterator<Item = ElfNeed>) -> Vec<ElfNeed> {
     let mut libraries: BTreeMap<String, BTreeMap<String, (Vec<u64>, String)>> = BTreeMap::new();
-    for Need { library, version } in needs {
+    for ElfNeed { library, version } in needs {
         let families = libraries.entry(library).or_default();
         if version.is_empty() {
             continue;
@@ -113,9 +113,9 @@ pub fn highest(needs: impl IntoIterator<Item = Need>) -> Vec<Need> {
     let mut all = BTreeSet::new();
     for (library, families) in libraries {
         if families.is_empty() {
-            all.insert(Need { library: library.clone(), version: String::new() });
+            all.insert(ElfNeed { library: library.clone(), version: String::new() });
         }
-        all.extend(families.into_values().map(|(_, version)| Need { library: library.clone(), version }));
+        all.extend(families.into_values().map(|(_, version)| ElfNeed { library: library.clone(), version }));
     }
     all.into_iter().collect()
 }
@@ -136,14 +136,14 @@ pub(super) fn family_of(version: &str) -> (&str, Vec<u64>) {
 mod tests {
     use super::*;
 
-    fn needs(texts: &[&str]) -> Vec<Need> {
+    fn needs(texts: &[&str]) -> Vec<ElfNeed> {
         texts.iter().map(|text| text.parse().unwrap()).collect()
     }
 
     #[test]
     fn a_need_is_spelt_as_rpm_spells_it_and_nothing_else_is_one() {
         for text in ["libc.so.6(GLIBC_2.17)(64bit)", "libz.so.1()(64bit)", "ld-linux-aarch64.so.1()(64bit)"] {
-            assert_eq!(text.parse::<Need>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<ElfNeed>().unwrap().to_string(), text);
         }
         for bad in [
             "",
@@ -156,7 +156,7 @@ mod tests {
             "libz.so.1\n()(64bit)",
             "_x.cpython-311-x86_64-linux-gnu.so()(64bit)",
         ] {
-            assert!(bad.parse::<Need>().is_err(), "{bad:?}");
+            assert!(bad.parse::<ElfNeed>().is_err(), "{bad:?}");
         }
     }
 
@@ -172,7 +172,7 @@ mod tests {
             ("libstdc++.so.6(GLIBCXX_3.4)(64bit)", false),
             ("libm.so.6()(64bit)", false),
         ] {
-            assert_eq!(need.parse::<Need>().unwrap().is_said_by(&header), is_said, "{need}");
+            assert_eq!(need.parse::<ElfNeed>().unwrap().is_said_by(&header), is_said, "{need}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The ELF files of wheels, and what they need of the box, less what the wheels bring.
 
-use crate::elf::{ElfFacts, ElfReader, Need, SearchPlace, highest, is_for_others};
+use crate::elf::{ElfFacts, ElfNeed, ElfReader, SearchPlace, highest, is_for_others};
 use crate::{Archive, Contents, Inflater, Scheme};
 use anyhow::{Context as _, bail};
 use memchr::memmem::find;
@@ -201,16 +201,16 @@ pub fn asked_of_box<'a>(wheels: &'a [OfWheel], requires: &[BTreeSet<usize>]) -> 
 /// What each wheel needs of the box, as [`asked_of_box`] finds it.
 ///
 /// - Gives: one list a wheel, reduced to the [`highest`]; without what no library of a distribution is called.
-pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<Need>> {
-    let mut needs: Vec<Vec<Need>> = wheels.iter().map(|_| Vec::new()).collect();
+pub fn needs_of(wheels: &[OfWheel], requires: &[BTreeSet<usize>]) -> Vec<Vec<ElfNeed>> {
+    let mut needs: Vec<Vec<ElfNeed>> = wheels.iter().map(|_| Vec::new()).collect();
     for asking in asked_of_box(wheels, requires) {
-        needs[asking.wheel].extend(asking.libraries.into_iter().filter_map(|(library, of)| Need::new(library, of)));
+        needs[asking.wheel].extend(asking.libraries.into_iter().filter_map(|(library, of)| ElfNeed::new(library, of)));
     }
     needs.into_iter().map(highest).collect()
 }
 
 /// The needs that not each box has.
-pub fn foreign(needs: &[Need]) -> impl Iterator<Item = &Need> {
+pub fn foreign(needs: &[ElfNeed]) -> impl Iterator<Item = &ElfNeed> {
     needs.iter().filter(|need| !need.is_everywhere())
 }
 
@@ -229,7 +229,7 @@ fn search_of(path: &str, facts: &ElfFacts) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::elf::Kind;
+    use crate::elf::ElfKind;
 
     fn file(path: &str, soname: &str, needed: &[&str], versions: &[(&str, &str)], search: &[&str]) -> ElfFile {
         let all = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
@@ -299,7 +299,7 @@ mod tests {
     fn objects_and_what_cannot_be_read_ask_for_nothing() {
         let mut object = file("lib/a/x.o", "", &["libz.so.1"], &[], &[]);
         if let Ok(facts) = &mut object.facts {
-            facts.kind = Kind::Data;
+            facts.kind = ElfKind::Data;
         }
         let broken = ElfFile { path: "lib/a/y.so".to_owned(), facts: Err("broken".to_owned()) };
         assert_eq!(

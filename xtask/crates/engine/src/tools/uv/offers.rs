@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_base::toml_text;
-use wheelhaul_lockfiles::{Place, name_in_url};
-use wheelhaul_select::{Candidate, Offers, Sdist};
+use wheelhaul_lockfiles::{FileLocation, name_in_url};
+use wheelhaul_select::{Candidate, OfferedSdist, Offers};
 use wheelhaul_wheel::WheelName;
 
 #[derive(Deserialize)]
@@ -69,7 +69,7 @@ fn candidate(file: File) -> anyhow::Result<Candidate> {
     };
     Ok(Candidate {
         name: WheelName::from_str(&name)?,
-        at: Place::Url(url),
+        at: FileLocation::Url(url),
         size: file.size,
         sha256: sha256.to_ascii_lowercase(),
         uploaded: file.uploaded.map(|time| time.to_string()),
@@ -77,11 +77,11 @@ fn candidate(file: File) -> anyhow::Result<Candidate> {
 }
 
 /// A source distribution; one without a sha256 is of no use, and no reason to stop.
-fn sdist(file: File) -> anyhow::Result<Option<Sdist>> {
+fn sdist(file: File) -> anyhow::Result<Option<OfferedSdist>> {
     let (name, url) = name_and_url(&file)?;
-    Ok(file.hashes.get("sha256").map(|sha256| Sdist {
+    Ok(file.hashes.get("sha256").map(|sha256| OfferedSdist {
         name,
-        at: Place::Url(url),
+        at: FileLocation::Url(url),
         sha256: sha256.to_ascii_lowercase(),
         uploaded: file.uploaded.map(|time| time.to_string()),
         subdirectory: None,
