@@ -115,6 +115,23 @@ fn files_have_one_subject() {
     assert!(unfinished.is_empty(), "{unfinished:?}");
 }
 
+/// Paths in backticks, as the map for contributors has them: relative to `xtask/crates`, or to the repository.
+fn named_paths(text: &str) -> Vec<&str> {
+    let parts = text.split('`').skip(1).step_by(2);
+    parts.filter(|part| part.contains('/') && part.ends_with(".rs") && !part.contains(char::is_whitespace)).collect()
+}
+
+#[test]
+fn the_map_names_files_that_are_there() {
+    let map = fs::read_to_string(repository().join("xtask/README.md")).unwrap();
+    let is_there = |path: &&str| ["", "xtask/crates"].iter().any(|base| repository().join(base).join(path).is_file());
+    let named = named_paths(&map);
+    assert!(named.len() > 40, "{named:?}");
+    let gone: Vec<&str> = named.into_iter().filter(|path| !is_there(path)).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+    assert_eq!(named_paths("see `a/b.rs`, `c.rs` and `d/e f.rs`"), ["a/b.rs"]);
+}
+
 /// What the ignore files that most Python and Rust repositories begin with leave out, as far as a source could be hit.
 const USUALLY_IGNORED: &str = "__pycache__/\n*.py[codz]\n*.so\n.Python\nbuild/\ndevelop-eggs/\ndist/\ndownloads/\neggs/\n\
 .eggs/\nlib/\nlib64/\nparts/\nsdist/\nvar/\nwheels/\nshare/python-wheels/\n*.egg-info/\n.installed.cfg\n*.egg\nMANIFEST\n\
