@@ -48,8 +48,7 @@ fn a_thin_xtask_does_the_main_job_and_the_teams_own_and_makes_the_same_bytes() -
     write_thin_xtask(&folder)?;
     let cargo = |words: &[&str]| -> anyhow::Result<Finished> {
         let mut command = Command::new(env!("CARGO"));
-        // The crate as a whole has been compiled for these tests, and is tested by them; here it need not be fast.
-        command.args(["--config", "profile.wheelhaul.package.wheelhaul.opt-level=0", "xtask"]).args(words);
+        command.arg("xtask").args(words);
         command.current_dir(folder.join("python-app")).env("CARGO_TARGET_DIR", target().join("thin-xtask"));
         // What the cargo of these tests says to them is not for this one.
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CARGO_PROFILE_")) {

@@ -126,7 +126,7 @@ pub fn pipelines(way: Way) -> [(&'static str, String); 2] {
 }
 
 /// Crates whose loops run for every byte: at the level of a plain development build they are 30 times slower.
-const HOT: [&str; 12] = [
+const HOT: [&str; 13] = [
     "block-buffer",
     "digest",
     "flate2",
@@ -134,12 +134,16 @@ const HOT: [&str; 12] = [
     "memchr",
     "rawzip",
     "sha2",
+    "wheelhaul-payload",
     "xxhash-rust",
     "zlib-rs",
     "zstd",
     "zstd-safe",
     "zstd-sys",
 ];
+
+/// Crates that see every path of a package, where a little optimisation is worth its compile time.
+const WARM: [&str; 4] = ["wheelhaul-package", "wheelhaul-rpmfile", "wheelhaul-verify", "wheelhaul-wheel"];
 
 /// The `xtask` of a team with cargo: a crate of a few lines that depends on this tool, and the alias.
 ///
@@ -157,8 +161,9 @@ pub fn cargo_files(from: Option<&str>) -> Vec<(&'static str, String)> {
             (_, false) => ("", format!("path = {}", quoted(text))),
         },
     };
-    let profile: String =
-        HOT.iter().map(|name| format!("[profile.wheelhaul.package.{name}]\nopt-level = 3\n")).collect();
+    let level = |name: &&str, level: u8| format!("[profile.wheelhaul.package.{name}]\nopt-level = {level}\n");
+    let hot = HOT.iter().map(|name| level(name, 3));
+    let profile: String = hot.chain(WARM.iter().map(|name| level(name, 1))).collect();
     vec![
         ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"xtask\"]\n".to_owned()),
         (
