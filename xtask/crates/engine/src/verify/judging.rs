@@ -126,7 +126,7 @@ pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow
         }
         evidence.audit = asked.audit.as_ref().map(|data| data.read(evidence)).transpose()?;
         evidence.on_box = asked.on_box.as_ref().map(|document| document.said.clone());
-        (evidence.site, evidence.today) = (asked.site.clone(), asked.today.clone());
+        (evidence.site, evidence.today) = (asked.site.clone(), asked.today);
         evidence.host.parsed_by = scriptlets::ask(sys, evidence, asked.shellcheck);
         imports::ask(sys, path, evidence, &spinner)?;
     }

@@ -130,7 +130,7 @@ impl ServiceFacts<'_> {
     ///
     /// systemd counts every start, also those of an administrator. Ten that take all the time that they may
     /// (`TimeoutStartSec=` is a minute and a half, `RestartSec=` is added) fit into the interval.
-    fn limit_starts<'a>(&self, unit: &mut UnitSection, service: &mut UnitSection) {
+    fn limit_starts(&self, unit: &mut UnitSection, service: &mut UnitSection) {
         const STARTS: &str = "10";
         const WITHIN: &str = "20min";
         // systemd 230 took the keys out of [Service], and still reads them there: the project's own come later.
