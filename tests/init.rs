@@ -324,7 +324,7 @@ fn the_small_xtask_is_a_workspace() -> anyhow::Result<()> {
     )?;
     fs::write(
         library.join("src/lib.rs"),
-        "pub mod commands {\n    pub fn main(_: &str) -> std::process::ExitCode {\n        println!(\"it ran\");\n        std::process::ExitCode::SUCCESS\n    }\n}\n",
+        "pub fn main(_: &str) -> std::process::ExitCode {\n    println!(\"it ran\");\n    std::process::ExitCode::SUCCESS\n}\n",
     )?;
     let made = app.run(&["init", "--yes", "--offline", "--cargo", "--from", "../../wheelhaul"])?;
     ensure!(made.succeeded(), "{made}");
