@@ -10,6 +10,7 @@ use anyhow::ensure;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err as fs;
 use std::process::Command;
+use wheelhaul_engine::tools::python::UV;
 use wheelhaul_host::elsewhere;
 
 struct Clone {
@@ -27,7 +28,7 @@ impl Clone {
         let config = folder.join("gitconfig");
         fs::write(&config, "")?;
         // A uv of its own, which is not to be run.
-        let planted = repository.folder.join("target/xtask/tools-uv-0.13.9-pip-26.2/bin");
+        let planted = repository.folder.join("target/xtask").join(UV.folder).join("bin");
         fs::remove_dir_all(repository.folder.join("target"))?;
         fs::create_dir_all(&planted)?;
         for name in ["uv", "python"] {

@@ -195,10 +195,17 @@ fn clean_empties_what_is_kept_and_breaks_nobody() -> anyhow::Result<()> {
         ensure!(differences(&store.made()?, &expected, true).is_empty());
     }
 
-    // What is asked for goes as well; the tools of the repository are links here, and what they lead to stays.
+    // What is asked for goes as well. A repository's tools may be links to those of another; what they lead to stays.
     let tools = store.repository.folder.join("target/xtask");
-    let linked = tools.read_dir_utf8()?.flatten().filter(|entry| entry.file_name().starts_with("tools-"));
+    let borrowed = nowhere.join("tools");
+    fs::create_dir(&borrowed)?;
+    fs::os::unix::fs::symlink(&borrowed, tools.join("tools-borrowed"))?;
+    let linked = tools.read_dir_utf8()?.flatten().filter(|entry| {
+        let path = entry.path();
+        path.is_symlink() && entry.file_name().starts_with("tools-")
+    });
     let leads_to: Vec<_> = linked.map(|entry| entry.path().canonicalize_utf8()).collect::<Result<_, _>>()?;
+    ensure!(!leads_to.is_empty());
     clean(&["--wheels", "--out", "--tools"])?;
     for folder in ["dist/wheels", "dist/out"] {
         ensure!(store.repository.folder.join(folder).read_dir_utf8()?.next().is_none(), "`{folder}` is not empty");
