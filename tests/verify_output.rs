@@ -138,7 +138,7 @@ fn faults_of(folder: &Utf8Path, documents: &[Value]) -> anyhow::Result<Vec<Vec<S
     let mut make = Command::new("python3");
     let python = run(make.arg("-B").arg(script("tools.py")).args([tools.as_str(), "jsonschema"]))?.text()?;
     let schema = folder.join("schema.json");
-    fs::write(&schema, wheelhaul_engine::templates::verify_schema())?;
+    fs::write(&schema, serde_json::to_vec(&wheelhaul::verify_schema())?)?;
     let mut command = Command::new(python.trim());
     command.arg("-B").arg(script("verify_output_fits.py")).arg(&schema);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;

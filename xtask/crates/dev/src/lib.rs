@@ -9,7 +9,7 @@ mod program_wheels;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use wheelhaul::{Common, parse};
+use wheelhaul::{Common, Printed, parse};
 use wheelhaul_host::{Sys, find_root};
 
 const NAME: &str = "cargo xtask";
@@ -42,14 +42,14 @@ pub fn main() -> ExitCode {
         let sys = Sys { root: find_root(&here)?, verbosity: cli.common.verbosity(), offline: false };
         match &cli.task {
             Task::Ci(flags) => ci::run(&sys, flags),
-            Task::Wheels(flags) => program_wheels::run(&sys, flags, &here),
+            Task::Wheels(flags) => Printed::of(&program_wheels::run(&sys, flags, &here)?, sys.verbosity),
         }
     });
     let name = match cli.task {
         Task::Ci(_) => "ci",
         Task::Wheels(_) => "wheels",
     };
-    cli.common.finish(name, false, result)
+    cli.common.finish(name, result)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use crate::program_wheels::platform::{Platform, chosen};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
-use serde_json::json;
+use serde::Serialize;
 use std::time::Instant;
-use wheelhaul::Report;
+use wheelhaul::Shown;
 use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_host::{Program, Sys};
 
@@ -38,6 +38,43 @@ pub struct Flags {
     /// Cargo's profile; `dev` compiles faster, to try the rest
     #[arg(long, value_name = "NAME", default_value = "dist")]
     profile: String,
+}
+
+/// The wheels that were built.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    wheels: Vec<Wheel>,
+    #[serde(skip)]
+    is_twice: bool,
+}
+
+/// A wheel.
+#[derive(Debug, Serialize)]
+struct Wheel {
+    platform: &'static str,
+    path: Utf8PathBuf,
+    size: u64,
+    sha256: String,
+    /// the newest version of its symbols
+    glibc: Option<String>,
+    seconds: u64,
+}
+
+impl Shown for Report {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for Wheel { path, size, sha256, glibc, seconds, .. } in &self.wheels {
+            let megabytes = *size as f64 / 1e6;
+            text.push_str(&format!("{path} ({megabytes:.1} MB, {seconds} s)\n  sha256 {sha256}\n"));
+            if let Some(glibc) = glibc {
+                text.push_str(&format!("  symbols of glibc up to {glibc}\n"));
+            }
+            if self.is_twice {
+                text.push_str("  built twice, the same bytes\n");
+            }
+        }
+        text
+    }
 }
 
 /// The task; `here` is what `--out` is relative to.
@@ -65,23 +102,15 @@ pub fn run(sys: &Sys, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> 
     if flags.twice {
         compare_with_a_clone(sys, &builder, &built)?;
     }
-    let mut text = String::new();
-    let mut rows = Vec::new();
-    for (platform, wheel, seconds) in &built {
-        let Built { path, size, sha256, glibc } = wheel;
-        let glibc = glibc.map(|(major, minor)| format!("{major}.{minor}"));
-        let megabytes = *size as f64 / 1e6;
-        text.push_str(&format!("{path} ({megabytes:.1} MB, {seconds} s)\n  sha256 {sha256}\n"));
-        if let Some(glibc) = &glibc {
-            text.push_str(&format!("  symbols of glibc up to {glibc}\n"));
-        }
-        if flags.twice {
-            text.push_str("  built twice, the same bytes\n");
-        }
-        rows.push(json!({"platform": platform.name, "path": path, "size": size, "sha256": sha256, "glibc": glibc,
-            "seconds": seconds}));
-    }
-    Ok(Report { text, json: json!({"wheels": rows}), findings: false, talk: String::new() })
+    let wheel = |(platform, wheel, seconds): (&Platform, Built, u64)| Wheel {
+        platform: platform.name,
+        path: wheel.path,
+        size: wheel.size,
+        sha256: wheel.sha256,
+        glibc: wheel.glibc.map(|(major, minor)| format!("{major}.{minor}")),
+        seconds,
+    };
+    Ok(Report { wheels: built.into_iter().map(wheel).collect(), is_twice: flags.twice })
 }
 
 /// Builds every wheel again, from a clone in a folder of its own, and compares.

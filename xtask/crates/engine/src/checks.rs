@@ -1,7 +1,6 @@
 //! `checks`: what `verify` tells of its checks without looking at anything.
 
-use crate::report::Report;
-use serde_json::{Value, json};
+use serde::Serialize;
 use wheelhaul_base::problem::{Problem, nearest, shortened};
 use wheelhaul_verify::{CHECKS, When};
 
@@ -12,44 +11,57 @@ pub struct Options {
     pub name: Option<String>,
 }
 
+/// The checks, or the one that was asked for.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// in the order that they are made in
+    pub checks: Vec<Check>,
+}
+
+/// What there is to know of a check.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// `record`
+    pub name: &'static str,
+    /// when it is made, in words
+    pub when: &'static str,
+    /// whether that is for every package
+    #[serde(skip)]
+    pub is_always_made: bool,
+    /// what it looks for, in a line
+    pub reason: &'static str,
+    /// why it is made, and what to do about its findings; of a check that was asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
 /// The task.
 ///
-/// - Fails: for a name that no check has.
+/// # Errors
+/// For a name that no check has.
 pub fn run(options: &Options) -> anyhow::Result<Report> {
+    let row = |check: &wheelhaul_verify::Check| Check {
+        name: check.name,
+        when: check.when.word(),
+        is_always_made: check.when == When::Always,
+        reason: check.reason(),
+        explanation: options.name.as_ref().map(|_| check.explanation()),
+    };
+    let is_asked = |check: &&wheelhaul_verify::Check| options.name.as_ref().is_none_or(|name| check.name == name);
+    let checks: Vec<Check> = CHECKS.iter().filter(is_asked).map(row).collect();
     match &options.name {
-        Some(name) => explain(name),
-        None => Ok(list()),
+        Some(name) if checks.is_empty() => Err(unknown(name)),
+        _ => Ok(Report { checks }),
     }
 }
 
-/// Every check with its reason, and when it is made, where that is not always.
-fn list() -> Report {
-    let line = |check: &wheelhaul_verify::Check| {
-        let when = if check.when == When::Always { String::new() } else { format!(" ({})", check.when.word()) };
-        format!("{:<12} {}{when}\n", check.name, check.reason())
-    };
-    let row = |check: &wheelhaul_verify::Check| json!({"name": check.name, "when": check.when.word(), "reason": check.reason()});
-    let rows: Vec<Value> = CHECKS.iter().map(row).collect();
-    Report::fine(CHECKS.iter().map(line).collect(), json!({"checks": rows}))
-}
-
-/// One check: its reason, why it is made, and what to do about its findings.
-///
-/// - Fails: for a name that no check has.
-fn explain(name: &str) -> anyhow::Result<Report> {
-    let Some(check) = CHECKS.iter().find(|check| check.name == name) else {
-        let names: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
-        let near =
-            nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        return Err(Problem::with_hint(
-            format!("there is no check `{}`", shortened(name).escape_debug()),
-            format!("{near}known are {}", names.join(", ")),
-        ));
-    };
-    let text =
-        format!("{}: {}\n\nMade: {}.\n\n{}\n", check.name, check.reason(), check.when.word(), check.explanation());
-    let row = json!({"name": check.name, "when": check.when.word(), "reason": check.reason(), "explanation": check.explanation()});
-    Ok(Report::fine(text, json!({"checks": [row]})))
+fn unknown(name: &str) -> anyhow::Error {
+    let names: Vec<&str> = CHECKS.iter().map(|check| check.name).collect();
+    let near = nearest(name, names.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Problem::with_hint(
+        format!("there is no check `{}`", shortened(name).escape_debug()),
+        format!("{near}known are {}", names.join(", ")),
+    )
 }
 
 #[cfg(test)]
@@ -59,10 +71,11 @@ mod tests {
     #[test]
     fn every_check_explains_itself_and_names_a_cure() {
         for check in CHECKS {
-            let report = explain(check.name).unwrap();
-            assert!(report.text.contains("\n\nCure: "), "{}", report.text);
+            let report = run(&Options { name: Some(check.name.to_owned()) }).unwrap();
+            let explanation = report.checks[0].explanation.as_deref().unwrap();
+            assert!(explanation.contains("\n\nCure: "), "{explanation}");
             assert!(!check.reason().ends_with('.') && check.reason().len() <= 120, "{}", check.reason());
-            assert!(check.explanation().lines().all(|line| line.chars().count() <= 120), "{}", check.name);
+            assert!(explanation.lines().all(|line| line.chars().count() <= 120), "{}", check.name);
         }
     }
 }

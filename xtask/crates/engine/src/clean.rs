@@ -1,15 +1,14 @@
 //! `cargo xtask clean`: what the tool keeps between runs, and can make again, goes.
 
 use crate::pieces::PIECES;
-use crate::report::{Report, count, size};
+use crate::report::{count, size};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use wheelhaul_base::problem::all_of;
-use wheelhaul_base::text::line;
 use wheelhaul_host::{CACHES, ELSEWHERE, SCRATCH, Sys, is_made_here, left_in, own_folder, user_cache};
 
 /// What `clean` is asked for.
@@ -34,6 +33,54 @@ impl Options {
     }
 }
 
+/// What was removed, or would be.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    /// whether nothing was removed, because only that was asked
+    pub dry_run: bool,
+    /// how many files and links
+    pub files: usize,
+    /// of all of them
+    pub bytes: u64,
+    /// place by place
+    pub removed: Vec<Removed>,
+    /// places that were not touched
+    pub left_alone: Vec<LeftAlone>,
+}
+
+/// What was removed from a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Removed {
+    /// relative to the repository where it is inside of it
+    pub path: String,
+    /// how many files and links
+    pub files: usize,
+    /// of all of them
+    pub bytes: u64,
+}
+
+/// A place that was not touched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftAlone {
+    /// relative to the repository where it is inside of it
+    pub path: String,
+    /// the reason
+    pub why: String,
+}
+
+impl Report {
+    /// `removed 3 files, 1.2 MB`
+    pub fn sum(&self) -> String {
+        let all = format!("{}, {}", count(self.files, "file"), size(self.bytes));
+        match (self.files, self.dry_run) {
+            (0, _) => "there is nothing to remove".to_owned(),
+            (_, true) => format!("would remove {all}"),
+            (_, false) => format!("removed {all}"),
+        }
+    }
+}
+
 /// The cache of pip.
 const OF_PIP: &str = "pip";
 /// Environments with programs of Python.
@@ -45,9 +92,7 @@ const OF_RPMBUILD: [&str; 2] = ["BUILD", "BUILDROOT"];
 /// A folder that another run writes into is emptied so often.
 const TRIES: usize = 3;
 
-/// The task.
-///
-/// - Takes: `sys`, which says what is wrong with the cache; `root`, the repository; none outside of one.
+/// The task; `root` is the repository, and `None` outside of one.
 pub fn run(sys: &Sys, root: Option<&Utf8Path>, options: &Options) -> anyhow::Result<Report> {
     let mut broom = Broom { is_dry: options.dry_run, removed: Vec::new(), left: Vec::new(), faults: Vec::new() };
     let cache = user_cache().filter(|cache| cache.exists()).and_then(|_| sys.cache());
@@ -62,9 +107,9 @@ pub fn run(sys: &Sys, root: Option<&Utf8Path>, options: &Options) -> anyhow::Res
     if let Some(root) = root {
         outputs(&mut broom, root, options);
     }
-    let (report, told) = broom.report(root);
+    let report = broom.report(root);
     all_of("things could not be removed", broom.faults)
-        .with_context(|| format!("not everything could be removed; for the rest: {told}"))?;
+        .with_context(|| format!("not everything could be removed; for the rest: {}", report.sum()))?;
     Ok(report)
 }
 
@@ -103,8 +148,8 @@ fn sweep(broom: &mut Broom, place: &Utf8Path, with_tools: bool) {
     }
 }
 
-/// What was removed from a place.
-struct Removed {
+/// What was removed from a place on disk.
+struct Swept {
     place: Utf8PathBuf,
     files: usize,
     bytes: u64,
@@ -113,7 +158,7 @@ struct Removed {
 /// Removes, or only looks; goes on after a fault.
 struct Broom {
     is_dry: bool,
-    removed: Vec<Removed>,
+    removed: Vec<Swept>,
     /// what was left alone, and why
     left: Vec<(Utf8PathBuf, String)>,
     faults: Vec<anyhow::Error>,
@@ -220,7 +265,7 @@ impl Broom {
 
     fn note(&mut self, place: &Utf8Path, files: usize, bytes: u64) {
         if files > 0 {
-            self.removed.push(Removed { place: place.to_owned(), files, bytes });
+            self.removed.push(Swept { place: place.to_owned(), files, bytes });
         }
     }
 
@@ -256,31 +301,22 @@ impl Broom {
         seen.ok()
     }
 
-    /// The report, and its last line.
-    fn report(&self, root: Option<&Utf8Path>) -> (Report, String) {
+    /// What was done; places in the repository are shown relative to its root.
+    fn report(&self, root: Option<&Utf8Path>) -> Report {
         let shown = |path: &Utf8Path| {
             let below = root.and_then(|root| path.strip_prefix(root).ok());
             below.unwrap_or(path).as_str().replace('\\', "/")
         };
-        let of = |files: usize, bytes: u64| format!("{}, {}", count(files, "file"), size(bytes));
-        let mut text = String::new();
-        let mut rows: Vec<Value> = Vec::new();
-        for Removed { place, files, bytes } in &self.removed {
-            text.push_str(&line(&format!("{}: {}", shown(place), of(*files, *bytes))));
-            rows.push(json!({"path": shown(place), "files": files, "bytes": bytes}));
+        let removed =
+            self.removed.iter().map(|one| Removed { path: shown(&one.place), files: one.files, bytes: one.bytes });
+        let left = self.left.iter().map(|(place, why)| LeftAlone { path: shown(place), why: why.clone() });
+        Report {
+            dry_run: self.is_dry,
+            files: self.removed.iter().map(|one| one.files).sum(),
+            bytes: self.removed.iter().map(|one| one.bytes).sum(),
+            removed: removed.collect(),
+            left_alone: left.collect(),
         }
-        text.extend(self.left.iter().map(|(place, why)| format!("{}: left alone: {why}\n", shown(place))));
-        let left: Vec<Value> = self.left.iter().map(|(place, why)| json!({"path": shown(place), "why": why})).collect();
-        let files = self.removed.iter().map(|removed| removed.files).sum();
-        let bytes = self.removed.iter().map(|removed| removed.bytes).sum();
-        let told = match (files, self.is_dry) {
-            (0, _) => "there is nothing to remove".to_owned(),
-            (_, true) => format!("would remove {}", of(files, bytes)),
-            (_, false) => format!("removed {}", of(files, bytes)),
-        };
-        text.push_str(&format!("{told}\n"));
-        let json = json!({"dry-run": self.is_dry, "files": files, "bytes": bytes, "removed": rows, "left-alone": left});
-        (Report::fine(text, json), told)
     }
 }
 

@@ -4,23 +4,24 @@ use crate::builder::BuildOptions;
 use crate::locking;
 use crate::locking::State;
 use crate::outputs;
-use crate::report::{Report, made, size};
+use crate::report::File;
 use crate::repository;
-use crate::repository::Repository;
+use crate::repository::{Filled, Repository};
 use crate::rpm;
-use crate::rpm::Built;
+use crate::rpm::{Built, RpmFile};
 use crate::rpmbuild;
 use crate::rpmbuild::digest_of;
 use crate::sign::{Signed, Signer};
+use crate::summary::Summary;
 use crate::support;
 use crate::verified;
-use crate::verified::Verified;
-use crate::{Project, offline};
+use crate::verified::Verdict;
+use crate::{Project, offline, verify};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
-use serde_json::{Value, json};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use std::io::Write;
 use wheelhaul_base::hex::hex;
@@ -46,9 +47,82 @@ pub struct Options {
     pub build: BuildOptions,
 }
 
-/// The task.
-///
-/// - Takes: `here`, what the folder of `--repo` is relative to.
+/// What came of it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Report {
+    /// `--locked`, and a lock is stale: nothing was made
+    Stale(Stale),
+    /// the RPMs were made
+    Made(Box<Made>),
+}
+
+/// Locks that are not what the team's lock says now.
+#[derive(Debug, Serialize)]
+pub struct Stale {
+    /// each with its reasons
+    pub stale: Vec<String>,
+    /// whether the team's own lock is one of them
+    #[serde(skip)]
+    pub is_team_lock_stale: bool,
+}
+
+/// What was made.
+#[derive(Debug, Serialize)]
+pub struct Made {
+    /// in the order of the targets
+    pub rpms: Vec<Verified>,
+    /// what `verify` says of each, in the same order
+    pub verify: Vec<verify::Rpm>,
+    /// whether the RPMs are signed
+    pub signed: bool,
+    /// fingerprint or id of what signed
+    pub issuer: Option<String>,
+    /// what it signed with
+    #[serde(skip)]
+    pub algorithm: Option<String>,
+    /// whether `dist/package.toml` names a key, and nothing was to be signed with it
+    #[serde(skip)]
+    pub leaves_out_signing: bool,
+    /// what is carried over; none where not every check passed
+    #[serde(flatten)]
+    pub delivery: Option<Delivery>,
+    /// time and bytes
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// An RPM that was made and verified.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Verified {
+    /// the file
+    #[serde(flatten)]
+    pub file: RpmFile,
+    /// whether an earlier run verified the same bytes
+    pub verified_before: bool,
+}
+
+/// What is carried over.
+#[derive(Debug, Serialize)]
+pub struct Delivery {
+    /// the archive with all of it
+    pub bundle: File,
+    /// the repositories of `--repo`
+    pub repositories: Vec<Filled>,
+}
+
+impl Report {
+    /// Whether a lock is stale, or not every check passed.
+    pub fn findings(&self) -> bool {
+        match self {
+            Self::Stale(_) => true,
+            Self::Made(made) => made.delivery.is_none(),
+        }
+    }
+}
+
+/// The task; the folder of `--repo` is relative to `here`.
 pub fn run(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
     // Without it everything else would be in vain.
     let rpmbuild = rpmbuild::find(project, &options.build)?;
@@ -67,12 +141,7 @@ pub fn run(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Res
         None => Vec::new(),
     };
     if options.locked && !stale.is_empty() {
-        let cure = match &current.team_stale {
-            Some(_) => "after that, run `cargo xtask lock`, and commit both",
-            None => "run `cargo xtask lock` and commit the result",
-        };
-        let text = format!("stale locks:\n  {}\n{cure}\n", stale.join("\n  "));
-        return Ok(Report::found(text, json!({"stale": stale})));
+        return Ok(Report::Stale(Stale { stale, is_team_lock_stale: current.team_stale.is_some() }));
     }
     let locks = project.steps.during("lock", || locking::bring_up_to_date(project, false))?;
     locks.warn(project, false);
@@ -81,67 +150,70 @@ pub fn run(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Res
         project.sys.say(format!("wrote {}: commit it", project.shown(&project.lock_path(target))));
     }
     let mut built = rpm::build(project, locks.current(), &options.build, rpmbuild.as_ref())?;
-    let verified = project.steps.during("verify", || verify(project, &built, signer.is_some()))?;
-    let findings = verified.iter().any(|one| one.findings);
-    let mut text: String = verified.iter().map(|one| one.text.as_str()).collect();
+    let verified = project.steps.during("verify", || judge(project, &built, signer.is_some()))?;
+    let is_fine = verified.iter().all(|one| one.rpm.fine);
     let signed = match &signer {
-        Some(signer) if !findings => Some(project.steps.during("sign", || sign(signer, project, &mut built))?),
+        Some(signer) if is_fine => Some(project.steps.during("sign", || sign(signer, project, &mut built))?),
         _ => None,
     };
-    let public_key = signed.as_ref().map(|signed| signed.public_key.as_str());
     let sums = built.iter().map(Built::sha256).collect::<anyhow::Result<Vec<_>>>()?;
-    let rpms = built.iter().zip(&sums).map(|(rpm, sha256)| rpm.json(project, sha256));
-    let mut rpms = rpms.collect::<anyhow::Result<Vec<Value>>>()?;
-    for (rpm, one) in rpms.iter_mut().zip(&verified) {
-        rpm["verified-before"] = json!(one.before);
+    let mut rpms = Vec::new();
+    for ((rpm, sha256), one) in built.iter().zip(&sums).zip(&verified) {
+        let file = rpm.reported(project, Some(sha256.clone()))?;
+        rpms.push(Verified { file, verified_before: one.before });
     }
-    let verdicts: Vec<&Value> = verified.iter().map(|one| &one.json).collect();
-    let mut json = json!({"rpms": rpms, "verify": verdicts, "signed": public_key.is_some(), "issuer": signed.as_ref().map(|signed| &signed.issuer)});
-    text.extend(built.iter().map(|rpm| rpm.line(project)));
+    let verdicts = verified.iter().map(|one| one.rpm.clone()).collect();
     let folder = bundle_folder(project, &built)?;
+    let delivery = match is_fine {
+        true => Some(deliver(
+            project,
+            (&folder, verified),
+            &built,
+            &sums,
+            signer.as_ref().zip(signed.as_ref()),
+            &repositories,
+        )?),
+        false => {
+            // Those of earlier runs would look like this one's.
+            remove_bundles(project)?;
+            None
+        }
+    };
+    Ok(Report::Made(Box::new(Made {
+        rpms,
+        verify: verdicts,
+        signed: signed.is_some(),
+        leaves_out_signing: key.is_some() && signed.is_none(),
+        algorithm: signed.as_ref().map(|signed| signed.algorithm.title().to_owned()),
+        issuer: signed.map(|signed| signed.issuer),
+        delivery,
+        summary: rpm::summary(project, &built),
+    })))
+}
+
+/// Makes the bundle, and fills the repositories.
+fn deliver(
+    project: &Project,
+    (folder, verified): (&str, Vec<Verdict>),
+    built: &[Built],
+    sums: &[String],
+    signing: Option<(&Signer<'_>, &Signed)>,
+    repositories: &[Repository],
+) -> anyhow::Result<Delivery> {
+    let signed = signing.map(|(_, signed)| signed);
+    let public_key = signed.map(|signed| signed.public_key.as_str());
     let bundle = project.out().join(format!("{folder}.tar.gz"));
-    if findings {
-        // Those of earlier runs would look like this one's.
-        remove_bundles(project)?;
-        text.push_str(
-            "no bundle was made, since not every check passed; what lies in `dist/out` is not to be shipped\n",
-        );
-        let summary = rpm::summary(project, &built);
-        summary.add_to(&mut json);
-        return Ok(Report::found(text, json).saying(summary.table()));
-    }
-    let (bytes, sha256) = project.steps.during("bundle", || {
-        let pages = pages(project, verified, &built, &sums, signed.as_ref())?;
-        make_bundle(project, &bundle, (&folder, pages), &built, &sums, public_key)
+    let (size, sha256) = project.steps.during("bundle", || {
+        let pages = pages(project, verified, built, sums, signed)?;
+        make_bundle(project, &bundle, (folder, pages), built, sums, public_key)
     })?;
-    let shown = project.shown(&bundle);
-    json["bundle"] = made(&shown, bytes, &sha256);
-    text.push_str(&format!("{shown}: {}, to carry over\n", size(bytes)));
-    if key.is_some() && public_key.is_none() {
-        let names: Vec<String> = built.iter().map(|rpm| project.shown(&rpm.path)).collect();
-        let names = names.join(" ");
-        text.push_str(&format!(
-            "NOT SIGNED, as `--no-sign` asks; where the key is: `cargo xtask sign {names} --key KEY`\n"
-        ));
-    }
-    if let Some(Signed { issuer, algorithm, .. }) = &signed {
-        text.push_str(&format!(
-            "signed by {issuer} ({}): tell the box's administrators by another way than the bundle\n",
-            algorithm.title()
-        ));
-    }
-    let signing = signer.as_ref().zip(public_key);
-    let filled = project.steps.during("repository", || fill(&repositories, project, &built, signing))?;
-    text.extend(filled.iter().map(|(line, _)| line.as_str()));
-    json["repositories"] = filled.into_iter().map(|(_, json)| json).collect();
-    let summary = rpm::summary(project, &built);
-    summary.add_to(&mut json);
-    // Not with the result: no two runs take as long.
-    Ok(Report::fine(text, json).saying(summary.table()))
+    let signing = signing.map(|(signer, signed)| (signer, signed.public_key.as_str()));
+    let repositories = project.steps.during("repository", || fill(repositories, project, built, signing))?;
+    Ok(Delivery { bundle: File { path: project.shown(&bundle), size, sha256 }, repositories })
 }
 
 /// Verifies the RPMs. What will be signed has other bytes then, and nothing of it is noted.
-fn verify(project: &Project, built: &[Built], will_be_signed: bool) -> anyhow::Result<Vec<Verified>> {
+fn judge(project: &Project, built: &[Built], will_be_signed: bool) -> anyhow::Result<Vec<Verdict>> {
     let digest = |rpm: &Built| rpm.on_disk.digest.clone().filter(|_| !will_be_signed);
     built.iter().map(|rpm| verified::verify(project, rpm, digest(rpm))).collect()
 }
@@ -150,7 +222,7 @@ fn verify(project: &Project, built: &[Built], will_be_signed: bool) -> anyhow::R
 /// digest of the file as it is now.
 fn pages(
     project: &Project,
-    verified: Vec<Verified>,
+    verified: Vec<Verdict>,
     built: &[Built],
     sha256s: &[String],
     signed: Option<&Signed>,
@@ -209,13 +281,13 @@ fn holds(archive: &Utf8Path, folder: &str) -> bool {
     first().unwrap_or(false)
 }
 
-/// Puts the RPMs into their repositories; gives for each what is said of it.
+/// Puts the RPMs into their repositories.
 fn fill(
     repositories: &[Repository],
     project: &Project,
     built: &[Built],
     signing: Option<(&Signer<'_>, &str)>,
-) -> anyhow::Result<Vec<(String, Value)>> {
+) -> anyhow::Result<Vec<Filled>> {
     let mut filled = Vec::new();
     for repository in repositories {
         let rpms: Vec<&Built> =

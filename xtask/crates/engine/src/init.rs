@@ -5,14 +5,13 @@ mod seen;
 
 use crate::discover::{Draft, Note, Way, allowed, drafts, package_toml};
 use crate::foreign::refuse_foreign;
-use crate::report::Report;
 use crate::tools::client_hints::NEWER_PYTHON;
 use crate::tools::{git, git_repository};
 use crate::{Project, fetch};
 use anyhow::Context as _;
 use camino::Utf8Path;
 use plan::{Plan, What};
-use serde_json::json;
+use serde::Serialize;
 use wheelhaul_base::problem::{Problem, ProgramFailure};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::{Build, Config};
@@ -46,9 +45,29 @@ pub enum Service {
     Gitlab,
 }
 
-/// The task.
-///
-/// - Takes: `here`, the folder that it was started in; `targets`, names of boxes.
+/// What was written, and what is to be done next.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// files, each with what was done to it
+    pub written: Vec<String>,
+    /// files that are there already
+    pub left: Vec<LeftFile>,
+    /// what will go wrong otherwise
+    pub notes: Vec<Note>,
+    /// commands, in their order; none where the user did not want the files
+    pub next: Vec<String>,
+}
+
+/// A file that was left as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftFile {
+    /// relative to the repository
+    pub path: String,
+    /// what to add to it; may be empty
+    pub lines: String,
+}
+
+/// The task; `here` is the folder that it was started in, and `targets` are names of boxes.
 pub fn run(here: &Utf8Path, verbosity: Verbosity, targets: &[String], options: &Options) -> anyhow::Result<Report> {
     let (sys, below) = place(here, verbosity, options.offline)?;
     refuse_foreign(&sys)?;
@@ -86,11 +105,11 @@ pub fn run(here: &Utf8Path, verbosity: Verbosity, targets: &[String], options: &
             ));
         }
         if !asked("write these files?", "yes")?.to_lowercase().starts_with('y') {
-            return Ok(Report::fine("nothing was written\n".to_owned(), json!({"written": [], "left": []})));
+            return Ok(Report::default());
         }
     }
     let done = plan.write(&sys)?;
-    Ok(report(&sys, &draft, &done))
+    Ok(report(&sys, &draft, done))
 }
 
 /// The repository, and the folder in it that is asked about.
@@ -218,7 +237,7 @@ fn asked(question: &str, offered: &str) -> anyhow::Result<String> {
     Ok(if answer.is_empty() { offered.to_owned() } else { answer })
 }
 
-fn report(sys: &Sys, draft: &Draft, done: &plan::Done) -> Report {
+fn report(sys: &Sys, draft: &Draft, done: plan::Done) -> Report {
     let typed = typed_name();
     let mut notes: Vec<Note> = draft.notes.clone();
     let is_committed = git::head(sys).is_ok_and(|head| head.is_some());
@@ -239,23 +258,5 @@ fn report(sys: &Sys, draft: &Draft, done: &plan::Done) -> Report {
             cure: format!("commit before `{typed} dist`"),
         });
     }
-    let mut text = String::new();
-    text.extend(done.written.iter().map(|line| format!("wrote {line}\n")));
-    for (path, lines) in &done.left {
-        text.push_str(&format!("left {path} as it is"));
-        text.push_str(&if lines.is_empty() { "\n".to_owned() } else { format!("; add to it:\n{}", indented(lines)) });
-    }
-    if !notes.is_empty() {
-        text.push_str("\nbefore it works:\n");
-        text.extend(notes.iter().map(|note| format!("  - {}\n    {}\n", note.what, note.cure)));
-    }
-    text.push_str("\nnext:\n");
-    text.extend(next.iter().map(|line| format!("  {line}\n")));
-    let told: Vec<_> = notes.iter().map(|note| json!({"what": note.what, "cure": note.cure})).collect();
-    let left: Vec<_> = done.left.iter().map(|(path, lines)| json!({"path": path, "lines": lines})).collect();
-    Report::fine(text, json!({"written": done.written, "left": left, "notes": told, "next": next}))
-}
-
-fn indented(lines: &str) -> String {
-    lines.lines().map(|line| format!("    {line}\n")).collect()
+    Report { written: done.written, left: done.left, notes, next }
 }

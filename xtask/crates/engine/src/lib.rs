@@ -36,7 +36,7 @@ mod prepare;
 mod project;
 pub mod rebuild;
 pub mod report;
-mod repository;
+pub mod repository;
 mod required;
 pub mod rpm;
 pub mod rpmbuild;
@@ -46,7 +46,7 @@ mod server;
 pub mod shipped;
 pub mod sign;
 mod steps;
-mod summary;
+pub mod summary;
 mod support;
 pub mod target;
 mod tasks;
@@ -61,8 +61,8 @@ pub mod wheel;
 pub mod wheelhouse;
 
 pub use project::Project;
-pub use report::Report;
 pub use required::hold as hold_required_version;
 pub use tasks::{
-    Setting, checks, clean, diff, dist, init, lock, rebuild, rpm, schema, sign, target, trial, verify, wheel,
+    Setting, checks, clean, diff, dist, explain, init, lock, rebuild, rpm, schema, script, sign, specs, target,
+    targets, trial, verify, wheel,
 };

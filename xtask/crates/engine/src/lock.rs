@@ -2,21 +2,18 @@
 
 use crate::lock_checks::dists;
 use crate::locking::{Left, Locked, State, bring_up_to_date, inspect};
-use crate::report::{Report, count};
 use crate::upgrade::upgrade;
 use crate::{Project, early, fetch, inputs, others, support, wheel};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 use wheelhaul_base::problem::{Problem, nearest};
-use wheelhaul_base::text::line;
-use wheelhaul_boxes::Requirement;
 use wheelhaul_boxes::Target;
 use wheelhaul_lockfiles::{Filtered, Need, Pins, filter, own_needs};
 use wheelhaul_select::Offers;
 use wheelhaul_select::decide::read_lock;
-use wheelhaul_select::explain::{Known, explain};
+use wheelhaul_select::explain::{Explanation, Known, explain};
 use wheelhaul_wheel::closure::{Asks, walk};
 
 /// What `lock` is asked for.
@@ -32,30 +29,111 @@ pub struct Options {
     /// First make the team's lock anew: `Pipfile.lock`, `poetry.lock`, `pdm.lock` and `uv.lock` by their own tool;
     /// requirements with hashes by uv, for every target, from `requirements.in`, `pyproject.toml` or `Pipfile`
     pub upgrade: bool,
-    /// Write nothing; tell of one package every file with the reason it was taken or not, its marker with the
-    /// values on the box, and who needs it
-    pub explain: Option<Requirement>,
+}
+
+/// What became of the locks.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    /// in the order of the targets
+    pub targets: Vec<TargetLock>,
+    /// why the team's own tool would call its lock stale
+    pub team_lock_stale: Option<String>,
+    /// what was not honoured, or decided by what nobody can know
+    pub warnings: Vec<String>,
+    /// what changed in the team's lock, a line a package; none where it was not made anew
+    pub upgraded: Option<Vec<String>>,
+    /// the team's lock
+    #[serde(skip)]
+    pub team_lock: Utf8PathBuf,
+    /// whether nothing was written, and what is stale is a finding
+    #[serde(skip)]
+    pub is_check: bool,
+}
+
+/// The lock of a target.
+#[derive(Debug, Serialize)]
+pub struct TargetLock {
+    /// of the target
+    pub name: String,
+    /// the full version, `3.11.13`
+    pub python: String,
+    /// what became of the lock
+    pub status: Status,
+    /// in the order of the lock; none where it is stale and was not read
+    #[serde(serialize_with = "none_as_empty")]
+    pub packages: Option<Vec<PackageRow>>,
+    /// each pin that the box does not get
+    pub dropped: Vec<Left>,
+    /// its path
+    pub lock: String,
+    /// why it is stale, where it is
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reasons: Option<Vec<String>>,
+}
+
+/// What became of a lock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// it is what the team's lock says
+    Current,
+    /// it was made anew
+    Written,
+    /// it is not what the team's lock says
+    Stale,
+}
+
+/// A package of a lock.
+#[derive(Debug, Clone, Serialize)]
+pub struct PackageRow {
+    /// normalized
+    pub name: String,
+    /// as locked
+    pub version: String,
+    /// the name of the wheel's file
+    pub wheel: String,
+    /// of the wheel, or of the sdist that it is built from
+    pub sha256: String,
+}
+
+fn none_as_empty<S: Serializer>(packages: &Option<Vec<PackageRow>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(packages.iter().flatten())
+}
+
+impl Report {
+    /// Whether `--check` found a lock stale.
+    pub fn findings(&self) -> bool {
+        self.stale_team_lock().is_some() || self.has_stale()
+    }
+
+    /// Whether the lock of a target is stale.
+    pub fn has_stale(&self) -> bool {
+        self.targets.iter().any(|target| target.status == Status::Stale)
+    }
+
+    /// Why the team's lock is stale, where that is a finding.
+    pub fn stale_team_lock(&self) -> Option<&str> {
+        self.team_lock_stale.as_deref().filter(|_| self.is_check)
+    }
+}
+
+/// What `lock --explain` tells of a package.
+#[derive(Debug, Serialize)]
+pub struct Explained {
+    /// its name, normalized
+    pub package: PackageName,
+    /// in the order of the targets
+    pub targets: Vec<Explanation>,
 }
 
 /// The task.
 pub fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
-    if let Some(asked) = &options.explain {
-        return explain_one(project, &asked.name);
-    }
     early::refuse(project, options.upgrade)?;
     if options.offline {
         inspect(project)?.refuse_to_ask(project)?;
     }
-    let mut text = String::new();
-    let mut upgraded = Value::Null;
-    if options.upgrade {
-        let changes = upgrade(project)?;
-        text.extend(changes.iter().map(|change| line(change)));
-        if changes.is_empty() {
-            text.push_str(&line(&format!("{}: nothing newer", project.config.app.lock)));
-        }
-        upgraded = json!(changes);
-    }
+    let upgraded = if options.upgrade { Some(upgrade(project)?) } else { None };
     let locks = if options.check { inspect(project)? } else { bring_up_to_date(project, options.refresh)? };
     if locks.all.iter().any(|locked| locked.state == State::Written) {
         wheel::keep_backend(project);
@@ -64,55 +142,52 @@ pub fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
     inputs::warn_of_ignored(project, &locks.read);
     support::warn(project);
     others::warn(project);
-    let mut entries = Vec::new();
-    let mut findings = false;
-    for (target, locked) in project.targets.iter().zip(&locks.all) {
-        let path = project.shown(&project.lock_path(target));
-        let status = match &locked.state {
-            State::Current => "current",
-            State::Written => "written",
-            State::Stale(_) => "stale",
-        };
-        let held = locked.lock.as_ref().map(|lock| count(lock.packages.len(), "package"));
-        let held = held.map(|packages| format!(", {packages}, {} dropped", locked.dropped.len())).unwrap_or_default();
-        text.push_str(&format!("{path}: {status}{held}\n"));
+    let mut targets = Vec::new();
+    for (target, locked) in project.targets.iter().zip(locks.all) {
         for Left { name, version, reason, place, .. } in &locked.dropped {
             project.sys.detail(format!("  dropped {name} {version} ({place}): {reason}"));
         }
-        let mut entry = describe(target, locked, status);
-        entry["lock"] = json!(path);
-        if let State::Stale(reasons) = &locked.state {
-            findings = true;
-            entry["reasons"] = json!(reasons);
-            text.extend(reasons.iter().map(|reason| format!("  {}\n", reason.replace('\n', "\n    "))));
-        }
-        entries.push(entry);
+        targets.push(of_target(project, target, locked));
     }
-    let stale_team = locks.team_stale.as_ref().filter(|_| options.check);
-    text.push_str(match (stale_team.is_some(), findings) {
-        (true, _) => "after that, run `cargo xtask lock`, and commit both\n",
-        (false, true) => "run `cargo xtask lock` and commit the result\n",
-        (false, false) => "",
-    });
-    findings |= stale_team.is_some();
-    if let Some(reason) = stale_team {
-        text.insert_str(0, &line(&format!("{}: {reason}", project.config.app.lock)));
-    }
-    let json = json!({"targets": entries, "team-lock-stale": locks.team_stale, "warnings": locks.warnings, "upgraded": upgraded});
-    Ok(Report { text, json, findings, talk: String::new() })
+    Ok(Report {
+        targets,
+        team_lock_stale: locks.team_stale,
+        warnings: locks.warnings,
+        upgraded,
+        team_lock: project.config.app.lock.clone(),
+        is_check: options.check,
+    })
 }
 
-fn describe(target: &Target, locked: &Locked, status: &str) -> Value {
-    let packages: Vec<Value> = locked
-        .lock
-        .iter()
-        .flat_map(|lock| &lock.packages)
-        .map(|p| json!({"name": p.name.as_ref(), "version": p.version.to_string(), "wheel": p.wheel.to_string(), "sha256": p.sha256}))
-        .collect();
-    json!({"name": target.name, "python": target.python_full.to_string(), "status": status, "packages": packages, "dropped": locked.dropped})
+fn of_target(project: &Project, target: &Target, locked: Locked) -> TargetLock {
+    let (status, reasons) = match locked.state {
+        State::Current => (Status::Current, None),
+        State::Written => (Status::Written, None),
+        State::Stale(reasons) => (Status::Stale, Some(reasons)),
+    };
+    let package = |package: &wheelhaul_pylock::LockedPackage| PackageRow {
+        name: package.name.to_string(),
+        version: package.version.to_string(),
+        wheel: package.wheel.to_string(),
+        sha256: package.sha256.clone(),
+    };
+    TargetLock {
+        name: target.name.clone(),
+        python: target.python_full.to_string(),
+        status,
+        packages: locked.lock.map(|lock| lock.packages.iter().map(package).collect()),
+        dropped: locked.dropped,
+        lock: project.shown(&project.lock_path(target)),
+        reasons,
+    }
 }
 
-fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> {
+/// Tells of one package every file with the reason it was taken or not, its marker with the values on the box, and who
+/// needs it. Nothing is written.
+///
+/// # Errors
+/// Where the team's lock has no such package.
+pub fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Explained> {
     let (_, pins) = project.pins()?;
     if !pins.pins.iter().any(|pin| pin.name == *name) {
         let near = nearest(name.as_ref(), pins.pins.iter().map(|pin| pin.name.as_ref()));
@@ -136,16 +211,12 @@ fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Report> 
         }
     }
     let own = own_needs_of(project);
-    let told: Vec<_> = filtered
-        .iter()
-        .map(|(target, filtered)| {
-            let asks = known_asks(project, target, filtered, pins);
-            let known = Known { asks: &asks, own: &own };
-            explain(name, pins, filtered, &offers, known, target, &project.config.sdist.build)
-        })
-        .collect();
-    let text = told.iter().map(|told| told.to_text(name)).collect();
-    Ok(Report::fine(text, json!({"package": name.to_string(), "targets": told})))
+    let of_target = |(target, filtered): &(&Target, Filtered<'_>)| {
+        let asks = known_asks(project, target, filtered, pins);
+        let known = Known { asks: &asks, own: &own };
+        explain(name, pins, filtered, &offers, known, target, &project.config.sdist.build)
+    };
+    Ok(Explained { package: name.clone(), targets: filtered.iter().map(of_target).collect() })
 }
 
 /// What the application asks for, by the files that are written by hand.

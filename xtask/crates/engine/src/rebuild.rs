@@ -2,17 +2,15 @@
 
 use crate::builder::{BuildOptions, Builder};
 use crate::foreign::refuse_foreign;
-use crate::report::Report;
 use crate::rpm;
 use crate::tools::git;
 use crate::{Project, diff, locking, offline};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::{Value, json};
+use serde::Serialize;
 use wheelhaul_base::problem::{Problem, all_of};
-use wheelhaul_base::text::line;
 use wheelhaul_host::{Sys, find_root};
-use wheelhaul_verify::{Difference, Evidence, FileGroup, Names, Rebuilt, reasons};
+use wheelhaul_verify::{Difference, Evidence, Rebuilt, reasons};
 
 /// What `rebuild` is asked for.
 #[derive(Debug, Clone, Default)]
@@ -25,10 +23,62 @@ pub struct Options {
     pub offline: bool,
 }
 
-/// The task.
+/// What came of each RPM.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// in the order that they were named in
+    pub rpms: Vec<Compared>,
+}
+
+/// An RPM, compared with what the repository makes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Compared {
+    /// as it was named
+    pub path: Utf8PathBuf,
+    /// the target that it was made again for
+    pub target: String,
+    /// whether the bytes are the same, but for a signature
+    pub same: bool,
+    /// whether the header is the same
+    pub header: bool,
+    /// whether the payload is the same
+    pub payload: bool,
+    /// who signed it, where that can be told
+    pub signature: Option<String>,
+    /// whether it is signed at all
+    #[serde(skip)]
+    pub is_signed: bool,
+    /// the commit that was built; none where files are not committed
+    pub commit: Option<String>,
+    /// the level that the payload was packed with, where this tool can set it
+    pub level: Option<i32>,
+    /// the version of the interpreter that compiled byte-code, where it is shipped
+    pub byte_code: Option<String>,
+    /// what differs, where something does
+    #[serde(flatten)]
+    pub differs: Option<Differs>,
+}
+
+/// What differs, and why that may be.
+#[derive(Debug, Clone, Serialize)]
+pub struct Differs {
+    /// the likely ones
+    pub reasons: Vec<String>,
+    /// from the RPM to what the repository makes
+    pub difference: Difference,
+}
+
+impl Report {
+    /// Whether an RPM is not what the repository makes.
+    pub fn findings(&self) -> bool {
+        self.rpms.iter().any(|rpm| !rpm.same)
+    }
+}
+
+/// The task; `targets` is what `--target` says for RPMs in which no lock travels, one at most.
 ///
-/// - Takes: `targets`, what `--target` says, for RPMs in which no lock travels; one at most.
-/// - Fails: where an RPM cannot be read, or the repository cannot be built for its target.
+/// # Errors
+/// Where an RPM cannot be read, or the repository cannot be built for its target.
 pub fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
     let (Options { folder, rpms: files, .. }, target) = (options, targets.first().map(String::as_str));
@@ -44,21 +94,16 @@ pub fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<R
         }
     }
     all_of("packages cannot be compared", faults)?;
-    let mut report = Report::fine(String::new(), json!({"rpms": []}));
-    let mut rows: Vec<Value> = Vec::new();
+    let mut rpms = Vec::new();
     for (path, evidence) in given {
-        let (text, row, same) = compare(&repository, path, evidence, target)
-            .with_context(|| format!("`{path}` cannot be made again in `{folder}`"))?;
-        report.text.push_str(&text);
-        rows.push(row);
-        report.findings |= !same;
+        let compared = compare(&repository, path, evidence, target);
+        rpms.push(compared.with_context(|| format!("`{path}` cannot be made again in `{folder}`"))?);
     }
-    report.json["rpms"] = Value::Array(rows);
-    Ok(report)
+    Ok(Report { rpms })
 }
 
-/// Builds one again, and gives what is said of it to people and programs, and whether it is the same.
-fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) -> anyhow::Result<(String, Value, bool)> {
+/// Builds one again, and compares.
+fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) -> anyhow::Result<Compared> {
     let name = target.or(given.target.as_ref().map(|target| target.name.as_str())).map(str::to_owned);
     let name = name.ok_or_else(|| {
         Problem::with_hint("it does not say for which target it is", "name one of `dist/package.toml` by `--target`")
@@ -83,82 +128,30 @@ fn compare(sys: &Sys, path: &Utf8Path, given: Evidence, target: Option<&str>) ->
     let same_header = given.bytes.header == made.bytes.header;
     let same_payload = given.bytes.payload == made.bytes.payload;
     let same = same_header && same_payload;
-    let mut row = json!({
-        "path": path, "target": name, "same": same, "header": same_header, "payload": same_payload,
-        "signature": given.signatures.signer(), "commit": head, "level": level, "byte_code": built.byte_code,
-    });
-    let signed = if !given.signatures.packets.is_empty() { ", but for its signature" } else { "" };
-    if same {
-        return Ok((
-            line(&format!("{path}: the same bytes{signed}, from {}", commit_in_words(head.as_deref()))),
-            row,
-            true,
-        ));
-    }
-    let difference = Difference::between(&given, &made);
-    let rebuilt = Rebuilt { given: &given, made: &made, head: head.as_deref(), compiler: built.byte_code.as_deref() };
-    let reasons = reasons(&rebuilt, &difference);
-    row["reasons"] = json!(reasons);
-    row["difference"] = serde_json::to_value(&difference)?;
-    let what = match (same_header, same_payload) {
-        (false, false) => "header and payload",
-        (false, true) => "the header",
-        (true, _) => "the payload",
+    let mut compared = Compared {
+        path: path.to_owned(),
+        target: name,
+        same,
+        header: same_header,
+        payload: same_payload,
+        signature: given.signatures.signer(),
+        is_signed: !given.signatures.packets.is_empty(),
+        commit: head,
+        level,
+        byte_code: built.byte_code.clone(),
+        differs: None,
     };
-    let mut text = line(&format!("{path}: DIFFERS in {what}")) + "  likely because:\n";
-    text.extend(reasons.iter().map(|reason| line(&format!("    {reason}"))));
-    text.push_str(&details(&difference));
-    Ok((text, row, false))
-}
-
-fn commit_in_words(head: Option<&str>) -> String {
-    head.map_or("files that are not committed".to_owned(), |head| format!("commit {head}"))
+    if !same {
+        let difference = Difference::between(&given, &made);
+        let (head, compiler) = (compared.commit.as_deref(), built.byte_code.as_deref());
+        let reasons = reasons(&Rebuilt { given: &given, made: &made, head, compiler }, &difference);
+        compared.differs = Some(Differs { reasons, difference });
+    }
+    Ok(compared)
 }
 
 /// The level that the payload was packed with; none for what this tool cannot set.
 fn level_of(evidence: &Evidence) -> Option<i32> {
     let level: i32 = evidence.described.origin.level.parse().ok()?;
     (1..=19).contains(&level).then_some(level)
-}
-
-/// What differs: the first of the files, and the names of the other sections.
-fn details(difference: &Difference) -> String {
-    const MOST: usize = 10;
-    let mut text = String::new();
-    let mut paths: Vec<String> = difference.files.groups.iter().flat_map(of_group).collect();
-    // Byte-code follows from what stands before it.
-    paths.sort_by_key(|path| (path.contains("/__pycache__"), path.clone()));
-    let all = difference.files.added + difference.files.removed + difference.files.changed;
-    if all > 0 {
-        text.push_str(&line(&format!("  files: {} differ, the first of them:", all)));
-        text.extend(paths.iter().take(MOST).map(|path| line(&format!("    {path}"))));
-    }
-    let sections = [
-        ("what it says of itself", difference.package.iter().map(|change| change.what.as_str()).collect::<Vec<_>>()),
-        ("requires", of_names(&difference.requires)),
-        ("provides", of_names(&difference.provides)),
-        ("scriptlets", difference.scriptlets.iter().map(|change| change.name.as_str()).collect()),
-        ("units", difference.units.iter().map(|change| change.path.as_str()).collect()),
-        ("config", difference.config.iter().map(|change| change.path.as_str()).collect()),
-    ];
-    for (title, names) in sections.into_iter().filter(|(_, names)| !names.is_empty()) {
-        let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-        text.push_str(&line(&format!("  {title}: {}{more}", names[..names.len().min(MOST)].join(", "))));
-    }
-    text
-}
-
-fn of_names(names: &Names) -> Vec<&str> {
-    names.added.iter().chain(&names.removed).map(String::as_str).collect()
-}
-
-/// The paths of a group, each with what differs.
-fn of_group(group: &FileGroup) -> Vec<String> {
-    let added = group.added.iter().map(|path| format!("{path} (only made from the repository)"));
-    let removed = group.removed.iter().map(|path| format!("{path} (only in the RPM)"));
-    let changed = group.changed.iter().map(|file| {
-        let what: Vec<&str> = file.changes.iter().map(|change| change.what.as_str()).collect();
-        format!("{}: {}", file.path, what.join(", "))
-    });
-    added.chain(removed).chain(changed).collect()
 }

@@ -1,13 +1,12 @@
 //! `dist --repo`: a dnf repository in a folder, new releases beside the old ones.
 
 use crate::Project;
-use crate::report::count;
 use crate::rpm::Built;
 use crate::sign::{Signer, open};
 use crate::tools::createrepo::Createrepo;
 use anyhow::{Context as _, bail};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 use wheelhaul_base::problem::Problem;
@@ -23,6 +22,20 @@ pub struct Repository {
     /// `el9`
     pub distribution: String,
     createrepo: Createrepo,
+}
+
+/// What came of a repository.
+#[derive(Debug, Clone, Serialize)]
+pub struct Filled {
+    /// its folder
+    pub path: Utf8PathBuf,
+    /// the names of the RPMs of this run in it
+    pub rpms: Vec<String>,
+    /// how many of them were put there by this run; the others were there
+    #[serde(skip)]
+    pub added: usize,
+    /// whether its metadata are signed
+    pub signed: bool,
 }
 
 /// The repositories that `dist --repo DIR` fills.
@@ -79,15 +92,13 @@ fn keeps_nothing_foreign(repomd: &str) -> anyhow::Result<()> {
 }
 
 impl Repository {
-    /// Adds RPMs and writes the metadata anew; gives what is said of it, for people and for programs.
-    ///
-    /// - Takes: `signing`, with the public key; the metadata is signed as well, then.
+    /// Adds RPMs and writes the metadata anew, signed where `signing` says with what, and which public key goes with it.
     pub fn add(
         &self,
         project: &Project,
         rpms: &[&Built],
         signing: Option<(&Signer<'_>, &str)>,
-    ) -> anyhow::Result<(String, Value)> {
+    ) -> anyhow::Result<Filled> {
         let sys = &project.sys;
         let name = &project.config.package.name;
         fs_err::create_dir_all(&self.folder)?;
@@ -104,14 +115,8 @@ impl Repository {
         }
         swap(sys, &fresh.join("repodata"), &self.folder.join("repodata"))?;
         self.offer(project, name, signing.is_some())?;
-        let how = if signing.is_some() { "signed" } else { "NOT SIGNED: gpgcheck and repo_gpgcheck have to be off" };
-        let kept = match rpms.len() - added {
-            0 => String::new(),
-            kept => format!(", {} there already", count(kept, "RPM")),
-        };
-        let line = format!("{}: {} added{kept}, {how}\n", self.folder, count(added, "RPM"));
-        let names: Vec<_> = rpms.iter().filter_map(|rpm| rpm.path.file_name()).collect();
-        Ok((line, json!({"path": self.folder, "rpms": names, "signed": signing.is_some()})))
+        let names = rpms.iter().filter_map(|rpm| rpm.path.file_name().map(str::to_owned)).collect();
+        Ok(Filled { path: self.folder.clone(), rpms: names, added, signed: signing.is_some() })
     }
 
     /// Copies an RPM, unless the same package by the same signer is there: its signature differs by the time alone.

@@ -8,19 +8,18 @@ use crate::locking;
 use crate::locking::{Current, Locks, State};
 use crate::own_wheel;
 use crate::prepare::{Gathered, Texts, gather, prepare};
-use crate::report::{Report, count, made};
-use crate::rpmbuild::OnDisk;
+use crate::rpmbuild::{OnDisk, Spec};
 use crate::summary::Summary;
 use crate::tools::rpmbuild::RpmBuild;
-use crate::{Project, inputs, offline, others, report, rpmbuild};
+use crate::{Project, inputs, offline, others, rpmbuild};
 use anyhow::Context as _;
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use wheelhaul_base::problem::{Problem, all_of};
 use wheelhaul_boxes::{Compression, Target};
-use wheelhaul_host::{Verbosity, sha256_of};
+use wheelhaul_host::sha256_of;
 use wheelhaul_package::layout::check_interpreter;
 use wheelhaul_package::service;
 use wheelhaul_pylock::Lock;
@@ -30,8 +29,57 @@ use wheelhaul_pylock::Lock;
 pub struct Options {
     /// how the RPMs are built
     pub build: BuildOptions,
-    /// Print the spec of each target and write no RPM
-    pub spec_only: bool,
+}
+
+/// The RPMs that were written, and where the time went.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// in the order of the targets
+    pub rpms: Vec<RpmFile>,
+    /// time and bytes
+    #[serde(flatten)]
+    pub summary: Summary,
+}
+
+/// An RPM that was written.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RpmFile {
+    /// relative to the repository
+    pub path: String,
+    /// in bytes
+    pub size: u64,
+    /// in lower-case hex; `rpm` reads the file once more for it, which only [`crate::Setting::wants_json`] asks for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// the target's name
+    pub target: String,
+    /// files and folders in it
+    pub entries: usize,
+    /// the source package, where one was asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceFile>,
+    /// the version of the interpreter that compiled byte-code, where it is shipped
+    pub byte_code: Option<String>,
+}
+
+/// A source package that was written.
+#[derive(Debug, Clone, Serialize)]
+pub struct SourceFile {
+    /// relative to the repository
+    pub path: String,
+    /// in bytes
+    pub size: u64,
+    /// as of the RPM
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+/// The spec of every target.
+#[derive(Debug, Clone, Serialize)]
+pub struct Specs {
+    /// in the order of the targets
+    pub specs: Vec<Spec>,
 }
 
 /// An RPM on disk.
@@ -63,16 +111,21 @@ pub struct Built {
 }
 
 impl Built {
-    /// The RPM as JSON; `sha256` in lower-case hex.
-    pub fn json(&self, project: &Project, sha256: &str) -> anyhow::Result<Value> {
-        let mut value = made(&project.shown(&self.path), self.on_disk.size, sha256);
-        value["target"] = json!(self.target.name);
-        value["entries"] = json!(self.entries);
-        if let Some((path, size)) = &self.source {
-            value["source"] = made(&project.shown(path), *size, &sha256_of(path)?);
-        }
-        value["byte-code"] = json!(self.byte_code);
-        Ok(value)
+    /// What is reported of the RPM; `sha256` is that of the file as it is now, where it is wanted.
+    pub fn reported(&self, project: &Project, sha256: Option<String>) -> anyhow::Result<RpmFile> {
+        let source = |(path, size): &(Utf8PathBuf, u64)| -> anyhow::Result<SourceFile> {
+            let sha256 = sha256.is_some().then(|| sha256_of(path)).transpose()?;
+            Ok(SourceFile { path: project.shown(path), size: *size, sha256 })
+        };
+        Ok(RpmFile {
+            path: project.shown(&self.path),
+            size: self.on_disk.size,
+            source: self.source.as_ref().map(source).transpose()?,
+            sha256,
+            target: self.target.name.clone(),
+            entries: self.entries,
+            byte_code: self.byte_code.clone(),
+        })
     }
 
     /// The sha256 of the file as it is now.
@@ -82,42 +135,31 @@ impl Built {
             None => sha256_of(&self.path),
         }
     }
-
-    /// The RPM in a line, and its source package in another.
-    pub fn line(&self, project: &Project) -> String {
-        let entries = count(self.entries, "path");
-        let mut text = format!("{}: {}, {entries}\n", project.shown(&self.path), report::size(self.on_disk.size));
-        if let Some((path, size)) = &self.source {
-            text.push_str(&format!("{}: {}\n", project.shown(path), report::size(*size)));
-        }
-        text
-    }
 }
 
 /// The task.
 pub fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
     // Without it everything else would be in vain.
     let rpmbuild = rpmbuild::find(project, &options.build)?;
+    let current = locks_on_disk(project)?;
+    let built = build(project, current, &options.build, rpmbuild.as_ref())?;
+    let digest = |rpm: &Built| project.wants_digests.then(|| rpm.sha256()).transpose();
+    let rpms = built.iter().map(|rpm| rpm.reported(project, digest(rpm)?)).collect::<anyhow::Result<_>>()?;
+    Ok(Report { rpms, summary: summary(project, &built) })
+}
+
+/// The specs that the real rpmbuild would be given; no RPM is written.
+pub fn specs(project: &Project, options: &Options) -> anyhow::Result<Specs> {
+    rpmbuild::find(project, &options.build)?;
+    let current = locks_on_disk(project)?;
+    Ok(Specs { specs: rpmbuild::specs(project, current, &options.build)? })
+}
+
+fn locks_on_disk(project: &Project) -> anyhow::Result<Current> {
     refuse_early(project)?;
     let locks = locking::inspect(project)?;
     offline::refuse_missing(project, &locks, false)?;
-    let current = current_locks(project, locks)?;
-    if options.spec_only {
-        return rpmbuild::print_specs(project, current, &options.build);
-    }
-    let built = build(project, current, &options.build, rpmbuild.as_ref())?;
-    let text = built.iter().map(|rpm| rpm.line(project)).collect();
-    let mut rpms: Vec<Value> = Vec::new();
-    if project.wants_digests {
-        for rpm in &built {
-            rpms.push(rpm.json(project, &rpm.sha256()?)?);
-        }
-    }
-    let summary = summary(project, &built);
-    let mut json = json!({"rpms": rpms});
-    summary.add_to(&mut json);
-    let is_told = project.sys.verbosity == Verbosity::Verbose;
-    Ok(Report::fine(text, json).saying(if is_told { summary.table() } else { String::new() }))
+    current_locks(project, locks)
 }
 
 /// Where time and bytes went until now.

@@ -6,14 +6,13 @@ use crate::locking::Current;
 use crate::outputs;
 use crate::pieces::{PIECES, Pieces};
 use crate::prepare::{Ready, gather, prepare};
-use crate::report::{Report, count};
+use crate::report::count;
 use crate::summary::Share;
 use crate::tools::rpmbuild::{Product, RpmBuild};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{Seek as _, Write};
 use std::time::{Duration, SystemTime};
@@ -168,8 +167,17 @@ pub fn make(
     })
 }
 
+/// A spec.
+#[derive(Debug, Clone, Serialize)]
+pub struct Spec {
+    /// the target's name
+    pub target: String,
+    /// its text
+    pub spec: String,
+}
+
 /// The specs of all targets; the wheels are needed for the list of files.
-pub fn print_specs(project: &Project, current: Current, options: &BuildOptions) -> anyhow::Result<Report> {
+pub fn specs(project: &Project, current: Current, options: &BuildOptions) -> anyhow::Result<Vec<Spec>> {
     if project.targets.len() > 1 && !project.wants_json {
         let names: Vec<&str> = project.targets.iter().map(|target| target.name.as_str()).collect();
         return Err(Problem::with_hint(
@@ -178,16 +186,14 @@ pub fn print_specs(project: &Project, current: Current, options: &BuildOptions) 
         ));
     }
     let gathered = gather(project, &current)?;
-    let mut texts = Vec::new();
     let mut specs = Vec::new();
     for (target, lock) in project.targets.iter().zip(current.locks) {
-        let text = prepare(project, target, lock, &gathered, options.level)
+        let spec = prepare(project, target, lock, &gathered, options.level)
             .and_then(|ready| spec(&ready.package, &ready.tree, target, &names_of(&ready, &sources_of(&ready))))
             .with_context(|| format!("failed to write the spec for `{}`", target.name))?;
-        specs.push(json!({"target": target.name, "spec": text}));
-        texts.push(text);
+        specs.push(Spec { target: target.name.clone(), spec });
     }
-    Ok(Report::fine(texts.join("\n"), json!({"specs": specs})))
+    Ok(specs)
 }
 
 fn sources_of<'a>(ready: &'a Ready<'_>) -> SourceArchives<'a, FileReader> {

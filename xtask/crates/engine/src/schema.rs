@@ -1,10 +1,16 @@
 //! `cargo xtask schema`: the JSON Schema of `dist/package.toml`.
 
-use crate::report::Report;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
+
+/// The schema.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// JSON Schema 2020-12
+    pub schema: Value,
+}
 
 /// The task.
 pub fn run() -> Report {
-    let schema = wheelhaul_config::schema();
-    Report::fine(format!("{schema:#}\n"), json!({"schema": schema}))
+    Report { schema: wheelhaul_config::schema().clone() }
 }

@@ -1,11 +1,10 @@
 //! `sign FILE…`: finished RPMs, signed in place through the user's gpg.
 
 use crate::foreign::refuse_foreign;
-use crate::report::Report;
 use crate::tools::gpg::Gpg;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::json;
+use serde::Serialize;
 use std::cell::RefCell;
 use std::io::Write as _;
 use wheelhaul_base::problem::{Problem, all_of};
@@ -107,9 +106,32 @@ pub struct Options {
     pub key: Option<String>,
 }
 
-/// The task.
-///
-/// - Takes: `sys`, whose root is the folder that files are relative to.
+/// The RPMs that were signed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// in the order that they were named in
+    pub signed: Vec<SignedFile>,
+    /// the key, as gpg takes it
+    #[serde(skip)]
+    pub key: String,
+}
+
+/// An RPM that was signed.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignedFile {
+    /// as it was named
+    pub path: Utf8PathBuf,
+    /// in bytes
+    pub size: u64,
+    /// fingerprint or id of what signed
+    pub issuer: String,
+    /// what it signed with
+    pub algorithm: String,
+    /// whether another signature was there before
+    pub replaced: bool,
+}
+
+/// The task; files are relative to the root of `sys`.
 pub fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
     let rpms = &options.rpms;
     let key = match &options.key {
@@ -123,18 +145,14 @@ pub fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
     });
     all_of("RPMs cannot be signed", faults.collect())?;
     let signer = Signer::find(sys, &key)?;
-    let mut text = String::new();
-    let mut rows = Vec::new();
+    let mut all = Vec::new();
     for path in rpms {
-        let signed = signer.sign(&sys.root.join(path), path.as_str())?;
-        let (title, issuer) = (signed.algorithm.title(), &signed.issuer);
-        text.push_str(&format!("{path}: signed by {issuer} ({title})\n"));
-        rows.push(json!({
-            "path": path, "size": signed.size, "issuer": issuer, "algorithm": title, "replaced": signed.replaced,
-        }));
+        let Signed { size, issuer, algorithm, replaced, .. } = signer.sign(&sys.root.join(path), path.as_str())?;
+        let algorithm = algorithm.title().to_owned();
+        all.push(SignedFile { path: path.clone(), size, issuer, algorithm, replaced });
     }
-    text.push_str(&format!("the public key for `rpm --import`: `gpg --armor --export {key}`\n"));
-    Ok(Report::fine(text, json!({"signed": rows})))
+    drop(signer);
+    Ok(Report { signed: all, key })
 }
 
 /// `[sign] key` of the repository around.

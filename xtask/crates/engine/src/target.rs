@@ -1,61 +1,185 @@
 //! `cargo xtask target`: the boxes, and the script that describes one more.
 
-use crate::Project;
-use crate::report::Report;
 use crate::support;
-use crate::templates::{evidence, probe};
-use serde_json::{Map, Value, json};
+use crate::templates;
+use serde::{Serialize, Serializer};
 use wheelhaul_base::problem::Problem;
-use wheelhaul_boxes::{BOXES, Target, VARIABLES, known_names, known_targets};
+use wheelhaul_boxes::{Compression, Target, VARIABLES, known_names, known_targets};
 
-/// What `target` is asked for.
+/// What `target` is asked for of one box.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// A target of `dist/package.toml`, or a known one
-    pub name: Option<String>,
+    pub name: String,
     /// Its wheel tags, best first
     pub tags: bool,
     /// The values that markers are judged with
     pub markers: bool,
     /// Which Python of a known box; the box's own if not given
     pub python: Option<String>,
-    /// Print the script that describes a box
-    pub probe: bool,
-    /// Print the script that tells, after the installation, how the service does on a box; for `verify --box`
-    pub evidence: bool,
 }
 
-impl Options {
-    /// The script that is to be printed, which needs no repository.
-    pub fn script(&self) -> Option<String> {
-        match (self.probe, self.evidence) {
-            (true, _) => Some(probe()),
-            (_, true) => Some(evidence()),
-            _ => None,
+/// A program for a box.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Script {
+    /// describes the box
+    Probe,
+    /// tells, after the installation, how the service does; for `verify --box`
+    Evidence,
+}
+
+/// A script, for the `sh` of a box.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScriptReport {
+    /// its text
+    pub script: String,
+}
+
+/// The boxes that are packed for, and those that are known.
+#[derive(Debug, Clone, Serialize)]
+pub struct AllReport {
+    /// of `dist/package.toml`; none outside of a repository
+    pub targets: Vec<Described>,
+    /// every known box with every Python that it can have
+    pub known: Vec<Described>,
+    /// Pythons of the targets whose support ends
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+/// One box.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// what was asked of it
+    pub target: Asked,
+    /// its Python, where support of that ends
+    #[serde(skip)]
+    pub warnings: Vec<String>,
+}
+
+/// A box with what was asked of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Asked {
+    /// what it is
+    #[serde(flatten)]
+    pub described: Described,
+    /// the values that markers are judged with, where they were asked for, or nothing was
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_map")]
+    pub markers: Option<Vec<Marker>>,
+    /// the wheel tags, best first, where they were asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<String>>,
+    /// how many tags there are, the first and the last of them, where nothing was asked for
+    #[serde(skip)]
+    pub range: Option<(usize, String, String)>,
+}
+
+/// A variable of markers.
+#[derive(Debug, Clone)]
+pub struct Marker {
+    /// `python_version`
+    pub name: &'static str,
+    /// none where only the box itself knows
+    pub value: Option<String>,
+}
+
+fn as_map<S: Serializer>(markers: &Option<Vec<Marker>>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(markers.iter().flatten().map(|marker| (marker.name, &marker.value)))
+}
+
+/// What a box is.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Described {
+    /// `el9-x86_64`
+    pub name: String,
+    /// of the distribution
+    pub title: String,
+    /// `x86_64` or `aarch64`
+    pub arch: String,
+    /// `3.11`
+    pub python: String,
+    /// `3.11.13`, which markers are judged with
+    pub python_full: String,
+    /// where it is started from
+    pub python_path: String,
+    /// the package that brings it
+    pub python_package: Option<String>,
+    /// the minor release of the box that has it first, where that is known
+    pub python_since: Option<String>,
+    /// the month in which its support ends, where that is known
+    pub python_until: Option<String>,
+    /// `2.34`
+    pub glibc: String,
+    /// the best platform of its wheel tags
+    pub highest_platform: String,
+    /// the version
+    pub systemd: u16,
+    /// how the payload of RPMs is compressed
+    pub payload: Compression,
+    /// the end of an RPM's release, `el9`
+    pub release: String,
+}
+
+impl Described {
+    fn of(target: &Target) -> Self {
+        let (major, minor) = target.distribution.glibc;
+        let life = target.row();
+        let until = life.and_then(|(row, python)| row.end_of(python));
+        Self {
+            name: target.name.clone(),
+            title: target.distribution.title.clone(),
+            arch: target.arch.clone(),
+            python: target.python(),
+            python_full: target.python_full.to_string(),
+            python_path: target.interpreter.path.clone(),
+            python_package: target.interpreter.package.clone(),
+            python_since: life.and_then(|(row, python)| row.since(python)),
+            python_until: until.map(|end| format!("{}-{:02}", end.year, end.month)),
+            glibc: format!("{major}.{minor}"),
+            highest_platform: target.platforms().into_iter().next().unwrap_or_else(|| "any".to_owned()),
+            systemd: target.distribution.systemd,
+            payload: target.distribution.compression,
+            release: target.distribution.dist.clone(),
         }
     }
 }
 
-/// The task.
-///
-/// - Takes: `project`, where there is one.
-pub fn run(project: Option<&Project>, options: &Options) -> anyhow::Result<Report> {
-    if let Some(script) = options.script() {
-        return Ok(Report::fine(script.clone(), json!({"script": script})));
-    }
-    let own = project.map(|project| project.targets.as_slice()).unwrap_or_default();
-    match &options.name {
-        None => Ok(list(own).saying(told(own))),
-        Some(name) => {
-            let target = find(own, name, options.python.as_deref())?;
-            Ok(show(&target, options).saying(told([&target])))
-        }
+/// The script for a box.
+pub fn script(script: Script) -> ScriptReport {
+    let script = match script {
+        Script::Probe => templates::probe(),
+        Script::Evidence => templates::evidence(),
+    };
+    ScriptReport { script }
+}
+
+/// All boxes; `own` are the targets of the repository.
+pub fn all(own: &[Target]) -> AllReport {
+    AllReport {
+        targets: own.iter().map(Described::of).collect(),
+        known: known_targets().iter().map(Described::of).collect(),
+        warnings: support::notices(own),
     }
 }
 
-/// What is said beside the result, of Pythons whose support ends.
-fn told<'a>(targets: impl IntoIterator<Item = &'a Target>) -> String {
-    support::notices(targets).iter().map(|notice| format!("warning: {notice}\n")).collect()
+/// One box; `own` are the targets of the repository.
+pub fn one(own: &[Target], options: &Options) -> anyhow::Result<Report> {
+    let target = find(own, &options.name, options.python.as_deref())?;
+    let tags: Vec<String> = target.tags().iter().map(ToString::to_string).collect();
+    let environment = target.environment();
+    let is_nothing_asked = !options.tags && !options.markers;
+    let marker = |name: &&'static str| Marker { name, value: environment.text(name).map(str::to_owned) };
+    let range = tags.first().zip(tags.last()).filter(|_| is_nothing_asked);
+    Ok(Report {
+        warnings: support::notices([&target]),
+        target: Asked {
+            described: Described::of(&target),
+            markers: (options.markers || is_nothing_asked).then(|| VARIABLES.iter().map(marker).collect()),
+            range: range.map(|(best, worst)| (tags.len(), best.clone(), worst.clone())),
+            tags: options.tags.then_some(tags),
+        },
+    })
 }
 
 /// A target of the project before a known one, unless another Python is asked for.
@@ -68,105 +192,4 @@ fn find(own: &[Target], name: &str, python: Option<&str>) -> anyhow::Result<Targ
         return Err(Problem::with_hint(format!("`{name}` has one Python"), "leave `--python` out"));
     }
     Target::find(name, python, None)
-}
-
-fn show(target: &Target, options: &Options) -> Report {
-    let mut value = describe(target);
-    let tags: Vec<String> = target.tags().iter().map(ToString::to_string).collect();
-    let environment = target.environment();
-    let markers: Vec<(&str, Option<&str>)> = VARIABLES.iter().map(|name| (*name, environment.text(name))).collect();
-    let both = !options.tags && !options.markers;
-    let mut text = String::new();
-    if both {
-        text.push_str(&line(target));
-        text.push_str(&format!("python: {}", target.interpreter.path));
-        let package = target.interpreter.package.as_ref().map(|package| format!(" of {package}"));
-        text.push_str(&format!("{}\nrelease: .{}\n\n", package.unwrap_or_default(), target.distribution.dist));
-    }
-    if options.markers || both {
-        for (name, value) in &markers {
-            let value = value.map_or("(only the box itself knows)".to_owned(), |value| format!("{value:?}"));
-            text.push_str(&format!("{name:<31} {value}\n"));
-        }
-        value["markers"] =
-            markers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>().into();
-    }
-    if options.tags {
-        text.extend(tags.iter().map(|tag| format!("{tag}\n")));
-        value["tags"] = json!(tags);
-    } else if both {
-        text.push_str(&format!(
-            "\n{} wheel tags, from {} to {}: see --tags\n",
-            tags.len(),
-            tags[0],
-            tags[tags.len() - 1]
-        ));
-    }
-    Report::fine(text, json!({"target": value}))
-}
-
-fn list(own: &[Target]) -> Report {
-    let mut text = String::new();
-    if !own.is_empty() {
-        text.push_str("targets of `dist/package.toml`:\n");
-        text.extend(own.iter().map(|target| format!("  {}", line(target))));
-        text.push('\n');
-    }
-    text.push_str(
-        "known boxes, each on x86_64 and aarch64 (the box's own Python first, which lives as long as the box):\n",
-    );
-    for row in BOXES {
-        let mut pythons: Vec<_> = row.pythons.iter().collect();
-        pythons.sort_by_key(|python| python.version != row.default_python);
-        let pythons: Vec<String> = pythons.into_iter().map(|python| row.in_words(python)).collect();
-        let (major, minor) = row.glibc;
-        text.push_str(&format!(
-            "  {:<7} glibc {major}.{minor}, manylinux_{major}_{minor}, systemd {}, until {}\n          Python {}\n",
-            row.id,
-            row.systemd,
-            row.until,
-            pythons.join(", ")
-        ));
-    }
-    text.push_str("\nanother box describes itself: `cargo xtask target --help`\n");
-    let known: Vec<Value> = known_targets().iter().map(describe).collect();
-    Report::fine(text, json!({"targets": own.iter().map(describe).collect::<Vec<_>>(), "known": known}))
-}
-
-fn highest(target: &Target) -> String {
-    target.platforms().into_iter().next().unwrap_or_else(|| "any".to_owned())
-}
-
-fn line(target: &Target) -> String {
-    let (major, minor) = target.distribution.glibc;
-    format!(
-        "{}: Python {}, glibc {major}.{minor}, {}, systemd {} ({})\n",
-        target.name,
-        target.python_full,
-        highest(target),
-        target.distribution.systemd,
-        target.distribution.title
-    )
-}
-
-fn describe(target: &Target) -> Value {
-    let (major, minor) = target.distribution.glibc;
-    let life = target.row();
-    let until = life.and_then(|(row, python)| row.end_of(python));
-    json!({
-        "name": target.name,
-        "title": target.distribution.title,
-        "arch": target.arch,
-        "python": target.python(),
-        "python-full": target.python_full.to_string(),
-        "python-path": target.interpreter.path,
-        "python-package": target.interpreter.package,
-        "python-since": life.and_then(|(row, python)| row.since(python)),
-        "python-until": until.map(|end| format!("{}-{:02}", end.year, end.month)),
-        "glibc": format!("{major}.{minor}"),
-        "highest-platform": highest(target),
-        "systemd": target.distribution.systemd,
-        "payload": target.distribution.compression,
-        "release": target.distribution.dist,
-    })
 }

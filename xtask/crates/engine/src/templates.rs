@@ -1,4 +1,4 @@
-//! Programs that are started here or on a box, and a schema.
+//! Programs that are started here or on a box.
 
 use wheelhaul_base::templates::{shell_around, with_lf};
 
@@ -20,11 +20,6 @@ pub fn evidence() -> String {
 /// The Python program in [`evidence`].
 pub fn evidence_program() -> String {
     with_lf(include_str!("templates/evidence.py"))
-}
-
-/// The JSON schema of what `verify --format json` prints.
-pub fn verify_schema() -> String {
-    with_lf(include_str!("templates/verify.schema.json"))
 }
 
 /// The script that compiles wheels to byte-code; run here by a Python of the target's minor.

@@ -6,24 +6,19 @@ use crate::outputs;
 use crate::rpm::Built;
 use crate::rpmbuild::Digest;
 use crate::tools::interpreter;
-use crate::verify::{Asked, review_of_bytes, verify_files};
+use crate::verify::{Asked, CheckResult, Rpm, review_of_bytes, verify_files};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::time::UNIX_EPOCH;
 use wheelhaul_boxes::Target;
-use wheelhaul_host::{Verbosity, on_path};
+use wheelhaul_host::on_path;
 use wheelhaul_verify::review::Review;
 
 /// What was said of an RPM.
-pub struct Verified {
-    /// for people
-    pub text: String,
-    /// for programs
-    pub json: Value,
-    /// whether anything was found that must not ship
-    pub findings: bool,
+pub struct Verdict {
+    /// the checks, and what they found
+    pub rpm: Rpm,
     /// whether it was said of the same bytes by an earlier run
     pub before: bool,
     /// what the reviewer gets to see
@@ -43,40 +38,31 @@ pub enum Page {
 /// What is noted of an RPM in which nothing was found.
 #[derive(Serialize, Deserialize)]
 struct Noted {
-    text: String,
-    json: Value,
+    rpm: Rpm,
     page: String,
 }
 
-/// Says so of a verdict of an earlier run.
-const BEFORE: &str = "  verified before: the same bytes, by the same tool and programs of this host\n";
-
-/// Verifies an RPM, unless its bytes were verified before.
-///
-/// - Takes: `digest`, of its bytes; none where they will change, and nothing is kept.
-pub fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow::Result<Verified> {
+/// Verifies an RPM, unless its bytes were verified before; without their digest, because they will change, nothing is kept.
+pub fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow::Result<Verdict> {
     let noted_as = digest.and_then(|digest| Some((name_of(project, rpm, &digest.sha256)?, rpm.path.clone(), digest)));
     let noted = noted_as.as_ref().and_then(|(name, ..)| outputs::noted(project, name));
-    if let Some(Noted { text, json, page }) = noted {
-        let text = if text.is_empty() { text } else { format!("{text}{BEFORE}") };
-        return Ok(Verified { text, json, findings: false, before: true, page: Page::Made(page), noted_as: None });
+    if let Some(Noted { rpm, page }) = noted {
+        return Ok(Verdict { rpm, before: true, page: Page::Made(page), noted_as: None });
     }
     let file = (project.shown(&rpm.path), rpm.path.clone());
     let mut review = None;
-    let mut report = verify_files(&project.sys, &Asked::default(), &[file], &mut |examined| {
+    let report = verify_files(&project.sys, &Asked::default(), &[file], &mut |examined| {
         review = Some(review_of_bytes(examined))
     })?;
-    Ok(Verified {
-        text: report.text,
-        json: report.json["rpms"][0].take(),
-        findings: report.findings,
+    Ok(Verdict {
+        rpm: report.rpms.into_iter().next().context("it was looked at")?,
         before: false,
         page: Page::Of(Box::new(review.context("it was looked at")?)),
         noted_as,
     })
 }
 
-impl Verified {
+impl Verdict {
     /// The page for the reviewer: made by `make`, unless an earlier run made it.
     pub fn page(mut self, make: impl FnOnce(Review) -> anyhow::Result<String>) -> anyhow::Result<(String, Self)> {
         let page = match std::mem::replace(&mut self.page, Page::Made(String::new())) {
@@ -88,28 +74,27 @@ impl Verified {
 
     /// Notes what was said, with the page that was made, for runs to come.
     pub fn note(&self, project: &Project, page: &str) {
-        let Some((name, path, digest)) = self.noted_as.as_ref().filter(|_| is_whole(&self.json)) else { return };
+        let Some((name, path, digest)) = self.noted_as.as_ref().filter(|_| is_whole(&self.rpm)) else { return };
         // Another run may have put its RPM there before this one was read.
         if !outputs::is_still(path, &digest.identity) {
             return;
         }
-        let noted = Noted { text: self.text.clone(), json: self.json.clone(), page: page.to_owned() };
+        let noted = Noted { rpm: self.rpm.clone(), page: page.to_owned() };
         outputs::note(project, name, &noted);
     }
 }
 
 /// Whether a verdict stands as long as the host does: nothing was found, and every check was made.
-fn is_whole(json: &Value) -> bool {
-    let checks = json["checks"].as_array().map(Vec::as_slice).unwrap_or_default();
-    json["fine"] == true && !checks.is_empty() && checks.iter().all(|check| check["result"] != "not made")
+fn is_whole(rpm: &Rpm) -> bool {
+    let checks = rpm.checks();
+    rpm.fine && !checks.is_empty() && checks.iter().all(|check| check.result != CheckResult::NotMade)
 }
 
 /// Names all that a verdict depends on.
 fn name_of(project: &Project, rpm: &Built, sha256: &str) -> Option<String> {
     let asked_of_host = [shells(), interpreter_of(project, &rpm.target)];
-    let look = format!("{}", project.sys.verbosity == Verbosity::Quiet);
     let shown = project.shown(&rpm.path);
-    let words = ["verdict", sha256, &rpm.target.name, &shown, &look].into_iter();
+    let words = ["verdict", sha256, &rpm.target.name, &shown].into_iter();
     outputs::name(project, words.chain(asked_of_host.iter().map(String::as_str)).map(str::as_bytes))
 }
 
@@ -143,8 +128,10 @@ mod tests {
     #[test]
     fn only_what_was_looked_at_whole_and_is_fine_is_kept() {
         let of = |fine: bool, results: &[&str]| {
-            let checks: Vec<Value> = results.iter().map(|result| json!({"result": result})).collect();
-            is_whole(&json!({"fine": fine, "checks": checks}))
+            let check = |result: &&str| json!({"name": "a", "result": result, "looked_at": "b", "findings": []});
+            let checks: Vec<_> = results.iter().map(check).collect();
+            let rpm = json!({"path": "a.rpm", "fine": fine, "target": null, "checks": checks});
+            is_whole(&serde_json::from_value(rpm).unwrap())
         };
         #[rustfmt::skip]
         let cases = [
@@ -158,6 +145,7 @@ mod tests {
         for (fine, results, kept) in cases {
             assert_eq!(of(fine, &results), kept, "{results:?}");
         }
-        assert!(!is_whole(&json!(null)));
+        let unreadable = json!({"path": "a.rpm", "fine": true, "unreadable": "cut short", "checks": []});
+        assert!(!is_whole(&serde_json::from_value(unreadable).unwrap()));
     }
 }

@@ -3,7 +3,7 @@
 use crate::lacks::Lacks;
 use crate::own_wheel;
 use crate::own_wheel::OwnWheel;
-use crate::report::{Report, made, size};
+use crate::report::File;
 use crate::tools::backend::BuildSystem;
 use crate::tools::client_hints::NO_SOLUTION;
 use crate::tools::git;
@@ -14,7 +14,6 @@ use crate::{Project, early, inputs};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::io::{BufWriter, Write as _};
 use std::str::FromStr as _;
@@ -28,6 +27,15 @@ use wheelhaul_wheel::{Executables, WheelName, rewrite};
 pub struct Options {
     /// Start no program that reaches the network: the build backend must be in `dist/wheels/tools`
     pub offline: bool,
+}
+
+/// The wheel that was built, or was up to date.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// the file
+    pub wheel: File,
+    /// what git tracks and the wheel lacks; relative to the application's folder
+    pub lacks: Vec<String>,
 }
 
 /// What is drawn while it is built.
@@ -85,12 +93,9 @@ pub fn run(project: &Project, _: &Options) -> anyhow::Result<Report> {
     let wheel = build(project, epoch, &Stop::default())?;
     spinner.finish_and_clear();
     wheel.say(project);
-    let bytes = fs_err::metadata(&wheel.path)?.len();
-    let shown = project.shown(&wheel.path);
-    Ok(Report::fine(
-        format!("{shown}: {}, sha256 {}\n", size(bytes), wheel.sha256),
-        json!({"wheel": made(&shown, bytes, &wheel.sha256), "lacks": wheel.lacks.paths()}),
-    ))
+    let size = fs_err::metadata(&wheel.path)?.len();
+    let lacks = wheel.lacks.paths().into_iter().map(str::to_owned).collect();
+    Ok(Report { wheel: File { path: project.shown(&wheel.path), size, sha256: wheel.sha256 }, lacks })
 }
 
 /// What a build without a network lacks; nothing where the wheel on disk is the right one, or `--offline` is not given.

@@ -8,5 +8,5 @@
 
 mod command_line;
 
-pub use command_line::{Cli, Common, main, parse};
+pub use command_line::{Cli, Common, Printed, Shown, main, parse, verify_schema};
 pub use wheelhaul_engine::*;

@@ -1,10 +1,10 @@
 //! `ci --latest`: what became newer than what the tests are locked to, and what fails with it. It never gates.
 
 use super::needs::NEEDS;
-use serde_json::json;
+use serde::Serialize;
 use std::collections::BTreeSet;
 use std::process::Command;
-use wheelhaul::Report;
+use wheelhaul::Shown;
 use wheelhaul_host::{Program, Sys};
 
 /// Tests that compare with programs of the index or of Debian, and the published applications.
@@ -29,6 +29,26 @@ const TESTS: [&str; 15] = [
 /// The published applications; its tests need a machine.
 const GALLERY: &str = "gallery";
 
+/// What moved, and what that breaks.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    index: Vec<String>,
+    debian: Vec<String>,
+    failed: Vec<String>,
+}
+
+impl Shown for Report {
+    fn text(&self) -> String {
+        let section = |title: &str, lines: &[String]| match lines {
+            [] => format!("{title}: nothing\n"),
+            lines => format!("{title}:\n{}", lines.iter().map(|line| format!("  {line}\n")).collect::<String>()),
+        };
+        section("newer on the index than in tests/locks", &self.index)
+            + &section("newer in Debian than on this host", &self.debian)
+            + &section("fails with the newest", &self.failed)
+    }
+}
+
 /// Says what moved, and which tests fail with the newest; what could not be asked is said as well.
 pub fn report(sys: &Sys) -> Report {
     let index = moved_on_the_index(sys).unwrap_or_else(|error| vec![format!("the index was not asked: {error:#}")]);
@@ -41,15 +61,7 @@ pub fn report(sys: &Sys) -> Report {
             Err(error) => failed.push(format!("{test}: it could not be run: {error:#}")),
         }
     }
-    let section = |title: &str, lines: &[String]| match lines {
-        [] => format!("{title}: nothing\n"),
-        lines => format!("{title}:\n{}", lines.iter().map(|line| format!("  {line}\n")).collect::<String>()),
-    };
-    let text = section("newer on the index than in tests/locks", &index)
-        + &section("newer in Debian than on this host", &debian)
-        + &section("fails with the newest", &failed);
-    let json = json!({"index": index, "debian": debian, "failed": failed});
-    Report { text, json, findings: false, talk: String::new() }
+    Report { index, debian, failed }
 }
 
 fn moved_on_the_index(sys: &Sys) -> anyhow::Result<Vec<String>> {

@@ -9,11 +9,11 @@ use anyhow::Context as _;
 use clap::Args;
 use parts::{OLD_LOCK, Part, chosen};
 use record::{PAGE, Row, updated};
-use serde_json::{Value, json};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use wheelhaul::Report;
+use wheelhaul::{Printed, Shown};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_engine::tools::build::TargetPython;
@@ -59,7 +59,7 @@ enum Outcome {
 }
 
 /// The task.
-pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
+pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
     let parts = chosen(flags.release, flags.part.as_deref()).map_err(|known| {
         let name = flags.part.as_deref().unwrap_or_default();
         Problem::with_hint(format!("there is no part `{name}`"), format!("the parts are: {known}"))
@@ -68,7 +68,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
     // The tests share this one, where uv is not on the PATH.
     Uv::find(sys)?;
     if flags.latest {
-        return Ok(latest::report(sys));
+        return Printed::of(&latest::report(sys), sys.verbosity);
     }
     let mut outcomes = Vec::new();
     for part in parts {
@@ -87,7 +87,7 @@ pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Report> {
     if flags.release {
         write_down(sys, &outcomes)?;
     }
-    Ok(report(&outcomes))
+    Printed::of(&report(&outcomes), sys.verbosity)
 }
 
 /// Why a part is not run here.
@@ -126,31 +126,62 @@ fn line_of(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
+/// What became of every part.
+#[derive(Debug, Serialize)]
+struct Report {
+    steps: Vec<Step>,
+    #[serde(skip)]
+    minutes: u64,
+}
+
+/// A part.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Step {
+    name: &'static str,
+    /// none where it was not run
+    passed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seconds: Option<u64>,
+    /// why it was not run
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_run: Option<String>,
+}
+
 fn report(outcomes: &[(&Part, Outcome)]) -> Report {
-    let mut text = String::new();
-    let mut steps: Vec<Value> = Vec::new();
-    for (part, outcome) in outcomes {
-        let name = part.name;
-        match outcome {
-            Outcome::Ran { passed, took } => {
-                let seconds = took.as_secs();
-                text.push_str(&format!("{:<8} {name} ({seconds} s)\n", if *passed { "ok" } else { "FAILED" }));
-                steps.push(json!({"name": name, "passed": passed, "seconds": seconds}));
-            }
-            Outcome::NotRun(why) => {
-                text.push_str(&format!("NOT RUN  {name}: {why}\n"));
-                steps.push(json!({"name": name, "passed": null, "not-run": why}));
-            }
+    let step = |(part, outcome): &(&Part, Outcome)| match outcome {
+        Outcome::Ran { passed, took } => {
+            Step { name: part.name, passed: Some(*passed), seconds: Some(took.as_secs()), not_run: None }
         }
-    }
+        Outcome::NotRun(why) => Step { name: part.name, passed: None, seconds: None, not_run: Some(why.clone()) },
+    };
     let ran = |outcome: &Outcome| match outcome {
         Outcome::Ran { took, .. } => *took,
         Outcome::NotRun(_) => Duration::ZERO,
     };
-    let minutes = outcomes.iter().map(|(_, outcome)| ran(outcome)).sum::<Duration>().as_secs().div_ceil(60);
-    text.push_str(&format!("{minutes} minutes\n"));
-    let findings = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Ran { passed: false, .. }));
-    Report { text, json: json!({"steps": steps}), findings, talk: String::new() }
+    let took: Duration = outcomes.iter().map(|(_, outcome)| ran(outcome)).sum();
+    Report { steps: outcomes.iter().map(step).collect(), minutes: took.as_secs().div_ceil(60) }
+}
+
+impl Shown for Report {
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for Step { name, passed, seconds, not_run } in &self.steps {
+            text.push_str(&match not_run {
+                Some(why) => format!("NOT RUN  {name}: {why}\n"),
+                None => {
+                    let word = if *passed == Some(true) { "ok" } else { "FAILED" };
+                    format!("{word:<8} {name} ({} s)\n", seconds.unwrap_or_default())
+                }
+            });
+        }
+        text.push_str(&format!("{} minutes\n", self.minutes));
+        text
+    }
+
+    fn findings(&self) -> bool {
+        self.steps.iter().any(|step| step.passed == Some(false))
+    }
 }
 
 /// Puts the results into the table of the documentation.

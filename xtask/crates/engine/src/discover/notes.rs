@@ -3,10 +3,11 @@
 use crate::discover::serve::application_of;
 use crate::discover::{Lock, Seen};
 use crate::shipped::is_needed;
+use serde::Serialize;
 use std::collections::BTreeSet;
 
 /// What will go wrong, and its cure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Note {
     /// what is the matter
     pub what: String,

@@ -1,7 +1,7 @@
 //! What `init` writes: new files, lines that are added, and files that are left as they are.
 
 use crate::discover::{Way, cargo_files, ignore_lines, pipelines, taken_back, with_hook};
-use crate::init::{Options, Service};
+use crate::init::{LeftFile, Options, Service};
 use crate::tools::git_repository;
 use wheelhaul_host::Sys;
 
@@ -31,13 +31,13 @@ struct Planned {
 pub struct Plan {
     files: Vec<Planned>,
     /// files that are left, with the lines to add
-    left: Vec<(String, String)>,
+    left: Vec<LeftFile>,
 }
 
 /// What was written.
 pub struct Done {
     pub written: Vec<String>,
-    pub left: Vec<(String, String)>,
+    pub left: Vec<LeftFile>,
 }
 
 impl Plan {
@@ -71,15 +71,19 @@ impl Plan {
         match sys.root.join(path).symlink_metadata() {
             Err(_) => self.files.push(Planned { path: path.to_owned(), text, added: String::new() }),
             Ok(_) if sys.read_text(&sys.root.join(path)).is_ok_and(|there| there == text) => {}
-            Ok(_) => self.left.push((path.to_owned(), lines(&text))),
+            Ok(_) => self.leave(path, lines(&text)),
         }
+    }
+
+    fn leave(&mut self, path: &str, lines: String) {
+        self.left.push(LeftFile { path: path.to_owned(), lines });
     }
 
     fn add_ignore_lines(&mut self, sys: &Sys) -> anyhow::Result<()> {
         let path = sys.root.join(".gitignore");
         let lines = ignore_lines();
         if path.is_symlink() {
-            self.left.push((".gitignore".to_owned(), lines.to_owned()));
+            self.leave(".gitignore", lines.to_owned());
             return Ok(());
         }
         let there = if path.is_file() { sys.read_text(&path)? } else { String::new() };
@@ -115,7 +119,7 @@ impl Plan {
                 });
                 self.files.push(Planned { path: PATH.to_owned(), text, added: added.unwrap_or_default() });
             }
-            Err(lines) => self.left.push((PATH.to_owned(), lines)),
+            Err(lines) => self.leave(PATH, lines),
         }
         Ok(())
     }
@@ -126,7 +130,7 @@ impl Plan {
             let (what, text) = if file.added.is_empty() { ("", &file.text) } else { (" (added)", &file.added) };
             format!("── {}{what}\n{text}", file.path)
         };
-        let left = self.left.iter().map(|(path, _)| format!("── {path} is left as it is\n"));
+        let left = self.left.iter().map(|left| format!("── {} is left as it is\n", left.path));
         self.files.iter().map(shown).chain(left).collect()
     }
 

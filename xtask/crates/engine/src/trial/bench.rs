@@ -1,7 +1,6 @@
 //! Root and sandbox for the life of packages on throw-away machines without network.
 
 use crate::templates::ASK;
-use crate::trial::steps::Step;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use wheelhaul_base::problem::Problem;
@@ -28,19 +27,6 @@ pub struct Bench {
     pub root: Root,
     /// where they are made
     pub sandbox: Sandbox,
-}
-
-/// What was lived through.
-#[derive(Debug)]
-pub struct Lived {
-    /// the root, and what it is
-    pub root: String,
-    /// what the root is, without where it lies
-    pub system: String,
-    /// whether systemd was process 1
-    pub booted: bool,
-    /// in the order that they were made
-    pub steps: Vec<Step>,
 }
 
 impl Bench {

@@ -9,8 +9,6 @@ mod rpm;
 #[cfg(unix)]
 mod service;
 #[cfg(unix)]
-mod shown;
-#[cfg(unix)]
 mod steps;
 #[cfg(unix)]
 mod story;
@@ -18,8 +16,7 @@ mod story;
 mod unit;
 
 use crate::Project;
-use crate::report::Report;
-use crate::verify::{Judging, Life, run_all_built, run_files};
+use crate::verify::{Judging, Life, Report, run_all_built, run_files};
 use camino::{Utf8Path, Utf8PathBuf};
 use wheelhaul_host::Sys;
 
@@ -54,22 +51,12 @@ pub fn try_built(project: &Project, options: &Options, here: &Utf8Path) -> anyho
 #[cfg(unix)]
 fn life_of(sys: &Sys, options: &Options) -> anyhow::Result<Life> {
     use anyhow::Context as _;
-    use wheelhaul_host::Verbosity;
 
     anyhow::ensure!(options.from.is_none() || options.rpms.len() == 1, "`--from` goes with one FILE");
     let root = options.root.parse().with_context(|| format!("`trial {}`", options.root))?;
     let wish = bench::Wish { root, from: options.from.clone(), also: options.also.clone() };
     let bench = bench::Bench::prepare(sys, wish)?;
-    let strict = options.judging.strict;
-    Ok(Box::new(move |sys, examined| {
-        let lived = bench.live_through(sys, examined)?;
-        Ok(crate::verify::Lived {
-            is_bad: shown::is_bad(&lived, strict),
-            text: shown::text(&lived, sys.verbosity == Verbosity::Quiet),
-            json: shown::json(&lived),
-            rows: shown::rows(&lived),
-        })
-    }))
+    Ok(Box::new(move |sys, examined| bench.live_through(sys, examined)))
 }
 
 #[cfg(not(unix))]

@@ -1,34 +1,8 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
+use crate::verify::{Ending, Step};
 use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
-
-/// What came of a step.
-#[derive(Debug)]
-pub enum Ending {
-    Passed,
-    Failed {
-        /// the chain of causes, outermost first
-        causes: Vec<String>,
-        hints: Vec<String>,
-        /// the last lines of the service's journal
-        journal: Vec<String>,
-    },
-    /// on this host, or in this root, it cannot be made: with the reason
-    NotMade(String),
-    /// it cannot pass after what failed: with the reason
-    Skipped(&'static str),
-}
-
-/// A step.
-#[derive(Debug)]
-pub struct Step {
-    pub name: &'static str,
-    pub ending: Ending,
-    pub milliseconds: u64,
-    /// what was seen, a line each
-    pub notes: Vec<String>,
-}
 
 /// What a step that passed saw.
 pub type Notes = Vec<String>;
@@ -63,9 +37,9 @@ impl<'a> Steps<'a> {
         let (ending, notes) = match outcome {
             Ok(notes) => (Ending::Passed, notes),
             Err(error) => {
-                let causes = error.chain().map(ToString::to_string).collect();
+                let errors = error.chain().map(ToString::to_string).collect();
                 let hints = wheelhaul_base::problem::hints_of(&error);
-                (Ending::Failed { causes, hints, journal: journal() }, Vec::new())
+                (Ending::Failed { errors, hints, journal: journal() }, Vec::new())
             }
         };
         let passed = matches!(ending, Ending::Passed);
@@ -80,19 +54,19 @@ impl<'a> Steps<'a> {
 
     /// Notes a step that cannot be made here.
     pub fn not_made(&mut self, name: &'static str, why: impl Into<String>) {
-        self.add(Step { name, ending: Ending::NotMade(why.into()), milliseconds: 0, notes: Vec::new() });
+        self.add(Step { name, ending: Ending::NotMade { why: why.into() }, milliseconds: 0, notes: Vec::new() });
     }
 
     /// Notes steps that cannot pass any more.
     pub fn skip(&mut self, names: &[&'static str], why: &'static str) {
         for name in names {
-            self.add(Step { name, ending: Ending::Skipped(why), milliseconds: 0, notes: Vec::new() });
+            self.add(Step { name, ending: Ending::Skipped { why }, milliseconds: 0, notes: Vec::new() });
         }
     }
 
     /// Notes a step, and says it at once: a log that stands still for minutes looks dead.
     fn add(&mut self, step: Step) {
-        self.sys.say(headline(&step));
+        self.sys.say(step.headline());
         self.made.push(step);
     }
 
@@ -103,23 +77,4 @@ impl<'a> Steps<'a> {
 
 fn milliseconds(took: Duration) -> u64 {
     u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The word for it in reports.
-pub fn word(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Passed => "ok",
-        Ending::Failed { .. } => "FAILED",
-        Ending::NotMade(_) => "NOT MADE",
-        Ending::Skipped(_) => "skipped",
-    }
-}
-
-/// `  ok            12 ms  start`
-pub fn headline(step: &Step) -> String {
-    let time = match step.ending {
-        Ending::Passed | Ending::Failed { .. } => format!("{:>6} ms", step.milliseconds),
-        Ending::NotMade(_) | Ending::Skipped(_) => " ".repeat(9),
-    };
-    format!("  {:<9} {time}  {}", word(&step.ending), step.name)
 }

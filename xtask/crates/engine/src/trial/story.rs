@@ -1,11 +1,11 @@
 //! The life of a package on a machine, step by step.
 
-use crate::trial::bench::{Bench, Lived, NEW, OLD, also_name};
+use crate::trial::bench::{Bench, NEW, OLD, also_name};
 use crate::trial::service::Service;
-use crate::trial::steps::{Notes, Step, Steps};
+use crate::trial::steps::{Notes, Steps};
 use crate::trial::unit::{Place, certificate, place_of, secrets};
 use crate::trial::{facts, rpm};
-use crate::verify::Examined;
+use crate::verify::{Examined, Step, Trial};
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -59,7 +59,7 @@ impl Bench {
     /// Where systemd cannot be booted nothing of the package runs, and the steps say so.
     ///
     /// - Fails: for a package that does not fit what was asked; what it does on the machine is in the steps.
-    pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Lived> {
+    pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Trial> {
         let share = self.share();
         sys.say(format!("living through {} in {}", examined.shown, self.wish.root));
         fs_err::copy(&examined.path, share.join(NEW))?;
@@ -72,7 +72,7 @@ impl Bench {
             Ok(machine) => tell(sys, self, &machine, examined, began.elapsed())?,
             Err(why) => untold(sys, reason(&why)),
         };
-        Ok(Lived { root, system: title.to_owned(), booted, steps })
+        Ok(Trial { root, system: title.to_owned(), booted, steps })
     }
 }
 

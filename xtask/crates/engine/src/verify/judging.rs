@@ -1,9 +1,8 @@
 //! How RPMs are judged, and what one was found to be.
 
-use crate::verify::{audit, imports, on_box, policy, scriptlets};
+use crate::verify::{Trial, audit, imports, on_box, policy, scriptlets};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
-use serde_json::Value;
 use wheelhaul_base::calendar::Day;
 use wheelhaul_base::problem::{Problem, shortened};
 use wheelhaul_boxes::Target;
@@ -51,19 +50,7 @@ pub struct Asked {
 }
 
 /// Lives through a package, on a machine of its own.
-pub type Life = Box<dyn Fn(&Sys, &Examined) -> anyhow::Result<Lived>>;
-
-/// What a package lived through, as every report shows it.
-pub struct Lived {
-    /// whether the exit code is 1
-    pub is_bad: bool,
-    /// for people; empty where there is nothing to say
-    pub text: String,
-    /// for programs
-    pub json: Value,
-    /// for the page
-    pub rows: LivedThrough,
-}
+pub type Life = Box<dyn Fn(&Sys, &Examined) -> anyhow::Result<Trial>>;
 
 /// An RPM that was looked at.
 pub struct Examined {

@@ -1,148 +1,272 @@
-//! `--report`: the same, as a page for the person who approves the packages.
+//! What `verify` and `trial` report. The JSON schema of `verify --schema` comes from these types.
 
-use crate::diff::gather;
-use crate::report::{Report, made, size};
-use crate::verify::{Asked, Examined, Judging, verify_files};
-use anyhow::{Context as _, ensure};
-use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest as _, Sha256};
-use std::cell::Cell;
-use wheelhaul_base::hex::hex;
-use wheelhaul_base::problem::{Problem, all_of};
-use wheelhaul_host::{Sys, sha256_of};
-use wheelhaul_verify::review::{Delivered, Review, page};
-use wheelhaul_verify::{Difference, Evidence};
+use crate::report::File;
+use crate::verify::{Examined, Trial};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use wheelhaul_verify::{Judge, Judged, Outcome, Severity, Verdict};
 
-/// Judges files, and writes the page of all of them where one is asked for.
-///
-/// - Takes: `here`, what the page and the packages of before are relative to.
-pub fn verify_and_report(
-    sys: &Sys,
-    asked: &Asked,
-    files: &[(String, Utf8PathBuf)],
-    judging: &Judging,
-    here: &Utf8Path,
-) -> anyhow::Result<Report> {
-    let Some(shown) = &judging.report else { return verify_files(sys, asked, files, &mut |_| ()) };
-    let path = here.join(shown);
-    let since: Vec<Utf8PathBuf> = judging.since.iter().map(|old| here.join(old)).collect();
-    let read = files.iter().map(|(_, file)| file).chain(&since);
-    refuse_early(&path, shown, &read.collect::<Vec<_>>())?;
-    let before = Before::read(&since, &judging.since, files.len())?;
-    let mut reviews = Vec::new();
-    let mut report = verify_files(sys, asked, files, &mut |examined| {
-        reviews.push(delivered(examined).map(|delivered| (before.compare(examined), delivered)));
-    })?;
-    before.all_met(&reviews)?;
-    let text = page(&reviews.into_iter().collect::<anyhow::Result<Vec<_>>>()?)?;
-    sys.write(&path, text.as_bytes()).with_context(|| format!("failed to write the report `{shown}`"))?;
-    report.json["report"] = made(shown.as_str(), text.len() as u64, &hex(&Sha256::digest(&text)));
-    report.text.push_str(&format!("{shown}: {}, for the reviewer\n", size(text.len() as u64)));
-    Ok(report)
+/// The number of the schema. It grows when something that a program may rely on is removed or changes its meaning;
+/// additions leave it as it is.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was found in RPMs.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Report {
+    /// the number of this schema
+    #[schemars(extend("const" = SCHEMA_VERSION))]
+    pub schema: u32,
+    /// the file of `--policy`, where one was given
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<GivenFile>,
+    /// the file of `--box`, where one was given
+    #[serde(rename = "box", skip_serializing_if = "Option::is_none")]
+    pub on_box: Option<GivenFile>,
+    /// in the order that they were named in
+    pub rpms: Vec<Rpm>,
+    /// the page of `--report`, where one was asked for
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<File>,
 }
 
-/// The packages of the last delivery.
-struct Before {
-    packages: Vec<Old>,
-    /// whether one package is compared with one, whatever they are called
-    is_pair: bool,
-}
-
-struct Old {
-    shown: String,
-    file: String,
-    evidence: Evidence,
-    met: Cell<bool>,
-}
-
-impl Before {
-    fn read(paths: &[Utf8PathBuf], shown: &[Utf8PathBuf], files: usize) -> anyhow::Result<Self> {
-        let mut packages = Vec::new();
-        for (path, shown) in paths.iter().zip(shown) {
-            let evidence = gather(path).with_context(|| format!("the package of before, `{shown}`, cannot be read"))?;
-            let file = path.file_name().unwrap_or_default().to_owned();
-            packages.push(Old { shown: shown.to_string(), file, evidence, met: Cell::new(false) });
-        }
-        Ok(Self { is_pair: packages.len() == 1 && files == 1, packages })
+impl Report {
+    /// Whether something in an RPM makes the exit code 1.
+    pub fn findings(&self) -> bool {
+        self.rpms.iter().any(|rpm| !rpm.fine)
     }
+}
 
-    /// What the page says of a package, with what changed since the one of before that is for the same box.
-    fn compare(&self, examined: &Examined) -> Review {
-        let review = review(examined);
-        let Ok(new) = &examined.evidence else { return review };
-        let box_of = |evidence: &Evidence| {
-            let target = evidence.target.as_ref().map(|target| target.name.clone());
-            (evidence.described.name.clone(), evidence.described.arch.clone(), target)
+/// A file that RPMs are judged by.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "given")]
+pub struct GivenFile {
+    /// as it was named
+    pub path: String,
+    /// in lower-case hex
+    pub sha256: String,
+}
+
+/// An RPM that was looked at.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "rpm")]
+#[schemars(extend(
+    "if" = {"required": ["unreadable"]},
+    "then" = {"properties": {"fine": {"const": false}, "checks": {"maxItems": 0}}}
+))]
+pub struct Rpm {
+    /// as it was named
+    pub path: String,
+    /// whether nothing in it makes the exit code 1
+    pub fine: bool,
+    /// what it said, or why it cannot be read
+    #[serde(flatten)]
+    pub reading: Reading,
+    /// what it lived through, with `trial`
+    #[serde(skip_serializing_if = "Option::is_none", skip_deserializing)]
+    pub trial: Option<Trial>,
+}
+
+/// What came of reading an RPM.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Reading {
+    /// it cannot be read
+    Unreadable {
+        /// why it cannot be read; then no check was made
+        unreadable: String,
+        /// none
+        checks: [Check; 0],
+    },
+    /// it was read
+    Read {
+        /// the box: as given, or as the package says; null where neither does
+        target: Option<String>,
+        /// in a fixed order
+        #[schemars(length(min = 1))]
+        checks: Vec<Check>,
+    },
+}
+
+impl Rpm {
+    /// The RPM without a trial; with `strict`, warnings make the exit code 1 too.
+    pub(super) fn of(examined: &Examined, strict: bool) -> Self {
+        let least = if strict { Verdict::Warning } else { Verdict::Failed };
+        let is_bad = |judged: &Judged| judged.outcome.verdict() >= least;
+        let (reading, fine) = match &examined.evidence {
+            Ok(evidence) => {
+                let target = evidence.target.as_ref().map(|target| target.name.clone());
+                let checks = examined.judged.iter().map(Check::of).collect();
+                (Reading::Read { target, checks }, !examined.judged.iter().any(is_bad))
+            }
+            Err(error) => (Reading::Unreadable { unreadable: format!("{error:#}"), checks: [] }, false),
         };
-        let old = self.packages.iter().find(|old| self.is_pair || box_of(&old.evidence) == box_of(new));
-        let Some(old) = old else { return review };
-        old.met.set(true);
-        review.since(&Difference::between(&old.evidence, new), &old.file)
+        Self { path: examined.shown.clone(), fine, reading, trial: None }
     }
 
-    /// A package of before that nothing was compared with was named in error.
-    fn all_met(&self, reviews: &[anyhow::Result<(Review, Delivered)>]) -> anyhow::Result<()> {
-        let unmet = self.packages.iter().filter(|old| !old.met.get() && (!self.is_pair || reviews.is_empty()));
-        let faults = unmet.map(|old| {
-            Problem::with_hint(
-                format!("`{}` is for another box than every package here, or another package", old.shown),
-                "name behind `--since` the package of before for the same target",
-            )
+    /// The checks that were made, or could not be; none of an RPM that cannot be read.
+    pub fn checks(&self) -> &[Check] {
+        match &self.reading {
+            Reading::Unreadable { .. } => &[],
+            Reading::Read { checks, .. } => checks,
+        }
+    }
+}
+
+/// A check with what it said.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "check")]
+#[schemars(extend("allOf" = [
+    {
+        "if": {"properties": {"result": {"const": "not made"}}},
+        "then": {"properties": {"findings": {"maxItems": 0}}}
+    },
+    {
+        "if": {"properties": {"result": {"const": "ok"}}},
+        "then": {"properties": {"findings": {"items": {"properties": {"severity": {"const": "accepted"}}}}}}
+    },
+    {
+        "if": {"properties": {"result": {"enum": ["warning", "failed"]}}},
+        "then": {"properties": {"findings": {"minItems": 1}}}
+    },
+    {
+        "if": {"properties": {"result": {"const": "failed"}}},
+        "then": {"properties": {"findings": {"contains": {"properties": {"severity": {"const": "error"}}}}}},
+        "else": {"properties": {"findings": {"items": {"properties": {"severity": {"enum": ["accepted", "warning"]}}}}}}
+    }
+]))]
+pub struct Check {
+    /// `checks NAME` tells more
+    #[schemars(regex(pattern = "^[a-z][a-z-]*$"))]
+    pub name: String,
+    /// the worst of its findings; `not made` where the package, or this host, lacks what it needs
+    pub result: CheckResult,
+    /// over what it was made, or why it was not
+    #[schemars(length(min = 1))]
+    pub looked_at: String,
+    /// all of them, sorted by path
+    pub findings: Vec<Finding>,
+}
+
+impl Check {
+    fn of(judged: &Judged) -> Self {
+        let (looked_at, findings) = match &judged.outcome {
+            Outcome::Made { looked_at, findings } => (looked_at, findings.as_slice()),
+            Outcome::NotMade { why, .. } => (why, [].as_slice()),
+        };
+        Self {
+            name: judged.check.name.to_owned(),
+            result: CheckResult::of(judged.outcome.verdict()),
+            looked_at: looked_at.clone(),
+            findings: findings.iter().map(Finding::of).collect(),
+        }
+    }
+}
+
+/// What a check comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub enum CheckResult {
+    /// made, and nothing found
+    #[serde(rename = "ok")]
+    Ok,
+    /// made, and nothing worse found than warnings
+    #[serde(rename = "warning")]
+    Warning,
+    /// made, and errors found
+    #[serde(rename = "failed")]
+    Failed,
+    /// not made
+    #[serde(rename = "not made")]
+    NotMade,
+}
+
+impl CheckResult {
+    fn of(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ok => Self::Ok,
+            Verdict::Warning => Self::Warning,
+            Verdict::Failed => Self::Failed,
+            Verdict::NotMade | Verdict::Unasked => Self::NotMade,
+        }
+    }
+}
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "finding")]
+pub struct Finding {
+    /// `accepted`: judged by the policy of the site, and counts for nothing
+    pub severity: Weight,
+    /// where on the box; empty for the package as a whole
+    pub path: String,
+    /// what is there
+    #[schemars(length(min = 1))]
+    pub found: String,
+    /// what ought to be
+    #[schemars(length(min = 1))]
+    pub expected: String,
+    /// what to do
+    #[schemars(length(min = 1))]
+    pub cure: String,
+    /// who has judged it, where somebody has
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+}
+
+impl Finding {
+    fn of(finding: &wheelhaul_verify::Finding) -> Self {
+        let accepted = finding.accepted.as_ref().map(|accepted| Accepted {
+            by: match accepted.by {
+                Judge::Builder => By::Builder,
+                Judge::Site => By::Site,
+            },
+            why: accepted.why.clone(),
         });
-        all_of("packages of before have no package to be compared with", faults.collect())
+        Self {
+            severity: match finding.severity {
+                Severity::Accepted => Weight::Accepted,
+                Severity::Warning => Weight::Warning,
+                Severity::Error => Weight::Error,
+            },
+            path: finding.path.clone(),
+            found: finding.found.clone(),
+            expected: finding.expected.clone(),
+            cure: finding.cure.clone(),
+            accepted,
+        }
     }
 }
 
-/// What the page in the bundle says of one: what is the same on every host.
-pub fn review_of_bytes(examined: &Examined) -> Review {
-    let Ok(evidence) = &examined.evidence else { return review(examined) };
-    let (asked, judged): (Vec<_>, Vec<_>) =
-        examined.judged.iter().cloned().partition(|judged| judged.check.asks_host(evidence));
-    let names: Vec<&str> = asked.iter().map(|judged| judged.check.name).collect();
-    Review::of(evidence, &judged).without(&names)
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Weight {
+    /// it counts for nothing
+    Accepted,
+    /// to look at
+    Warning,
+    /// it will not work, or must not ship
+    Error,
 }
 
-/// What the page says of one.
-fn review(examined: &Examined) -> Review {
-    let review = match &examined.evidence {
-        Ok(evidence) => Review::of(evidence, &examined.judged),
-        Err(error) => Review::unreadable(&format!("{error:#}")),
-    };
-    match &examined.lived {
-        Some(lived) => review.lived(lived),
-        None => review,
-    }
+/// A judgement.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Accepted {
+    /// who has judged it: `[[accept]]` in the package, or the policy of `--policy`
+    pub by: By,
+    /// in a line
+    pub why: String,
 }
 
-/// The file as it lies there.
-fn delivered(examined: &Examined) -> anyhow::Result<Delivered> {
-    Ok(Delivered {
-        file: examined.path.file_name().unwrap_or_default().to_owned(),
-        size: fs_err::metadata(&examined.path)?.len(),
-        sha256: sha256_of(&examined.path)?,
-        signature: examined.evidence.as_ref().ok().and_then(|evidence| evidence.signatures.signer()),
-    })
-}
-
-/// What would be lost, or found out after minutes of reading.
-fn refuse_early(path: &Utf8Path, shown: &Utf8Path, read: &[&Utf8PathBuf]) -> anyhow::Result<()> {
-    ensure!(!path.is_dir(), "the report cannot be written: `{shown}` is a folder");
-    // It is put in place by a rename: of `/dev/null` nothing would be left.
-    if fs_err::symlink_metadata(path).is_ok_and(|there| !there.is_file()) {
-        return Err(Problem::with_hint(
-            format!("the report cannot be written: `{shown}` is a link, a device or a pipe"),
-            "name a file of its own behind `--report`",
-        ));
-    }
-    let same = |file: &Utf8PathBuf| {
-        file == path
-            || path.canonicalize_utf8().is_ok_and(|path| file.canonicalize_utf8().is_ok_and(|file| file == path))
-    };
-    if shown.extension() == Some("rpm") || read.iter().any(|file| same(file)) {
-        return Err(Problem::with_hint(
-            format!("the report would be written over `{shown}`"),
-            "name the page behind `--report`, and the packages after it: `verify --report review.html a.rpm`",
-        ));
-    }
-    Ok(())
+/// Who has judged a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum By {
+    /// whoever made the package
+    Builder,
+    /// the site that verifies it
+    Site,
 }

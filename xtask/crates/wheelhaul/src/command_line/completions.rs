@@ -1,11 +1,11 @@
 //! `wheelhaul completions`: what a shell completes.
 
 use crate::command_line::Cli;
+use crate::command_line::shown::Shown;
 use anyhow::Context as _;
 use clap::{Args, CommandFactory as _, ValueEnum};
-use serde_json::json;
+use serde::Serialize;
 use wheelhaul_base::problem::Problem;
-use wheelhaul_engine::Report;
 
 /// Print completions for a shell
 ///
@@ -27,9 +27,19 @@ enum Shell {
     Fish,
 }
 
-/// The task.
-///
-/// - Takes: `name`, what the user typed before the task.
+/// What the shell reads.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    script: String,
+}
+
+impl Shown for Report {
+    fn text(&self) -> String {
+        self.script.clone()
+    }
+}
+
+/// The task; `name` is what the user typed before it.
 pub fn run(flags: &Flags, name: &str) -> anyhow::Result<Report> {
     if name.contains(' ') {
         return Err(Problem::with_hint(
@@ -39,9 +49,7 @@ pub fn run(flags: &Flags, name: &str) -> anyhow::Result<Report> {
             "they are for the program itself: `wheelhaul completions SHELL`",
         ));
     }
-    let script = script(flags.shell, name)?;
-    let json = json!({"script": &script});
-    Ok(Report::fine(script, json))
+    Ok(Report { script: script(flags.shell, name)? })
 }
 
 fn script(shell: Shell, name: &str) -> anyhow::Result<String> {

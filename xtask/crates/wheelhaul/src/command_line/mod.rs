@@ -1,14 +1,22 @@
 //! The command line: flags to options, reports to text or JSON, and the exit code.
 
 mod completions;
+mod document;
 mod flags;
+mod shown;
+
+pub use document::verify_schema;
+pub use shown::{Printed, Shown};
 
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde_json::json;
+use document::{Document, ErrorDocument, Outcome};
+use shown::VerifySchema;
+use shown::trial::OfTrial;
 use std::process::ExitCode;
 use wheelhaul_base::problem::hints_of;
-use wheelhaul_engine::{Report, Setting, hold_required_version};
+use wheelhaul_engine as engine;
+use wheelhaul_engine::{Setting, hold_required_version};
 use wheelhaul_host::{
     Verbosity, colours_of_output, print, print_help, print_json, remove_temporary, set_typed_name, tell_error,
     tell_lines, typed_name,
@@ -104,9 +112,7 @@ impl Task {
 #[must_use = "return it from `main`, or every failure looks like success"]
 pub fn main(name: &'static str) -> ExitCode {
     let cli: Cli = parse(name);
-    // Quiet means: nothing where all is fine. `verify` has findings that leave the exit code 0.
-    let is_verify = matches!(cli.task, Task::Verify(_));
-    cli.common.finish(cli.task.name(), is_verify, run(&cli))
+    cli.common.finish(cli.task.name(), run(&cli))
 }
 
 /// Parses this process's arguments for a program that is started as `name`; ends the process where they are wrong,
@@ -172,75 +178,81 @@ impl Common {
         })
     }
 
-    /// Prints how a task ended, and gives its exit code; with `-q` a result without findings is printed where `always`.
-    pub fn finish(&self, task: &str, always: bool, result: anyhow::Result<Report>) -> ExitCode {
+    /// Prints how a task ended, and gives its exit code.
+    pub fn finish(&self, task: &'static str, result: anyhow::Result<Printed>) -> ExitCode {
         remove_temporary();
-        let is_json = self.format == Format::Json;
-        match result {
-            Ok(report) => {
-                let printed = match is_json {
-                    true => {
-                        let mut value = report.json;
-                        value["command"] = json!(task);
-                        value["outcome"] = json!(if report.findings { "findings" } else { "fine" });
-                        print_json(&value)
-                    }
-                    false => {
-                        let is_silent = self.quiet && !report.findings && !always;
-                        print(if is_silent { "" } else { &report.text }, |text| match colours_of_output() {
-                            true if ["verify", "trial", "dist"].contains(&task) => {
-                                wheelhaul_engine::verify::paint(text)
-                            }
-                            _ => text.to_owned(),
-                        })
-                    }
-                };
-                match printed {
-                    Ok(()) => {
-                        if !self.quiet && !report.talk.is_empty() {
-                            tell_lines(&report.talk);
-                        }
-                        ExitCode::from(u8::from(report.findings))
-                    }
-                    Err(error) => {
-                        tell_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
-                        ExitCode::from(2)
-                    }
-                }
-            }
+        match result.and_then(|printed| self.print(task, printed)) {
+            Ok(code) => code,
             Err(error) => {
                 let hints = hints_of(&error);
                 let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
                 tell_error(&causes, &hints);
-                if is_json {
-                    let value = json!({"command": task, "outcome": "error", "errors": causes, "hints": hints});
+                if self.format == Format::Json {
+                    let document = ErrorDocument { command: task, outcome: "error", errors: &causes, hints: &hints };
                     // The exit code says the same.
-                    let _ = print_json(&value);
+                    let _ = serde_json::to_value(document).map(|document| print_json(&document));
                 }
                 ExitCode::from(2)
             }
         }
     }
+
+    fn print(&self, task: &'static str, printed: Printed) -> anyhow::Result<ExitCode> {
+        let Printed { text, paint, json, findings, talk } = printed;
+        let done = match self.format {
+            Format::Json => {
+                let outcome = if findings { Outcome::Findings } else { Outcome::Fine };
+                print_json(&serde_json::to_value(Document { command: task, outcome, report: json })?)
+            }
+            Format::Text => print(&text, |text| if colours_of_output() { paint(text) } else { text.to_owned() }),
+        };
+        if let Err(error) = done {
+            // Nor can an error be printed there.
+            tell_error(&["failed to print the result".to_owned(), error.to_string()], &[]);
+            return Ok(ExitCode::from(2));
+        }
+        if !talk.is_empty() {
+            tell_lines(&talk);
+        }
+        Ok(ExitCode::from(u8::from(findings)))
+    }
 }
 
-fn run(cli: &Cli) -> anyhow::Result<Report> {
-    let setting = cli.common.setting()?;
+fn run(cli: &Cli) -> anyhow::Result<Printed> {
+    let setting = &cli.common.setting()?;
+    let verbosity = cli.common.verbosity();
     match &cli.task {
-        Task::Init(flags) => wheelhaul_engine::init(&setting, &flags.options()),
-        Task::Lock(flags) => wheelhaul_engine::lock(&setting, &flags.options()),
-        Task::Wheel(flags) => wheelhaul_engine::wheel(&setting, &flags.options()),
-        Task::Rpm(flags) => wheelhaul_engine::rpm(&setting, &flags.options()),
-        Task::Verify(flags) => wheelhaul_engine::verify(&setting, &flags.options()),
-        Task::Dist(flags) => wheelhaul_engine::dist(&setting, &flags.options()),
-        Task::Diff(flags) => wheelhaul_engine::diff(&setting, &flags.options()),
-        Task::Rebuild(flags) => wheelhaul_engine::rebuild(&setting, &flags.options()),
-        Task::Trial(flags) => wheelhaul_engine::trial(&setting, &flags.options()),
-        Task::Sign(flags) => wheelhaul_engine::sign(&setting, &flags.options()),
-        Task::Checks(flags) => wheelhaul_engine::checks(&setting, &flags.options()),
-        Task::Target(flags) => wheelhaul_engine::target(&setting, &flags.options()),
-        Task::Clean(flags) => wheelhaul_engine::clean(&setting, &flags.options()),
-        Task::Schema(_) => wheelhaul_engine::schema(&setting),
+        Task::Init(flags) => Printed::of(&engine::init(setting, &flags.options())?, verbosity),
+        Task::Lock(flags) => match flags.explained() {
+            Some(package) => Printed::of(&engine::explain(setting, package)?, verbosity),
+            None => Printed::of(&engine::lock(setting, &flags.options())?, verbosity),
+        },
+        Task::Wheel(flags) => Printed::of(&engine::wheel(setting, &flags.options())?, verbosity),
+        Task::Rpm(flags) => match flags.wants_specs() {
+            true => Printed::of(&engine::specs(setting, &flags.options())?, verbosity),
+            false => Printed::of(&engine::rpm(setting, &flags.options())?, verbosity),
+        },
+        Task::Verify(flags) => match flags.wants_schema() {
+            true => {
+                hold_required_version(&setting.folder)?;
+                Printed::of(&VerifySchema { json_schema: verify_schema() }, verbosity)
+            }
+            false => Printed::of(&engine::verify(setting, &flags.options())?, verbosity),
+        },
+        Task::Dist(flags) => Printed::of(&engine::dist(setting, &flags.options())?, verbosity),
+        Task::Diff(flags) => Printed::of(&engine::diff(setting, &flags.options())?, verbosity),
+        Task::Rebuild(flags) => Printed::of(&engine::rebuild(setting, &flags.options())?, verbosity),
+        Task::Trial(flags) => Printed::of(&OfTrial(engine::trial(setting, &flags.options())?), verbosity),
+        Task::Sign(flags) => Printed::of(&engine::sign(setting, &flags.options())?, verbosity),
+        Task::Checks(flags) => Printed::of(&engine::checks(setting, &flags.options())?, verbosity),
+        Task::Target(flags) => match (flags.script(), flags.options()) {
+            (Some(script), _) => Printed::of(&engine::script(setting, script)?, verbosity),
+            (None, Some(options)) => Printed::of(&engine::target(setting, &options)?, verbosity),
+            (None, None) => Printed::of(&engine::targets(setting)?, verbosity),
+        },
+        Task::Clean(flags) => Printed::of(&engine::clean(setting, &flags.options())?, verbosity),
+        Task::Schema(_) => Printed::of(&engine::schema(setting)?, verbosity),
         // A shell asks for completions wherever it is started.
-        Task::Completions(flags) => completions::run(flags, typed_name()),
+        Task::Completions(flags) => Printed::of(&completions::run(flags, typed_name())?, verbosity),
     }
 }

@@ -1,6 +1,7 @@
 //! The flags of `lock`.
 
 use clap::Args;
+use pep508_rs::PackageName;
 use wheelhaul_boxes::Requirement;
 use wheelhaul_engine::lock::Options;
 
@@ -46,12 +47,11 @@ pub struct Flags {
 impl Flags {
     /// The same as plain values.
     pub fn options(&self) -> Options {
-        Options {
-            check: self.check,
-            refresh: self.refresh,
-            offline: self.offline,
-            upgrade: self.upgrade,
-            explain: self.explain.clone(),
-        }
+        Options { check: self.check, refresh: self.refresh, offline: self.offline, upgrade: self.upgrade }
+    }
+
+    /// The package that is to be explained, in place of all else.
+    pub fn explained(&self) -> Option<&PackageName> {
+        self.explain.as_ref().map(|asked| &asked.name)
     }
 }

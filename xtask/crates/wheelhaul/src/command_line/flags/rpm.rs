@@ -27,7 +27,12 @@ pub struct Flags {
 impl Flags {
     /// The same as plain values.
     pub fn options(&self) -> Options {
-        Options { build: self.build.options(), spec_only: self.spec_only }
+        Options { build: self.build.options() }
+    }
+
+    /// Whether specs are printed, and no RPM is written.
+    pub fn wants_specs(&self) -> bool {
+        self.spec_only
     }
 }
 

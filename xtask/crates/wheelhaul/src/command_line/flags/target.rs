@@ -1,7 +1,7 @@
 //! The flags of `target`.
 
 use clap::Args;
-use wheelhaul_engine::target::Options;
+use wheelhaul_engine::target::{Options, Script};
 
 /// Show the targets, what one of them takes, or the scripts that describe a box
 ///
@@ -48,15 +48,18 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The same as plain values.
-    pub fn options(&self) -> Options {
-        Options {
-            name: self.name.clone(),
-            tags: self.tags,
-            markers: self.markers,
-            python: self.python.clone(),
-            probe: self.probe,
-            evidence: self.evidence,
+    /// What is asked of one box, where one is named.
+    pub fn options(&self) -> Option<Options> {
+        let name = self.name.clone()?;
+        Some(Options { name, tags: self.tags, markers: self.markers, python: self.python.clone() })
+    }
+
+    /// The script that is to be printed.
+    pub fn script(&self) -> Option<Script> {
+        match (self.probe, self.evidence) {
+            (true, _) => Some(Script::Probe),
+            (_, true) => Some(Script::Evidence),
+            _ => None,
         }
     }
 }

@@ -36,12 +36,12 @@ pub struct Flags {
 impl Flags {
     /// The same as plain values.
     pub fn options(&self) -> Options {
-        Options {
-            rpms: self.rpms.clone(),
-            schema: self.schema,
-            on_box: self.on_box.clone(),
-            judging: self.judging.options(),
-        }
+        Options { rpms: self.rpms.clone(), on_box: self.on_box.clone(), judging: self.judging.options() }
+    }
+
+    /// Whether the JSON schema is printed, and nothing is looked at.
+    pub fn wants_schema(&self) -> bool {
+        self.schema
     }
 }
 
