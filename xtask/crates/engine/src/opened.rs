@@ -12,7 +12,7 @@ use wheelhaul_wheel::stem_of;
 
 /// What the wheels of a target open by name, and what they bring.
 #[derive(Default)]
-pub struct ByName {
+pub(crate) struct ByName {
     /// in the order of the lock's packages
     opened: Vec<BTreeSet<String>>,
     /// the names of libraries, without their versions
@@ -54,7 +54,7 @@ const LARGE: u64 = 50_000_000;
 
 impl ByName {
     /// Adds the wheel of the next package.
-    pub fn add(&mut self, elf: &OfWheel, opened: BTreeSet<String>) {
+    pub(crate) fn add(&mut self, elf: &OfWheel, opened: BTreeSet<String>) {
         self.brought.extend(elf.names().into_iter().map(|name| stem_of(name).to_owned()));
         self.opened.push(opened);
     }
@@ -63,7 +63,7 @@ impl ByName {
     /// requires it, or it is optional.
     ///
     /// - Takes: `lock`, with what the ELF files need.
-    pub fn warnings(&self, config: &Config, target: &Target, lock: &Lock) -> Vec<String> {
+    pub(crate) fn warnings(&self, config: &Config, target: &Target, lock: &Lock) -> Vec<String> {
         let dependencies = config.dependencies(target);
         let named = dependencies.requires.iter().chain(&dependencies.recommends).flat_map(words_of);
         let named: BTreeSet<&str> = named.collect();
@@ -102,7 +102,7 @@ fn warning(package: &PackageName, stems: &BTreeMap<&str, Vec<&str>>) -> String {
 }
 
 /// A remark on a package that is mostly for graphics processors: nothing tells whether a box has one.
-pub fn on_graphics(package: &PackageName, wheel: &OfWheel) -> Option<String> {
+pub(crate) fn on_graphics(package: &PackageName, wheel: &OfWheel) -> Option<String> {
     let remark = format!(
         "`{package}` has {} of libraries for graphics processors, which a box without one never uses; where its publisher \
          has a release for processors alone, lock that",

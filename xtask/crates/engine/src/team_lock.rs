@@ -11,11 +11,11 @@ use wheelhaul_lockfiles::{Application, Pins, Selection, Texts};
 
 /// The team's lock, which is read once: a large one takes longer than all else that `lock --check` does.
 #[derive(Debug, Default)]
-pub struct TeamLock(OnceLock<(Texts, Pins)>);
+pub(crate) struct TeamLock(OnceLock<(Texts, Pins)>);
 
 impl TeamLock {
     /// Its texts, and the pins in it.
-    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(Texts, Pins)> {
+    pub(crate) fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(Texts, Pins)> {
         match self.0.get() {
             Some(read) => Ok(read),
             None => {
@@ -27,7 +27,7 @@ impl TeamLock {
 }
 
 /// The texts of the team's lock, and the pins in it.
-pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
+pub(crate) fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(Texts, Pins)> {
     let lock = &app.lock;
     let format = wheelhaul_lockfiles::Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     let texts = wheelhaul_lockfiles::texts_of(format, lock, |path| text_of(sys, path, path == lock))?;

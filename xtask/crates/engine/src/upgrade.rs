@@ -20,7 +20,7 @@ use wheelhaul_lockfiles::{Format, Pin, Resolved, Selection, pipfile, to_requirem
 /// - Gives: what changed, a line a package.
 /// - Fails: where the tool that makes the lock is not installed; for a requirements file that takes in others,
 ///   since one file is written.
-pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
+pub(crate) fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
     let lock = &project.config.app.lock;
     let format = Format::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     // What is there may be what the upgrade is to cure.
@@ -63,7 +63,7 @@ fn no_locker(lock: &Utf8Path, format: Format) -> anyhow::Error {
 }
 
 /// How the team gets a lock, or a whole one in the place of half of one.
-pub fn how_to_make(lock: &Utf8Path) -> String {
+pub(crate) fn how_to_make(lock: &Utf8Path) -> String {
     match Format::of(lock) {
         Ok(Format::Requirements) => format!(
             "`cargo xtask lock --upgrade` makes `{lock}`, with every package that is needed, from `{}` (a line for each \
@@ -81,7 +81,7 @@ pub fn how_to_make(lock: &Utf8Path) -> String {
 /// What the requirements are read from: by the lock's name, then what teams call it.
 ///
 /// A `pyproject.toml` that says no dependencies may be there for the wheel alone, beside a `Pipfile`.
-pub fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
+pub(crate) fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
     let lock = &app.lock;
     let selection = Selection::of(app);
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));

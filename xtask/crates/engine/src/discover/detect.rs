@@ -15,7 +15,7 @@ use wheelhaul_config::taken_by_layout;
 
 /// How an application without a build backend is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnPacking {
+pub(crate) struct OwnPacking {
     /// `app.modules`
     pub modules: Vec<String>,
     /// `app.version`
@@ -26,7 +26,7 @@ pub struct OwnPacking {
 
 /// An application, as it is packed and served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// what is typed to start this tool
     pub typed: String,
     /// `app.path`
@@ -74,7 +74,7 @@ const ENV_EXAMPLES: [&str; 7] =
     [".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env", "sample.env"];
 
 /// The files whose texts tell something, the likeliest first, and no more than a person would look at.
-pub fn wanted(files: &BTreeSet<String>) -> Vec<String> {
+pub(crate) fn wanted(files: &BTreeSet<String>) -> Vec<String> {
     const NAMES: [&str; 8] = [
         ".python-version",
         ".tool-versions",
@@ -105,7 +105,7 @@ fn tail_of(path: &str) -> &str {
 }
 
 /// The applications, the likeliest first; none where nothing of Python is there.
-pub fn drafts(seen: &Seen) -> Vec<Draft> {
+pub(crate) fn drafts(seen: &Seen) -> Vec<Draft> {
     let folders = project_folders(seen);
     let mut found: Vec<(String, Vec<Object>)> = folders.iter().map(|folder| (folder.clone(), Vec::new())).collect();
     for (path, text) in seen.texts.iter().filter(|(path, _)| path.ends_with(".py")) {

@@ -51,7 +51,7 @@ impl<'a> TargetPython<'a> {
     ///
     /// pip checks the sha256. What makes two builds differ is fixed: time, hashing of sets, debug
     /// information with the folder in it, umask.
-    pub fn build_wheel(&self, sdist: &Sdist, into: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn build_wheel(&self, sdist: &Sdist, into: &Utf8Path) -> anyhow::Result<()> {
         let python = self.environment()?;
         let (_keep, scratch) = self.sys.scratch()?;
         let list = scratch.join("source.txt");

@@ -8,14 +8,14 @@ use wheelhaul_lockfiles::Format;
 
 /// The tool that a team locks with, and the words that make its lock anew.
 #[derive(Debug)]
-pub struct Locker {
+pub(crate) struct Locker {
     program: Utf8PathBuf,
     words: &'static [&'static str],
 }
 
 impl Locker {
     /// The tool of a lock's format, if it is installed; uv is always there.
-    pub fn find(sys: &Sys, format: Format) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn find(sys: &Sys, format: Format) -> anyhow::Result<Option<Self>> {
         let on_path = |name: &str, words| on_path(name).map(|program| Self { program, words });
         Ok(match format {
             Format::PipfileLock => on_path("pipenv", &["lock"]),
@@ -29,7 +29,7 @@ impl Locker {
     }
 
     /// What makes the locks of a format; none where several tools do.
-    pub fn name(format: Format) -> Option<&'static str> {
+    pub(crate) fn name(format: Format) -> Option<&'static str> {
         match format {
             Format::PipfileLock => Some("pipenv"),
             Format::PoetryLock => Some("poetry"),
@@ -40,7 +40,7 @@ impl Locker {
     }
 
     /// Makes the lock anew in the folder of the project file.
-    pub fn upgrade(&self, sys: &Sys, folder: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn upgrade(&self, sys: &Sys, folder: &Utf8Path) -> anyhow::Result<()> {
         let line = format!("{} {}", self.program.file_name().unwrap_or_default(), self.words.join(" "));
         let _spinner = sys.spinner(&format!("running `{line}`"));
         // Each of them takes an environment that is active for the project's.
