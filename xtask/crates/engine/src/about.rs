@@ -17,7 +17,7 @@ use wheelhaul_wheel::closure::{Dist, walk};
 use wheelhaul_wheel::elf::{ElfNeed, OfWheel, highest, needs_of};
 
 /// The licences of a package's distributions.
-pub struct Licenses {
+pub(crate) struct Licenses {
     /// in the order of the wheels, the application's as the last
     pub each: Vec<Spdx>,
     /// what those say whose licence is not known
@@ -26,7 +26,7 @@ pub struct Licenses {
 
 impl Licenses {
     /// Judges the licence of each wheel, by `package.toml` where that names it.
-    pub fn judge(project: &Project, wheels: &[Wheel<FileReader>]) -> anyhow::Result<Self> {
+    pub(crate) fn judge(project: &Project, wheels: &[Wheel<FileReader>]) -> anyhow::Result<Self> {
         let texts = |wheel: &Wheel<FileReader>| {
             license_texts(&wheel.archive, &wheel.contents).with_context(|| format!("`{}`", wheel.name))
         };
@@ -50,13 +50,13 @@ impl Licenses {
     }
 
     /// `License:` of the package.
-    pub fn all(&self) -> Spdx {
+    pub(crate) fn all(&self) -> Spdx {
         Spdx::all_of(&self.each)
     }
 }
 
 /// Warns once of what is not known, and of names in `[licenses]` that no lock has.
-pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &[&Lock]) {
+pub(crate) fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &[&Lock]) {
     let names: Vec<&PackageName> = locks.iter().flat_map(|lock| &lock.packages).map(|package| &package.name).collect();
     let is_whole = project.targets.len() == project.config.targets.len();
     for name in project.config.licenses.keys().filter(|name| is_whole && !names.contains(name)) {
@@ -79,7 +79,7 @@ pub fn warn(project: &Project, unknown: &BTreeMap<PackageName, String>, locks: &
 /// What the wheels need of the box, by the lock and by what lies in the application's wheel.
 ///
 /// - Gives: what the RPM requires, and what `package.toml` lets be absent.
-pub fn libraries(
+pub(crate) fn libraries(
     project: &Project,
     lock: &Lock,
     application: &Wheel<FileReader>,
@@ -97,7 +97,7 @@ pub fn libraries(
 /// The SBOM of a package.
 ///
 /// - Takes: `wheels`, those of the lock in its order, then the application's; their `licenses` in that order.
-pub fn sbom(
+pub(crate) fn sbom(
     project: &Project,
     facts: &PackageFacts<'_>,
     lock: &Lock,

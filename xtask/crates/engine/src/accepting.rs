@@ -6,7 +6,7 @@ use wheelhaul_base::calendar::Day;
 use wheelhaul_boxes::Target;
 
 /// What a repository accepts, on the day of its commit.
-pub struct Accepting<'a> {
+pub(crate) struct Accepting<'a> {
     project: &'a Project,
     /// none without a commit: then all of it holds, and `rpm` says what is missing
     day: Option<Day>,
@@ -14,7 +14,7 @@ pub struct Accepting<'a> {
 
 impl<'a> Accepting<'a> {
     /// Asks git for the day, if anything is accepted.
-    pub fn of(project: &'a Project) -> Self {
+    pub(crate) fn of(project: &'a Project) -> Self {
         let epoch = || git::epoch(git::head(&project.sys).ok()?.as_ref()).ok();
         let day = Some(project).filter(|project| !project.config.accept.is_empty()).and_then(|_| epoch());
         Self { project, day: day.map(Day::at) }

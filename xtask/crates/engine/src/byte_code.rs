@@ -21,7 +21,7 @@ use wheelhaul_package::tree::BoxPath;
 use wheelhaul_wheel::{ByteCode, Scheme};
 
 /// A wheel on disk, beside its opened one.
-pub struct OnDisk {
+pub(crate) struct OnDisk {
     /// where it is
     pub path: Utf8PathBuf,
     /// lower-case hex; the file was held against it
@@ -32,7 +32,7 @@ pub struct OnDisk {
 ///
 /// - Gives: none where none is wanted, or none is on this host and `package.byte-code` does not ask for it; then
 ///   why, with its cure.
-pub fn compiler(project: &Project, target: &Target) -> anyhow::Result<Result<(Interpreter, MagicTag), String>> {
+pub(crate) fn compiler(project: &Project, target: &Target) -> anyhow::Result<Result<(Interpreter, MagicTag), String>> {
     let wanted = project.config.package.byte_code;
     if wanted == Some(false) {
         return Ok(Err("`package.byte-code` is false".to_owned()));
@@ -58,7 +58,7 @@ pub fn compiler(project: &Project, target: &Target) -> anyhow::Result<Result<(In
 ///
 /// - Takes: `files`, the wheels on disk in the same order; the application's is the last.
 /// - Gives: the version of the interpreter; none where no byte-code is shipped, which is said.
-pub fn add(
+pub(crate) fn add(
     project: &Project,
     target: &Target,
     wheels: &mut [Wheel<FileReader>],

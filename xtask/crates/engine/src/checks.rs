@@ -39,7 +39,7 @@ pub struct Check {
 ///
 /// # Errors
 /// For a name that no check has.
-pub fn run(options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(options: &Options) -> anyhow::Result<Report> {
     let row = |check: &wheelhaul_verify::Check| Check {
         name: check.name,
         when: check.when.word(),

@@ -28,7 +28,7 @@ pub struct Options {
 
 impl Options {
     /// Whether something is asked for that only a repository has.
-    pub fn needs_repository(&self) -> bool {
+    pub(crate) fn needs_repository(&self) -> bool {
         self.wheels || self.out || self.tools
     }
 }
@@ -93,7 +93,7 @@ const OF_RPMBUILD: [&str; 2] = ["BUILD", "BUILDROOT"];
 const TRIES: usize = 3;
 
 /// The task; `root` is the repository, and `None` outside of one.
-pub fn run(sys: &Sys, root: Option<&Utf8Path>, options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(sys: &Sys, root: Option<&Utf8Path>, options: &Options) -> anyhow::Result<Report> {
     let mut broom = Broom { is_dry: options.dry_run, removed: Vec::new(), left: Vec::new(), faults: Vec::new() };
     let cache = user_cache().filter(|cache| cache.exists()).and_then(|_| sys.cache());
     let elsewhere = cache.iter().flat_map(|cache| broom.entries(&cache.join(ELSEWHERE))).collect::<Vec<_>>();
@@ -357,7 +357,7 @@ fn remove(path: &Utf8Path, data: &Metadata) -> io::Result<()> {
 /// The repository that is cleaned along, if there is one.
 ///
 /// - Takes: `found`, what looking for one gave; `is_named`, whether the command line names a folder.
-pub fn repository(
+pub(crate) fn repository(
     found: anyhow::Result<Utf8PathBuf>,
     is_named: bool,
     options: &Options,

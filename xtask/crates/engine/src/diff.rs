@@ -32,7 +32,7 @@ pub struct Report {
 ///
 /// # Errors
 /// Names each of the two that cannot be read.
-pub fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
     let Options { old, new } = options;
     let spinner = sys.spinner("reading both packages");
     let mut read = Vec::new();
@@ -50,7 +50,7 @@ pub fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
 }
 
 /// Everything that the checks would see of an RPM.
-pub fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
+pub(crate) fn gather(path: &Utf8Path) -> anyhow::Result<Evidence> {
     Evidence::gather(open(path.as_str(), path)?).map_err(|error| {
         Problem::around(
             error,

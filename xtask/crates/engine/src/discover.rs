@@ -11,18 +11,19 @@ mod project;
 mod python;
 mod serve;
 
-pub use companions::{Way, cargo_files, ignore_lines, pipelines, taken_back, with_hook};
-pub use detect::{Draft, drafts, wanted};
-pub use lock::Lock;
+pub use companions::{Way, cargo_files, pipelines, with_hook};
+pub(crate) use companions::{ignore_lines, taken_back};
+pub(crate) use detect::{Draft, drafts, wanted};
+pub(crate) use lock::Lock;
 pub use notes::Note;
-pub use package_toml::package_toml;
-pub use python::allowed;
+pub(crate) use package_toml::package_toml;
+pub(crate) use python::allowed;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was seen of a repository.
 #[derive(Debug, Clone, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// the name of its folder
     pub name: String,
     /// every file that git tracks or would add, relative to the repository, with `/`

@@ -6,7 +6,8 @@ use crate::locking::State;
 use crate::outputs;
 use crate::report::File;
 use crate::repository;
-use crate::repository::{Filled, Repository};
+pub use crate::repository::Filled;
+use crate::repository::Repository;
 use crate::rpm;
 use crate::rpm::{Built, RpmFile};
 use crate::rpmbuild;
@@ -123,7 +124,7 @@ impl Report {
 }
 
 /// The task; the folder of `--repo` is relative to `here`.
-pub fn run(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
+pub(crate) fn run(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
     // Without it everything else would be in vain.
     let rpmbuild = rpmbuild::find(project, &options.build)?;
     rpm::refuse_early(project)?;

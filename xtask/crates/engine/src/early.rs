@@ -14,7 +14,7 @@ use wheelhaul_lockfiles::{LockFormat, LockUpgrade, Pins, Pythons};
 use wheelhaul_package::service;
 
 /// What is looked at; what could not be read is absent.
-pub struct Around<'a> {
+pub(crate) struct Around<'a> {
     /// the repository
     pub sys: &'a Sys,
     /// `[app]`
@@ -33,14 +33,14 @@ pub struct Around<'a> {
 
 impl<'a> Around<'a> {
     /// What is around a project.
-    pub fn of(project: &'a Project) -> Self {
+    pub(crate) fn of(project: &'a Project) -> Self {
         let Project { sys, config, targets, team_lock, .. } = project;
         let (app, service) = (Some(&config.app), Some(&config.service));
         Self { sys, app, name: &config.package.name, targets, service, team_lock, lock_to_come: false }
     }
 
     /// All that is wrong.
-    pub fn faults(&self) -> Vec<anyhow::Error> {
+    pub(crate) fn faults(&self) -> Vec<anyhow::Error> {
         let mut faults = self.faults_of_unit();
         let Some(app) = self.app else { return faults };
         let folder = self.sys.root.join(&app.path);
@@ -254,7 +254,7 @@ impl<'a> Around<'a> {
 }
 
 /// Refuses what can be known to be wrong.
-pub fn refuse(project: &Project, lock_to_come: bool) -> anyhow::Result<()> {
+pub(crate) fn refuse(project: &Project, lock_to_come: bool) -> anyhow::Result<()> {
     all_of("mistakes", Around { lock_to_come, ..Around::of(project) }.faults())
 }
 

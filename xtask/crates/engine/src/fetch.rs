@@ -19,7 +19,7 @@ use wheelhaul_select::decide::{Question, questions};
 use wheelhaul_select::{Offer, Offers};
 
 /// What is offered for the pins of each target: by the index, asked once for all, and by the lock itself.
-pub fn ask(project: &Project, pins: &Pins, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
+pub(crate) fn ask(project: &Project, pins: &Pins, of: &[(&Target, Vec<&Pin>)]) -> anyhow::Result<Offers> {
     let mut placed = Offers::new();
     for pin in of.iter().flat_map(|(_, pins)| pins).filter(|pin| !pin.files.is_empty()) {
         placed.insert((pin.name.clone(), pin.version.clone()), Offer::placed(pin)?);
@@ -107,7 +107,11 @@ fn too_old(of: &[(&Target, Vec<&Pin>)], error: anyhow::Error) -> anyhow::Error {
 /// - Takes: `offers`, where the index was just asked, so that it is not asked again.
 /// - Fails: with `--offline`, where anything is missing; where the index no longer offers a locked file; where
 ///   a wheel that is built again comes out otherwise.
-pub fn fill_wheelhouse(project: &Project, locks: &[(&Target, &Lock)], offers: Option<&Offers>) -> anyhow::Result<()> {
+pub(crate) fn fill_wheelhouse(
+    project: &Project,
+    locks: &[(&Target, &Lock)],
+    offers: Option<&Offers>,
+) -> anyhow::Result<()> {
     let missing = project.steps.during("fetch", || missing(project, locks))?;
     let fetched = project.steps.during("fetch", || fetch(project, &missing, offers, &Stop::default()))?;
     say_fetched(project, fetched);
@@ -118,7 +122,7 @@ pub fn fill_wheelhouse(project: &Project, locks: &[(&Target, &Lock)], offers: Op
 ///
 /// What fails first ends the other soon. What is said has one order: of the wheels first, and their error alone where
 /// both fail. Asking the index is never broken off, so that a network that is not there is told of by that.
-pub fn fill_wheelhouse_beside<T: Send>(
+pub(crate) fn fill_wheelhouse_beside<T: Send>(
     project: &Project,
     locks: &[(&Target, &Lock)],
     offers: Option<&Offers>,

@@ -12,7 +12,7 @@ const DECIDING: [&str; 3] = [".", "dist", "dist/package.toml"];
 ///
 /// # Errors
 /// Where it belongs neither to this user nor to root, and git does not know its `dist/package.toml`.
-pub fn refuse_foreign(sys: &Sys) -> anyhow::Result<()> {
+pub(crate) fn refuse_foreign(sys: &Sys) -> anyhow::Result<()> {
     let Some(whose) = DECIDING.iter().find_map(|part| other_owner(&sys.root.join(part))) else { return Ok(()) };
     if git::trusts(sys, "dist/package.toml") {
         return Ok(());

@@ -3,7 +3,8 @@
 mod plan;
 mod seen;
 
-use crate::discover::{Draft, Note, Way, allowed, drafts, package_toml};
+pub use crate::discover::Note;
+use crate::discover::{Draft, Way, allowed, drafts, package_toml};
 use crate::foreign::refuse_foreign;
 use crate::tools::client_hints::NEWER_PYTHON;
 use crate::tools::{git, git_repository};
@@ -68,7 +69,12 @@ pub struct LeftFile {
 }
 
 /// The task; `here` is the folder that it was started in, and `targets` are names of boxes.
-pub fn run(here: &Utf8Path, verbosity: Verbosity, targets: &[String], options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(
+    here: &Utf8Path,
+    verbosity: Verbosity,
+    targets: &[String],
+    options: &Options,
+) -> anyhow::Result<Report> {
     let (sys, below) = place(here, verbosity, options.offline)?;
     refuse_foreign(&sys)?;
     let asks = !options.yes && can_ask();

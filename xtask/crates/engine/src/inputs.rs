@@ -15,12 +15,12 @@ const OWN: [&str; 6] = [".cargo", "Cargo.lock", "Cargo.toml", "dist", "target", 
 const MOST_NAMED: usize = 20;
 
 /// What is passed over at the top of the application's folder.
-pub fn skipped(project: &Project) -> &'static [&'static str] {
+pub(crate) fn skipped(project: &Project) -> &'static [&'static str] {
     if project.config.app.path == "." { &OWN } else { &[] }
 }
 
 /// Refuses a checkout that lacks files of the application, which many other mistakes would follow from.
-pub fn refuse_incomplete(project: &Project) -> anyhow::Result<()> {
+pub(crate) fn refuse_incomplete(project: &Project) -> anyhow::Result<()> {
     git::refuse_incomplete(&project.sys, &project.app(), skipped(project))
 }
 
@@ -49,7 +49,7 @@ fn in_app(app: &App, path: &str) -> Utf8PathBuf {
 }
 
 /// Says which inputs git ignores, with the cure.
-pub fn warn_of_ignored(project: &Project, read: &[Utf8PathBuf]) {
+pub(crate) fn warn_of_ignored(project: &Project, read: &[Utf8PathBuf]) {
     warn(project, &single_files(project, read));
 }
 
@@ -65,7 +65,7 @@ fn warn(project: &Project, files: &[Utf8PathBuf]) {
 
 /// What the RPM is built from, in words for its changelog. Warns of what is not the commit's: it is packed as it is, with
 /// the commit's time and version.
-pub fn origin(project: &Project, head: Option<&Head>, read: &[Utf8PathBuf]) -> anyhow::Result<String> {
+pub(crate) fn origin(project: &Project, head: Option<&Head>, read: &[Utf8PathBuf]) -> anyhow::Result<String> {
     let files = single_files(project, read);
     let inputs = Inputs { app: &project.config.app.path, skipped: skipped(project), files: &files };
     let found = git::differing(&project.sys, head, &inputs)?;
@@ -93,7 +93,7 @@ pub fn origin(project: &Project, head: Option<&Head>, read: &[Utf8PathBuf]) -> a
 ///
 /// # Errors
 /// Once, naming each that git does not know.
-pub fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
+pub(crate) fn config_files(project: &Project) -> anyhow::Result<Vec<(Utf8PathBuf, Vec<u8>)>> {
     let paths = &project.config.app.config;
     let mut files = Vec::new();
     let mut faults = Vec::new();

@@ -15,7 +15,7 @@ use wheelhaul_wheel::{Scheme, WheelName};
 
 /// What a wheel lacks, and how its build backend is told to pack it.
 #[derive(Debug, Clone)]
-pub struct Lacks {
+pub(crate) struct Lacks {
     lacking: Vec<Lacking>,
     cure: String,
     /// files that `app.modules` names and git does not track
@@ -27,7 +27,7 @@ const MOST_SHOWN: usize = 10;
 
 impl Lacks {
     /// Compares the wheel with the files of the application.
-    pub fn find(project: &Project, path: &Utf8Path, name: &WheelName) -> anyhow::Result<Self> {
+    pub(crate) fn find(project: &Project, path: &Utf8Path, name: &WheelName) -> anyhow::Result<Self> {
         let app = project.app();
         let config = &project.config.app.config;
         let files: Vec<_> = git::files(&project.sys, &app, inputs::skipped(project))?;
@@ -68,12 +68,12 @@ impl Lacks {
     }
 
     /// The paths, relative to the application's folder.
-    pub fn paths(&self) -> Vec<&str> {
+    pub(crate) fn paths(&self) -> Vec<&str> {
         self.lacking.iter().map(|one| one.path.as_str()).collect()
     }
 
     /// Says it on standard error, where there is something.
-    pub fn warn(&self, sys: &Sys) {
+    pub(crate) fn warn(&self, sys: &Sys) {
         if let Some(first) = self.untracked.first() {
             let more = self.untracked.len() - 1;
             let others = if more > 0 { format!(" and {more} more") } else { String::new() };

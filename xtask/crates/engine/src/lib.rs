@@ -1,7 +1,29 @@
 //! The engine of wheelhaul: every task as a function of plain options, for the command line and for tasks of a team's own.
 //!
-//! [`Setting`] says where a task works and how much it says; each task has its options in the module of its name. `lock` is the only step
-//! that decides; everything after it is a function of what is committed.
+//! [`Setting`] says where a task works and how much it says. Each task is a function here; its options and its report are
+//! in the module of its name. A report is plain values that serialise to the JSON of `--format json`; none of them is
+//! text for people, which the command line makes.
+//!
+//! `lock` is the only step that decides; everything after it is a function of what is committed:
+//!
+//! ```text
+//! lock ──▶ wheel ──▶ rpm ──▶ verify ──▶ dist (all of them, and the bundle)
+//!                                  └──▶ trial, diff, rebuild, sign: of finished RPMs
+//! ```
+//!
+//! | what | where |
+//! |---|---|
+//! | each task, from its options to its report | `tasks`, then the module of its name |
+//! | a loaded repository, and what it lacks | `project`, `inputs`, `early`, `offline` |
+//! | locks | `team_lock`, `locking`, `lock_checks`, `upgrade`, `fetch`, `sdist` |
+//! | wheels | `wheelhouse`, `own_wheel`, `shipped`, `byte_code` |
+//! | RPMs | `prepare`, `rpmbuild`, `pieces`, `outputs`, `verified`, `repository` |
+//! | what `init` finds out | [`discover`] |
+//! | programs of this host, one file each | [`tools`] |
+//! | programs that are started on a box | [`templates`] |
+
+#![deny(missing_docs)]
+#![deny(unreachable_pub)]
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
@@ -31,22 +53,22 @@ mod opened;
 mod others;
 mod outputs;
 mod own_wheel;
-pub mod pieces;
+mod pieces;
 mod prepare;
 mod project;
 pub mod rebuild;
 pub mod report;
-pub mod repository;
+mod repository;
 mod required;
 pub mod rpm;
-pub mod rpmbuild;
+mod rpmbuild;
 pub mod schema;
 mod sdist;
 mod server;
-pub mod shipped;
+mod shipped;
 pub mod sign;
 mod steps;
-pub mod summary;
+mod summary;
 mod support;
 pub mod target;
 mod tasks;
@@ -58,9 +80,9 @@ mod upgrade;
 mod verified;
 pub mod verify;
 pub mod wheel;
-pub mod wheelhouse;
+mod wheelhouse;
 
-pub use project::Project;
+use project::Project;
 pub use required::hold as hold_required_version;
 pub use tasks::{
     Setting, checks, clean, diff, dist, explain, init, lock, rebuild, rpm, schema, script, sign, specs, target,

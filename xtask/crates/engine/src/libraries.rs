@@ -11,7 +11,7 @@ use wheelhaul_wheel::elf::{OfWheel, foreign, needs_of};
 /// Writes to each package what its ELF files need of the box, and warns of libraries that the box may not have.
 ///
 /// - Takes: `wheels`, in the order of the lock's packages; `asks`, who requires whom.
-pub fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &[OfWheel], asks: &[Asks]) {
+pub(crate) fn write_down(project: &Project, target: &Target, lock: &mut Lock, wheels: &[OfWheel], asks: &[Asks]) {
     let names: Vec<&PackageName> = lock.packages.iter().map(|package| &package.name).collect();
     let needs = needs_of(wheels, &reach(&names, asks, &|_| true));
     let mut strangers: BTreeMap<&str, BTreeSet<&PackageName>> = BTreeMap::new();

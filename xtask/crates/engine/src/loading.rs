@@ -13,7 +13,7 @@ use wheelhaul_host::Sys;
 
 impl Project {
     /// Reads `dist/package.toml`, and keeps the targets named in `wanted`; all, if it is empty.
-    pub fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
+    pub(crate) fn load(sys: &Sys, wanted: &[String], wants_json: bool) -> anyhow::Result<Self> {
         required::hold(&sys.root)?;
         let steps = Steps::new();
         let path = sys.root.join("dist/package.toml");

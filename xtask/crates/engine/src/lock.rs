@@ -1,7 +1,8 @@
 //! `cargo xtask lock`: pin, for each target, the one file of each package that the box will get.
 
 use crate::lock_checks::dists;
-use crate::locking::{Left, Locked, State, bring_up_to_date, inspect};
+pub use crate::locking::Left;
+use crate::locking::{Locked, State, bring_up_to_date, inspect};
 use crate::upgrade::upgrade;
 use crate::{Project, early, fetch, inputs, others, support, wheel};
 use anyhow::Context as _;
@@ -128,7 +129,7 @@ pub struct Explained {
 }
 
 /// The task.
-pub fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
     early::refuse(project, options.upgrade)?;
     if options.offline {
         inspect(project)?.refuse_to_ask(project)?;
@@ -187,7 +188,7 @@ fn of_target(project: &Project, target: &Target, locked: Locked) -> TargetLock {
 ///
 /// # Errors
 /// Where the team's lock has no such package.
-pub fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Explained> {
+pub(crate) fn explain_one(project: &Project, name: &PackageName) -> anyhow::Result<Explained> {
     let (_, pins) = project.pins()?;
     if !pins.pins.iter().any(|pin| pin.name == *name) {
         let near = nearest(name.as_ref(), pins.pins.iter().map(|pin| pin.name.as_ref()));

@@ -21,7 +21,7 @@ use wheelhaul_wheel::{Metadata, Tops, check_digests, check_namespaces, library_d
 const MOST_KEYS: usize = 5;
 
 /// The checks of all targets; what several of them have to say is said once.
-pub struct LockChecks<'a> {
+pub(crate) struct LockChecks<'a> {
     project: &'a Project,
     /// what need not be met: by the team's lock, and by `app.unmet`
     unmet: BTreeSet<UnmetRequirement>,
@@ -43,7 +43,7 @@ pub struct LockChecks<'a> {
 
 impl<'a> LockChecks<'a> {
     /// Checks for the wheels of `pins`.
-    pub fn new(project: &'a Project, pins: &Pins) -> Self {
+    pub(crate) fn new(project: &'a Project, pins: &Pins) -> Self {
         let unmet = pins.unmet.iter().chain(&project.config.app.unmet).cloned().collect();
         let (used, accepted, unpacked) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         Self {
@@ -64,7 +64,7 @@ impl<'a> LockChecks<'a> {
     ///
     /// # Errors
     /// Names everything that is wrong with the wheels, or every requirement that is not met.
-    pub fn check(&mut self, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
+    pub(crate) fn check(&mut self, target: &Target, filtered: &Filtered<'_>, lock: &mut Lock) -> anyhow::Result<()> {
         let project = self.project;
         let (mut all, mut elf, mut tops) = (Vec::new(), Vec::new(), Vec::new());
         let mut by_name = opened::ByName::default();
@@ -227,7 +227,7 @@ impl<'a> LockChecks<'a> {
     }
 
     /// Says what is accepted or doubtful.
-    pub fn warn(&self) {
+    pub(crate) fn warn(&self) {
         let sys = &self.project.sys;
         for note in &self.notes {
             sys.say(format!("note: {note}"));
@@ -250,7 +250,7 @@ impl<'a> LockChecks<'a> {
 }
 
 /// Distributions with the extras that the team asked for.
-pub fn dists<'a>(all: &'a [Metadata], filtered: &'a Filtered<'_>) -> Vec<Dist<'a>> {
+pub(crate) fn dists<'a>(all: &'a [Metadata], filtered: &'a Filtered<'_>) -> Vec<Dist<'a>> {
     let extras = |metadata: &Metadata| {
         filtered.kept.iter().find(|kept| kept.pin.name == metadata.name).map_or(&[][..], |kept| &kept.extras)
     };

@@ -22,7 +22,7 @@ const MOST_NEAREST: usize = 8;
 
 /// What became of one target's lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// it is what the team's lock says
     Current,
     /// it is not, and why
@@ -33,7 +33,7 @@ pub enum State {
 
 /// One target's lock, and what was left out of it.
 #[derive(Debug)]
-pub struct Locked {
+pub(crate) struct Locked {
     /// the lock; none where it is stale and was not made anew
     pub lock: Option<Lock>,
     /// what became of it
@@ -59,7 +59,7 @@ pub struct Left {
 
 /// The locks of all targets, and what has to be said of the team's.
 #[derive(Debug)]
-pub struct Locks {
+pub(crate) struct Locks {
     /// in the order of the targets
     pub all: Vec<Locked>,
     /// why the team's own tool would call its lock stale
@@ -74,7 +74,7 @@ pub struct Locks {
 
 /// Locks that are what the team's lock says.
 #[derive(Debug)]
-pub struct Current {
+pub(crate) struct Current {
     /// in the order of the targets
     pub locks: Vec<Lock>,
     /// as [`Locks::read`]
@@ -85,13 +85,13 @@ pub struct Current {
 
 impl Locks {
     /// The locks alone; those that are stale are left out.
-    pub fn current(self) -> Current {
+    pub(crate) fn current(self) -> Current {
         let locks = self.all.into_iter().filter_map(|locked| locked.lock).collect();
         Current { locks, read: self.read, offers: self.offers }
     }
 
     /// Each stale lock with its reasons, in a line.
-    pub fn stale(&self, project: &Project) -> Vec<String> {
+    pub(crate) fn stale(&self, project: &Project) -> Vec<String> {
         let line = |(target, locked): (&Target, &Locked)| match &locked.state {
             State::Stale(why) => Some(format!("{}: {}", project.shown(&project.lock_path(target)), why.join("; "))),
             _ => None,
@@ -100,7 +100,7 @@ impl Locks {
     }
 
     /// Says which locks are stale, for `--offline`: the index would have to be asked.
-    pub fn refuse_to_ask(&self, project: &Project) -> anyhow::Result<()> {
+    pub(crate) fn refuse_to_ask(&self, project: &Project) -> anyhow::Result<()> {
         match self.stale(project) {
             stale if stale.is_empty() => Ok(()),
             stale => Err(Problem::with_hint(
@@ -113,7 +113,7 @@ impl Locks {
     /// Says the warnings on standard error.
     ///
     /// - Takes: `told`, whether the team's stale lock is told of as a finding.
-    pub fn warn(&self, project: &Project, told: bool) {
+    pub(crate) fn warn(&self, project: &Project, told: bool) {
         let stale = self.team_stale.as_ref().filter(|_| !told);
         let stale = stale.map(|reason| format!("{}: {reason}", project.config.app.lock));
         for warning in self.warnings.iter().chain(&stale) {
@@ -194,7 +194,7 @@ fn unknown_builds(project: &Project, pins: &Pins) -> Vec<String> {
 }
 
 /// Holds the locks on disk against the team's lock; starts no program and asks nobody.
-pub fn inspect(project: &Project) -> anyhow::Result<Locks> {
+pub(crate) fn inspect(project: &Project) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
     let (looked, warnings) = look(project, texts, pins)?;
     let all = looked.into_iter().map(|looked| looked.locked).collect();
@@ -249,7 +249,7 @@ fn inspect_target(project: &Project, target: &Target, filtered: &Filtered<'_>, i
 ///
 /// - Fails: once for all targets, naming each pin without a file; then naming each distribution that would
 ///   miss something on its box. Nothing is written then.
-pub fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Locks> {
+pub(crate) fn bring_up_to_date(project: &Project, refresh: bool) -> anyhow::Result<Locks> {
     let (texts, pins) = project.pins()?;
     let (mut looked, warnings) = look(project, texts, pins)?;
     let is_stale = |looked: &Looked<'_>| refresh || looked.locked.state != State::Current;

@@ -13,7 +13,7 @@ const ROOTS: [&str; 4] = ["", "src", "lib", "python"];
 const MAPPED: [&str; 6] = ["package-dir", "package_dir", "force-include", "sources", "from =", "module-root"];
 
 /// Modules that are neither in the application nor, as far as names tell, of a package that is locked.
-pub fn faults(sys: &Sys, service: &Service, folder: &Utf8Path, pins: Option<&Pins>) -> Vec<anyhow::Error> {
+pub(crate) fn faults(sys: &Sys, service: &Service, folder: &Utf8Path, pins: Option<&Pins>) -> Vec<anyhow::Error> {
     // A folder that is a package itself holds no others.
     let is_root = |root: &Utf8PathBuf| root == folder || (root.is_dir() && !root.join("__init__.py").is_file());
     let roots: Vec<Utf8PathBuf> = ROOTS

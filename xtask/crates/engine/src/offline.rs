@@ -10,7 +10,7 @@ use wheelhaul_base::problem::all_of;
 /// Names everything that is missing, each with the command that brings it; nothing where `--offline` is not given.
 ///
 /// - Takes: `fills_repository`, whether createrepo_c is needed.
-pub fn refuse_missing(project: &Project, locks: &Locks, fills_repository: bool) -> anyhow::Result<()> {
+pub(crate) fn refuse_missing(project: &Project, locks: &Locks, fills_repository: bool) -> anyhow::Result<()> {
     if !project.sys.offline {
         return Ok(());
     }

@@ -131,7 +131,7 @@ fn warning(package: &PackageName, stems: &BTreeMap<&str, Vec<&str>>) -> String {
 }
 
 /// A remark on a package that is mostly for graphics processors: nothing tells whether a box has one.
-pub fn on_graphics(package: &PackageName, wheel: &OfWheel) -> Option<String> {
+pub(crate) fn on_graphics(package: &PackageName, wheel: &OfWheel) -> Option<String> {
     let remark = format!(
         "`{package}` has {} of libraries for graphics processors, which a box without one never uses; where its publisher \
          has a release for processors alone, lock that",

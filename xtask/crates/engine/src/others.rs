@@ -5,7 +5,7 @@ use wheelhaul_boxes::Target;
 use wheelhaul_config::Dependencies;
 
 /// What the RPM for a target says of other packages.
-pub fn of(project: &Project, target: &Target) -> Dependencies {
+pub(crate) fn of(project: &Project, target: &Target) -> Dependencies {
     let mut all = project.config.dependencies(target);
     if !target.knows_weak_dependencies() {
         all.without_weak_and_rich();
@@ -14,7 +14,7 @@ pub fn of(project: &Project, target: &Target) -> Dependencies {
 }
 
 /// Says what is left out for boxes whose rpm would not read it.
-pub fn warn(project: &Project) {
+pub(crate) fn warn(project: &Project) {
     for target in project.targets.iter().filter(|target| !target.knows_weak_dependencies()) {
         for (key, one) in project.config.dependencies(target).without_weak_and_rich() {
             let what = if one.is_rich() { "rich" } else { "weak" };

@@ -22,7 +22,7 @@ fn this_program() -> Option<String> {
 }
 
 /// Names what a thing is made from: `inputs`, by this program. None where nothing is to be taken from earlier runs.
-pub fn name<'w>(project: &Project, inputs: impl IntoIterator<Item = &'w [u8]>) -> Option<String> {
+pub(crate) fn name<'w>(project: &Project, inputs: impl IntoIterator<Item = &'w [u8]>) -> Option<String> {
     // What is built to be compared must not be what it is compared with.
     let program = this_program().filter(|_| !project.makes_elsewhere())?;
     let inputs = key_of(inputs);
@@ -30,12 +30,12 @@ pub fn name<'w>(project: &Project, inputs: impl IntoIterator<Item = &'w [u8]>) -
 }
 
 /// What was noted under a name.
-pub fn noted<T: Serialize + DeserializeOwned>(project: &Project, name: &str) -> Option<T> {
+pub(crate) fn noted<T: Serialize + DeserializeOwned>(project: &Project, name: &str) -> Option<T> {
     notes(project).read(name)
 }
 
 /// Notes something under a name; where that fails, the next run makes it again.
-pub fn note<T: Serialize>(project: &Project, name: &str, about: &T) {
+pub(crate) fn note<T: Serialize>(project: &Project, name: &str, about: &T) {
     notes(project).keep(&project.sys, name, about);
 }
 
@@ -44,14 +44,14 @@ fn notes(project: &Project) -> Cache {
 }
 
 /// Gives the identity of a file where it is a file and has this sha256.
-pub fn whole(path: &Utf8Path, sha256: &str) -> Option<String> {
+pub(crate) fn whole(path: &Utf8Path, sha256: &str) -> Option<String> {
     // A rename takes the place of a link, and so it is to be.
     let data = path.symlink_metadata().ok().filter(Metadata::is_file)?;
     (sha256_of(path).ok()? == sha256).then(|| identity(&data))
 }
 
 /// Tells a file from any that takes its place: another run may write its own between two looks of this one.
-pub fn identity(data: &Metadata) -> String {
+pub(crate) fn identity(data: &Metadata) -> String {
     let time = data.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     #[cfg(unix)]
     let number = std::os::unix::fs::MetadataExt::ino(data);
@@ -61,7 +61,7 @@ pub fn identity(data: &Metadata) -> String {
 }
 
 /// Whether the file at a path is still that of an identity.
-pub fn is_still(path: &Utf8Path, identity: &str) -> bool {
+pub(crate) fn is_still(path: &Utf8Path, identity: &str) -> bool {
     path.symlink_metadata().is_ok_and(|data| self::identity(&data) == identity)
 }
 

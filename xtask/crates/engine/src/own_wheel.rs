@@ -17,7 +17,7 @@ use wheelhaul_host::{Sys, names_in};
 use wheelhaul_wheel::{Plain, PlainFile, WheelName};
 
 /// A wheel that is not written yet.
-pub struct OwnWheel {
+pub(crate) struct OwnWheel {
     plain: Plain,
     /// in the order of the wheel
     files: Vec<(PlainFile, Tracked)>,
@@ -28,7 +28,7 @@ impl OwnWheel {
     ///
     /// # Errors
     /// Once, naming every entry of which git tracks nothing; where the version cannot be told.
-    pub fn gather(project: &Project, modules: &Modules<'_>) -> anyhow::Result<Self> {
+    pub(crate) fn gather(project: &Project, modules: &Modules<'_>) -> anyhow::Result<Self> {
         let (sys, app, config) = (&project.sys, project.app(), &project.config);
         let paths: Vec<&Utf8Path> = modules.entries.iter().map(|module| module.0.as_path()).collect();
         let listed = git::files_below(sys, &app, &paths)?;
@@ -54,23 +54,23 @@ impl OwnWheel {
     }
 
     /// The files that it is made from.
-    pub fn files(&self) -> Vec<Tracked> {
+    pub(crate) fn files(&self) -> Vec<Tracked> {
         self.files.iter().map(|(_, file)| file.clone()).collect()
     }
 
     /// What decides its bytes beside its files.
-    pub fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         let paths: Vec<&str> = self.files.iter().map(|(file, _)| file.path.as_str()).collect();
         format!("{:?}\0{}", self.plain, paths.join("\0"))
     }
 
     /// Its name.
-    pub fn name(&self) -> anyhow::Result<WheelName> {
+    pub(crate) fn name(&self) -> anyhow::Result<WheelName> {
         self.plain.wheel_name()
     }
 
     /// Writes it; see [`Plain::write`].
-    pub fn write<W: std::io::Write>(&self, sys: &Sys, app: &Utf8Path, epoch: u32, into: W) -> anyhow::Result<W> {
+    pub(crate) fn write<W: std::io::Write>(&self, sys: &Sys, app: &Utf8Path, epoch: u32, into: W) -> anyhow::Result<W> {
         let files: Vec<PlainFile> = self.files.iter().map(|(file, _)| file.clone()).collect();
         let mut open = |place: usize| -> anyhow::Result<Box<dyn Read>> {
             let file = &self.files[place].1;
@@ -148,7 +148,7 @@ fn check_entries(sys: &Sys, app: &Utf8Path, modules: &Modules<'_>, listed: &[Tra
 
 /// Refuses, before anything is fetched, an application that can be packed neither by a build backend nor by
 /// `app.modules`, and entries of that which git does not track.
-pub fn check(sys: &Sys, config: &App) -> anyhow::Result<()> {
+pub(crate) fn check(sys: &Sys, config: &App) -> anyhow::Result<()> {
     let (app, shown) = (sys.root.join(&config.path), &config.path);
     if let Some(modules) = config.modules() {
         let paths: Vec<&Utf8Path> = modules.entries.iter().map(|module| module.0.as_path()).collect();
@@ -178,7 +178,7 @@ pub fn check(sys: &Sys, config: &App) -> anyhow::Result<()> {
 }
 
 /// Why the version of an application without a build backend is not known.
-pub fn fault_of_version(project: &Project) -> Option<anyhow::Error> {
+pub(crate) fn fault_of_version(project: &Project) -> Option<anyhow::Error> {
     let modules = project.config.app.modules()?;
     (*modules.version == AppVersion::Git).then(|| git_version::version(&project.sys).err()).flatten()
 }

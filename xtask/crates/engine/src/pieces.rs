@@ -16,7 +16,7 @@ use wheelhaul_package::rpm::{KeptPieces, NewPiece, PieceKey};
 use xxhash_rust::xxh3::Xxh3;
 
 /// The folder's name, in the user's cache.
-pub const PIECES: &str = "pieces";
+pub(crate) const PIECES: &str = "pieces";
 /// What the store keeps: forty releases of a large application with all that it needs.
 const KEPT: Bounds = Bounds { longest_unused: Duration::from_secs(90 * 24 * 3600), most_bytes: 4 << 30 };
 /// A piece that is larger than this part of the store, before compression, is not kept: it would drive out all others.
@@ -29,7 +29,7 @@ const MARK: &[u8; 8] = b"xtaskpc2";
 
 /// The folder of pieces.
 #[derive(Debug)]
-pub struct Pieces {
+pub(crate) struct Pieces {
     folder: Utf8PathBuf,
     /// whether the folder is there and can be trusted
     is_own: bool,
@@ -45,12 +45,12 @@ pub struct Pieces {
 
 impl Pieces {
     /// The pieces in a folder, which is made where it is not there. Nothing is taken from one that others can write.
-    pub fn in_folder(folder: Utf8PathBuf) -> Self {
+    pub(crate) fn in_folder(folder: Utf8PathBuf) -> Self {
         Self::within(folder, KEPT)
     }
 
     /// The same, with bounds of their own.
-    pub fn within(folder: Utf8PathBuf, bounds: Bounds) -> Self {
+    pub(crate) fn within(folder: Utf8PathBuf, bounds: Bounds) -> Self {
         let trouble = OnceLock::new();
         let own = own_folder(&folder).map_err(|why| drop(trouble.set(why.to_string()))).ok();
         let (is_own, folder) = (own.is_some(), own.unwrap_or(folder));
@@ -59,7 +59,7 @@ impl Pieces {
     }
 
     /// What kept the store from being of use, in lines.
-    pub fn troubles(&self) -> Vec<String> {
+    pub(crate) fn troubles(&self) -> Vec<String> {
         let damaged = self.damaged.load(Ordering::Relaxed);
         let damaged = (damaged > 0).then(|| {
             format!("`{}` had {damaged} that could not be read or were damaged; they were made anew", self.folder)
@@ -74,7 +74,7 @@ impl Pieces {
     }
 
     /// Where they are.
-    pub fn folder(&self) -> &Utf8Path {
+    pub(crate) fn folder(&self) -> &Utf8Path {
         &self.folder
     }
 

@@ -39,7 +39,7 @@ const LEVEL_GZIP: i32 = 6;
 
 /// What travels in the package and beside it.
 #[derive(Debug, Clone)]
-pub struct Texts {
+pub(crate) struct Texts {
     /// the lock
     pub lock: String,
     /// the notes that people read on the box
@@ -51,7 +51,7 @@ pub struct Texts {
 }
 
 /// Everything that a builder makes an RPM from.
-pub struct Ready<'a> {
+pub(crate) struct Ready<'a> {
     /// the box that it is for
     pub target: &'a Target,
     /// what its header says
@@ -75,7 +75,7 @@ pub struct Ready<'a> {
 }
 
 /// What every target's RPM is made from beside its lock.
-pub struct Gathered {
+pub(crate) struct Gathered {
     /// the application's wheel
     pub app: AppWheel,
     /// the application's config files: path below its folder, and bytes
@@ -93,7 +93,7 @@ impl Gathered {
 }
 
 /// Fills the wheelhouse and builds the application's wheel.
-pub fn gather(project: &Project, current: &Current) -> anyhow::Result<Gathered> {
+pub(crate) fn gather(project: &Project, current: &Current) -> anyhow::Result<Gathered> {
     let head = git::head(&project.sys)?;
     let epoch = git::epoch(head.as_ref())?;
     let origin = inputs::origin(project, head.as_ref(), &current.read)?;
@@ -107,7 +107,7 @@ pub fn gather(project: &Project, current: &Current) -> anyhow::Result<Gathered> 
 }
 
 /// Lays out what a target's RPM is made from.
-pub fn prepare<'a>(
+pub(crate) fn prepare<'a>(
     project: &Project,
     target: &'a Target,
     lock: Lock,

@@ -12,7 +12,7 @@ use wheelhaul_pylock::Lock;
 
 /// A loaded repository.
 #[derive(Debug)]
-pub struct Project {
+pub(crate) struct Project {
     /// the door
     pub sys: Sys,
     /// `dist/package.toml`
@@ -35,7 +35,7 @@ pub struct Project {
 
 impl Project {
     /// A repository whose `dist/package.toml` is not written yet; its targets are known boxes.
-    pub fn of_text(sys: &Sys, text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn of_text(sys: &Sys, text: &str) -> anyhow::Result<Self> {
         let config = Config::parse(text)?;
         let targets = config.targets(&Probes::new())?;
         let (every_target, out) = (targets.clone(), sys.root.join("dist/out"));
@@ -44,52 +44,52 @@ impl Project {
     }
 
     /// `dist`
-    pub fn dist(&self) -> Utf8PathBuf {
+    pub(crate) fn dist(&self) -> Utf8PathBuf {
         self.sys.root.join("dist")
     }
 
     /// `dist/out`, or what was put in its place.
-    pub fn out(&self) -> Utf8PathBuf {
+    pub(crate) fn out(&self) -> Utf8PathBuf {
         self.out.clone()
     }
 
     /// The same, but what is made goes into `folder`.
-    pub fn making_into(self, folder: &Utf8Path) -> Self {
+    pub(crate) fn making_into(self, folder: &Utf8Path) -> Self {
         Self { out: folder.to_owned(), ..self }
     }
 
     /// The same, with digests of what is made.
-    pub fn with_digests(self) -> Self {
+    pub(crate) fn with_digests(self) -> Self {
         Self { wants_digests: true, ..self }
     }
 
     /// Whether what is made goes elsewhere than into `dist/out`.
-    pub fn makes_elsewhere(&self) -> bool {
+    pub(crate) fn makes_elsewhere(&self) -> bool {
         self.out != self.dist().join("out")
     }
 
     /// The application's folder.
-    pub fn app(&self) -> Utf8PathBuf {
+    pub(crate) fn app(&self) -> Utf8PathBuf {
         self.sys.root.join(&self.config.app.path)
     }
 
     /// The wheelhouse beside the locks.
-    pub fn wheelhouse(&self) -> Wheelhouse {
+    pub(crate) fn wheelhouse(&self) -> Wheelhouse {
         Wheelhouse::beside(&self.dist())
     }
 
     /// Where a target's lock is.
-    pub fn lock_path(&self, target: &Target) -> Utf8PathBuf {
+    pub(crate) fn lock_path(&self, target: &Target) -> Utf8PathBuf {
         self.dist().join(Lock::file_name(&target.name))
     }
 
     /// A path as messages show it: relative to the repository, with `/`.
-    pub fn shown(&self, path: &Utf8Path) -> String {
+    pub(crate) fn shown(&self, path: &Utf8Path) -> String {
         path.strip_prefix(&self.sys.root).unwrap_or(path).as_str().replace('\\', "/")
     }
 
     /// What of the team's project goes on the box.
-    pub fn selection(&self) -> Selection {
+    pub(crate) fn selection(&self) -> Selection {
         Selection::of(&self.config.app)
     }
 

@@ -79,7 +79,7 @@ impl Report {
 ///
 /// # Errors
 /// Where an RPM cannot be read, or the repository cannot be built for its target.
-pub fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
+pub(crate) fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
     let (Options { folder, rpms: files, .. }, target) = (options, targets.first().map(String::as_str));
     let root = find_root(&sys.root.join(folder)).with_context(|| format!("`{folder}`"))?;

@@ -16,7 +16,7 @@ use wheelhaul_rpmfile::Preamble;
 
 /// A repository: the RPMs for one distribution.
 #[derive(Debug)]
-pub struct Repository {
+pub(crate) struct Repository {
     /// absolute
     pub folder: Utf8PathBuf,
     /// `el9`
@@ -44,7 +44,7 @@ pub struct Filled {
 /// would take the RPM with the highest release, whatever the box.
 ///
 /// - Fails: before anything is built, where `folder` has metadata that this tool does not write, and would lose.
-pub fn of(project: &Project, folder: &Utf8Path, signs: bool) -> anyhow::Result<Vec<Repository>> {
+pub(crate) fn of(project: &Project, folder: &Utf8Path, signs: bool) -> anyhow::Result<Vec<Repository>> {
     let ids = |targets: &[wheelhaul_boxes::Target]| -> BTreeSet<String> {
         targets.iter().map(|target| target.distribution.dist.clone()).collect()
     };
@@ -93,7 +93,7 @@ fn keeps_nothing_foreign(repomd: &str) -> anyhow::Result<()> {
 
 impl Repository {
     /// Adds RPMs and writes the metadata anew, signed where `signing` says with what, and which public key goes with it.
-    pub fn add(
+    pub(crate) fn add(
         &self,
         project: &Project,
         rpms: &[&Built],

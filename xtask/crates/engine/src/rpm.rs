@@ -8,8 +8,9 @@ use crate::locking;
 use crate::locking::{Current, Locks, State};
 use crate::own_wheel;
 use crate::prepare::{Gathered, Texts, gather, prepare};
-use crate::rpmbuild::{OnDisk, Spec};
-use crate::summary::Summary;
+use crate::rpmbuild::OnDisk;
+pub use crate::rpmbuild::Spec;
+pub use crate::summary::{Pieces, Share, Step, Summary};
 use crate::tools::rpmbuild::RpmBuild;
 use crate::{Project, inputs, offline, others, rpmbuild};
 use anyhow::Context as _;
@@ -83,7 +84,7 @@ pub struct Specs {
 }
 
 /// An RPM on disk.
-pub struct Built {
+pub(crate) struct Built {
     /// the box that it is for
     pub target: Target,
     /// where it is
@@ -112,7 +113,7 @@ pub struct Built {
 
 impl Built {
     /// What is reported of the RPM; `sha256` is that of the file as it is now, where it is wanted.
-    pub fn reported(&self, project: &Project, sha256: Option<String>) -> anyhow::Result<RpmFile> {
+    pub(crate) fn reported(&self, project: &Project, sha256: Option<String>) -> anyhow::Result<RpmFile> {
         let source = |(path, size): &(Utf8PathBuf, u64)| -> anyhow::Result<SourceFile> {
             let sha256 = sha256.is_some().then(|| sha256_of(path)).transpose()?;
             Ok(SourceFile { path: project.shown(path), size: *size, sha256 })
@@ -129,7 +130,7 @@ impl Built {
     }
 
     /// The sha256 of the file as it is now.
-    pub fn sha256(&self) -> anyhow::Result<String> {
+    pub(crate) fn sha256(&self) -> anyhow::Result<String> {
         match &self.on_disk.digest {
             Some(known) => Ok(known.sha256.clone()),
             None => sha256_of(&self.path),
@@ -138,7 +139,7 @@ impl Built {
 }
 
 /// The task.
-pub fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
     // Without it everything else would be in vain.
     let rpmbuild = rpmbuild::find(project, &options.build)?;
     let current = locks_on_disk(project)?;
@@ -149,7 +150,7 @@ pub fn run(project: &Project, options: &Options) -> anyhow::Result<Report> {
 }
 
 /// The specs that the real rpmbuild would be given; no RPM is written.
-pub fn specs(project: &Project, options: &Options) -> anyhow::Result<Specs> {
+pub(crate) fn specs(project: &Project, options: &Options) -> anyhow::Result<Specs> {
     rpmbuild::find(project, &options.build)?;
     let current = locks_on_disk(project)?;
     Ok(Specs { specs: rpmbuild::specs(project, current, &options.build)? })
@@ -163,7 +164,7 @@ fn locks_on_disk(project: &Project) -> anyhow::Result<Current> {
 }
 
 /// Where time and bytes went until now.
-pub fn summary(project: &Project, built: &[Built]) -> Summary {
+pub(crate) fn summary(project: &Project, built: &[Built]) -> Summary {
     Summary::new(project.steps.so_far(), built.iter().flat_map(|rpm| &rpm.on_disk.shares))
 }
 
@@ -172,7 +173,7 @@ pub fn summary(project: &Project, built: &[Built]) -> Summary {
 /// The index is not asked again where it was just asked for the locks.
 ///
 /// - Takes: `rpmbuild`, where the options want it.
-pub fn build(
+pub(crate) fn build(
     project: &Project,
     current: Current,
     options: &BuildOptions,
@@ -206,7 +207,7 @@ pub fn build(
 }
 
 /// What can be known to be wrong before anything is asked, fetched or built.
-pub fn refuse_early(project: &Project) -> anyhow::Result<()> {
+pub(crate) fn refuse_early(project: &Project) -> anyhow::Result<()> {
     inputs::refuse_incomplete(project)?;
     let mut faults: Vec<anyhow::Error> =
         project.targets.iter().filter_map(|target| check_interpreter(target).err()).collect();
@@ -228,7 +229,7 @@ fn warn_of_dangers(project: &Project) {
 }
 
 /// The locks on disk; a stale one is an error, since the RPM would not hold what the team locked.
-pub fn current_locks(project: &Project, locks: Locks) -> anyhow::Result<Current> {
+pub(crate) fn current_locks(project: &Project, locks: Locks) -> anyhow::Result<Current> {
     locks.warn(project, false);
     let mut faults = Vec::new();
     for (target, locked) in project.targets.iter().zip(&locks.all) {

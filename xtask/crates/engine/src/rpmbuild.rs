@@ -25,7 +25,7 @@ use wheelhaul_package::rpm::{
 use wheelhaul_pylock::Lock;
 
 /// An RPM that was written, or lay there already.
-pub struct OnDisk {
+pub(crate) struct OnDisk {
     /// in bytes
     pub size: u64,
     /// what each wheel is in it; nothing where rpmbuild wrote it
@@ -36,7 +36,7 @@ pub struct OnDisk {
 
 /// A file that was written, or found whole.
 #[derive(Debug, Clone)]
-pub struct Digest {
+pub(crate) struct Digest {
     /// in lower-case hex
     pub sha256: String,
     /// of the file that has it: by [`outputs::is_still`] it is told from another run's
@@ -52,7 +52,7 @@ struct Noted {
 }
 
 /// Writes an RPM by this tool itself, unless the one that it would be lies there.
-pub fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
+pub(crate) fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
     project.steps.during("write", || {
         let plan = RpmPlan::new(&ready.package, &ready.tree, &ready.wheels)?;
         let name = outputs::name(project, [b"rpm".as_slice(), plan.name().as_bytes()]);
@@ -106,7 +106,7 @@ fn write(
 }
 
 /// Of a file that is being written.
-pub fn digest_of(file: &mut fs_err::File) -> anyhow::Result<Digest> {
+pub(crate) fn digest_of(file: &mut fs_err::File) -> anyhow::Result<Digest> {
     file.rewind()?;
     let sha256 = sha256_of_rest(file)?;
     Ok(Digest { sha256, identity: outputs::identity(&file.metadata()?) })
@@ -138,7 +138,7 @@ fn pieces(project: &Project) -> Pieces {
 }
 
 /// rpmbuild, where it is asked for.
-pub fn find<'a>(project: &'a Project, options: &BuildOptions) -> anyhow::Result<Option<RpmBuild<'a>>> {
+pub(crate) fn find<'a>(project: &'a Project, options: &BuildOptions) -> anyhow::Result<Option<RpmBuild<'a>>> {
     let wanted = options.source || options.builder == Builder::Rpmbuild;
     wanted.then(|| RpmBuild::find(&project.sys)).transpose()
 }
@@ -146,7 +146,7 @@ pub fn find<'a>(project: &'a Project, options: &BuildOptions) -> anyhow::Result<
 /// Writes an RPM into `path`, and its source package beside it, as the options want them.
 ///
 /// - Gives: the RPM; path and size in bytes of the source package.
-pub fn make(
+pub(crate) fn make(
     project: &Project,
     ready: &Ready<'_>,
     rpmbuild: &RpmBuild<'_>,
@@ -177,7 +177,7 @@ pub struct Spec {
 }
 
 /// The specs of all targets; the wheels are needed for the list of files.
-pub fn specs(project: &Project, current: Current, options: &BuildOptions) -> anyhow::Result<Vec<Spec>> {
+pub(crate) fn specs(project: &Project, current: Current, options: &BuildOptions) -> anyhow::Result<Vec<Spec>> {
     if project.targets.len() > 1 && !project.wants_json {
         let names: Vec<&str> = project.targets.iter().map(|target| target.name.as_str()).collect();
         return Err(Problem::with_hint(

@@ -11,6 +11,6 @@ pub struct Report {
 }
 
 /// The task.
-pub fn run() -> Report {
+pub(crate) fn run() -> Report {
     Report { schema: wheelhaul_config::schema().clone() }
 }

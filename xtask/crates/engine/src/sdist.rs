@@ -21,7 +21,7 @@ use wheelhaul_wheel::elf::{ElfNeed, OfWheel, foreign, needs_of};
 /// - Gives: the package as the lock has it, with what it was built from.
 /// - Fails: where this host has no such Python; where the build fails; where the wheel is of something else,
 ///   or has an ELF file that the box cannot load.
-pub fn build(
+pub(crate) fn build(
     project: &Project,
     target: &Target,
     name: &PackageName,

@@ -34,7 +34,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
 ];
 
 /// What is wrong with the first word of the command.
-pub fn faults(sys: &Sys, service: &Service, pins: &Pins, targets: &[Target], app: &App) -> Vec<anyhow::Error> {
+pub(crate) fn faults(sys: &Sys, service: &Service, pins: &Pins, targets: &[Target], app: &App) -> Vec<anyhow::Error> {
     let Some(word) = service.command.first() else { return Vec::new() };
     let folder = &sys.root.join(&app.path);
     let of_word = |word: &str| PROGRAMS.iter().find(|(name, _)| *name == word).map(|(_, packages)| *packages);

@@ -3,14 +3,14 @@
 mod backend;
 mod needed;
 
-pub use backend::{Backend, cure, not_a_package};
-pub use needed::{is_config_file, is_needed, modules_of};
+pub(crate) use backend::{Backend, cure, not_a_package};
+pub(crate) use needed::{is_config_file, is_needed, modules_of};
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files that a wheel lacks: one, or all below a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lacking {
+pub(crate) struct Lacking {
     /// as git has it, relative to the application's folder; a folder ends in `/`
     pub path: String,
     /// how many files they are
@@ -34,7 +34,7 @@ impl std::fmt::Display for Lacking {
 /// - Takes: `tracked`, the files that git tracks below the application's folder; `packed`, the paths in the wheel;
 ///   `is_elsewhere`, which tells whether the wheel has the same bytes under the same file name at another path, as a
 ///   build backend puts them that was told to move files.
-pub fn lacking(tracked: &[&str], packed: &BTreeSet<&str>, is_elsewhere: &dyn Fn(&str) -> bool) -> Vec<Lacking> {
+pub(crate) fn lacking(tracked: &[&str], packed: &BTreeSet<&str>, is_elsewhere: &dyn Fn(&str) -> bool) -> Vec<Lacking> {
     let all: BTreeSet<&str> = tracked.iter().copied().collect();
     let roots = roots(&all, packed);
     let place = |path: &'_ str| {

@@ -14,14 +14,14 @@ use wheelhaul_host::{Sys, find_root, open_regular};
 use wheelhaul_rpmfile::{Algorithm, Opened};
 
 /// What signs; it asks gpg for the public key once.
-pub struct Signer<'a> {
+pub(crate) struct Signer<'a> {
     sys: &'a Sys,
     gpg: Gpg<'a>,
     public: RefCell<Option<(String, String)>>,
 }
 
 /// A signed RPM.
-pub struct Signed {
+pub(crate) struct Signed {
     /// in bytes
     pub size: u64,
     /// fingerprint or id of what signed
@@ -36,14 +36,14 @@ pub struct Signed {
 
 impl<'a> Signer<'a> {
     /// Finds gpg, and sees that it has the key.
-    pub fn find(sys: &'a Sys, key: &'a str) -> anyhow::Result<Self> {
+    pub(crate) fn find(sys: &'a Sys, key: &'a str) -> anyhow::Result<Self> {
         Ok(Self { sys, gpg: Gpg::find(sys, key)?, public: RefCell::new(None) })
     }
 
     /// Signs an RPM: the file appears whole by rename, with the mode that it had.
     ///
     /// - Takes: `shown`, its name in messages.
-    pub fn sign(&self, path: &Utf8Path, shown: &str) -> anyhow::Result<Signed> {
+    pub(crate) fn sign(&self, path: &Utf8Path, shown: &str) -> anyhow::Result<Signed> {
         // A link stays one: what it leads to is signed.
         let path = &path.canonicalize_utf8().with_context(|| format!("`{shown}` cannot be signed"))?;
         let mut opened = open(path).with_context(|| format!("`{shown}` cannot be signed"))?;
@@ -69,7 +69,7 @@ impl<'a> Signer<'a> {
     }
 
     /// Signs a file, into `FILE.asc`.
-    pub fn sign_beside(&self, file: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn sign_beside(&self, file: &Utf8Path) -> anyhow::Result<()> {
         self.gpg.sign_beside(file)
     }
 
@@ -85,7 +85,7 @@ impl<'a> Signer<'a> {
 }
 
 /// Opens an RPM that a signature may be put into: what is damaged must not be vouched for.
-pub fn open(path: &Utf8Path) -> anyhow::Result<Opened<fs_err::File>> {
+pub(crate) fn open(path: &Utf8Path) -> anyhow::Result<Opened<fs_err::File>> {
     let opened = Opened::read(open_regular(path)?)?;
     let faults = &opened.digest_faults;
     if faults.is_empty() {
@@ -132,7 +132,7 @@ pub struct SignedFile {
 }
 
 /// The task; files are relative to the root of `sys`.
-pub fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(sys: &Sys, options: &Options) -> anyhow::Result<Report> {
     let rpms = &options.rpms;
     let key = match &options.key {
         Some(key) => key.clone(),

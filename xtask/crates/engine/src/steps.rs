@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// The steps of a task with what each took. Where one runs inside another, its time is its own and not the outer's:
 /// the sum is the time that passed.
 #[derive(Debug)]
-pub struct Steps {
+pub(crate) struct Steps {
     state: Mutex<State>,
 }
 
@@ -25,13 +25,13 @@ const OTHER: &str = "other";
 
 impl Steps {
     /// Begins now.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let state = State { rows: vec![(OTHER, Duration::ZERO)], running: vec![0], charged: Instant::now() };
         Self { state: Mutex::new(state) }
     }
 
     /// Runs a part of a step.
-    pub fn during<T>(&self, name: &'static str, part: impl FnOnce() -> T) -> T {
+    pub(crate) fn during<T>(&self, name: &'static str, part: impl FnOnce() -> T) -> T {
         self.change(|state| {
             let place = state.rows.iter().position(|(known, _)| *known == name);
             let place = place.unwrap_or_else(|| {
@@ -48,7 +48,7 @@ impl Steps {
     }
 
     /// All steps until now; what belongs to none as the last.
-    pub fn so_far(&self) -> Vec<(&'static str, Duration)> {
+    pub(crate) fn so_far(&self) -> Vec<(&'static str, Duration)> {
         let mut rows = Vec::new();
         self.change(|state| rows.clone_from(&state.rows));
         rows.rotate_left(1);

@@ -7,7 +7,7 @@ use wheelhaul_base::calendar::{Day, Month};
 use wheelhaul_boxes::Target;
 
 /// A sentence for each of the targets of which there is something to say.
-pub fn notices<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Vec<String> {
+pub(crate) fn notices<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Vec<String> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
     let now = Month::of(Day::at(u32::try_from(now).unwrap_or(u32::MAX)));
     let notice = |target: &'a Target| Some(format!("target `{}`: {}", target.name, target.end_of_support(now)?));
@@ -15,7 +15,7 @@ pub fn notices<'a>(targets: impl IntoIterator<Item = &'a Target>) -> Vec<String>
 }
 
 /// Says them.
-pub fn warn(project: &Project) {
+pub(crate) fn warn(project: &Project) {
     for notice in notices(&project.targets) {
         project.sys.say(format!("warning: {notice}"));
     }

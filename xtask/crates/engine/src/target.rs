@@ -146,7 +146,7 @@ impl Described {
 }
 
 /// The script for a box.
-pub fn script(script: Script) -> ScriptReport {
+pub(crate) fn script(script: Script) -> ScriptReport {
     let script = match script {
         Script::Probe => templates::probe(),
         Script::Evidence => templates::evidence(),
@@ -155,7 +155,7 @@ pub fn script(script: Script) -> ScriptReport {
 }
 
 /// All boxes; `own` are the targets of the repository.
-pub fn all(own: &[Target]) -> AllReport {
+pub(crate) fn all(own: &[Target]) -> AllReport {
     AllReport {
         targets: own.iter().map(Described::of).collect(),
         known: known_targets().iter().map(Described::of).collect(),
@@ -164,7 +164,7 @@ pub fn all(own: &[Target]) -> AllReport {
 }
 
 /// One box; `own` are the targets of the repository.
-pub fn one(own: &[Target], options: &Options) -> anyhow::Result<Report> {
+pub(crate) fn one(own: &[Target], options: &Options) -> anyhow::Result<Report> {
     let target = find(own, &options.name, options.python.as_deref())?;
     let tags: Vec<String> = target.tags().iter().map(ToString::to_string).collect();
     let environment = target.environment();

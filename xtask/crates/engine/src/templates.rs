@@ -23,13 +23,13 @@ pub fn evidence_program() -> String {
 }
 
 /// The script that compiles wheels to byte-code; run here by a Python of the target's minor.
-pub const COMPILE: &str = include_str!("templates/compile.py");
+pub(crate) const COMPILE: &str = include_str!("templates/compile.py");
 
 /// The script that tells whether sources compile; run here by a Python of the target's minor.
-pub const COMPILE_ONLY: &str = include_str!("templates/compile_only.py");
+pub(crate) const COMPILE_ONLY: &str = include_str!("templates/compile_only.py");
 
 /// The script that asks a build backend what it needs; run here.
-pub const BUILD_REQUIRES: &str = include_str!("templates/build_requires.py");
+pub(crate) const BUILD_REQUIRES: &str = include_str!("templates/build_requires.py");
 
 /// The program that asks a service for `/`, for a machine's Python.
-pub const ASK: &str = include_str!("templates/ask.py");
+pub(crate) const ASK: &str = include_str!("templates/ask.py");

@@ -23,7 +23,7 @@ use wheelhaul_lockfiles::{
 /// - Gives: what changed, a line a package.
 /// - Fails: where the tool that makes the lock is not installed; for a requirements file that takes in others,
 ///   since one file is written.
-pub fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
+pub(crate) fn upgrade(project: &Project) -> anyhow::Result<Vec<String>> {
     let lock = &project.config.app.lock;
     let format = LockFormat::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     // What is there may be what the upgrade is to cure.
@@ -87,7 +87,7 @@ pub fn how_to_make(lock: &Utf8Path) -> String {
 /// What the requirements are read from: by the lock's name, then what teams call it.
 ///
 /// A `pyproject.toml` that says no dependencies may be there for the wheel alone, beside a `Pipfile`.
-pub fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
+pub(crate) fn source(sys: &Sys, app: &App) -> anyhow::Result<Utf8PathBuf> {
     let lock = &app.lock;
     let selection = Selection::of(app);
     let folder = lock.parent().unwrap_or(Utf8Path::new(""));

@@ -16,7 +16,7 @@ use wheelhaul_host::on_path;
 use wheelhaul_verify::review::Review;
 
 /// What was said of an RPM.
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// the checks, and what they found
     pub rpm: Rpm,
     /// whether it was said of the same bytes by an earlier run
@@ -28,7 +28,7 @@ pub struct Verdict {
 }
 
 /// The page for the reviewer.
-pub enum Page {
+pub(crate) enum Page {
     /// to be made
     Of(Box<Review>),
     /// as an earlier run made it
@@ -43,7 +43,7 @@ struct Noted {
 }
 
 /// Verifies an RPM, unless its bytes were verified before; without their digest, because they will change, nothing is kept.
-pub fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow::Result<Verdict> {
+pub(crate) fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow::Result<Verdict> {
     let noted_as = digest.and_then(|digest| Some((name_of(project, rpm, &digest.sha256)?, rpm.path.clone(), digest)));
     let noted = noted_as.as_ref().and_then(|(name, ..)| outputs::noted(project, name));
     if let Some(Noted { rpm, page }) = noted {
@@ -64,7 +64,10 @@ pub fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow:
 
 impl Verdict {
     /// The page for the reviewer: made by `make`, unless an earlier run made it.
-    pub fn page(mut self, make: impl FnOnce(Review) -> anyhow::Result<String>) -> anyhow::Result<(String, Self)> {
+    pub(crate) fn page(
+        mut self,
+        make: impl FnOnce(Review) -> anyhow::Result<String>,
+    ) -> anyhow::Result<(String, Self)> {
         let page = match std::mem::replace(&mut self.page, Page::Made(String::new())) {
             Page::Of(review) => make(*review)?,
             Page::Made(page) => page,
@@ -73,7 +76,7 @@ impl Verdict {
     }
 
     /// Notes what was said, with the page that was made, for runs to come.
-    pub fn note(&self, project: &Project, page: &str) {
+    pub(crate) fn note(&self, project: &Project, page: &str) {
         let Some((name, path, digest)) = self.noted_as.as_ref().filter(|_| is_whole(&self.rpm)) else { return };
         // Another run may have put its RPM there before this one was read.
         if !outputs::is_still(path, &digest.identity) {

@@ -39,14 +39,14 @@ pub struct Report {
 }
 
 /// What is drawn while it is built.
-pub const BUILDING: &str = "building the application's wheel";
+pub(crate) const BUILDING: &str = "building the application's wheel";
 
 /// Stands for how a wheel is made here: a wheel on disk that was made otherwise is made again.
 const RULES: &str = "2";
 
 /// The application's wheel on disk.
 #[derive(Debug, Clone)]
-pub struct AppWheel {
+pub(crate) struct AppWheel {
     /// where it is
     pub path: Utf8PathBuf,
     /// its parsed name
@@ -65,7 +65,7 @@ pub struct AppWheel {
 
 impl AppWheel {
     /// Says that it was built, where it was, and what a build without a network would lack.
-    pub fn say(&self, project: &Project) {
+    pub(crate) fn say(&self, project: &Project) {
         if self.is_new {
             project.sys.say(format!("built {}", project.shown(&self.path)));
         }
@@ -84,7 +84,7 @@ struct Made {
 }
 
 /// The task.
-pub fn run(project: &Project, _: &Options) -> anyhow::Result<Report> {
+pub(crate) fn run(project: &Project, _: &Options) -> anyhow::Result<Report> {
     inputs::refuse_incomplete(project)?;
     early::refuse(project, false)?;
     let epoch = git::epoch(git::head(&project.sys)?.as_ref())?;
@@ -99,7 +99,7 @@ pub fn run(project: &Project, _: &Options) -> anyhow::Result<Report> {
 }
 
 /// What a build without a network lacks; nothing where the wheel on disk is the right one, or `--offline` is not given.
-pub fn missing(project: &Project, epoch: u32) -> anyhow::Result<Vec<anyhow::Error>> {
+pub(crate) fn missing(project: &Project, epoch: u32) -> anyhow::Result<Vec<anyhow::Error>> {
     let sys = &project.sys;
     // Without a build backend nothing is asked of anybody.
     let is_own = project.config.app.modules().is_some();
@@ -123,7 +123,7 @@ pub fn missing(project: &Project, epoch: u32) -> anyhow::Result<Vec<anyhow::Erro
 ///
 /// - Takes: `epoch`, the time of the commit, in seconds since 1970.
 /// - Fails: soon after it is to `stop` as well.
-pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWheel> {
+pub(crate) fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWheel> {
     let sys = &project.sys;
     let sources = Sources::read(project)?;
     let built = sources.built(project, epoch)?;
@@ -183,7 +183,7 @@ pub fn build(project: &Project, epoch: u32, stop: &Stop) -> anyhow::Result<AppWh
 
 /// Keeps the wheels of the build backend beside those of the lock, for a build without a network; what stands in the way
 /// is said, and no reason to fail.
-pub fn keep_backend(project: &Project) {
+pub(crate) fn keep_backend(project: &Project) {
     let keep = || -> anyhow::Result<()> {
         let sys = &project.sys;
         let backend = BuildSystem::of(sys, &project.app())?;

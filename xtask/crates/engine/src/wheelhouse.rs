@@ -30,13 +30,13 @@ const AT_ONCE: usize = 6;
 
 /// The folder of wheels.
 #[derive(Debug)]
-pub struct Wheelhouse {
+pub(crate) struct Wheelhouse {
     folder: Utf8PathBuf,
 }
 
 /// A wheel that a lock names and the wheelhouse lacks, with where it can be had.
 #[derive(Debug, Clone)]
-pub struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// the box that needs it
     pub target: &'a Target,
     /// the file
@@ -45,7 +45,7 @@ pub struct Wanted<'a> {
 
 impl Wheelhouse {
     /// The wheelhouse beside the locks in `dist`.
-    pub fn beside(dist: &Utf8Path) -> Self {
+    pub(crate) fn beside(dist: &Utf8Path) -> Self {
         Self { folder: dist.join(wheelhaul_pylock::WHEELS) }
     }
 
@@ -57,7 +57,7 @@ impl Wheelhouse {
     /// The packages whose wheel is not there, or not with the right bytes, each with the first target that needs it.
     ///
     /// - Takes: `locks`. A wheel that several of them have is read once.
-    pub fn missing<'l>(
+    pub(crate) fn missing<'l>(
         &self,
         sys: &Sys,
         locks: &[(&'l Target, &'l Lock)],
@@ -128,7 +128,7 @@ impl Wheelhouse {
     ///
     /// - Gives: false where it was asked to `stop`.
     /// - Fails: with the first failure; what was downloaded until then stays.
-    pub fn fetch(&self, sys: &Sys, pip: &Pip, wanted: &[Wanted<'_>], stop: &Stop) -> anyhow::Result<bool> {
+    pub(crate) fn fetch(&self, sys: &Sys, pip: &Pip, wanted: &[Wanted<'_>], stop: &Stop) -> anyhow::Result<bool> {
         sys.inside(&self.folder)?;
         fs_err::create_dir_all(&self.folder)?;
         let batches = batches(wanted);
@@ -226,7 +226,7 @@ fn look_at(path: &Utf8Path) -> anyhow::Result<Option<Metadata>> {
 }
 
 /// Opens a wheel, each file matched with its RECORD.
-pub fn open_wheel(path: &Utf8Path, name: &WheelName) -> anyhow::Result<(Archive<FileReader>, Contents)> {
+pub(crate) fn open_wheel(path: &Utf8Path, name: &WheelName) -> anyhow::Result<(Archive<FileReader>, Contents)> {
     let open = || -> anyhow::Result<_> {
         let file = open_regular(path)?;
         let size = file.metadata()?.len();
@@ -238,7 +238,7 @@ pub fn open_wheel(path: &Utf8Path, name: &WheelName) -> anyhow::Result<(Archive<
 }
 
 /// The name of the one wheel in a folder that something was built into.
-pub fn only_wheel(folder: &Utf8Path) -> anyhow::Result<WheelName> {
+pub(crate) fn only_wheel(folder: &Utf8Path) -> anyhow::Result<WheelName> {
     let mut names: Vec<String> = Vec::new();
     for entry in fs_err::read_dir(folder)? {
         names.extend(entry?.file_name().to_str().filter(|name| name.ends_with(".whl")).map(str::to_owned));

@@ -23,13 +23,13 @@ impl Way {
 
 /// Lines of a `.gitignore` by which the configuration and the locks are committed, and what is made is not, whatever
 /// lines stand before them: git looks into no folder that is ignored, so the folder itself is taken back first.
-pub fn ignore_lines() -> &'static str {
+pub(crate) fn ignore_lines() -> &'static str {
     "# RPMs: the configuration and the locks are committed, what is made is not\n\
      !/dist/\n/dist/*\n!/dist/package.toml\n!/dist/pylock.*.toml\n!/dist/probes/\n/target/\n"
 }
 
 /// The lines by which git takes a file that it ignores, with each folder above it.
-pub fn taken_back(path: &str) -> Vec<String> {
+pub(crate) fn taken_back(path: &str) -> Vec<String> {
     let folders = path.match_indices('/').map(|(at, _)| format!("!/{}", &path[..=at]));
     folders.chain([format!("!/{path}")]).collect()
 }

@@ -16,7 +16,7 @@ use wheelhaul_lockfiles::LockFormat;
 
 /// How an application without a build backend is packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnPacking {
+pub(crate) struct OwnPacking {
     /// `app.modules`
     pub modules: Vec<String>,
     /// `app.version`
@@ -27,7 +27,7 @@ pub struct OwnPacking {
 
 /// An application, as it is packed and served.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
+pub(crate) struct Draft {
     /// what is typed to start this tool
     pub typed: String,
     /// `app.path`
@@ -107,7 +107,7 @@ fn tail_of(path: &str) -> &str {
 }
 
 /// The applications, the likeliest first; none where nothing of Python is there.
-pub fn drafts(seen: &Seen) -> Vec<Draft> {
+pub(crate) fn drafts(seen: &Seen) -> Vec<Draft> {
     let folders = project_folders(seen);
     let mut found: Vec<(String, Vec<Object>)> = folders.iter().map(|folder| (folder.clone(), Vec::new())).collect();
     for (path, text) in seen.texts.iter().filter(|(path, _)| path.ends_with(".py")) {

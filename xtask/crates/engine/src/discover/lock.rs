@@ -9,7 +9,7 @@ use wheelhaul_lockfiles::{Application, LockFormat, LockSource, LockUpgrade, Pins
 
 /// The lock of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lock {
+pub(crate) struct Lock {
     /// relative to the repository
     pub path: String,
     /// why this one; empty where there is no other
@@ -45,7 +45,7 @@ impl Lock {
     /// Chooses one for an application.
     ///
     /// - Takes: `folders`, the application's and those above it, each ending in `/` or empty; `app`, its path.
-    pub fn choose(seen: &Seen, folders: &[&str], app: &str) -> Self {
+    pub(crate) fn choose(seen: &Seen, folders: &[&str], app: &str) -> Self {
         let mut there: Vec<(usize, String, String)> = Vec::new();
         for (distance, folder) in folders.iter().enumerate() {
             for (place, format) in

@@ -2,7 +2,7 @@
 
 /// How a server calls the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Interface {
+pub(super) enum Interface {
     /// PEP 3333
     Wsgi,
     /// the ASGI specification
@@ -58,7 +58,7 @@ const MODULES: [&str; 9] = ["wsgi", "asgi", "app", "main", "application", "serve
 
 /// An application as a source has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Object {
+pub(super) struct Object {
     /// the source, relative to the repository
     pub file: String,
     /// `app`, `dash_app.server`; of a factory its name
@@ -74,7 +74,7 @@ pub struct Object {
 }
 
 /// What a source has that may be served, the likeliest first.
-pub fn objects(file: &str, text: &str) -> Vec<Object> {
+pub(super) fn objects(file: &str, text: &str) -> Vec<Object> {
     let stem = file.rsplit('/').next().unwrap_or(file).trim_end_matches(".py");
     let lines = logical_lines(text);
     let package = imported(&lines);

@@ -6,7 +6,7 @@ use crate::discover::Draft;
 ///
 /// - Takes: `targets`, names of known boxes; `python`, the one of the first box and why it is that; the other boxes get
 ///   the same.
-pub fn package_toml(draft: &Draft, targets: &[String], python: Option<(&str, &str)>) -> String {
+pub(crate) fn package_toml(draft: &Draft, targets: &[String], python: Option<(&str, &str)>) -> String {
     let mut file = Lines::default();
     file.comment(&format!(
         "What is packed into an RPM, and for which boxes; `{} schema` prints the JSON schema of this file.",

@@ -6,7 +6,7 @@ use wheelhaul_base::toml_text;
 
 /// A project as its `pyproject.toml`, `setup.py` or `setup.cfg` has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Project {
+pub(super) struct Project {
     /// as written
     pub name: Option<String>,
     /// none where it is computed
@@ -23,7 +23,7 @@ impl Project {
     /// Reads the project of a folder.
     ///
     /// - Takes: `pyproject`, its text where the file is there; `files`, all files below the folder, relative to it.
-    pub fn read(pyproject: Option<&str>, files: &BTreeSet<&str>) -> Self {
+    pub(super) fn read(pyproject: Option<&str>, files: &BTreeSet<&str>) -> Self {
         let file: toml::Table = pyproject.and_then(|text| toml_text::read(text, "").ok()).unwrap_or_default();
         let text = |path: &[&str]| {
             let (last, folders) = path.split_last()?;

@@ -9,7 +9,7 @@ use wheelhaul_boxes::{Target, known_targets};
 
 /// A minor that a file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Said {
+pub(crate) struct Said {
     /// `(3, 11)`
     pub version: (u8, u8),
     /// where it stands, as people are told
@@ -23,7 +23,7 @@ type Read = fn(&str) -> Option<(u8, u8)>;
 ///
 /// - Takes: `texts` by path; `folders`, in which the files are looked for, each ending in `/` or empty; `lock`, the
 ///   path of the lock.
-pub fn said(texts: &BTreeMap<String, String>, folders: &[&str], lock: Option<&str>) -> Option<Said> {
+pub(super) fn said(texts: &BTreeMap<String, String>, folders: &[&str], lock: Option<&str>) -> Option<Said> {
     let found = |path: &str, read: Read| {
         let version = read(texts.get(path)?)?;
         Some(Said { version, place: format!("`{path}`") })
@@ -80,7 +80,7 @@ fn first_minor(text: &str) -> Option<(u8, u8)> {
 }
 
 /// `requires-python`, also as Poetry writes it: `^3.11`, `~3.11`, `3.11.*`.
-pub fn specifiers(text: &str) -> Option<VersionSpecifiers> {
+pub(super) fn specifiers(text: &str) -> Option<VersionSpecifiers> {
     let one = |part: &str| {
         let part = part.trim();
         let version = part.trim_start_matches(['^', '~']).trim();
@@ -100,7 +100,7 @@ pub fn specifiers(text: &str) -> Option<VersionSpecifiers> {
 }
 
 /// The Pythons of a known box that all of the specifiers allow, newest first; those that can be packed for.
-pub fn allowed(target: &str, specifiers: &[VersionSpecifiers]) -> Vec<Target> {
+pub(crate) fn allowed(target: &str, specifiers: &[VersionSpecifiers]) -> Vec<Target> {
     let is_allowed = |version: &Version| specifiers.iter().all(|specifiers| specifiers.contains(version));
     let of_box =
         known_targets().into_iter().filter(|known| known.name == target && known.interpreter.version >= (3, 4));

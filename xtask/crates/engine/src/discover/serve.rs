@@ -9,7 +9,7 @@ fn of_script(script: &str) -> Option<&'static Server> {
 }
 
 /// The servers of an interface, those first that are taken where several are locked.
-pub fn servers(interface: Interface) -> Vec<&'static Server> {
+pub(super) fn servers(interface: Interface) -> Vec<&'static Server> {
     let scripts: &[&str] = match interface {
         Interface::Wsgi => &["gunicorn", "waitress-serve", "hypercorn", "uvicorn"],
         Interface::Asgi => &["uvicorn", "hypercorn"],
@@ -18,17 +18,23 @@ pub fn servers(interface: Interface) -> Vec<&'static Server> {
 }
 
 /// Whether the server of a package can serve TLS; one that is not known is taken to.
-pub fn has_tls(package: &str) -> bool {
+pub(super) fn has_tls(package: &str) -> bool {
     SERVERS.iter().all(|known| known.package != package || known.has_tls())
 }
 
 /// The package of a server, by its console script.
-pub fn package_of(script: &str) -> &str {
+pub(super) fn package_of(script: &str) -> &str {
     of_script(script).map_or(script, |known| known.package)
 }
 
 /// The command that serves `MODULE:OBJECT`.
-pub fn command(server: &Server, interface: Interface, module: &str, object: &str, is_factory: bool) -> Vec<String> {
+pub(super) fn command(
+    server: &Server,
+    interface: Interface,
+    module: &str,
+    object: &str,
+    is_factory: bool,
+) -> Vec<String> {
     let plain = format!("{module}:{object}");
     let called = format!("{plain}()");
     let words: Vec<&str> = match (server.package, interface, is_factory) {
@@ -44,7 +50,7 @@ pub fn command(server: &Server, interface: Interface, module: &str, object: &str
 
 /// A line of a Procfile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Process {
+pub(super) struct Process {
     /// `web`, `worker`, `release`
     pub name: String,
     /// its command, as it is written
@@ -52,7 +58,7 @@ pub struct Process {
 }
 
 /// The lines of a Procfile.
-pub fn processes(procfile: &str) -> Vec<Process> {
+pub(super) fn processes(procfile: &str) -> Vec<Process> {
     let line = |line: &str| {
         let (name, line) = line.split_once(':')?;
         let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
@@ -64,7 +70,7 @@ pub fn processes(procfile: &str) -> Vec<Process> {
 /// What a line of a Procfile says that a unit can say: the server with its words, without address and port.
 ///
 /// - Gives: none for a line that only a shell understands, and for a server that is not known.
-pub fn of_procfile(line: &str) -> Option<Vec<String>> {
+pub(super) fn of_procfile(line: &str) -> Option<Vec<String>> {
     // Options that say address and port, which `service.port` says here.
     const LISTEN: [&str; 6] = ["--bind", "-b", "--host", "--port", "-p", "--listen"];
     if line.contains(['|', '&', ';', '<', '>', '`', '"', '\'', '\\']) || line.contains("$(") {
@@ -83,7 +89,7 @@ pub fn of_procfile(line: &str) -> Option<Vec<String>> {
 }
 
 /// The module and the object of a command: its first word of the form `module:object`.
-pub fn application_of(command: &[String]) -> Option<(&str, &str)> {
+pub(super) fn application_of(command: &[String]) -> Option<(&str, &str)> {
     let are_names = |(module, object): &(&str, &str)| {
         let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         module.split('.').all(is_name) && object.split('.').all(|part| is_name(part.trim_end_matches("()")))

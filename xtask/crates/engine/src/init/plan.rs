@@ -6,7 +6,7 @@ use crate::tools::git_repository;
 use wheelhaul_host::Sys;
 
 /// What is asked for beside the configuration.
-pub struct What {
+pub(super) struct What {
     hook: bool,
     service: Option<Service>,
     /// whether the small `xtask` is, and where it takes this tool from
@@ -14,7 +14,7 @@ pub struct What {
 }
 
 impl What {
-    pub fn of(options: &Options) -> Self {
+    pub(super) fn of(options: &Options) -> Self {
         Self { hook: options.hook, service: options.ci, cargo: options.cargo.then(|| options.from.clone()) }
     }
 }
@@ -28,21 +28,21 @@ struct Planned {
 }
 
 /// All that is written.
-pub struct Plan {
+pub(super) struct Plan {
     files: Vec<Planned>,
     /// files that are left, with the lines to add
     left: Vec<LeftFile>,
 }
 
 /// What was written.
-pub struct Done {
+pub(super) struct Done {
     pub written: Vec<String>,
     pub left: Vec<LeftFile>,
 }
 
 impl Plan {
     /// Plans; reads what is there, and writes nothing.
-    pub fn make(sys: &Sys, package_toml: String, way: Way, what: &What) -> anyhow::Result<Self> {
+    pub(super) fn make(sys: &Sys, package_toml: String, way: Way, what: &What) -> anyhow::Result<Self> {
         let mut plan = Self { files: Vec::new(), left: Vec::new() };
         plan.add_new(sys, "dist/package.toml", package_toml, |_| String::new());
         plan.add_ignore_lines(sys)?;
@@ -125,7 +125,7 @@ impl Plan {
     }
 
     /// The plan, for the person who is asked.
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let shown = |file: &Planned| {
             let (what, text) = if file.added.is_empty() { ("", &file.text) } else { (" (added)", &file.added) };
             format!("── {}{what}\n{text}", file.path)
@@ -135,7 +135,7 @@ impl Plan {
     }
 
     /// Writes it, and takes back what git would still ignore.
-    pub fn write(self, sys: &Sys) -> anyhow::Result<Done> {
+    pub(super) fn write(self, sys: &Sys) -> anyhow::Result<Done> {
         let mut written = Vec::new();
         for file in &self.files {
             sys.write(&sys.root.join(&file.path), file.text.as_bytes())?;

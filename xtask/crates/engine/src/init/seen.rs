@@ -12,7 +12,7 @@ const LARGEST: u64 = 64 << 20;
 const MOST_FILES: usize = 100_000;
 
 /// Looks at a repository; without git at every file that is not obviously made.
-pub fn look(sys: &Sys, below: &str) -> anyhow::Result<Seen> {
+pub(super) fn look(sys: &Sys, below: &str) -> anyhow::Result<Seen> {
     let files = match git_repository::names(sys) {
         Some(names) => names,
         None => {

@@ -6,7 +6,7 @@ use wheelhaul_base::toml_text;
 
 /// What builds an application's wheel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
+pub(crate) enum Backend {
     /// setuptools, also where nothing is said (PEP 517)
     Setuptools,
     /// hatchling
@@ -27,7 +27,7 @@ pub enum Backend {
 
 impl Backend {
     /// The backend that a `pyproject.toml` names.
-    pub fn of(pyproject: &str) -> Self {
+    pub(crate) fn of(pyproject: &str) -> Self {
         let file: toml::Table = toml_text::read(pyproject, "").unwrap_or_default();
         let system = file.get("build-system").and_then(toml::Value::as_table);
         let name = system.and_then(|system| system.get("build-backend")).and_then(toml::Value::as_str);
@@ -47,7 +47,7 @@ impl Backend {
 }
 
 /// The key by which a `pyproject.toml` says that the project is not built: uv's or Poetry's.
-pub fn not_a_package(pyproject: &str) -> Option<&'static str> {
+pub(crate) fn not_a_package(pyproject: &str) -> Option<&'static str> {
     let file: toml::Table = toml_text::read(pyproject, "").ok()?;
     let tool = file.get("tool")?;
     let is_false = |tool_name: &str, key: &str| {
@@ -63,7 +63,7 @@ pub fn not_a_package(pyproject: &str) -> Option<&'static str> {
 /// How a build backend is told to pack what it left out.
 ///
 /// - Takes: `packages`, the folders at the top of the wheel.
-pub fn cure(backend: Backend, lacking: &[Lacking], packages: &BTreeSet<&str>) -> String {
+pub(crate) fn cure(backend: Backend, lacking: &[Lacking], packages: &BTreeSet<&str>) -> String {
     let (inside, beside): (Vec<&Lacking>, Vec<&Lacking>) =
         lacking.iter().partition(|one| package_of(one, packages).is_some());
     let mut lines = Vec::new();

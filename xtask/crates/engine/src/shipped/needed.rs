@@ -104,7 +104,7 @@ const OTHER_PROJECTS: &[&str] = &[
 /// Whether an application reads a file when it runs, as far as names tell.
 ///
 /// - Takes: `path`, relative to the application's folder; `all`, every file there, which tell other projects.
-pub fn is_needed(path: &str, all: &BTreeSet<&str>) -> bool {
+pub(crate) fn is_needed(path: &str, all: &BTreeSet<&str>) -> bool {
     let inner = path.strip_prefix("src/").unwrap_or(path);
     let (folders, name) = inner.rsplit_once('/').unwrap_or(("", inner));
     let mut folders = folders.split('/').filter(|folder| !folder.is_empty()).peekable();
@@ -135,7 +135,7 @@ fn is_module(name: &str) -> bool {
 }
 
 /// Whether a file at the top of an application is one that an administrator edits: `config.yaml`, `settings.toml`.
-pub fn is_config_file(name: &str) -> bool {
+pub(crate) fn is_config_file(name: &str) -> bool {
     const ENDS: [&str; 7] = ["cfg", "conf", "ini", "json", "toml", "yaml", "yml"];
     const STEMS: [&str; 8] =
         ["app", "application", "conf", "config", "configuration", "log_config", "logging", "settings"];
@@ -155,7 +155,7 @@ fn end_of(name: &str) -> &str {
 /// What to pack of an application that no build backend builds: modules and folders at its top, folders with a `/`.
 ///
 /// - Takes: `tracked`, its files, relative to its folder.
-pub fn modules_of(tracked: &BTreeSet<&str>) -> Vec<String> {
+pub(crate) fn modules_of(tracked: &BTreeSet<&str>) -> Vec<String> {
     let needed = tracked.iter().filter(|path| is_needed(path, tracked));
     let tops: BTreeSet<String> = needed
         .map(|path| path.split_once('/').map_or((*path).to_owned(), |(top, _)| format!("{top}/")))

@@ -18,7 +18,7 @@ use wheelhaul_select::Candidate;
 /// `[build-system]` of a project (PEP 518); without one, what pip and uv take for it.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct BuildSystem {
+pub(crate) struct BuildSystem {
     /// requirements of the backend
     requires: Vec<String>,
     /// `MODULE:OBJECT`
@@ -45,7 +45,7 @@ struct Project {
 
 impl BuildSystem {
     /// Reads the project file of the application's folder.
-    pub fn of(sys: &Sys, app: &Utf8Path) -> anyhow::Result<Self> {
+    pub(crate) fn of(sys: &Sys, app: &Utf8Path) -> anyhow::Result<Self> {
         let path = app.join("pyproject.toml");
         match path.is_file() {
             true => {
@@ -57,7 +57,7 @@ impl BuildSystem {
     }
 
     /// What is required for it, in words.
-    pub fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         match self.requires.as_slice() {
             [] => self.build_backend.clone(),
             requires => requires.join(", "),
@@ -65,7 +65,7 @@ impl BuildSystem {
     }
 
     /// The wheels that are kept for it; `None` if one of them is not there, or the list is another backend's.
-    pub fn kept(&self, sys: &Sys) -> anyhow::Result<Option<Kept>> {
+    pub(crate) fn kept(&self, sys: &Sys) -> anyhow::Result<Option<Kept>> {
         let folder = wheels_of_tools(sys);
         let list = folder.join("backend.txt");
         if !list.is_file() {
@@ -89,7 +89,7 @@ impl BuildSystem {
     }
 
     /// Downloads its wheels, and those that it asks for itself to build a wheel of `source`.
-    pub fn keep(&self, sys: &Sys, source: &Utf8Path, app: &Utf8Path, stop: &Stop) -> anyhow::Result<Kept> {
+    pub(crate) fn keep(&self, sys: &Sys, source: &Utf8Path, app: &Utf8Path, stop: &Stop) -> anyhow::Result<Kept> {
         let (uv, pip) = (Uv::find(sys)?, Pip::find(sys)?);
         let kept = Kept { list: wheels_of_tools(sys).join("backend.txt"), folder: wheels_of_tools(sys) };
         let python = uv.python(source)?;

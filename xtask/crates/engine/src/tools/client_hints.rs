@@ -1,13 +1,13 @@
 //! What to do where a client of the index failed, by what it said: a hint that is of something else sends people the wrong way.
 
 /// What a pip from 24.1 on says of metadata that older ones take, though it only has to fetch the file.
-pub const REFUSES_METADATA: &str = "has invalid metadata";
+pub(crate) const REFUSES_METADATA: &str = "has invalid metadata";
 
 /// What pip says of a file that is another one.
-pub const OTHER_BYTES: &str = "DO NOT MATCH THE HASHES";
+pub(crate) const OTHER_BYTES: &str = "DO NOT MATCH THE HASHES";
 
 /// The cure, by what pip said.
-pub fn for_pip(said: &str) -> &'static str {
+pub(crate) fn for_pip(said: &str) -> &'static str {
     let says = |words: &[&str]| words.iter().any(|words| said.contains(words));
     if says(&[OTHER_BYTES]) {
         "the index serves other bytes than were locked: ask whoever runs it; where a release was replaced on purpose, `cargo xtask lock --refresh`"
@@ -50,14 +50,14 @@ const NO_NETWORK: [&str; 10] = [
 ];
 
 /// What uv says of a release that the index does not have.
-pub const NO_RELEASE: &str = "there is no version of";
+pub(crate) const NO_RELEASE: &str = "there is no version of";
 /// What uv says of a release that needs a newer Python.
-pub const NEWER_PYTHON: &str = "does not satisfy Python";
+pub(crate) const NEWER_PYTHON: &str = "does not satisfy Python";
 /// What uv says where no set of releases satisfies everything.
-pub const NO_SOLUTION: &str = "No solution found";
+pub(crate) const NO_SOLUTION: &str = "No solution found";
 
 /// The cure, by what uv said.
-pub fn for_uv(said: &str) -> &'static str {
+pub(crate) fn for_uv(said: &str) -> &'static str {
     const NOT_THERE: [&str; 3] = ["was not found in the package registry", NO_RELEASE, NO_SOLUTION];
     let says = |all: &[&str]| all.iter().any(|words| said.contains(words));
     if says(&NOT_THERE) {

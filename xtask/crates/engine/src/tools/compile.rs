@@ -15,7 +15,7 @@ use wheelhaul_host::{Program, Sys, Talk};
 
 /// The modules of one wheel.
 #[derive(Debug, Clone, Serialize)]
-pub struct Job {
+pub(crate) struct Job {
     /// the wheel, whose bytes were checked
     pub wheel: Utf8PathBuf,
     /// where the archive of byte-code goes
@@ -33,7 +33,7 @@ impl Job {
     /// Tells the archive from every other: equal keys, equal bytes.
     ///
     /// - Takes: `sha256` of the wheel; `by`, the interpreter.
-    pub fn key(&self, sha256: &str, by: &Interpreter) -> anyhow::Result<String> {
+    pub(crate) fn key(&self, sha256: &str, by: &Interpreter) -> anyhow::Result<String> {
         let mut hasher = Sha256::new_with_prefix(COMPILE);
         hasher.update(serde_json::to_vec(&(sha256, &by.version, self.mtime, &self.files))?);
         Ok(hex(&hasher.finalize()))
@@ -47,7 +47,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 ///
 /// - Gives: what could not be compiled, a line each.
 /// - Fails: with the first process that did not end well, or took more than a minute for one module.
-pub fn run(sys: &Sys, by: &Interpreter, jobs: &[Job], scratch: &Utf8Path) -> anyhow::Result<String> {
+pub(crate) fn run(sys: &Sys, by: &Interpreter, jobs: &[Job], scratch: &Utf8Path) -> anyhow::Result<String> {
     run_within(sys, by, jobs, scratch, LONGEST)
 }
 

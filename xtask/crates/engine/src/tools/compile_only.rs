@@ -21,7 +21,7 @@ const MOST_ENDED: usize = 20;
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// A source with its path on the box.
-pub struct Source {
+pub(crate) struct Source {
     /// for the compiler's messages
     pub path: String,
     /// its bytes
@@ -40,7 +40,7 @@ struct Said {
 ///
 /// - Gives: path → why it does not compile.
 /// - Fails: where an interpreter cannot be started, or ends again and again.
-pub fn run(
+pub(crate) fn run(
     sys: &Sys,
     by: &Interpreter,
     feed: impl FnOnce(&SyncSender<Source>) -> anyhow::Result<()>,

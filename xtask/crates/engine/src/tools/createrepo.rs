@@ -7,14 +7,14 @@ use wheelhaul_host::{Program, Sys, on_path};
 
 /// A found createrepo_c.
 #[derive(Debug)]
-pub struct Createrepo {
+pub(crate) struct Createrepo {
     program: Utf8PathBuf,
     first: &'static [&'static str],
 }
 
 impl Createrepo {
     /// Takes the system's from the PATH, else that of a private environment.
-    pub fn find(sys: &Sys) -> anyhow::Result<Self> {
+    pub(crate) fn find(sys: &Sys) -> anyhow::Result<Self> {
         if let Some(program) = on_path("createrepo_c") {
             return Ok(Self { program, first: &[] });
         }
@@ -25,7 +25,7 @@ impl Createrepo {
     }
 
     /// Refuses what [`Self::find`] could not have without a network.
-    pub fn require(sys: &Sys) -> anyhow::Result<()> {
+    pub(crate) fn require(sys: &Sys) -> anyhow::Result<()> {
         match on_path("createrepo_c") {
             Some(_) => Ok(()),
             None => python::require(sys, &python::CREATEREPO).map_err(absent),
@@ -37,7 +37,7 @@ impl Createrepo {
     /// gzip, since el7 and el8 read no zstd; no databases, which yum makes itself.
     ///
     /// - Takes: `epoch`, in seconds since 1970, which stands for the time it was made.
-    pub fn write(&self, sys: &Sys, folder: &Utf8Path, into: &Utf8Path, epoch: u32) -> anyhow::Result<()> {
+    pub(crate) fn write(&self, sys: &Sys, folder: &Utf8Path, into: &Utf8Path, epoch: u32) -> anyhow::Result<()> {
         let command = Program::new(&self.program)
             .args(self.first.iter().copied())
             .args(["--quiet", "--no-database", "--checksum", "sha256", "--general-compress-type", "gz"])

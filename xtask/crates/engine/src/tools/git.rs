@@ -4,9 +4,9 @@ mod absent;
 mod differing;
 mod ignored;
 
-pub use absent::refuse_incomplete;
+pub(crate) use absent::refuse_incomplete;
 pub use differing::{Inputs, differing};
-pub use ignored::{Ignored, ignored};
+pub(crate) use ignored::ignored;
 
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
@@ -118,7 +118,7 @@ pub fn epoch(head: Option<&Head>) -> anyhow::Result<u32> {
 }
 
 /// Whether a file is of a repository that git trusts: its owner is this user, or `safe.directory` names it.
-pub fn trusts(sys: &Sys, path: &str) -> bool {
+pub(crate) fn trusts(sys: &Sys, path: &str) -> bool {
     sys.end(&git(&["--literal-pathspecs", "ls-files", "--error-unmatch", "--", path]))
         .is_ok_and(|ended| ended.succeeded())
 }
@@ -135,7 +135,7 @@ pub fn files(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<V
 }
 
 /// The same of some files and folders below `folder` alone.
-pub fn files_below(sys: &Sys, folder: &Utf8Path, paths: &[&Utf8Path]) -> anyhow::Result<Vec<Tracked>> {
+pub(crate) fn files_below(sys: &Sys, folder: &Utf8Path, paths: &[&Utf8Path]) -> anyhow::Result<Vec<Tracked>> {
     let paths: Vec<String> = paths.iter().map(|path| format!(":(literal){path}")).collect();
     files_at(sys, folder, &paths, &[])
 }
@@ -178,7 +178,7 @@ fn files_at(sys: &Sys, folder: &Utf8Path, paths: &[String], skipped: &[&str]) ->
 }
 
 /// Single files below `folder`, in the order of `paths`; none in the place of each that git's index does not have.
-pub fn known(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::Result<Vec<Option<Tracked>>> {
+pub(crate) fn known(sys: &Sys, folder: &Utf8Path, paths: &[Utf8PathBuf]) -> anyhow::Result<Vec<Option<Tracked>>> {
     if paths.is_empty() {
         return Ok(Vec::new());
     }

@@ -17,7 +17,7 @@ const DIGITS: usize = 9;
 ///
 /// # Errors
 /// Where no tag names a version, and in a clone without the history that would have to be counted.
-pub fn version(sys: &Sys) -> anyhow::Result<Version> {
+pub(crate) fn version(sys: &Sys) -> anyhow::Result<Version> {
     let failed = || "`app.version` is \"git\", and git does not tell the version";
     let head = head(sys)
         .with_context(failed)?
@@ -53,7 +53,7 @@ pub fn version(sys: &Sys) -> anyhow::Result<Version> {
 }
 
 /// Whether a tag before the last commit names a version.
-pub fn has_tag(sys: &Sys) -> bool {
+pub(crate) fn has_tag(sys: &Sys) -> bool {
     tags(sys).is_ok_and(|tags| !tags.is_empty())
 }
 

@@ -8,7 +8,7 @@ use wheelhaul_rpmfile::Signature;
 
 /// A found gpg, and the key that it signs with.
 #[derive(Debug)]
-pub struct Gpg<'a> {
+pub(crate) struct Gpg<'a> {
     sys: &'a Sys,
     program: Utf8PathBuf,
     key: &'a str,
@@ -20,7 +20,7 @@ impl<'a> Gpg<'a> {
     ///
     /// - Takes: `key` as gpg takes it: an id, a fingerprint, an e-mail address.
     /// - Fails: without gpg, where it knows no such key or only its public part, and for an expired key.
-    pub fn find(sys: &'a Sys, key: &'a str) -> anyhow::Result<Self> {
+    pub(crate) fn find(sys: &'a Sys, key: &'a str) -> anyhow::Result<Self> {
         let program = ["gpg", "gpg2"].into_iter().find_map(on_path).ok_or_else(|| {
             Problem::with_hint(
                 "there is no `gpg` on the PATH to sign with",
@@ -49,7 +49,7 @@ impl<'a> Gpg<'a> {
     }
 
     /// Signs bytes, detached and in binary; the person may be asked for passphrase or card.
-    pub fn sign(&self, bytes: &[u8], what: &str) -> anyhow::Result<Signature> {
+    pub(crate) fn sign(&self, bytes: &[u8], what: &str) -> anyhow::Result<Signature> {
         let (_keep, folder) = scratch()?;
         let (input, output) = (folder.join("header"), folder.join("header.sig"));
         fs_err::write(&input, bytes)?;
@@ -59,7 +59,7 @@ impl<'a> Gpg<'a> {
     }
 
     /// Signs a file, detached and armored, into `FILE.asc`.
-    pub fn sign_beside(&self, file: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn sign_beside(&self, file: &Utf8Path) -> anyhow::Result<()> {
         self.detached(
             &["--armor"],
             file,
@@ -71,7 +71,7 @@ impl<'a> Gpg<'a> {
     /// The public key, armored and without the signatures of others.
     ///
     /// - Takes: `issuer`, the fingerprint or id of what signed; where it is empty, all that the key's name finds.
-    pub fn public_key(&self, issuer: &str) -> anyhow::Result<String> {
+    pub(crate) fn public_key(&self, issuer: &str) -> anyhow::Result<String> {
         let wanted = if issuer.is_empty() { self.key } else { issuer };
         let words = ["--armor", "--no-emit-version", "--export-options", "export-minimal", "--export", "--", wanted];
         let text = self.run(&words)?;

@@ -14,7 +14,7 @@ const WHO: &str = "import sys, importlib.util as u; v = sys.version_info; print(
 
 /// An interpreter of this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Interpreter {
+pub(crate) struct Interpreter {
     /// where it is
     pub path: Utf8PathBuf,
     /// `3.11.7`
@@ -24,7 +24,7 @@ pub struct Interpreter {
 /// Finds a final release of CPython with the target's minor, whose byte-code the target's Python takes.
 ///
 /// Asking takes as long as packing a small package, so the answer is kept until a candidate changes.
-pub fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<Interpreter> {
+pub(crate) fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<Interpreter> {
     let minor = target.python();
     let candidates = candidates(&minor);
     let cache = sys.user_cache("interpreters", Bounds::USUAL);

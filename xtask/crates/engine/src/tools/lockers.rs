@@ -8,7 +8,7 @@ use wheelhaul_lockfiles::LockTool;
 
 /// The tool that a team locks with, where it is installed.
 #[derive(Debug)]
-pub struct Locker {
+pub(crate) struct Locker {
     program: Utf8PathBuf,
     tool: &'static LockTool,
 }

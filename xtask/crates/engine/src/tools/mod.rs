@@ -1,20 +1,20 @@
 //! One file an outside program: its minimum version, the hint to install it, small named functions.
 
-pub mod backend;
+pub(crate) mod backend;
 mod backend_wheels;
 pub mod build;
-pub mod client_hints;
-pub mod compile;
-pub mod compile_only;
-pub mod createrepo;
+pub(crate) mod client_hints;
+pub(crate) mod compile;
+pub(crate) mod compile_only;
+pub(crate) mod createrepo;
 pub mod git;
-pub mod git_repository;
-pub mod git_version;
-pub mod gpg;
+pub(crate) mod git_repository;
+pub(crate) mod git_version;
+pub(crate) mod gpg;
 pub mod interpreter;
-pub mod lockers;
-pub mod pip;
+pub(crate) mod lockers;
+pub(crate) mod pip;
 pub mod python;
-pub mod rpmbuild;
+pub(crate) mod rpmbuild;
 pub mod shell;
 pub mod uv;

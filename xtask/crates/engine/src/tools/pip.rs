@@ -15,13 +15,13 @@ const LEAST: (u32, u32) = (22, 2);
 
 /// A found pip.
 #[derive(Debug)]
-pub struct Pip {
+pub(crate) struct Pip {
     python: Utf8PathBuf,
 }
 
 impl Pip {
     /// Takes the pip of the host's Python if it is new enough, else that of the private environment.
-    pub fn find(sys: &Sys) -> anyhow::Result<Self> {
+    pub(crate) fn find(sys: &Sys) -> anyhow::Result<Self> {
         match python::first().and_then(|python| Self::of(sys, &python)) {
             Some(found) => Ok(found),
             None => Ok(Self { python: python::private_environment(sys, &python::PIP)?.join("python") }),
@@ -48,7 +48,7 @@ impl Pip {
     /// direct URL by them, and takes `3.11` for 3.11.0.
     ///
     /// - Fails: soon after it is to `stop` as well.
-    pub fn download(
+    pub(crate) fn download(
         &self,
         sys: &Sys,
         files: &[&Candidate],
@@ -65,7 +65,13 @@ impl Pip {
     }
 
     /// The same for this host.
-    pub fn download_here(&self, sys: &Sys, files: &[&Candidate], folder: &Utf8Path, stop: &Stop) -> anyhow::Result<()> {
+    pub(crate) fn download_here(
+        &self,
+        sys: &Sys,
+        files: &[&Candidate],
+        folder: &Utf8Path,
+        stop: &Stop,
+    ) -> anyhow::Result<()> {
         self.fetch(sys, &words_for(folder), files, stop)
     }
 
@@ -110,7 +116,7 @@ fn words_for(folder: &Utf8Path) -> Vec<String> {
 }
 
 /// A line of a requirements file that names a file, its sha256, and the folder of it that is built.
-pub fn direct_reference(
+pub(crate) fn direct_reference(
     sys: &Sys,
     at: &FileLocation,
     sha256: &str,
@@ -130,7 +136,7 @@ pub fn direct_reference(
 }
 
 /// An absolute path as a URL.
-pub fn file_url(path: &Utf8Path) -> String {
+pub(crate) fn file_url(path: &Utf8Path) -> String {
     let path = path.as_str().replace('\\', "/");
     format!("{}{}", if path.starts_with('/') { "file://" } else { "file:///" }, percent_encoded(&path))
 }

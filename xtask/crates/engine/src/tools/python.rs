@@ -10,7 +10,7 @@ use wheelhaul_host::{Program, Sys, on_path, own_folder, sha256_of};
 
 /// Programs of Python in their exact releases, which pip installs by the digests of their wheels.
 #[derive(Debug)]
-pub struct Pinned {
+pub(crate) struct Pinned {
     /// where they are, below `target/xtask`
     pub folder: &'static str,
     /// for pip: each with the digests of all its wheels
@@ -29,24 +29,25 @@ impl Pinned {
 }
 
 /// Where the host has no uv, or one that is too old.
-pub const UV: Pinned = Pinned { folder: "tools-uv-0.13.9", requirements: include_str!("pinned/uv.txt") };
+pub(crate) const UV: Pinned = Pinned { folder: "tools-uv-0.13.9", requirements: include_str!("pinned/uv.txt") };
 /// Where the pip of the host is too old.
-pub const PIP: Pinned = Pinned { folder: "tools-pip-26.2", requirements: include_str!("pinned/pip.txt") };
+pub(crate) const PIP: Pinned = Pinned { folder: "tools-pip-26.2", requirements: include_str!("pinned/pip.txt") };
 /// Where a file is to be fetched whose metadata newer pips refuse.
-pub const PIP_OF_OLD: Pinned = Pinned { folder: "tools-pip-24.0", requirements: include_str!("pinned/pip_of_old.txt") };
+pub(crate) const PIP_OF_OLD: Pinned =
+    Pinned { folder: "tools-pip-24.0", requirements: include_str!("pinned/pip_of_old.txt") };
 /// Where the host has no createrepo_c.
-pub const CREATEREPO: Pinned =
+pub(crate) const CREATEREPO: Pinned =
     Pinned { folder: "tools-createrepo-c-1.2.5", requirements: include_str!("pinned/createrepo.txt") };
 /// For the target's Python, which builds a wheel from an sdist.
-pub const SDIST_BUILD: &str = include_str!("pinned/sdist_build.txt");
+pub(crate) const SDIST_BUILD: &str = include_str!("pinned/sdist_build.txt");
 
 /// The folder of wheels that a build without a network needs, beside those that are packed.
-pub fn wheels_of_tools(sys: &Sys) -> Utf8PathBuf {
+pub(crate) fn wheels_of_tools(sys: &Sys) -> Utf8PathBuf {
     sys.root.join("dist/wheels/tools")
 }
 
 /// The first Python on the PATH, whatever its version.
-pub fn first() -> Option<Utf8PathBuf> {
+pub(crate) fn first() -> Option<Utf8PathBuf> {
     ["python3", "python"].into_iter().find_map(on_path)
 }
 
@@ -94,13 +95,13 @@ fn minor_of(sys: &Sys, path: &Utf8Path) -> Option<u32> {
 ///
 /// # Errors
 /// With `--offline`, also if neither is there.
-pub fn private_environment(sys: &Sys, pinned: &Pinned) -> anyhow::Result<Utf8PathBuf> {
+pub(crate) fn private_environment(sys: &Sys, pinned: &Pinned) -> anyhow::Result<Utf8PathBuf> {
     require(sys, pinned)?;
     environment(sys, &|| newest(sys), pinned.folder, pinned.requirements, Some(&wheels_of_tools(sys)))
 }
 
 /// Refuses what could not be installed without a network, before anything is.
-pub fn require(sys: &Sys, pinned: &Pinned) -> anyhow::Result<()> {
+pub(crate) fn require(sys: &Sys, pinned: &Pinned) -> anyhow::Result<()> {
     if !sys.offline || sys.workspace().join(pinned.folder).is_dir() {
         return Ok(());
     }
@@ -217,7 +218,7 @@ fn trusted(folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
 }
 
 /// Whether a version, as `uv --version` or `pip --version` print it, is at least `least`.
-pub fn is_at_least(printed: &str, least: (u32, u32)) -> bool {
+pub(crate) fn is_at_least(printed: &str, least: (u32, u32)) -> bool {
     let numbers = printed.split_whitespace().nth(1).map(|version| {
         let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
         (parts.next().unwrap_or(0), parts.next().unwrap_or(0))

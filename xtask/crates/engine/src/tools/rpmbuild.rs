@@ -10,7 +10,7 @@ const LEAST: (u32, u32) = (4, 11);
 
 /// What is built from a spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Product {
+pub(crate) enum Product {
     /// the RPM for the box
     Binary,
     /// spec and sources in one file
@@ -19,14 +19,14 @@ pub enum Product {
 
 /// A found rpmbuild.
 #[derive(Debug)]
-pub struct RpmBuild<'a> {
+pub(crate) struct RpmBuild<'a> {
     sys: &'a Sys,
     program: Utf8PathBuf,
 }
 
 impl<'a> RpmBuild<'a> {
     /// Takes rpmbuild from the PATH.
-    pub fn find(sys: &'a Sys) -> anyhow::Result<Self> {
+    pub(crate) fn find(sys: &'a Sys) -> anyhow::Result<Self> {
         let hint = "install it: `dnf install rpm-build`, or `apt-get install rpm`; or leave `--builder` and `--source` out, since this tool writes RPMs by itself";
         let program = on_path("rpmbuild").ok_or_else(|| Problem::with_hint("`rpmbuild` is not on the PATH", hint))?;
         let printed = sys.run(&Program::new(&program).args(["--version"]))?.out;
@@ -43,7 +43,7 @@ impl<'a> RpmBuild<'a> {
     /// - Takes: `topdir`, with `SPECS`, `SOURCES` and what rpmbuild makes beside them; `spec`, relative to it;
     ///   `epoch`, the time that everything made gets, in seconds since 1970.
     /// - Fails: with rpmbuild's last words.
-    pub fn build(
+    pub(crate) fn build(
         &self,
         product: Product,
         topdir: &Utf8Path,

@@ -27,7 +27,7 @@ const SETTINGS: [&str; 4] = ["uv.toml", "pyproject.toml", ".python-version", ".p
 
 /// What is resolved.
 #[derive(Debug, Clone, Copy)]
-pub struct Sources<'a> {
+pub(crate) struct Sources<'a> {
     /// `pyproject.toml`, or a requirements file
     pub input: &'a Utf8Path,
     /// extras and groups of a `pyproject.toml`
@@ -38,7 +38,7 @@ pub struct Sources<'a> {
 
 /// Where files are looked for.
 #[derive(Debug)]
-pub struct Index<'a> {
+pub(crate) struct Index<'a> {
     /// the lowest version of the targets
     pub python: &'a str,
     /// whose uv configuration (an index, for one) is used
@@ -66,7 +66,7 @@ impl<'a> Uv<'a> {
     }
 
     /// Refuses what [`Self::find`] could not have without a network.
-    pub fn require(sys: &Sys) -> anyhow::Result<()> {
+    pub(crate) fn require(sys: &Sys) -> anyhow::Result<()> {
         match Self::of_host(sys)? {
             Some(_) => Ok(()),
             None => python::require(sys, &python::UV).map_err(|error| {
@@ -107,7 +107,7 @@ impl<'a> Uv<'a> {
     /// Asks the index, in one call, for every file of every pin.
     ///
     /// - Fails: where the index lacks a pin, with uv's words.
-    pub fn offers(&self, questions: &[Question], index: &Index<'_>) -> anyhow::Result<Offers> {
+    pub(crate) fn offers(&self, questions: &[Question], index: &Index<'_>) -> anyhow::Result<Offers> {
         let (_keep, scratch) = self.sys.scratch()?;
         let input = scratch.join("pins.txt");
         let lines: String = questions
@@ -155,7 +155,7 @@ impl<'a> Uv<'a> {
     ///
     /// - Gives: pinned requirements with hashes.
     /// - Fails: with uv's words where there is no solution.
-    pub fn resolve(&self, sources: &Sources<'_>, target: &Target, folder: &Utf8Path) -> anyhow::Result<String> {
+    pub(crate) fn resolve(&self, sources: &Sources<'_>, target: &Target, folder: &Utf8Path) -> anyhow::Result<String> {
         let platform =
             platform_of(target).with_context(|| format!("uv knows no platform like {}", target.in_words()))?;
         let words =
@@ -193,7 +193,7 @@ impl<'a> Uv<'a> {
 
     /// The release nearest to a pin, newer ones first, of which some wheel may fit the target; asked for errors
     /// only, so whatever goes wrong is no answer.
-    pub fn nearest_release(&self, pin: &Pin, target: &Target, folder: &Utf8Path) -> Option<Version> {
+    pub(crate) fn nearest_release(&self, pin: &Pin, target: &Target, folder: &Utf8Path) -> Option<Version> {
         let platform = platform_of(target)?;
         let (_keep, scratch) = self.sys.scratch().ok()?;
         let input = scratch.join("pin.txt");
@@ -219,7 +219,7 @@ impl<'a> Uv<'a> {
     }
 
     /// The interpreter that uv builds a project with.
-    pub fn python(&self, source: &Utf8Path) -> anyhow::Result<String> {
+    pub(crate) fn python(&self, source: &Utf8Path) -> anyhow::Result<String> {
         let ask = |words: &[&str]| {
             let command = self.command(Program::new(&self.program), source)?.args(["python", "find"]);
             let said = self.sys.run(&command.args(words.iter().copied()))?;
@@ -237,7 +237,12 @@ impl<'a> Uv<'a> {
     /// Resolves requirements of this host, and gives a wheel for each package: one for every host, where there is one.
     ///
     /// - Takes: `folder`, whose uv configuration is used.
-    pub fn wheels_for(&self, requires: &[String], python: &str, folder: &Utf8Path) -> anyhow::Result<Vec<Candidate>> {
+    pub(crate) fn wheels_for(
+        &self,
+        requires: &[String],
+        python: &str,
+        folder: &Utf8Path,
+    ) -> anyhow::Result<Vec<Candidate>> {
         if requires.is_empty() {
             return Ok(Vec::new());
         }
@@ -260,7 +265,7 @@ impl<'a> Uv<'a> {
     /// What a build backend asks for beside its own requirements.
     ///
     /// - Takes: `system`, its table as JSON; `kept`, its wheels.
-    pub fn asks_for(
+    pub(crate) fn asks_for(
         &self,
         system: &str,
         source: &Utf8Path,
@@ -286,7 +291,7 @@ impl<'a> Uv<'a> {
     ///
     /// - Takes: `kept`, the wheels of the build backend; without, uv asks the index for them.
     /// - Fails: soon after it is to `stop` as well.
-    pub fn build_wheel(
+    pub(crate) fn build_wheel(
         &self,
         source: &Utf8Path,
         into: &Utf8Path,
@@ -314,7 +319,7 @@ impl<'a> Uv<'a> {
 }
 
 /// The platform of a target in uv's words: of the glibcs that it knows, the newest that the box has.
-pub fn platform_of(target: &Target) -> Option<String> {
+pub(crate) fn platform_of(target: &Target) -> Option<String> {
     const KNOWN: [u16; 12] = [17, 28, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40];
     let (major, minor) = target.distribution.glibc;
     let known = KNOWN.iter().rev().find(|known| major == 2 && **known <= minor)?;

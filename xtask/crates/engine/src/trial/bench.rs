@@ -9,7 +9,7 @@ use wheelhaul_trial::{Kind, Machine, Root, RootSource, Sandbox, boot_obstacle, c
 
 /// What `trial` is asked for.
 #[derive(Debug)]
-pub struct Wish {
+pub(super) struct Wish {
     /// where the root comes from
     pub root: RootSource,
     /// the release that is upgraded from
@@ -33,7 +33,7 @@ impl Bench {
     /// Makes ready for [`Self::live_through`].
     ///
     /// - Fails: where this host cannot make a machine, or the root is none.
-    pub fn prepare(sys: &Sys, wish: Wish) -> anyhow::Result<Self> {
+    pub(super) fn prepare(sys: &Sys, wish: Wish) -> anyhow::Result<Self> {
         check_needs()?;
         for path in wish.from.iter().chain(&wish.also) {
             ensure!(sys.root.join(path).is_file(), "there is no file `{path}`");
@@ -76,11 +76,11 @@ impl Bench {
 }
 
 /// The package's name in the folder that the machine sees as /mnt.
-pub const NEW: &str = "new.rpm";
+pub(super) const NEW: &str = "new.rpm";
 /// The name there of the release that is upgraded from.
-pub const OLD: &str = "old.rpm";
+pub(super) const OLD: &str = "old.rpm";
 
 /// The name of the package that is installed before, by its number.
-pub fn also_name(index: usize) -> String {
+pub(super) fn also_name(index: usize) -> String {
     format!("also-{index}.rpm")
 }

@@ -7,7 +7,7 @@ use wheelhaul_trial::{Machine, RootFacts};
 /// Notes what the machine is.
 ///
 /// - Fails: for the package of another processor, and for a glibc that is older than the box's.
-pub fn note(machine: &Machine, root: &RootFacts, examined: &Examined) -> anyhow::Result<Vec<String>> {
+pub(super) fn note(machine: &Machine, root: &RootFacts, examined: &Examined) -> anyhow::Result<Vec<String>> {
     let evidence = examined.evidence.as_ref().ok().context("the package cannot be read")?;
     let first = |words: &[&str]| -> String {
         let said = machine.run(words).ok().filter(|ended| ended.succeeded()).map(|ended| ended.stdout);

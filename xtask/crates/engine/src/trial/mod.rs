@@ -36,14 +36,14 @@ pub struct Options {
 }
 
 /// `trial`, on files that are named.
-pub fn try_files(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
+pub(crate) fn try_files(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
     run_files(sys, &options.rpms, targets, &options.judging, |sys, asked| {
         Ok(crate::verify::Asked { life: Some(life_of(sys, options)?), ..asked })
     })
 }
 
 /// `trial`, on the RPMs of a repository.
-pub fn try_built(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
+pub(crate) fn try_built(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
     run_all_built(project, &options.judging, here, |sys| life_of(sys, options).map(Some))
 }
 

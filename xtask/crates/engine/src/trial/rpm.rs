@@ -5,7 +5,7 @@ use wheelhaul_base::problem::Problem;
 use wheelhaul_trial::Machine;
 
 /// Installs or upgrades; a scriptlet that warns has failed.
-pub fn upgrade(machine: &Machine, options: &[&str], files: &[&str]) -> anyhow::Result<()> {
+pub(super) fn upgrade(machine: &Machine, options: &[&str], files: &[&str]) -> anyhow::Result<()> {
     let words = [&["rpm", "-U"], options, files].concat();
     let ended = machine.run(&words)?;
     // rpm tells of a failed scriptlet, of a `.rpmnew` and of an unknown user by a warning; the second is as it ought to be
@@ -16,7 +16,7 @@ pub fn upgrade(machine: &Machine, options: &[&str], files: &[&str]) -> anyhow::R
 }
 
 /// Whether its digests are right, and all that it requires is there.
-pub fn takes(machine: &Machine, file: &str) -> anyhow::Result<()> {
+pub(super) fn takes(machine: &Machine, file: &str) -> anyhow::Result<()> {
     // unsigned is fine here; a signature whose key this root lacks is as well
     machine.text(&["rpm", "-K", "--nosignature", file])?;
     let ended = machine.run(&["rpm", "-U", "--test", file])?;
@@ -59,7 +59,7 @@ fn cure_of(missing: &[String]) -> &'static str {
 }
 
 /// Whether what is installed is what the package has, but for the files at `edited`.
-pub fn verifies(machine: &Machine, name: &str, edited: &[&str]) -> anyhow::Result<()> {
+pub(super) fn verifies(machine: &Machine, name: &str, edited: &[&str]) -> anyhow::Result<()> {
     let ended = machine.run(&["rpm", "-V", name])?;
     let is_edit = |line: &str| edited.iter().any(|path| line.ends_with(&format!(" c {path}")));
     let faults: Vec<&str> =

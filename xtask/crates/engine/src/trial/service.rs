@@ -29,7 +29,7 @@ struct Answer {
 }
 
 /// The service of a package on a machine.
-pub struct Service<'m> {
+pub(super) struct Service<'m> {
     pub machine: &'m Machine,
     pub name: &'m str,
     /// the package's own interpreter, on the machine
@@ -39,7 +39,7 @@ pub struct Service<'m> {
 }
 
 impl<'m> Service<'m> {
-    pub fn new(machine: &'m Machine, name: &'m str, python: &'m str) -> Self {
+    pub(super) fn new(machine: &'m Machine, name: &'m str, python: &'m str) -> Self {
         Self { machine, name, python, is_silent: Cell::new(false) }
     }
 
@@ -47,25 +47,25 @@ impl<'m> Service<'m> {
         format!("{}.service", self.name)
     }
 
-    pub fn start(&self) -> anyhow::Result<()> {
+    pub(super) fn start(&self) -> anyhow::Result<()> {
         self.machine.text(&["systemctl", "start", &self.unit()]).map(drop)
     }
 
-    pub fn stop(&self) -> anyhow::Result<()> {
+    pub(super) fn stop(&self) -> anyhow::Result<()> {
         self.machine.text(&["systemctl", "stop", &self.unit()]).map(drop)
     }
 
-    pub fn restart(&self) -> anyhow::Result<()> {
+    pub(super) fn restart(&self) -> anyhow::Result<()> {
         self.machine.text(&["systemctl", "restart", &self.unit()]).map(drop)
     }
 
     /// Changes with every start.
-    pub fn invocation(&self) -> anyhow::Result<String> {
+    pub(super) fn invocation(&self) -> anyhow::Result<String> {
         self.machine.property(&self.unit(), "InvocationID")
     }
 
     /// Whether it runs.
-    pub fn is_active(&self) -> anyhow::Result<bool> {
+    pub(super) fn is_active(&self) -> anyhow::Result<bool> {
         Ok(self.machine.property(&self.unit(), "ActiveState")? == "active")
     }
 
@@ -75,7 +75,7 @@ impl<'m> Service<'m> {
     }
 
     /// Its last lines; what cannot be had is said in a line.
-    pub fn journal(&self) -> Vec<String> {
+    pub(super) fn journal(&self) -> Vec<String> {
         let unit = self.unit();
         let words = ["journalctl", "--no-pager", "--quiet", "--output=short", "--lines", MOST_LINES, "--unit", &unit];
         let text = self.machine.text(&words).unwrap_or_else(|error| format!("the journal cannot be read: {error:#}"));
@@ -83,14 +83,14 @@ impl<'m> Service<'m> {
     }
 
     /// What the journal has of its unit at the level of errors and above.
-    pub fn errors(&self) -> anyhow::Result<Vec<String>> {
+    pub(super) fn errors(&self) -> anyhow::Result<Vec<String>> {
         let unit = self.unit();
         let words = ["journalctl", "--quiet", "--no-pager", "--priority=err", "--unit", &unit];
         Ok(self.machine.text(&words)?.lines().map(str::to_owned).collect())
     }
 
     /// Asks for `/` until there is an answer; any code below 500 is one.
-    pub fn asks(&self, place: &Place) -> anyhow::Result<Vec<String>> {
+    pub(super) fn asks(&self, place: &Place) -> anyhow::Result<Vec<String>> {
         let limit = if self.is_silent.get() { SHORT_LIMIT } else { ANSWER_LIMIT };
         let answered = self.asks_within(place, limit);
         self.is_silent.set(answered.is_err());
@@ -117,7 +117,7 @@ impl<'m> Service<'m> {
     }
 
     /// Whether nothing answers any more.
-    pub fn is_closed(&self, place: &Place) -> anyhow::Result<bool> {
+    pub(super) fn is_closed(&self, place: &Place) -> anyhow::Result<bool> {
         Ok(self.ask(place, "0")?.code.is_none())
     }
 

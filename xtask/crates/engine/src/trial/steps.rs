@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
 
 /// What a step that passed saw.
-pub type Notes = Vec<String>;
+pub(super) type Notes = Vec<String>;
 
 /// The steps on one machine.
 #[derive(Debug)]
-pub struct Steps<'a> {
+pub(super) struct Steps<'a> {
     sys: &'a Sys,
     made: Vec<Step>,
 }
 
 impl<'a> Steps<'a> {
-    pub fn new(sys: &'a Sys) -> Self {
+    pub(super) fn new(sys: &'a Sys) -> Self {
         Self { sys, made: Vec::new() }
     }
 
@@ -23,7 +23,7 @@ impl<'a> Steps<'a> {
     ///
     /// - Takes: `journal`, asked for its last lines after a failure.
     /// - Gives: whether it passed.
-    pub fn make(
+    pub(super) fn make(
         &mut self,
         name: &'static str,
         journal: impl FnOnce() -> Vec<String>,
@@ -48,17 +48,17 @@ impl<'a> Steps<'a> {
     }
 
     /// Notes a step that was made elsewhere.
-    pub fn passed(&mut self, name: &'static str, took: Duration, notes: Notes) {
+    pub(super) fn passed(&mut self, name: &'static str, took: Duration, notes: Notes) {
         self.add(Step { name, ending: Ending::Passed, milliseconds: milliseconds(took), notes });
     }
 
     /// Notes a step that cannot be made here.
-    pub fn not_made(&mut self, name: &'static str, why: impl Into<String>) {
+    pub(super) fn not_made(&mut self, name: &'static str, why: impl Into<String>) {
         self.add(Step { name, ending: Ending::NotMade { why: why.into() }, milliseconds: 0, notes: Vec::new() });
     }
 
     /// Notes steps that cannot pass any more.
-    pub fn skip(&mut self, names: &[&'static str], why: &'static str) {
+    pub(super) fn skip(&mut self, names: &[&'static str], why: &'static str) {
         for name in names {
             self.add(Step { name, ending: Ending::Skipped { why }, milliseconds: 0, notes: Vec::new() });
         }
@@ -70,7 +70,7 @@ impl<'a> Steps<'a> {
         self.made.push(step);
     }
 
-    pub fn finish(self) -> Vec<Step> {
+    pub(super) fn finish(self) -> Vec<Step> {
         self.made
     }
 }

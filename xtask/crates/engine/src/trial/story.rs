@@ -59,7 +59,7 @@ impl Bench {
     /// Where systemd cannot be booted nothing of the package runs, and the steps say so.
     ///
     /// - Fails: for a package that does not fit what was asked; what it does on the machine is in the steps.
-    pub fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Trial> {
+    pub(super) fn live_through(&self, sys: &Sys, examined: &Examined) -> anyhow::Result<Trial> {
         let share = self.share();
         sys.say(format!("living through {} in {}", examined.shown, self.wish.root));
         fs_err::copy(&examined.path, share.join(NEW))?;

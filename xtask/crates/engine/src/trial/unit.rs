@@ -9,13 +9,13 @@ fn words(unit: &UnitText<'_>, key: &str) -> Vec<String> {
 }
 
 /// Where the administrator puts each secret: its file.
-pub fn secrets(unit: &UnitText<'_>) -> Vec<String> {
+pub(super) fn secrets(unit: &UnitText<'_>) -> Vec<String> {
     let lines = unit.all("Service", "LoadCredential").into_iter();
     lines.filter_map(|line| line.split_once(':')).map(|(_, path)| path.to_owned()).collect()
 }
 
 /// The certificate and the key that the command is given.
-pub fn certificate(unit: &UnitText<'_>) -> Option<(String, String)> {
+pub(super) fn certificate(unit: &UnitText<'_>) -> Option<(String, String)> {
     let words = words(unit, "ExecStart");
     let after = |options: [&str; 2]| {
         let at = words.iter().position(|word| options.contains(&word.as_str()))?;
@@ -26,7 +26,7 @@ pub fn certificate(unit: &UnitText<'_>) -> Option<(String, String)> {
 
 /// Where a service answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub(super) struct Place {
     /// `0.0.0.0`, `::1`
     pub address: String,
     pub port: u16,
@@ -44,7 +44,7 @@ impl std::fmt::Display for Place {
 /// Reads it from the socket, else from what waits until the server answers, else from the server's options.
 ///
 /// - Takes: the service's unit, and the socket's where there is one.
-pub fn place_of(service: &UnitText<'_>, socket: Option<&UnitText<'_>>) -> Option<Place> {
+pub(super) fn place_of(service: &UnitText<'_>, socket: Option<&UnitText<'_>>) -> Option<Place> {
     let waiting = words(service, "ExecStartPost");
     let waits = waiting.iter().position(|word| word.ends_with("/wait-until-ready"));
     let waits = waits.map(|at| &waiting[at + 1..]).unwrap_or_default();

@@ -24,7 +24,7 @@ struct OfDist {
 /// Asks this host, and writes the answers into the evidence.
 ///
 /// - Takes: `path`, the file that the evidence is of.
-pub fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBar) -> anyhow::Result<()> {
+pub(super) fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &ProgressBar) -> anyhow::Result<()> {
     let uncompiled: Vec<Module> = match evidence.without_byte_code() {
         Some(modules) => {
             let modules: Vec<Module> = modules.into_iter().cloned().collect();

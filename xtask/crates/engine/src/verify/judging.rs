@@ -50,7 +50,7 @@ pub struct Asked {
 }
 
 /// Lives through a package, on a machine of its own.
-pub type Life = Box<dyn Fn(&Sys, &Examined) -> anyhow::Result<Trial>>;
+pub(crate) type Life = Box<dyn Fn(&Sys, &Examined) -> anyhow::Result<Trial>>;
 
 /// An RPM that was looked at.
 pub struct Examined {
@@ -86,7 +86,7 @@ impl Judging {
 }
 
 /// Opens an RPM; it is called `shown` in errors.
-pub fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
+pub(crate) fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
     const PIPE: &str = "name an RPM that lies on a disk; what comes through a pipe is written to a file first";
     const ABSENT: &str = "name an RPM that is there; those of this repository are in `dist/out`";
     let shown = shortened(shown);
@@ -104,7 +104,7 @@ pub fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File> {
 /// Reads an RPM and makes every check.
 ///
 /// - Fails: where there is no such file, or `asked` names no box.
-pub fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
+pub(crate) fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
     let spinner = sys.spinner(&format!("verifying {shown}"));
     let mut evidence = Evidence::gather_with(open(shown, path)?, asked.fips.clone());
     if let Ok(evidence) = &mut evidence {

@@ -11,9 +11,10 @@ mod report;
 mod scriptlets;
 
 pub use audit::Security;
-pub use judging::{Asked, Examined, Judging, Life, examine, open};
+pub use judging::Judging;
+pub(crate) use judging::{Asked, Examined, Life, examine, open};
 pub use lived::{Ending, Step, Trial};
-pub use page::review_of_bytes;
+pub(crate) use page::review_of_bytes;
 pub use report::{Accepted, By, Check, CheckResult, Finding, GivenFile, Reading, Report, Rpm, SCHEMA_VERSION, Weight};
 
 use crate::Project;
@@ -35,7 +36,7 @@ pub struct Options {
 }
 
 /// The task on files that are named; `targets` is what `--target` says, one at most.
-pub fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
+pub(crate) fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
     ensure!(options.on_box.is_none() || options.rpms.len() == 1, "`--box` goes with one FILE");
     run_files(sys, &options.rpms, targets, &options.judging, |sys, asked| {
         let on_box = options.on_box.as_ref().map(|shown| on_box::read(shown, &sys.root)).transpose()?;
@@ -44,12 +45,12 @@ pub fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<R
 }
 
 /// The task on the RPMs of a repository; relative paths of options start in `here`.
-pub fn run_built(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
+pub(crate) fn run_built(project: &Project, options: &Options, here: &Utf8Path) -> anyhow::Result<Report> {
     run_all_built(project, &options.judging, here, |_| Ok(None))
 }
 
 /// Judges files that are named; `ask` adds to what is asked once it is known that every file is there.
-pub fn run_files(
+pub(crate) fn run_files(
     sys: &Sys,
     rpms: &[Utf8PathBuf],
     targets: &[String],
@@ -66,7 +67,7 @@ pub fn run_files(
 
 /// Judges the RPMs of a repository: relative paths of options start in `here`, and `life` makes the machine of `trial`
 /// ready.
-pub fn run_all_built(
+pub(crate) fn run_all_built(
     project: &Project,
     judging: &Judging,
     here: &Utf8Path,
@@ -103,7 +104,7 @@ fn none_built(error: std::io::Error) -> anyhow::Error {
 }
 
 /// Judges files, each shown under the name that stands with it; `see` gets each before it goes.
-pub fn verify_files(
+pub(crate) fn verify_files(
     sys: &Sys,
     asked: &Asked,
     files: &[(String, Utf8PathBuf)],

@@ -23,7 +23,7 @@ pub struct Document {
 /// Reads a document.
 ///
 /// - Takes: `shown`, as it was given; `here`, the folder that relative paths start in.
-pub fn read(shown: &Utf8Path, here: &Utf8Path) -> anyhow::Result<Document> {
+pub(super) fn read(shown: &Utf8Path, here: &Utf8Path) -> anyhow::Result<Document> {
     const CURE: &str = "name the JSON that the script of `cargo xtask target --evidence` printed on the box";
     let read = || -> anyhow::Result<Document> {
         let text = text_of(&here.join(shown), MOST, CURE)?;

@@ -15,7 +15,7 @@ use wheelhaul_verify::{Difference, Evidence};
 
 /// Judges files, and writes the page of all of them where one is asked for; it and the packages of before are relative
 /// to `here`.
-pub fn verify_and_report(
+pub(super) fn verify_and_report(
     sys: &Sys,
     asked: &Asked,
     files: &[(String, Utf8PathBuf)],
@@ -93,7 +93,7 @@ impl Before {
 }
 
 /// What the page in the bundle says of one: what is the same on every host.
-pub fn review_of_bytes(examined: &Examined) -> Review {
+pub(crate) fn review_of_bytes(examined: &Examined) -> Review {
     let Ok(evidence) = &examined.evidence else { return review(examined) };
     let (asked, judged): (Vec<_>, Vec<_>) =
         examined.judged.iter().cloned().partition(|judged| judged.check.asks_host(evidence));

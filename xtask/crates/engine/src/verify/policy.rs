@@ -16,7 +16,7 @@ const MOST: u64 = 4 << 20;
 /// Reads the policy of a site.
 ///
 /// - Takes: `shown`, as it was given; `here`, the folder that relative paths start in.
-pub fn read(shown: &Utf8Path, here: &Utf8Path) -> anyhow::Result<Site> {
+pub(super) fn read(shown: &Utf8Path, here: &Utf8Path) -> anyhow::Result<Site> {
     const CURE: &str =
         "name a TOML file with the site's `[[accept]]` tables; what comes through a pipe is written to a file first";
     let read = || -> anyhow::Result<Site> {
@@ -31,7 +31,7 @@ pub fn read(shown: &Utf8Path, here: &Utf8Path) -> anyhow::Result<Site> {
 ///
 /// # Errors
 /// For what is not a regular file, is not UTF-8, or has more than `most` bytes; `cure` says what to name instead.
-pub fn text_of(path: &Utf8Path, most: u64, cure: &str) -> anyhow::Result<String> {
+pub(super) fn text_of(path: &Utf8Path, most: u64, cure: &str) -> anyhow::Result<String> {
     // Opening a FIFO would block.
     let data = std::fs::metadata(path).map_err(|error| Problem::around(error.into(), "it cannot be opened", cure))?;
     if !data.is_file() {
@@ -47,7 +47,7 @@ pub fn text_of(path: &Utf8Path, most: u64, cure: &str) -> anyhow::Result<String>
 }
 
 /// The day of this host, in UTC.
-pub fn today() -> Option<Day> {
+pub(super) fn today() -> Option<Day> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     u32::try_from(now).ok().map(Day::at)
 }

@@ -28,7 +28,7 @@ struct Said {
 ///
 /// A dozen starts of programs cost as much as unpacking a package of 40 MB, and most packages have the scripts of the
 /// last one. So answers are kept, by the scripts and the programs; but not where one did not answer.
-pub fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Option<ParsedBy> {
+pub(super) fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Option<ParsedBy> {
     let scripts: Vec<Script<'_>> =
         scripts_of(evidence).into_iter().filter(|script| script.text.len() <= MOST_SCRIPT).collect();
     let (cache, key) = (sys.user_cache("parsed", Bounds::USUAL), key(&scripts, with_shellcheck));

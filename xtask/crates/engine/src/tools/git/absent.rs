@@ -8,7 +8,7 @@ use wheelhaul_host::Sys;
 /// The error for a checkout that lacks files below `folder` which git knows: much else that is wrong may follow from that.
 ///
 /// - Takes: `skipped`, folders and files at the top of `folder` that are passed over.
-pub fn refuse_incomplete(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<()> {
+pub(crate) fn refuse_incomplete(sys: &Sys, folder: &Utf8Path, skipped: &[&str]) -> anyhow::Result<()> {
     // Where git does not answer, the build says so.
     let listed = candidates(sys, folder, &[".".to_owned()], skipped).unwrap_or_default();
     let is_missing = |file: &&Listed| {

@@ -9,7 +9,7 @@ use wheelhaul_host::Sys;
 
 /// Inputs that git ignores.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ignored {
+pub(crate) struct Ignored {
     /// relative to the root of the project, sorted
     pub paths: Vec<String>,
     /// what to add at the end of which ignore file, the outermost first; files are relative to the root of the project
@@ -34,7 +34,7 @@ impl std::fmt::Display for Ignored {
 ///
 /// - Takes: `app`, the application's folder: where git ignores all of it, that is told and not one file of it. A package
 ///   of Python in it that git ignores is told as well, such as one that is called `lib`.
-pub fn ignored(sys: &Sys, app: &Utf8Path, paths: &[Utf8PathBuf]) -> Option<Ignored> {
+pub(crate) fn ignored(sys: &Sys, app: &Utf8Path, paths: &[Utf8PathBuf]) -> Option<Ignored> {
     let mut repositories: BTreeMap<Utf8PathBuf, Vec<&Utf8Path>> = BTreeMap::new();
     let of_app = repository_of(&sys.root, app);
     repositories.entry(of_app.clone()).or_default();

@@ -2,9 +2,8 @@
 
 use super::summary::table;
 use super::{Shown, rpm, verify};
-use wheelhaul_engine::dist::{Made, Report, Stale};
+use wheelhaul_engine::dist::{Filled, Made, Report, Stale};
 use wheelhaul_engine::report::{count, size};
-use wheelhaul_engine::repository::Filled;
 use wheelhaul_host::Verbosity;
 
 /// Says so of a verdict of an earlier run.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use wheelhaul_engine::report::{count, size};
-use wheelhaul_engine::summary::{Share, Summary};
+use wheelhaul_engine::rpm::{Share, Summary};
 
 /// So many packages have a row of their own.
 const MOST_PACKAGES: usize = 4;
