@@ -10,8 +10,6 @@
 //!
 //! Nothing here does I/O.
 
-#![deny(missing_docs, unreachable_pub)]
-
 mod environment;
 mod explain;
 mod life;

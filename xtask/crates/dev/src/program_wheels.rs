@@ -25,7 +25,7 @@ use wheelhaul_host::{Program, Sys};
 ///
 /// What it needs is fetched by pip into `target/xtask`, by the hashes of `xtask/crates/dev/wheel-tools.txt`.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Only for this platform, such as `linux-aarch64`; can be given several times
     #[arg(long, value_name = "NAME")]
     platform: Vec<String>,
@@ -42,7 +42,7 @@ pub struct Flags {
 
 /// The wheels that were built.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(crate) struct Report {
     wheels: Vec<Wheel>,
     #[serde(skip)]
     is_twice: bool,
@@ -78,7 +78,7 @@ impl Shown for Report {
 }
 
 /// The task; `here` is what `--out` is relative to.
-pub fn run(sys: &Sys, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
+pub(crate) fn run(sys: &Sys, flags: &Flags, here: &Utf8Path) -> anyhow::Result<Report> {
     let platforms = chosen(&flags.platform, std::env::consts::OS)?;
     let uncommitted = sys.run(&Program::new("git").args(["status", "--porcelain"])).context("failed to ask git")?.out;
     if let (Some(first), true) = (uncommitted.lines().next().and_then(|line| line.get(3..)), flags.twice) {

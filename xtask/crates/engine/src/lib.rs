@@ -22,9 +22,6 @@
 //! | programs of this host, one file each | [`tools`] |
 //! | programs that are started on a box | [`templates`] |
 
-#![deny(missing_docs)]
-#![deny(unreachable_pub)]
-
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
 mod about;

@@ -1,7 +1,6 @@
 //! The door: files that appear by rename, programs, time, and talk to the person at the terminal.
 //! No room above this one does I/O of its own.
 
-#![deny(missing_docs, unreachable_pub)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
 mod cache;

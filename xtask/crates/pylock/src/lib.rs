@@ -1,7 +1,5 @@
 //! Our lock, `dist/pylock.<target>.toml`: PEP 751, exactly one file a package, `path` and no URL.
 
-#![deny(missing_docs, unreachable_pub)]
-
 use anyhow::{Context as _, bail};
 use pep440_rs::Version;
 use pep508_rs::PackageName;

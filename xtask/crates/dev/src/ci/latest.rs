@@ -31,7 +31,7 @@ const GALLERY: &str = "gallery";
 
 /// What moved, and what that breaks.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     index: Vec<String>,
     debian: Vec<String>,
     failed: Vec<String>,
@@ -50,7 +50,7 @@ impl Shown for Report {
 }
 
 /// Says what moved, and which tests fail with the newest; what could not be asked is said as well.
-pub fn report(sys: &Sys) -> Report {
+pub(super) fn report(sys: &Sys) -> Report {
     let index = moved_on_the_index(sys).unwrap_or_else(|error| vec![format!("the index was not asked: {error:#}")]);
     let debian = moved_in_debian(sys).unwrap_or_else(|error| vec![format!("apt was not asked: {error:#}")]);
     let mut failed = Vec::new();

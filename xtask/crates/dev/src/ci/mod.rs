@@ -32,7 +32,7 @@ use wheelhaul_host::{Program, Sys};
 /// A lock of 2020 is packed for el8 and imported by CPython 3.6, where the PATH or pyenv has one: no registry
 /// does. What was not run is listed at the end with the reason.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Leave out the tests on a machine, which need root and a Debian archive
     #[arg(long)]
     no_install_test: bool,
@@ -59,7 +59,7 @@ enum Outcome {
 }
 
 /// The task.
-pub fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
+pub(crate) fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
     let parts = chosen(flags.release, flags.part.as_deref()).map_err(|known| {
         let name = flags.part.as_deref().unwrap_or_default();
         Problem::with_hint(format!("there is no part `{name}`"), format!("the parts are: {known}"))

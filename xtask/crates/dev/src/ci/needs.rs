@@ -6,7 +6,7 @@ use wheelhaul_host::{Program, Sys, on_path};
 
 /// What the tests need beside cargo and python3: a program, and the Debian package that has it.
 #[rustfmt::skip]
-pub const NEEDS: &[(&str, &str)] = &[
+pub(super) const NEEDS: &[(&str, &str)] = &[
     ("cc",             "gcc"),
     ("cpio",           "cpio"),
     ("createrepo_c",   "createrepo-c"),
@@ -36,7 +36,7 @@ pub const NEEDS: &[(&str, &str)] = &[
 ];
 
 /// Installs what is missing, through apt.
-pub fn set_up(sys: &Sys) -> anyhow::Result<()> {
+pub(super) fn set_up(sys: &Sys) -> anyhow::Result<()> {
     let mut packages: Vec<&str> =
         NEEDS.iter().filter(|(program, _)| on_path(program).is_none()).map(|(_, package)| *package).collect();
     if !python_makes_environments(sys) {

@@ -2,7 +2,7 @@
 
 /// When a part is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Size {
+pub(super) enum Size {
     /// for every change
     Change,
     /// before a release: the same behaviour on more machines, with larger inputs, on another platform
@@ -11,7 +11,7 @@ pub enum Size {
 
 /// One part, which can be run alone.
 #[derive(Debug)]
-pub struct Part {
+pub(super) struct Part {
     /// what `--part` takes
     pub name: &'static str,
     pub size: Size,
@@ -44,7 +44,7 @@ macro_rules! test {
 }
 
 /// In the order in which they are run.
-pub const PARTS: &[Part] = &[
+pub(super) const PARTS: &[Part] = &[
     Part { name: "format", what: "rustfmt", cargo: &["fmt", "--all", "--check"], ..PLAIN },
     Part {
         name: "clippy",
@@ -151,10 +151,10 @@ pub const PARTS: &[Part] = &[
 ];
 
 /// The part that a host without CPython 3.6 cannot run.
-pub const OLD_LOCK: &str = "old-lock";
+pub(super) const OLD_LOCK: &str = "old-lock";
 
 /// The parts of a run: those of a size and below, or the one with this name.
-pub fn chosen(release: bool, name: Option<&str>) -> Result<Vec<&'static Part>, String> {
+pub(super) fn chosen(release: bool, name: Option<&str>) -> Result<Vec<&'static Part>, String> {
     let Some(name) = name else {
         return Ok(PARTS.iter().filter(|part| release || part.size == Size::Change).collect());
     };

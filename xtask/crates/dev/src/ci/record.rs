@@ -4,7 +4,7 @@ use super::parts::PARTS;
 use std::collections::BTreeMap;
 
 /// Where the table is, in the repository.
-pub const PAGE: &str = "xtask/docs/release-checks.md";
+pub(super) const PAGE: &str = "xtask/docs/release-checks.md";
 
 const HEAD: &str = "# The checks before a release\n\n\
     `cargo xtask ci --release` writes this page: the last result of each part. `cargo xtask ci --release --part NAME` runs\n\
@@ -13,7 +13,7 @@ const HEAD: &str = "# The checks before a release\n\n\
 
 /// A result as the table has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub(super) struct Row {
     pub result: String,
     pub minutes: String,
     pub date: String,
@@ -21,7 +21,7 @@ pub struct Row {
 }
 
 /// The page with new results; the others stay. A part that is gone is dropped.
-pub fn updated(page: &str, new: &BTreeMap<&str, Row>) -> String {
+pub(super) fn updated(page: &str, new: &BTreeMap<&str, Row>) -> String {
     let old = parse(page);
     let never =
         Row { result: "not run yet".to_owned(), minutes: String::new(), date: String::new(), commit: String::new() };

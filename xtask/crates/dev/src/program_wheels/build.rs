@@ -17,7 +17,7 @@ const TOOLS: &str = "xtask/crates/dev/wheel-tools.txt";
 
 /// What all wheels are built with.
 #[derive(Debug)]
-pub struct Builder {
+pub(super) struct Builder {
     toolchain: Toolchain,
     /// the same release with the sources of its standard library; none where no platform needs it
     with_sources: Option<Toolchain>,
@@ -32,7 +32,7 @@ impl Builder {
     ///
     /// # Errors
     /// Names all that is missing, with the cure.
-    pub fn prepare(sys: &Sys, platforms: &[&Platform], profile: &str) -> anyhow::Result<Self> {
+    pub(super) fn prepare(sys: &Sys, platforms: &[&Platform], profile: &str) -> anyhow::Result<Self> {
         let toolchain = Toolchain::find(sys)?;
         let mut missing = Vec::new();
         let lacking = platforms.iter().filter(|platform| !toolchain.has(platform.triple)).collect::<Vec<_>>();
@@ -61,13 +61,13 @@ impl Builder {
     }
 
     /// Folders of this machine that no wheel may name.
-    pub fn folders(&self, sys: &Sys) -> Vec<Utf8PathBuf> {
+    pub(super) fn folders(&self, sys: &Sys) -> Vec<Utf8PathBuf> {
         let sources = self.with_sources.iter().map(|toolchain| toolchain.folder.clone());
         [sys.root.clone(), self.cargo_home.clone(), self.toolchain.folder.clone()].into_iter().chain(sources).collect()
     }
 
     /// Builds one wheel of the sources in `sys.root`, and puts it into `out`.
-    pub fn build(&self, sys: &Sys, platform: &Platform, out: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    pub(super) fn build(&self, sys: &Sys, platform: &Platform, out: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         let lacks = !self.toolchain.has(platform.triple);
         let toolchain = self.with_sources.as_ref().filter(|_| lacks).unwrap_or(&self.toolchain);
         let work = sys.workspace().join("wheels");

@@ -10,7 +10,7 @@ use wheelhaul_wheel::{Archive, Inflater};
 
 /// A wheel that is as it should be.
 #[derive(Debug)]
-pub struct Built {
+pub(super) struct Built {
     /// where it is
     pub path: Utf8PathBuf,
     /// in bytes
@@ -26,7 +26,7 @@ impl Built {
     ///
     /// # Errors
     /// Where a file in it names one of `folders`, or where the program, its licence or its crates' licences are not in it.
-    pub fn check(platform: &Platform, path: &Utf8Path, folders: &[Utf8PathBuf]) -> anyhow::Result<Self> {
+    pub(super) fn check(platform: &Platform, path: &Utf8Path, folders: &[Utf8PathBuf]) -> anyhow::Result<Self> {
         let wheel = fs_err::read(path)?;
         let size = wheel.len() as u64;
         let archive = Archive::open(wheel.as_slice(), size).with_context(|| format!("`{path}` is not a wheel"))?;

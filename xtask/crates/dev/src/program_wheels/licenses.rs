@@ -18,7 +18,7 @@ const BEGINNINGS: [&str; 6] = ["license", "licence", "copying", "copyright", "no
 
 /// A crate that is linked into the program.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Linked {
+pub(super) struct Linked {
     name: String,
     version: String,
     /// an SPDX expression
@@ -30,7 +30,7 @@ pub struct Linked {
 /// Which crates are linked into `program`, by what `cargo metadata` says for one platform, sorted.
 ///
 /// Those that only run while it is compiled (procedural macros, build scripts) are not.
-pub fn linked(metadata: &Value, program: &str) -> anyhow::Result<Vec<Linked>> {
+pub(super) fn linked(metadata: &Value, program: &str) -> anyhow::Result<Vec<Linked>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let packages: HashMap<String, Value> =
@@ -72,7 +72,7 @@ pub fn linked(metadata: &Value, program: &str) -> anyhow::Result<Vec<Linked>> {
 ///
 /// # Errors
 /// Names every crate that has no text and is not in [`WITHOUT_TEXT`].
-pub fn page(crates: &[Linked], standard: &dyn Fn(&str) -> anyhow::Result<String>) -> anyhow::Result<String> {
+pub(super) fn page(crates: &[Linked], standard: &dyn Fn(&str) -> anyhow::Result<String>) -> anyhow::Result<String> {
     let mut texts: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut faults = Vec::new();
     let mut page =

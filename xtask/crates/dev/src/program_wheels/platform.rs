@@ -4,7 +4,7 @@ use wheelhaul_base::problem::{Problem, nearest};
 
 /// One platform, and so one wheel.
 #[derive(Debug)]
-pub struct Platform {
+pub(super) struct Platform {
     /// what `--platform` takes
     pub name: &'static str,
     /// what rustc calls it
@@ -27,7 +27,7 @@ const LINUX: &[&str] = &["libunwind/LICENSE.TXT", "libc/glibc/LICENSES"];
 const WINDOWS: &[&str] = &["libunwind/LICENSE.TXT", "libc/mingw/COPYING"];
 
 #[rustfmt::skip]
-pub const PLATFORMS: &[Platform] = &[
+pub(super) const PLATFORMS: &[Platform] = &[
     Platform { name: "linux-x86_64",   triple: "x86_64-unknown-linux-gnu",  tag: "manylinux2014_x86_64.manylinux_2_17_x86_64",   compatibility: Some("manylinux_2_17"), built_on: "linux", zig_licenses: LINUX,   oldest_macos: None },
     Platform { name: "linux-aarch64",  triple: "aarch64-unknown-linux-gnu", tag: "manylinux2014_aarch64.manylinux_2_17_aarch64", compatibility: Some("manylinux_2_17"), built_on: "linux", zig_licenses: LINUX,   oldest_macos: None },
     Platform { name: "windows-x86_64", triple: "x86_64-pc-windows-gnu",     tag: "win_amd64",                                    compatibility: None,                   built_on: "linux", zig_licenses: WINDOWS, oldest_macos: None },
@@ -40,7 +40,7 @@ pub const PLATFORMS: &[Platform] = &[
 ///
 /// # Errors
 /// Names the first that is unknown or is built elsewhere, and those that can be had.
-pub fn chosen(names: &[String], system: &str) -> anyhow::Result<Vec<&'static Platform>> {
+pub(super) fn chosen(names: &[String], system: &str) -> anyhow::Result<Vec<&'static Platform>> {
     let here = || PLATFORMS.iter().filter(|platform| platform.built_on == system);
     let list = here().map(|platform| platform.name).collect::<Vec<_>>().join(", ");
     let hint = match list.is_empty() {

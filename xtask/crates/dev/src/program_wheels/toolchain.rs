@@ -12,7 +12,7 @@ const SUITE: &str = "trixie-backports";
 
 /// A toolchain of Rust.
 #[derive(Debug, Clone)]
-pub struct Toolchain {
+pub(super) struct Toolchain {
     /// rustc's `sysroot`
     pub folder: Utf8PathBuf,
     /// `1.95.0`
@@ -21,7 +21,7 @@ pub struct Toolchain {
 
 impl Toolchain {
     /// The one that cargo uses in this repository.
-    pub fn find(sys: &Sys) -> anyhow::Result<Self> {
+    pub(super) fn find(sys: &Sys) -> anyhow::Result<Self> {
         let said = |word: &[&str]| -> anyhow::Result<String> {
             let rustc = Program::new("rustc").args(word.iter().copied());
             Ok(sys.run(&rustc).context("failed to ask rustc what it is")?.out)
@@ -33,12 +33,12 @@ impl Toolchain {
     }
 
     /// One of its programs.
-    pub fn program(&self, name: &str) -> Utf8PathBuf {
+    pub(super) fn program(&self, name: &str) -> Utf8PathBuf {
         self.folder.join("bin").join(name)
     }
 
     /// Whether it has the standard library for a platform, compiled.
-    pub fn has(&self, triple: &str) -> bool {
+    pub(super) fn has(&self, triple: &str) -> bool {
         self.folder.join("lib/rustlib").join(triple).join("lib").is_dir()
     }
 
@@ -51,7 +51,7 @@ impl Toolchain {
     ///
     /// # Errors
     /// Says how to get the compiled library for `triple`, which is better.
-    pub fn check_sources(&self, triple: &str) -> anyhow::Result<()> {
+    pub(super) fn check_sources(&self, triple: &str) -> anyhow::Result<()> {
         if self.has_sources() || ["apt-get", "apt-cache", "dpkg-deb", "tar"].iter().all(|name| on_path(name).is_some())
         {
             return Ok(());
@@ -65,7 +65,7 @@ impl Toolchain {
     /// A toolchain of the same release with the standard library's sources.
     ///
     /// Where this one has none, a copy of it by hard links below `target/xtask` gets those that Debian ships.
-    pub fn with_sources(&self, sys: &Sys) -> anyhow::Result<Self> {
+    pub(super) fn with_sources(&self, sys: &Sys) -> anyhow::Result<Self> {
         if self.has_sources() {
             return Ok(self.clone());
         }
@@ -137,7 +137,7 @@ impl Toolchain {
 }
 
 /// Texts for what the standard library is made of, in a toolchain.
-pub const LICENSES_OF_RUST: [&str; 1] = ["share/doc/rust/COPYRIGHT-library.html"];
+pub(super) const LICENSES_OF_RUST: [&str; 1] = ["share/doc/rust/COPYRIGHT-library.html"];
 
 /// The version of a release among the lines of `apt-cache madison`, which are newest first.
 fn newest_of(madison: &str, release: &str) -> Option<String> {

@@ -142,8 +142,19 @@ const HOT: [&str; 13] = [
     "zstd-sys",
 ];
 
-/// Crates that see every path of a package, where a little optimisation is worth its compile time.
-const WARM: [&str; 4] = ["wheelhaul-package", "wheelhaul-rpmfile", "wheelhaul-verify", "wheelhaul-wheel"];
+/// Crates that see every path of a package or every pin of a lock, where a little optimisation is worth its compile time.
+const WARM: [&str; 10] = [
+    "wheelhaul-base",
+    "wheelhaul-boxes",
+    "wheelhaul-config",
+    "wheelhaul-lockfiles",
+    "wheelhaul-package",
+    "wheelhaul-pylock",
+    "wheelhaul-rpmfile",
+    "wheelhaul-select",
+    "wheelhaul-verify",
+    "wheelhaul-wheel",
+];
 
 /// The `xtask` of a team with cargo: a crate of a few lines that depends on this tool, and the alias.
 ///

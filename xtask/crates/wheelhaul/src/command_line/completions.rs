@@ -15,7 +15,7 @@ use wheelhaul_base::problem::Problem;
     wheelhaul completions bash > ~/.local/share/bash-completion/completions/wheelhaul\n  \
     wheelhaul completions zsh > ~/.zfunc/_wheelhaul       where `fpath` has ~/.zfunc\n  \
     wheelhaul completions fish > ~/.config/fish/completions/wheelhaul.fish")]
-pub struct Flags {
+pub(super) struct Flags {
     /// The shell
     shell: Shell,
 }
@@ -29,7 +29,7 @@ enum Shell {
 
 /// What the shell reads.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     script: String,
 }
 
@@ -40,7 +40,7 @@ impl Shown for Report {
 }
 
 /// The task; `name` is what the user typed before it.
-pub fn run(flags: &Flags, name: &str) -> anyhow::Result<Report> {
+pub(super) fn run(flags: &Flags, name: &str) -> anyhow::Result<Report> {
     if name.contains(' ') {
         return Err(Problem::with_hint(
             format!(

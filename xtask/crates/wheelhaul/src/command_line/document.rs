@@ -12,7 +12,7 @@ const WITH_SCHEMA: [&str; 2] = ["verify", "trial"];
 /// Exit code 0 where `outcome` is `fine`, 1 where it is `findings`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "report")]
-pub struct Document<R> {
+pub(super) struct Document<R> {
     /// the task
     #[schemars(extend("enum" = WITH_SCHEMA))]
     pub command: &'static str,
@@ -27,7 +27,7 @@ pub struct Document<R> {
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// nothing makes the exit code 1
     Fine,
     /// something does
@@ -37,7 +37,7 @@ pub enum Outcome {
 /// Exit code 2. Standard error says the same.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "error")]
-pub struct ErrorDocument<'e> {
+pub(super) struct ErrorDocument<'e> {
     /// the task
     #[schemars(extend("enum" = WITH_SCHEMA))]
     pub command: &'static str,

@@ -5,7 +5,7 @@ use wheelhaul_engine::checks::Options;
 
 /// List the checks of `verify` with their reasons, or explain one of them
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Tell why this check is made, and what to do about its findings
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -13,7 +13,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { name: self.name.clone() }
     }
 }

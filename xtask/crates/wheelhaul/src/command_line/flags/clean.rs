@@ -18,7 +18,7 @@ use wheelhaul_engine::clean::Options;
     cargo xtask clean                     outside of a repository too: the user's cache alone\n  \
     cargo xtask clean --pieces            compress everything anew\n  \
     cargo xtask clean --out --wheels      as after a fresh clone, but for the private tools")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Say what would go, and remove nothing
     #[arg(long)]
     dry_run: bool,
@@ -38,7 +38,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { dry_run: self.dry_run, pieces: self.pieces, wheels: self.wheels, out: self.out, tools: self.tools }
     }
 }

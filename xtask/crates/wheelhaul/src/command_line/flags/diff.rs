@@ -8,7 +8,7 @@ use wheelhaul_engine::diff::Options;
 ///
 /// Nothing is judged: what differs is no finding. Needs no repository.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// The RPM that is installed, or was delivered last
     #[arg(value_name = "OLD")]
     old: Utf8PathBuf,
@@ -19,7 +19,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { old: self.old.clone(), new: self.new.clone() }
     }
 }

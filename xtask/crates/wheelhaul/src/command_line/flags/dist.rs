@@ -23,7 +23,7 @@ use wheelhaul_engine::dist::Options;
     cargo xtask dist --locked --offline   rebuild a commit from a filled `dist/wheels`, without a network\n  \
     cargo xtask dist --repo /srv/repo     and into a dnf repository, beside the releases that it has\n  \
     cargo xtask dist --no-sign            leave signing to the machine that has the key")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Fail with exit code 1 if a lock is not what the team's lock says now, instead of making it anew
     #[arg(long)]
     locked: bool,
@@ -39,7 +39,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { locked: self.locked, repo: self.repo.clone(), no_sign: self.no_sign, build: self.build.options() }
     }
 }

@@ -20,7 +20,7 @@ use wheelhaul_engine::init::Options;
     cargo xtask init --yes --target el8-x86_64      ask nothing\n  \
     cargo xtask init --cargo --from ../wheelhaul    with a small `xtask/` that depends on this tool"
 )]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Ask nothing: take what was found
     #[arg(short, long)]
     yes: bool,
@@ -43,7 +43,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options {
             yes: self.yes,
             offline: self.offline,

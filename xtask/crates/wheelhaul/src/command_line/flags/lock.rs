@@ -23,7 +23,7 @@ use wheelhaul_engine::lock::Options;
     The team's lock is `app.lock` in `dist/package.toml`. Extras and dependency groups that go on the box \
     are `app.extras` and `app.groups` there; groups for development stay out. A package without a wheel is \
     built from its sdist where `[sdist] build = [\"NAME\"]` allows it and this host has the target's Python.")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Write nothing; fail with exit code 1 if a lock on disk is not what the team's lock says now, or if the
     /// team's own tool would call theirs stale
     #[arg(long, conflicts_with = "refresh")]
@@ -46,12 +46,12 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { check: self.check, refresh: self.refresh, offline: self.offline, upgrade: self.upgrade }
     }
 
     /// The package that is to be explained, in place of all else.
-    pub fn explained(&self) -> Option<&PackageName> {
+    pub(crate) fn explained(&self) -> Option<&PackageName> {
         self.explain.as_ref().map(|asked| &asked.name)
     }
 }

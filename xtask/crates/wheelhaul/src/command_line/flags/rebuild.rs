@@ -9,7 +9,7 @@ use wheelhaul_engine::rebuild::Options;
 /// The repository is built with its own build backend; its `dist/out` is left alone. What differs is shown with the
 /// likely reasons, and makes the exit code 1.
 #[derive(Debug, Args)]
-pub struct Flags {
+pub(crate) struct Flags {
     /// A checkout of the commit that they were made from
     #[arg(value_name = "DIR")]
     folder: Utf8PathBuf,
@@ -23,7 +23,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { folder: self.folder.clone(), rpms: self.rpms.clone(), offline: self.offline }
     }
 }

@@ -16,7 +16,7 @@ use wheelhaul_engine::rpm::Options;
     after_help = "Look at the result with `rpm -qip`, `rpm -qlp` and `rpm -K`; judge it with `cargo xtask verify`; sign it \
         with `cargo xtask sign`."
 )]
-pub struct Flags {
+pub(crate) struct Flags {
     #[command(flatten)]
     build: BuildFlags,
     /// Print the spec of each target and write no RPM
@@ -26,19 +26,19 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { build: self.build.options() }
     }
 
     /// Whether specs are printed, and no RPM is written.
-    pub fn wants_specs(&self) -> bool {
+    pub(crate) fn wants_specs(&self) -> bool {
         self.spec_only
     }
 }
 
 /// How RPMs are built; also of `dist`.
 #[derive(Debug, Clone, Args)]
-pub struct BuildFlags {
+pub(crate) struct BuildFlags {
     /// Start no program that reaches the network: every wheel must be in `dist/wheels`, and what builds the application in
     /// `dist/wheels/tools`
     #[arg(long)]
@@ -57,7 +57,7 @@ pub struct BuildFlags {
 
 impl BuildFlags {
     /// The same as plain values.
-    pub fn options(&self) -> BuildOptions {
+    pub(crate) fn options(&self) -> BuildOptions {
         BuildOptions { offline: self.offline, level: self.level, builder: self.builder.into(), source: self.source }
     }
 }

@@ -9,4 +9,4 @@ use clap::Args;
 /// repository too.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo xtask schema > dist/package.schema.json")]
-pub struct Flags {}
+pub(crate) struct Flags {}

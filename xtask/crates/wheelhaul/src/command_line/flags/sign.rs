@@ -12,7 +12,7 @@ use wheelhaul_engine::sign::Options;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  cargo xtask sign dist/out/*.rpm                 what `dist --no-sign` left\n  \
     cargo xtask sign a.rpm --key ops@corp.example   anywhere, any RPM of format 4")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// RPMs to sign
     #[arg(value_name = "FILE", required = true)]
     rpms: Vec<Utf8PathBuf>,
@@ -23,7 +23,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { rpms: self.rpms.clone(), key: self.key.clone() }
     }
 }

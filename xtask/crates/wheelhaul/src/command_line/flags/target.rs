@@ -26,7 +26,7 @@ use wheelhaul_engine::target::{Options, Script};
     Other examples:\n  \
     cargo xtask target el9-x86_64 --python 3.11 --tags     its wheel tags, best first\n  \
     cargo xtask target BOX --markers                       the values that markers are judged with")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// A target of `dist/package.toml`, or a known one
     #[arg(value_name = "NAME")]
     name: Option<String>,
@@ -49,13 +49,13 @@ pub struct Flags {
 
 impl Flags {
     /// What is asked of one box, where one is named.
-    pub fn options(&self) -> Option<Options> {
+    pub(crate) fn options(&self) -> Option<Options> {
         let name = self.name.clone()?;
         Some(Options { name, tags: self.tags, markers: self.markers, python: self.python.clone() })
     }
 
     /// The script that is to be printed.
-    pub fn script(&self) -> Option<Script> {
+    pub(crate) fn script(&self) -> Option<Script> {
         match (self.probe, self.evidence) {
             (true, _) => Some(Script::Probe),
             (_, true) => Some(Script::Evidence),

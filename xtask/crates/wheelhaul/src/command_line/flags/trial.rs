@@ -15,7 +15,7 @@ use wheelhaul_engine::trial::Options;
     cargo xtask trial /srv/el9-root shop.rpm                    made by `dnf --installroot`\n  \
     cargo xtask trial el9.tar.gz shop-2.rpm --from shop-1.rpm   and the upgrade\n  \
     cargo xtask trial podman:IMAGE shop.rpm --also python.rpm   with what the image lacks")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// A root file system of the box: a folder, a tar of one, or `podman:IMAGE`
     #[arg(value_name = "ROOT")]
     root: String,
@@ -35,7 +35,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options {
             root: self.root.clone(),
             rpms: self.rpms.clone(),

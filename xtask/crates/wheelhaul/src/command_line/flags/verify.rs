@@ -17,7 +17,7 @@ use wheelhaul_engine::verify::{Judging, Options, Security};
     cargo xtask verify shop.rpm --strict              anywhere; warnings fail too\n  \
     cargo xtask verify shop.rpm --report review.html  a page for the person who approves the packages\n  \
     cargo xtask verify shop.rpm --box shop.json       and how it does on a box (`target --evidence`)")]
-pub struct Flags {
+pub(crate) struct Flags {
     /// RPMs that this tool made
     #[arg(value_name = "FILE")]
     rpms: Vec<Utf8PathBuf>,
@@ -35,19 +35,19 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { rpms: self.rpms.clone(), on_box: self.on_box.clone(), judging: self.judging.options() }
     }
 
     /// Whether the JSON schema is printed, and nothing is looked at.
-    pub fn wants_schema(&self) -> bool {
+    pub(crate) fn wants_schema(&self) -> bool {
         self.schema
     }
 }
 
 /// How packages are judged, and where that is written to; `trial` takes the same.
 #[derive(Debug, Args)]
-pub struct JudgingFlags {
+pub(crate) struct JudgingFlags {
     /// Let warnings, and checks that this host has no program for, make the exit code 1 too
     #[arg(long)]
     strict: bool,
@@ -67,7 +67,7 @@ pub struct JudgingFlags {
 
 impl JudgingFlags {
     /// The same as plain values.
-    pub fn options(&self) -> Judging {
+    pub(crate) fn options(&self) -> Judging {
         Judging {
             strict: self.strict,
             security: self.security.options(),
@@ -80,7 +80,7 @@ impl JudgingFlags {
 
 /// What is asked beside the checks that are always made.
 #[derive(Debug, Args)]
-pub struct SecurityFlags {
+pub(crate) struct SecurityFlags {
     /// For a box in FIPS mode: digests, signatures, and cryptography that wheels bring along
     #[arg(long)]
     fips: bool,
@@ -98,7 +98,7 @@ pub struct SecurityFlags {
 
 impl SecurityFlags {
     /// The same as plain values.
-    pub fn options(&self) -> Security {
+    pub(crate) fn options(&self) -> Security {
         Security {
             fips: self.fips,
             fips_allow: self.fips_allow.clone(),

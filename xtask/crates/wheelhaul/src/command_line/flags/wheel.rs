@@ -16,7 +16,7 @@ use wheelhaul_engine::wheel::Options;
     after_help = "Pin the build backend in `pyproject.toml` (`requires = [\"setuptools==…\"]`): another version\n\
     of it makes other bytes."
 )]
-pub struct Flags {
+pub(crate) struct Flags {
     /// Start no program that reaches the network: the build backend must be in `dist/wheels/tools`
     #[arg(long)]
     offline: bool,
@@ -24,7 +24,7 @@ pub struct Flags {
 
 impl Flags {
     /// The same as plain values.
-    pub fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options { offline: self.offline }
     }
 }

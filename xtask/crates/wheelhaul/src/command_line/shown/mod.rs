@@ -54,7 +54,7 @@ pub trait Shown: Serialize {
 /// The JSON schema of `verify --schema`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct VerifySchema {
+pub(super) struct VerifySchema {
     pub(super) json_schema: Value,
 }
 

@@ -7,7 +7,7 @@ use wheelhaul_engine::verify::Report;
 /// The report of `trial`: that of `verify`, but `-q` shows nothing where nothing was found.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub struct OfTrial(pub Report);
+pub(crate) struct OfTrial(pub Report);
 
 impl Shown for OfTrial {
     fn text(&self) -> String {
