@@ -136,7 +136,7 @@ fn modules_are_compiled_on_this_host_where_no_byte_code_is_shipped() -> anyhow::
     ensure!(first.stdout.contains("; 1 module that nothing imports"), "{first}");
 
     // The same from what was kept, and from what was kept and damaged.
-    let kept = sample.folder.join("target/cache/xtask/compiled");
+    let kept = sample.folder.join("target/cache/xtask/kept/compiled");
     let files = files_of(&kept)?;
     ensure!(files.len() > 10, "{files:?}");
     ensure!(sample.verified()?.stdout == first.stdout);
@@ -156,7 +156,7 @@ fn modules_are_compiled_on_this_host_where_no_byte_code_is_shipped() -> anyhow::
     let cache = alone.join("cache");
     let said = run(tool_in(alone, &["verify", "package.rpm"]).env("XDG_CACHE_HOME", &cache))?;
     ensure!(said.stdout.contains("/src/broken.py: line 1"), "{said}");
-    ensure!(files_of(&cache.join("xtask/compiled"))?.len() == files.len(), "{said}");
+    ensure!(files_of(&cache.join("xtask/kept/compiled"))?.len() == files.len(), "{said}");
     ensure!(!alone.join("target").exists(), "it left something beside the package");
     let mut blind = tool_in(alone, &["verify", "package.rpm"]);
     blind.env("PATH", "/nonexistent").env("HOME", alone).env_remove("PYENV_ROOT").env_remove("XDG_CACHE_HOME");

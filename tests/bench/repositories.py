@@ -105,7 +105,7 @@ class Repository:
 
     def has_store(self):
         """Whether pieces are kept between runs."""
-        return any(path.is_file() for path in (self.cache / "xtask/pieces").rglob("*"))
+        return any(path.is_file() for path in (self.cache / "xtask/kept/pieces").rglob("*"))
 
     def fill(self):
         """Locks, fetches, and builds once, with the person's own settings: the index is asked here and nowhere else."""

@@ -174,7 +174,7 @@ fn an_interpreter_that_is_kept_is_one_of_this_host() -> anyhow::Result<()> {
     let victim = Victim::new()?;
     let cache = victim.folder.join("cache");
     victim.forge(&cache.join("xtask"))?;
-    fs::remove_dir_all(cache.join("xtask/compiled"))?;
+    fs::remove_dir_all(cache.join("xtask/kept/compiled"))?;
     victim.is_safe(&victim.verify(&cache)?)
 }
 
@@ -189,12 +189,12 @@ fn what_is_kept_is_the_users_alone_whatever_the_umask() -> anyhow::Result<()> {
         command.args(tool.get_args()).current_dir(victim.folder.join("work")).env("XDG_CACHE_HOME", &cache);
         let said = run(&mut command)?;
         ensure!(found(&said) && said.stderr.is_empty(), "{umask}: {said}");
-        for path in ["", "xtask", "xtask/compiled"] {
+        for path in ["", "xtask", "xtask/kept/compiled"] {
             ensure!(mode(&cache.join(path))? == 0o700, "{umask}: `{path}` is {:o}", mode(&cache.join(path))?);
         }
         // It is used the next time.
         let kept = |cache: &Utf8Path| -> anyhow::Result<Vec<u64>> {
-            let files = cache.join("xtask/compiled").read_dir_utf8()?.flatten();
+            let files = cache.join("xtask/kept/compiled").read_dir_utf8()?.flatten();
             Ok(files
                 .filter_map(|file| file.metadata().ok())
                 .map(|data| std::os::unix::fs::MetadataExt::ino(&data))
