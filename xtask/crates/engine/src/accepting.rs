@@ -23,7 +23,7 @@ impl<'a> Accepting<'a> {
     /// `accepted by the builder: WHY`, where somebody has judged this.
     ///
     /// - Takes: `target`, the one that it was found on; `path` below the application's folder.
-    pub fn by(&self, target: &Target, check: &str, path: &str) -> Option<String> {
+    pub(crate) fn by(&self, target: &Target, check: &str, path: &str) -> Option<String> {
         let accept = self.project.config.accepted(&target.name, check, path, self.day.as_ref())?;
         Some(format!("accepted by the builder: {}", accept.why))
     }

@@ -14,7 +14,7 @@ use wheelhaul_wheel::{opened_by_name, stem_of};
 
 /// What the wheels of a target open by name, and what they bring.
 #[derive(Default)]
-pub struct ByName {
+pub(crate) struct ByName {
     /// of each package that opens any, in the order of the lock
     opened: Vec<(PackageName, BTreeSet<String>)>,
     /// the names of libraries, without their versions
@@ -56,7 +56,7 @@ const LARGE: u64 = 50_000_000;
 
 impl ByName {
     /// Adds the wheel of the next package.
-    pub fn add(&mut self, package: &PackageName, elf: &OfWheel, opened: BTreeSet<String>) {
+    pub(crate) fn add(&mut self, package: &PackageName, elf: &OfWheel, opened: BTreeSet<String>) {
         self.bring(elf);
         self.opened.push((package.clone(), opened));
     }
@@ -68,7 +68,7 @@ impl ByName {
     /// The warning of the application's own modules, if there is one.
     ///
     /// - Takes: `wheels`, those of the lock, then the application's; `required`, what the RPM requires.
-    pub fn warning_of_application(
+    pub(crate) fn warning_of_application(
         config: &Config,
         target: &Target,
         wheels: &[Wheel<FileReader>],
@@ -93,7 +93,7 @@ impl ByName {
     /// requires it, or it is optional.
     ///
     /// - Takes: `required`, what the ELF files need.
-    pub fn warnings(&self, config: &Config, target: &Target, required: &[ElfNeed]) -> Vec<String> {
+    pub(crate) fn warnings(&self, config: &Config, target: &Target, required: &[ElfNeed]) -> Vec<String> {
         let dependencies = config.dependencies(target);
         let named = dependencies.requires.iter().chain(&dependencies.recommends).flat_map(words_of);
         let named: BTreeSet<&str> = named.collect();

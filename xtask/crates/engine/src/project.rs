@@ -94,7 +94,7 @@ impl Project {
     }
 
     /// The texts of the team's lock, and the pins in it.
-    pub fn pins(&self) -> anyhow::Result<&(LockTexts, Pins)> {
+    pub(crate) fn pins(&self) -> anyhow::Result<&(LockTexts, Pins)> {
         self.team_lock.read(&self.sys, &self.config.app)
     }
 }

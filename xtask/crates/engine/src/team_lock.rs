@@ -11,11 +11,11 @@ use wheelhaul_lockfiles::{Application, LockTexts, Pins, Selection};
 
 /// The team's lock, which is read once: a large one takes longer than all else that `lock --check` does.
 #[derive(Debug, Default)]
-pub struct TeamLock(OnceLock<(LockTexts, Pins)>);
+pub(crate) struct TeamLock(OnceLock<(LockTexts, Pins)>);
 
 impl TeamLock {
     /// Its texts, and the pins in it.
-    pub fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(LockTexts, Pins)> {
+    pub(crate) fn read(&self, sys: &Sys, app: &App) -> anyhow::Result<&(LockTexts, Pins)> {
         match self.0.get() {
             Some(read) => Ok(read),
             None => {
@@ -27,7 +27,7 @@ impl TeamLock {
 }
 
 /// The texts of the team's lock, and the pins in it.
-pub fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(LockTexts, Pins)> {
+pub(crate) fn pins_of(sys: &Sys, app: &App) -> anyhow::Result<(LockTexts, Pins)> {
     let lock = &app.lock;
     wheelhaul_lockfiles::LockFormat::of(lock).context("key `app.lock` of `dist/package.toml`")?;
     let texts = wheelhaul_lockfiles::texts_of(lock, |path| text_of(sys, path, path == lock))?;

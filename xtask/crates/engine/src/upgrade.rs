@@ -69,7 +69,7 @@ fn no_locker(lock: &Utf8Path, format: &LockFormat) -> anyhow::Error {
 }
 
 /// How the team gets a lock, or a whole one in the place of half of one.
-pub fn how_to_make(lock: &Utf8Path) -> String {
+pub(crate) fn how_to_make(lock: &Utf8Path) -> String {
     match LockFormat::of(lock) {
         Ok(LockFormat { upgrade: LockUpgrade::Resolve, .. }) => format!(
             "`cargo xtask lock --upgrade` makes `{lock}`, with every package that is needed, from `{}` (a line for each \

@@ -50,7 +50,7 @@ impl Wheelhouse {
     }
 
     /// Where a package's wheel is.
-    pub fn path(&self, package: &LockedPackage) -> Utf8PathBuf {
+    pub(crate) fn path(&self, package: &LockedPackage) -> Utf8PathBuf {
         self.folder.join(package.wheel.to_string())
     }
 
@@ -112,13 +112,13 @@ impl Wheelhouse {
     }
 
     /// Puts a wheel that was built into its place.
-    pub fn take(&self, sys: &Sys, from: &Utf8Path, package: &LockedPackage) -> anyhow::Result<()> {
+    pub(crate) fn take(&self, sys: &Sys, from: &Utf8Path, package: &LockedPackage) -> anyhow::Result<()> {
         sys.create(&self.path(package), |file| Ok(std::io::copy(&mut fs_err::File::open(from)?, file)?))?;
         Ok(())
     }
 
     /// Opens the wheel of a package, each file matched with its RECORD.
-    pub fn open(&self, package: &LockedPackage) -> anyhow::Result<(Archive<FileReader>, Contents)> {
+    pub(crate) fn open(&self, package: &LockedPackage) -> anyhow::Result<(Archive<FileReader>, Contents)> {
         let path = self.path(package);
         look_at(&path)?;
         open_wheel(&path, &package.wheel)
@@ -199,7 +199,7 @@ impl Wheelhouse {
 }
 
 /// Says what is missing, for `--offline`.
-pub fn refuse_missing<'a>(missing: impl Iterator<Item = &'a LockedPackage>) -> anyhow::Result<()> {
+pub(crate) fn refuse_missing<'a>(missing: impl Iterator<Item = &'a LockedPackage>) -> anyhow::Result<()> {
     let names: Vec<String> = missing.map(|package| package.wheel.to_string()).collect();
     if names.is_empty() {
         return Ok(());

@@ -72,7 +72,7 @@ const ENV_EXAMPLES: [&str; 7] =
     [".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", "example.env", "sample.env"];
 
 /// The files whose texts tell something, the likeliest first, and no more than a person would look at.
-pub fn wanted(files: &BTreeSet<String>) -> Vec<String> {
+pub(crate) fn wanted(files: &BTreeSet<String>) -> Vec<String> {
     const NAMES: [&str; 7] = [
         ".python-version",
         ".tool-versions",

@@ -15,7 +15,7 @@ pub(crate) struct Locker {
 
 impl Locker {
     /// The tool of a lock's format, if it is installed; uv is always there.
-    pub fn find(sys: &Sys, tool: &'static LockTool) -> anyhow::Result<Option<Self>> {
+    pub(crate) fn find(sys: &Sys, tool: &'static LockTool) -> anyhow::Result<Option<Self>> {
         let program = match tool.program {
             "uv" => Some(Uv::find(sys)?.program().to_owned()),
             program => on_path(program),
@@ -24,7 +24,7 @@ impl Locker {
     }
 
     /// Makes the lock anew in the folder of the project file.
-    pub fn upgrade(&self, sys: &Sys, folder: &Utf8Path) -> anyhow::Result<()> {
+    pub(crate) fn upgrade(&self, sys: &Sys, folder: &Utf8Path) -> anyhow::Result<()> {
         let line = format!("{} {}", self.program.file_name().unwrap_or_default(), self.tool.upgrade.join(" "));
         let _spinner = sys.spinner(&format!("running `{line}`"));
         let command = Program::new(&self.program).args(self.tool.upgrade.iter().copied()).in_folder(folder);

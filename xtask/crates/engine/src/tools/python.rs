@@ -10,7 +10,7 @@ use wheelhaul_host::{Program, Sys, on_path, own_folder, sha256_of};
 
 /// Programs of Python in their exact releases, which pip installs by the digests of their wheels.
 #[derive(Debug)]
-pub(crate) struct Pinned {
+pub struct Pinned {
     /// where they are, below `target/xtask`
     pub folder: &'static str,
     /// for pip: each with the digests of all its wheels
@@ -29,7 +29,7 @@ impl Pinned {
 }
 
 /// Where the host has no uv, or one that is too old.
-pub(crate) const UV: Pinned = Pinned { folder: "tools-uv-0.13.9", requirements: include_str!("pinned/uv.txt") };
+pub const UV: Pinned = Pinned { folder: "tools-uv-0.13.9", requirements: include_str!("pinned/uv.txt") };
 /// Where the pip of the host is too old.
 pub(crate) const PIP: Pinned = Pinned { folder: "tools-pip-26.2", requirements: include_str!("pinned/pip.txt") };
 /// Where a file is to be fetched whose metadata newer pips refuse.

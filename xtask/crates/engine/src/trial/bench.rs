@@ -19,7 +19,7 @@ pub(super) struct Wish {
 }
 
 /// Root and sandbox for all packages of one call.
-pub struct Bench {
+pub(super) struct Bench {
     /// what was asked for
     pub wish: Wish,
     // dropped in this order
