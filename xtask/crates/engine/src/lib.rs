@@ -24,7 +24,6 @@
 
 #![deny(missing_docs)]
 #![deny(unreachable_pub)]
-
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
 mod about;
