@@ -62,7 +62,26 @@ fn a_thin_xtask_does_the_main_job_and_the_teams_own_and_makes_the_same_bytes() -
     ensure!(own.succeeded() && own.stdout == "1700000000\n", "{own}");
     let told = cargo(&["dist", "--locked"])?;
     ensure!(told.succeeded(), "{told}");
+    expected.compare(&folder)?;
+    // The main job as a function, whose report a task of the team's own reads.
+    let (bundle, _) = expected.files.iter().find(|(name, _)| name.ends_with(".tar.gz")).context("there is a bundle")?;
+    let sum = run(Command::new("sha256sum").arg(format!("dist/out/{bundle}")).current_dir(&folder))?.text()?;
+    let own = cargo(&["bundle"])?;
+    ensure!(own.succeeded() && own.stdout.trim_end() == sum.trim_end(), "{own}\n{sum}");
     expected.compare(&folder)
+}
+
+/// What the library's documentation shows is what is compiled and run above.
+#[test]
+fn the_example_of_the_library_is_a_task_of_the_thin_xtask() -> anyhow::Result<()> {
+    let library = fs::read_to_string(repository().join("xtask/crates/wheelhaul/src/lib.rs"))?;
+    let (_, rest) = library.split_once("//! ```rust\n").context("there is an example")?;
+    let (example, _) = rest.split_once("//! ```\n").context("it ends")?;
+    let plain = |line: &str| format!("{}\n", line.trim_start_matches("//!").strip_prefix(' ').unwrap_or_default());
+    let example: String = example.lines().map(plain).collect();
+    let thin = fs::read_to_string(repository().join("tests/ways/thin/main.rs"))?;
+    ensure!(thin.contains(&example), "the thin `xtask` has no\n{example}");
+    Ok(())
 }
 
 /// Crates that decide bytes of what is made: compressors, writers of formats, templates, spelling of licences and names.
