@@ -319,9 +319,9 @@ def cold(bench):
     for turn in bench.turns(3):
         say(f"cold dist: round {turn}")
         env = {**os.environ, "PIP_NO_CACHE_DIR": "1", "UV_CACHE_DIR": str(SCRATCH / "no-uv-cache"), "XDG_CACHE_HOME": str(repository.cache)}
-        for gone in [folder, SCRATCH / "no-uv-cache", repository.folder / "dist/wheels", repository.out, repository.cache]:
+        made = [repository.folder / "target/xtask/kept/app-wheels", repository.out, repository.cache]
+        for gone in [folder, SCRATCH / "no-uv-cache", repository.folder / "dist/wheels", *made]:
             shutil.rmtree(gone, ignore_errors=True)
-        (repository.folder / "target/xtask/app-wheel.json").unlink(missing_ok=True)
         pip = [SCRATCH / "tools/bin/pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "-d", folder, "-r", pins]
         rounds.append({
             "pip download": measure([pip], env=env, cwd=SCRATCH),
