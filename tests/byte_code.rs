@@ -198,7 +198,7 @@ fn byte_code_is_left_out_where_nobody_can_or_wants_to_compile_it() -> anyhow::Re
 fn every_python_of_this_host_compiles_the_same_each_time_and_runs_it() -> anyhow::Result<()> {
     let path = |name: &str| repository().join(name).canonicalize_utf8();
     let (script, compile) =
-        (path("tests/python/byte_code_holds.py")?, path("xtask/crates/wheelhaul/src/templates/compile.py")?);
+        (path("tests/python/byte_code_holds.py")?, path("xtask/crates/engine/src/templates/compile.py")?);
     const MINOR: &str = "import sys; print('%d.%d' % sys.version_info[:2])";
     let host = run(Command::new("python3").args(["-c", MINOR]))?.text()?;
     let mut ran = Vec::new();
