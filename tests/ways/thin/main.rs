@@ -1,8 +1,8 @@
 //! `cargo xtask`: the tasks of wheelhaul, and beside them those of this repository.
 
 use std::process::ExitCode;
-use wheelhaul_host::{Sys, Verbosity, find_root};
-use wheelhaul_engine::tools::git;
+use wheelhaul::tools::git;
+use wheelhaul::{Sys, Verbosity, find_root};
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {

@@ -85,3 +85,4 @@ pub use tasks::{
     Setting, checks, clean, diff, dist, explain, init, lock, rebuild, rpm, schema, script, sign, specs, target,
     targets, trial, verify, wheel,
 };
+pub use wheelhaul_host::{Sys, Verbosity, find_root};
