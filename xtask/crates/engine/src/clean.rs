@@ -2,6 +2,7 @@
 
 use crate::pieces::PIECES;
 use crate::report::{count, size};
+use crate::tools::build::CACHE_OF_PIP;
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -81,8 +82,6 @@ impl Report {
     }
 }
 
-/// The cache of pip.
-const OF_PIP: &str = "pip";
 /// Environments with programs of Python.
 const TOOLS: [&str; 2] = ["tools-", "build-"];
 /// What is made in `dist/out` and `dist/rpmbuild`, by the ends of names.
@@ -203,7 +202,7 @@ impl Broom {
             return;
         }
         for cache in self.entries(folder) {
-            match cache.file_name() == Some(OF_PIP) {
+            match cache.file_name() == Some(CACHE_OF_PIP) {
                 // pip gives the names in it.
                 true => self.clear(&cache),
                 false => self.empty(&cache, &is_made_here),

@@ -12,6 +12,9 @@ use wheelhaul_boxes::Target;
 use wheelhaul_host::{Bounds, Program, Sys};
 use wheelhaul_select::OfferedSdist;
 
+/// The cache of pip, which gives the names in it.
+pub(crate) const CACHE_OF_PIP: &str = "pip";
+
 /// What the interpreter says of itself, to be compared with the target.
 const WHO: &str = "import platform, sys; print('%s %d.%d %s %s' % ((platform.python_implementation(),) + sys.version_info[:2] + (platform.system(), platform.machine())))";
 
@@ -61,7 +64,7 @@ impl<'a> TargetPython<'a> {
         let flags = |name: &str| format!("{} -g0", std::env::var(name).unwrap_or_default()).trim().to_owned();
         let cache = self
             .sys
-            .repository_cache("pip", Bounds::USUAL)
+            .repository_cache(CACHE_OF_PIP, Bounds::USUAL)
             .folder()
             .map_or_else(|| scratch.join("cache"), Utf8Path::to_owned);
         let command = Program::new("sh")

@@ -2,9 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 use std::time::UNIX_EPOCH;
-use wheelhaul_base::hex::hex;
 use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::{MagicTag, Target};
 use wheelhaul_host::{Bounds, Program, Sys, all_on_path, key_of, own_folder};
@@ -28,7 +26,7 @@ pub(crate) fn find(sys: &Sys, target: &Target, tag: MagicTag) -> anyhow::Result<
     let minor = target.python();
     let candidates = candidates(&minor);
     let cache = sys.user_cache("interpreters", Bounds::USUAL);
-    let key = key_of([minor.as_bytes(), fingerprint(&candidates).as_bytes()]);
+    let key = key_for(&minor, &candidates);
     // What is kept names no program that this host does not offer now.
     let is_offered = |found: &Option<Interpreter>| found.as_ref().is_none_or(|found| candidates.contains(&found.path));
     let found = cache.read(&key).filter(is_offered).unwrap_or_else(|| {
@@ -105,14 +103,14 @@ fn of_pyenv(minor: &str) -> Vec<Utf8PathBuf> {
 }
 
 /// Changes when a candidate comes, goes or is another file.
-fn fingerprint(candidates: &[Utf8PathBuf]) -> String {
-    let mut hasher = Sha256::new_with_prefix(WHO);
-    for path in candidates {
+fn key_for(minor: &str, candidates: &[Utf8PathBuf]) -> String {
+    let files = candidates.iter().map(|path| {
         let data = path.metadata().ok();
         let time = data.as_ref().and_then(|data| data.modified().ok()?.duration_since(UNIX_EPOCH).ok());
-        hasher.update(format!("\n{path} {:?} {time:?}", data.map(|data| data.len())));
-    }
-    hex(&hasher.finalize())
+        format!("{path} {:?} {time:?}", data.map(|data| data.len()))
+    });
+    let words: Vec<String> = [WHO.to_owned(), minor.to_owned()].into_iter().chain(files).collect();
+    key_of(words.iter().map(String::as_bytes))
 }
 
 #[cfg(test)]
