@@ -249,3 +249,16 @@ fn write_thin_xtask(folder: &Utf8Path) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A team's own `xtask` optimises the crates that this repository does: `cargo xtask` costs the same in both.
+#[test]
+fn a_team_compiles_with_the_profile_of_this_repository() {
+    let here = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let own: toml::Table = toml::from_str(&fs::read_to_string(here.join("Cargo.toml")).unwrap()).unwrap();
+    let files = wheelhaul_engine::discover::cargo_files(None);
+    let (_, config) = files.iter().find(|(path, _)| *path == ".cargo/config.toml").unwrap();
+    let config: toml::Table = toml::from_str(config).unwrap();
+    let mut team = config["profile"]["wheelhaul"].as_table().unwrap().clone();
+    assert_eq!(team.remove("inherits"), Some("dev".into()));
+    assert_eq!(Some(&team), own["profile"]["dev"].as_table());
+}

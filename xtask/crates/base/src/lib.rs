@@ -6,6 +6,7 @@ mod bomb;
 pub mod calendar;
 pub mod hex;
 pub mod problem;
+pub mod python_text;
 pub mod templates;
 pub mod text;
 pub mod toml_text;

@@ -3,16 +3,15 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 
-/// An environment of named templates without escaping: none of them is HTML.
-pub fn environment_of(templates: &[(&'static str, &str)]) -> Environment<'static> {
+/// An environment of named templates without escaping: none of them is HTML. A template is parsed when it is first used.
+pub fn environment_of(templates: &'static [(&'static str, &'static str)]) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build();
     environment.set_syntax(syntax.expect("the default delimiters are valid"));
-    for (name, text) in templates {
-        environment.add_template_owned(*name, with_lf(text)).expect("the templates of this tool parse");
-    }
+    environment
+        .set_loader(|asked| Ok(templates.iter().find(|(name, _)| *name == asked).map(|(_, text)| with_lf(text))));
     environment
 }
 

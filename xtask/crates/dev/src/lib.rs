@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
         let sys = Sys { root: find_root(&here)?, verbosity: cli.common.verbosity(), offline: false };
         match &cli.task {
             Task::Ci(flags) => ci::run(&sys, flags),
-            Task::Wheels(flags) => Printed::of(&program_wheels::run(&sys, flags, &here)?, sys.verbosity),
+            Task::Wheels(flags) => Ok(Printed::of(program_wheels::run(&sys, flags, &here)?, sys.verbosity)),
         }
     });
     let name = match cli.task {

@@ -43,7 +43,7 @@ pub(crate) fn faults(sys: &Sys, service: &Service, pins: &Pins, targets: &[Targe
     let Some(packages) = of_word(word) else {
         // Only what is very like a program that is locked, and is nothing else, is a slip of the keyboard.
         let is_near = |name: &str| (1..=2).contains(&strsim::damerau_levenshtein(name, word));
-        let near = PROGRAMS.iter().find(|(name, packages)| is_near(name) && is_locked(packages));
+        let near = PROGRAMS.iter().find(|(name, packages)| is_locked(packages) && is_near(name));
         let is_own = names_in(folder).iter().any(|name| name.trim_end_matches(".py") == word.as_str())
             || sys.read_text(&folder.join("pyproject.toml")).is_ok_and(|text| text.contains(word.as_str()));
         let near = near.filter(|_| !locked.contains(word.as_str()) && !is_own);

@@ -110,31 +110,31 @@ pub fn filter<'a>(pins: &'a Pins, target: &Target) -> anyhow::Result<Filtered<'a
             }
         }
         None => {
-            // Of ten thousand pins most share a few markers.
-            let mut known: BTreeMap<&str, bool> = BTreeMap::new();
+            // Of ten thousand pins most share a few markers: whether each holds, and the variables that nobody knows.
+            let mut known: BTreeMap<&str, (bool, Vec<String>)> = BTreeMap::new();
             for pin in &pins.pins {
                 if let Some(groups) = &pin.left_out {
                     filtered.dropped.push(DroppedPin { pin, why: Why::Group(groups.clone()) });
                     continue;
                 }
-                let marker = pin.marker.as_deref().unwrap_or_default();
-                filtered.unknown.extend(Unknown::of(&environment, &pin.name, marker, &pins.asked));
-                let holds = match pin.marker.as_deref() {
-                    None => Ok(true),
-                    Some(marker) => match known.get(marker) {
-                        Some(holds) => Ok(*holds),
-                        None => environment.holds(marker, &pins.asked).inspect(|holds| {
-                            known.insert(marker, *holds);
-                        }),
-                    },
+                let Some(marker) = pin.marker.as_deref() else {
+                    filtered.kept.push(KeptPin { pin, extras: pin.extras.clone() });
+                    continue;
                 };
-                match holds.with_context(|| format!("`{}=={}` ({})", pin.name, pin.version, pin.place)) {
-                    Ok(true) => filtered.kept.push(KeptPin { pin, extras: pin.extras.clone() }),
-                    Ok(false) => {
-                        let why = Why::False(pin.marker.clone().unwrap_or_default());
-                        filtered.dropped.push(DroppedPin { pin, why });
-                    }
-                    Err(fault) => faults.push(fault),
+                if !known.contains_key(marker) {
+                    match environment.holds(marker, &pins.asked) {
+                        Ok(holds) => known.insert(marker, (holds, environment.unknowable(marker, &pins.asked))),
+                        Err(fault) => {
+                            faults.push(fault.context(format!("`{}=={}` ({})", pin.name, pin.version, pin.place)));
+                            continue;
+                        }
+                    };
+                }
+                let (holds, variables) = &known[marker];
+                filtered.unknown.extend(Unknown::of(&pin.name, marker, variables));
+                match holds {
+                    true => filtered.kept.push(KeptPin { pin, extras: pin.extras.clone() }),
+                    false => filtered.dropped.push(DroppedPin { pin, why: Why::False(marker.to_owned()) }),
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Digests as locks write them.
 
 use std::collections::BTreeSet;
+use wheelhaul_base::hex::sha256_digest;
 use wheelhaul_base::problem::{Problem, shortened};
 
 /// The sha256 in a digest as locks write it, `sha256:HEX`; `None` for another algorithm, on which this tool does not rely.
@@ -14,13 +15,13 @@ pub(crate) fn sha256_of(hash: &str) -> anyhow::Result<Option<String>> {
     if algorithm != "sha256" {
         return Ok(None);
     }
-    if hex.len() != 64 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Problem::with_hint(
+    let not_a_digest = || {
+        Problem::with_hint(
             format!("`{}` is not a sha256 digest", shortened(hash)),
             "it has 64 hexadecimal digits; make the lock anew",
-        ));
-    }
-    Ok(Some(hex.to_ascii_lowercase()))
+        )
+    };
+    sha256_digest(hex).ok_or_else(not_a_digest).map(Some)
 }
 
 /// The sha256 digests of an entry.

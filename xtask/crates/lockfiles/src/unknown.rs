@@ -3,7 +3,6 @@
 use pep508_rs::PackageName;
 use std::collections::BTreeSet;
 use wheelhaul_base::problem::shortened;
-use wheelhaul_boxes::{Asked, Environment};
 
 /// A marker whose answer depends on a value that the record of the box cannot know: it counts as empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,15 +16,11 @@ pub struct Unknown {
 }
 
 impl Unknown {
-    /// Those of a marker.
-    pub(crate) fn of(
-        environment: &Environment,
-        name: &PackageName,
-        marker: &str,
-        asked: &Asked,
-    ) -> impl Iterator<Item = Self> {
-        let unknown = |variable| Self { variable, name: name.clone(), marker: marker.to_owned() };
-        environment.unknowable(marker, asked).into_iter().map(unknown)
+    /// Those of a marker, by its variables that [`wheelhaul_boxes::Environment::unknowable`] names.
+    pub(crate) fn of(name: &PackageName, marker: &str, variables: &[String]) -> impl Iterator<Item = Self> {
+        let unknown =
+            |variable: &String| Self { variable: variable.clone(), name: name.clone(), marker: marker.to_owned() };
+        variables.iter().map(unknown)
     }
 
     /// One warning for each variable; `all` has each with the name of its target.

@@ -145,7 +145,7 @@ impl Walk<'_> {
         let holds = |marker: &Option<String>| marker.as_ref().map_or(Ok(true), |m| self.environment.holds(m, asked));
         let unknown = |name, marker: &Option<String>| {
             let marker = marker.as_deref().unwrap_or_default();
-            Unknown::of(self.environment, name, marker, asked).collect::<Vec<_>>()
+            Unknown::of(name, marker, &self.environment.unknowable(marker, asked)).collect::<Vec<_>>()
         };
         self.unknown.extend(unknown(&need.name, &need.marker));
         if !holds(&need.marker).with_context(|| format!("{who} needs `{}`", need.name))? {

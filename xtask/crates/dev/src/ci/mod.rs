@@ -68,7 +68,7 @@ pub(crate) fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
     // The tests share this one, where uv is not on the PATH.
     Uv::find(sys)?;
     if flags.latest {
-        return Printed::of(&latest::report(sys), sys.verbosity);
+        return Ok(Printed::of(latest::report(sys), sys.verbosity));
     }
     let mut outcomes = Vec::new();
     for part in parts {
@@ -87,7 +87,7 @@ pub(crate) fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
     if flags.release {
         write_down(sys, &outcomes)?;
     }
-    Printed::of(&report(&outcomes), sys.verbosity)
+    Ok(Printed::of(report(&outcomes), sys.verbosity))
 }
 
 /// Why a part is not run here.

@@ -125,35 +125,33 @@ pub fn pipelines(way: Way) -> [(&'static str, String); 2] {
     ]
 }
 
-/// Crates whose loops run for every byte: at the level of a plain development build they are 30 times slower.
-const HOT: [&str; 13] = [
-    "block-buffer",
-    "digest",
-    "flate2",
-    "generic-array",
-    "memchr",
-    "rawzip",
-    "sha2",
-    "wheelhaul-payload",
-    "xxhash-rust",
-    "zlib-rs",
-    "zstd",
-    "zstd-safe",
-    "zstd-sys",
-];
-
-/// Crates that see every path of a package or every pin of a lock, where a little optimisation is worth its compile time.
-const WARM: [&str; 10] = [
-    "wheelhaul-base",
-    "wheelhaul-boxes",
-    "wheelhaul-config",
-    "wheelhaul-lockfiles",
-    "wheelhaul-package",
-    "wheelhaul-pylock",
-    "wheelhaul-rpmfile",
-    "wheelhaul-select",
-    "wheelhaul-verify",
-    "wheelhaul-wheel",
+/// Crates that a development build optimises, and how much: those whose loops run for every byte, and those that see every
+/// path of a package. The same are in the `[profile.dev]` of this repository.
+#[rustfmt::skip]
+const OPTIMISED: [(&str, u8); 23] = [
+    ("block-buffer",      3),
+    ("digest",            3),
+    ("flate2",            3),
+    ("generic-array",     3),
+    ("memchr",            3),
+    ("rawzip",            3),
+    ("sha2",              3),
+    ("siphasher",         3),
+    ("toml",              3),
+    ("toml_datetime",     3),
+    ("toml_parser",       3),
+    ("wheelhaul-base",    3),
+    ("wheelhaul-payload", 3),
+    ("winnow",            3),
+    ("xxhash-rust",       3),
+    ("zlib-rs",           3),
+    ("zstd",              3),
+    ("zstd-safe",         3),
+    ("zstd-sys",          2),
+    ("base64",            1),
+    ("wheelhaul-boxes",   1),
+    ("wheelhaul-package", 1),
+    ("wheelhaul-rpmfile", 1),
 ];
 
 /// The `xtask` of a team with cargo: a crate of a few lines that depends on this tool, and the alias.
@@ -172,9 +170,12 @@ pub fn cargo_files(from: Option<&str>) -> Vec<(&'static str, String)> {
             (_, false) => ("", format!("path = {}", quoted(text))),
         },
     };
-    let level = |name: &&str, level: u8| format!("[profile.wheelhaul.package.{name}]\nopt-level = {level}\n");
-    let hot = HOT.iter().map(|name| level(name, 3));
-    let profile: String = hot.chain(WARM.iter().map(|name| level(name, 1))).collect();
+    let of_crate = |(name, level): &(&str, u8)| {
+        // Loops are optimised across a whole crate.
+        let units = if *level == 3 { "codegen-units = 1\n" } else { "" };
+        format!("[profile.wheelhaul.package.{name}]\n{units}opt-level = {level}\n")
+    };
+    let profile: String = OPTIMISED.iter().map(of_crate).collect();
     vec![
         ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"xtask\"]\n".to_owned()),
         (
@@ -192,7 +193,7 @@ pub fn cargo_files(from: Option<&str>) -> Vec<(&'static str, String)> {
             ".cargo/config.toml",
             format!(
                 "[alias]\nxtask = \"run --quiet --profile wheelhaul --package xtask --\"\n\n# What hashes and compresses every byte is compiled with optimisation.\n\
-                 [profile.wheelhaul]\ninherits = \"dev\"\ndebug = 0\n{profile}"
+                 [profile.wheelhaul]\ninherits = \"dev\"\ndebug = 0\ndebug-assertions = false\nincremental = false\nlto = \"off\"\noverflow-checks = false\n{profile}"
             ),
         ),
     ]

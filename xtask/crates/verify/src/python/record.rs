@@ -3,7 +3,7 @@
 use crate::evidence::absolute;
 use crate::{Evidence, Finding, Outcome, count};
 use std::collections::BTreeSet;
-use wheelhaul_base::hex::hex;
+use wheelhaul_base::hex::{hex, is_hex_of};
 use wheelhaul_wheel::{Digest, fault_of_data};
 
 /// `record`
@@ -74,32 +74,5 @@ pub(crate) fn record(evidence: &Evidence) -> Outcome {
     Outcome::Made {
         looked_at: format!("{}, {}", count(distributions.all.len(), "distribution"), count(files, "file")),
         findings,
-    }
-}
-
-/// Whether a text is the lower-case hex of bytes.
-fn is_hex_of(text: &str, bytes: &[u8]) -> bool {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    text.len() == 2 * bytes.len() && text.bytes().eq(digits)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hex_is_compared_without_being_written() {
-        #[rustfmt::skip]
-        let cases: [(&str, &[u8], bool); 5] = [
-            ("",     &[],           true),
-            ("00ff", &[0x00, 0xff], true),
-            ("00fe", &[0x00, 0xff], false),
-            ("00FF", &[0x00, 0xff], false),
-            ("00f",  &[0x00, 0xff], false),
-        ];
-        for (text, bytes, expected) in cases {
-            assert_eq!(is_hex_of(text, bytes), expected, "{text}");
-        }
     }
 }

@@ -202,7 +202,7 @@ impl Common {
         let done = match self.format {
             Format::Json => {
                 let outcome = if findings { Outcome::Findings } else { Outcome::Fine };
-                print_json(&serde_json::to_value(Document { command: task, outcome, report: json })?)
+                print_json(&serde_json::to_value(Document { command: task, outcome, report: json()? })?)
             }
             Format::Text => print(&text, |text| if colours_of_output() { paint(text) } else { text.to_owned() }),
         };
@@ -221,38 +221,38 @@ impl Common {
 fn run(cli: &Cli) -> anyhow::Result<Printed> {
     let setting = &cli.common.setting()?;
     let verbosity = cli.common.verbosity();
-    match &cli.task {
-        Task::Init(flags) => Printed::of(&engine::init(setting, &flags.options())?, verbosity),
+    Ok(match &cli.task {
+        Task::Init(flags) => Printed::of(engine::init(setting, &flags.options())?, verbosity),
         Task::Lock(flags) => match flags.explained() {
-            Some(package) => Printed::of(&engine::explain(setting, package)?, verbosity),
-            None => Printed::of(&engine::lock(setting, &flags.options())?, verbosity),
+            Some(package) => Printed::of(engine::explain(setting, package)?, verbosity),
+            None => Printed::of(engine::lock(setting, &flags.options())?, verbosity),
         },
-        Task::Wheel(flags) => Printed::of(&engine::wheel(setting, &flags.options())?, verbosity),
+        Task::Wheel(flags) => Printed::of(engine::wheel(setting, &flags.options())?, verbosity),
         Task::Rpm(flags) => match flags.wants_specs() {
-            true => Printed::of(&engine::specs(setting, &flags.options())?, verbosity),
-            false => Printed::of(&engine::rpm(setting, &flags.options())?, verbosity),
+            true => Printed::of(engine::specs(setting, &flags.options())?, verbosity),
+            false => Printed::of(engine::rpm(setting, &flags.options())?, verbosity),
         },
         Task::Verify(flags) => match flags.wants_schema() {
             true => {
                 hold_required_version(&setting.folder)?;
-                Printed::of(&VerifySchema { json_schema: verify_schema() }, verbosity)
+                Printed::of(VerifySchema { json_schema: verify_schema() }, verbosity)
             }
-            false => Printed::of(&engine::verify(setting, &flags.options())?, verbosity),
+            false => Printed::of(engine::verify(setting, &flags.options())?, verbosity),
         },
-        Task::Dist(flags) => Printed::of(&engine::dist(setting, &flags.options())?, verbosity),
-        Task::Diff(flags) => Printed::of(&engine::diff(setting, &flags.options())?, verbosity),
-        Task::Rebuild(flags) => Printed::of(&engine::rebuild(setting, &flags.options())?, verbosity),
-        Task::Trial(flags) => Printed::of(&OfTrial(engine::trial(setting, &flags.options())?), verbosity),
-        Task::Sign(flags) => Printed::of(&engine::sign(setting, &flags.options())?, verbosity),
-        Task::Checks(flags) => Printed::of(&engine::checks(setting, &flags.options())?, verbosity),
+        Task::Dist(flags) => Printed::of(engine::dist(setting, &flags.options())?, verbosity),
+        Task::Diff(flags) => Printed::of(engine::diff(setting, &flags.options())?, verbosity),
+        Task::Rebuild(flags) => Printed::of(engine::rebuild(setting, &flags.options())?, verbosity),
+        Task::Trial(flags) => Printed::of(OfTrial(engine::trial(setting, &flags.options())?), verbosity),
+        Task::Sign(flags) => Printed::of(engine::sign(setting, &flags.options())?, verbosity),
+        Task::Checks(flags) => Printed::of(engine::checks(setting, &flags.options())?, verbosity),
         Task::Target(flags) => match (flags.script(), flags.options()) {
-            (Some(script), _) => Printed::of(&engine::script(setting, script)?, verbosity),
-            (None, Some(options)) => Printed::of(&engine::target(setting, &options)?, verbosity),
-            (None, None) => Printed::of(&engine::targets(setting)?, verbosity),
+            (Some(script), _) => Printed::of(engine::script(setting, script)?, verbosity),
+            (None, Some(options)) => Printed::of(engine::target(setting, &options)?, verbosity),
+            (None, None) => Printed::of(engine::targets(setting)?, verbosity),
         },
-        Task::Clean(flags) => Printed::of(&engine::clean(setting, &flags.options())?, verbosity),
-        Task::Schema(_) => Printed::of(&engine::schema(setting)?, verbosity),
+        Task::Clean(flags) => Printed::of(engine::clean(setting, &flags.options())?, verbosity),
+        Task::Schema(_) => Printed::of(engine::schema(setting)?, verbosity),
         // A shell asks for completions wherever it is started.
-        Task::Completions(flags) => Printed::of(&completions::run(flags, typed_name())?, verbosity),
-    }
+        Task::Completions(flags) => Printed::of(completions::run(flags, typed_name())?, verbosity),
+    })
 }

@@ -135,14 +135,13 @@ fn chosen<'l>(source: &LockSource<'_>, lock: &'l Lock) -> anyhow::Result<Vec<(&'
 
 /// Whether an entry is the application itself. Its key may be a digest, where pipenv knew no name.
 fn is_application(source: &LockSource<'_>, key: &str, entry: &Entry) -> bool {
-    let name = package_name(key).ok();
     let at = [&entry.path, &entry.file, &entry.git, &entry.hg, &entry.svn, &entry.bzr].into_iter().flatten().next();
     at.is_some_and(|at| {
         let at = match &entry.subdirectory {
             Some(folder) => format!("{at}/{folder}"),
             None => at.clone(),
         };
-        source.is_application(&at, name.as_ref())
+        source.is_application(&at, package_name(key).ok().as_ref())
     })
 }
 

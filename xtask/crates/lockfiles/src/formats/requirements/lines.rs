@@ -1,56 +1,21 @@
 //! Text → lines as pip sees them: line ends, continuations, comments, environment variables.
 
+use wheelhaul_base::python_text::{is_space, lines};
+
 /// More text than the values of variables may add to a line.
 const MOST_ADDED: usize = 1 << 20;
 
-/// What Python counts as white space: Unicode's, and the four separators of ASCII.
-pub(super) fn is_space(c: char) -> bool {
-    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
-}
-
-/// The physical lines, by Python's rule of line ends.
-fn physical_lines(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let end = line_length(rest);
-        let (line, after) = rest.split_at(end);
-        let mut after_end = after.chars();
-        after_end.next();
-        rest = after.strip_prefix("\r\n").unwrap_or(after_end.as_str());
-        Some(line)
-    })
-}
-
-/// How many bytes stand before the end of the line.
-fn line_length(text: &str) -> usize {
-    let mut from = 0;
-    // Bytes that an end of a line can start with, which are rare; only then it is looked at as a character.
-    let may_end = |byte: &u8| matches!(byte, b'\n'..=b'\r' | 0x1c..=0x1e | 0xc2 | 0xe2);
-    while let Some(at) = text.as_bytes()[from..].iter().position(may_end) {
-        from += at;
-        match text[from..].chars().next() {
-            Some('\u{85}' | '\u{2028}' | '\u{2029}') => return from,
-            Some(c) if c.is_ascii() => return from,
-            other => from += other.map_or(1, char::len_utf8),
-        }
-    }
-    text.len()
-}
-
 /// Joins continued lines, and drops comments and empty lines; a number is that of the first physical line.
 pub(super) fn logical_lines(text: &str) -> Vec<(usize, String)> {
-    let mut lines = Vec::new();
+    let mut logical = Vec::new();
     let mut open: Option<(usize, String)> = None;
     let mut close = |(number, line): (usize, String)| {
         let line = without_comment(&line).trim_matches(is_space);
         if !line.is_empty() {
-            lines.push((number, line.to_owned()));
+            logical.push((number, line.to_owned()));
         }
     };
-    for (index, raw) in physical_lines(text).enumerate() {
+    for (index, raw) in lines(text).into_iter().enumerate() {
         let is_comment = raw.trim_start_matches(is_space).starts_with('#');
         if raw.ends_with('\\') && !is_comment {
             let (_, line) = open.get_or_insert_with(|| (index + 1, String::new()));
@@ -66,7 +31,7 @@ pub(super) fn logical_lines(text: &str) -> Vec<(usize, String)> {
         close((number, line));
     }
     open.into_iter().for_each(close);
-    lines
+    logical
 }
 
 /// A comment starts at a `#` at the line's start or after white space.

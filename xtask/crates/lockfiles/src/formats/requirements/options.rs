@@ -2,6 +2,7 @@
 
 use anyhow::bail;
 use wheelhaul_base::problem::{Problem, shortened};
+use wheelhaul_base::python_text::shell_words;
 
 /// What an option means for a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +88,7 @@ impl Options {
 
 /// Cuts a line where its options start: at the first word that starts with `-`.
 pub(super) fn cut(line: &str) -> (&str, &str) {
-    let starts = std::iter::once(0).chain(line.match_indices(' ').map(|(at, _)| at + 1));
-    let at = starts.into_iter().find(|at| line[*at..].starts_with('-')).unwrap_or(line.len());
+    let at = if line.starts_with('-') { 0 } else { line.find(" -").map_or(line.len(), |space| space + 1) };
     (line[..at].trim_end_matches(' '), &line[at..])
 }
 
@@ -97,7 +97,7 @@ pub(super) fn cut(line: &str) -> (&str, &str) {
 /// - Fails: for what pip refuses, without showing a value.
 pub(super) fn parse(text: &str) -> anyhow::Result<Options> {
     let mut options = Options::default();
-    let mut words = words(text)?.into_iter();
+    let mut words = shell_words(text)?.into_iter();
     while let Some(word) = words.next() {
         if word == "--" {
             options.strays += words.len();
@@ -135,6 +135,9 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Options> {
 
 /// A long option by its name, or by a beginning that only one has.
 fn by_long_name(name: &str) -> anyhow::Result<(&'static Known, &'static str)> {
+    if let Some(exact) = KNOWN.iter().find(|known| known.long[0] == name) {
+        return Ok((exact, exact.long[0]));
+    }
     let all = KNOWN.iter().flat_map(|known| known.long.iter().map(move |long| (known, *long)));
     let found: Vec<_> = all.filter(|(_, long)| long.starts_with(name)).collect();
     match (found.iter().find(|(_, long)| *long == name), found.as_slice()) {
@@ -179,39 +182,6 @@ fn checked(known: &Known, value: Option<String>) -> anyhow::Result<Given> {
         _ => {}
     }
     Ok(Given { name, meaning: known.meaning, value })
-}
-
-/// Splits into words as a shell does: quotes, and `\` before a character.
-fn words(text: &str) -> anyhow::Result<Vec<String>> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote: Option<char> = None;
-    let mut characters = text.chars();
-    while let Some(c) = characters.next() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (Some('\''), _) => word.get_or_insert_default().push(c),
-            (open, '\\') => match (characters.next(), open) {
-                (None, _) => bail!("it ends in a `\\` that stands for nothing"),
-                (Some(next), Some(_)) if next != '"' && next != '\\' => {
-                    word.get_or_insert_default().extend(['\\', next]);
-                }
-                (Some(next), _) => word.get_or_insert_default().push(next),
-            },
-            (Some(_), _) => word.get_or_insert_default().push(c),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (None, ' ' | '\t' | '\r' | '\n') => words.extend(word.take()),
-            (None, _) => word.get_or_insert_default().push(c),
-        }
-    }
-    if quote.is_some() {
-        bail!("a quote is not closed");
-    }
-    words.extend(word);
-    Ok(words)
 }
 
 #[cfg(test)]

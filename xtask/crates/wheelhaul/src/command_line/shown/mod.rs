@@ -69,28 +69,25 @@ impl Shown for VerifySchema {
 }
 
 /// A report that is ready to be printed.
-#[derive(Debug)]
 pub struct Printed {
     pub(super) text: String,
     pub(super) paint: fn(&str) -> String,
-    pub(super) json: Value,
+    /// called for `--format json` alone: a report can have 10,000 rows
+    pub(super) json: Box<dyn FnOnce() -> serde_json::Result<Value>>,
     pub(super) findings: bool,
     pub(super) talk: String,
 }
 
 impl Printed {
     /// Makes a report ready.
-    ///
-    /// # Errors
-    /// Where the report cannot be serialised.
-    pub fn of<R: Shown>(report: &R, verbosity: Verbosity) -> anyhow::Result<Self> {
+    pub fn of<R: Shown + 'static>(report: R, verbosity: Verbosity) -> Self {
         let is_quiet = verbosity == Verbosity::Quiet;
-        Ok(Self {
+        Self {
             text: if is_quiet { report.quiet_text() } else { report.text() },
             paint: R::paint,
-            json: serde_json::to_value(report)?,
             findings: report.findings(),
             talk: if is_quiet { String::new() } else { report.talk(verbosity) },
-        })
+            json: Box::new(move || serde_json::to_value(report)),
+        }
     }
 }
