@@ -260,5 +260,9 @@ fn a_team_compiles_with_the_profile_of_this_repository() {
     let config: toml::Table = toml::from_str(config).unwrap();
     let mut team = config["profile"]["wheelhaul"].as_table().unwrap().clone();
     assert_eq!(team.remove("inherits"), Some("dev".into()));
-    assert_eq!(Some(&team), own["profile"]["dev"].as_table());
+    // What this repository changes often, a team does not change at all.
+    let mut dev = own["profile"]["dev"].as_table().unwrap().clone();
+    let packages = dev["package"].as_table_mut().unwrap();
+    packages.retain(|_, package| package.get("incremental").is_none());
+    assert_eq!(team, dev);
 }

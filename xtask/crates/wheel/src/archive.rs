@@ -3,6 +3,7 @@
 
 use anyhow::{Context as _, bail};
 use rawzip::{CompressionMethod, CreatorSystem, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
+use std::cell::RefCell;
 use std::io::Read;
 use wheelhaul_base::is_bomb;
 use wheelhaul_base::problem::{Problem, all_of};
@@ -192,10 +193,16 @@ impl<R: ReaderAt> Archive<R> {
         if member.size > MOST_READ_WHOLE {
             bail!("`{}` has {} bytes, and at most {MOST_READ_WHOLE} are read", member.path, member.size);
         }
+        thread_local! {
+            /// Making one costs more than unpacking a small file.
+            static INFLATER: RefCell<Inflater> = RefCell::default();
+        }
         let mut content = Vec::new();
-        self.unpack(place, &mut Inflater::default(), &mut |piece| {
-            content.extend_from_slice(piece);
-            Ok(())
+        INFLATER.with_borrow_mut(|inflater| {
+            self.unpack(place, inflater, &mut |piece| {
+                content.extend_from_slice(piece);
+                Ok(())
+            })
         })?;
         Ok(content)
     }

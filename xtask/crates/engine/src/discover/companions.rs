@@ -128,7 +128,7 @@ pub fn pipelines(way: Way) -> [(&'static str, String); 2] {
 /// Crates that a development build optimises, and how much: those whose loops run for every byte, and those that see every
 /// path of a package. The same are in the `[profile.dev]` of this repository.
 #[rustfmt::skip]
-const OPTIMISED: [(&str, u8); 23] = [
+const OPTIMISED: [(&str, u8); 22] = [
     ("block-buffer",      3),
     ("digest",            3),
     ("flate2",            3),
@@ -150,7 +150,6 @@ const OPTIMISED: [(&str, u8); 23] = [
     ("zstd-sys",          2),
     ("base64",            1),
     ("wheelhaul-boxes",   1),
-    ("wheelhaul-package", 1),
     ("wheelhaul-rpmfile", 1),
 ];
 
