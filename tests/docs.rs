@@ -10,8 +10,9 @@ use checkout::{list, repository, tool_in};
 use clap::CommandFactory as _;
 use fs_err as fs;
 use serde_json::Value;
-use wheelhaul_boxes::Target;
-use wheelhaul_config::Config;
+use wheelhaul_boxes::{BOXES, Compression, Target};
+use wheelhaul_config::{Config, NEVER};
+use wheelhaul_lockfiles::LockFormat;
 use wheelhaul_package::service::{Program, ServiceFacts, confinement_keys};
 
 const REFERENCE: &str = "xtask/docs/reference.md";
@@ -232,5 +233,45 @@ fn the_guide_says_who_notices_which_key_of_the_confinement() -> anyhow::Result<(
     let lacks: Vec<_> = confinement_keys().filter(|key| !named.iter().any(|name| name == key)).collect();
     ensure!(lacks.is_empty(), "no row for {lacks:?}");
     ensure!(tried > 15, "{tried} lines were tried");
+    Ok(())
+}
+
+/// What is a row of a table in the code is one in the guide.
+#[test]
+fn the_guide_has_every_box_lock_and_check_that_cannot_be_accepted() -> anyhow::Result<()> {
+    let page = |name: &str| fs::read_to_string(repository().join("xtask/docs").join(name));
+    let (boxes, locks, verifying) = (page("boxes.md")?, page("locks.md")?, page("verifying.md")?);
+    let mut missing = Vec::new();
+    for row in BOXES {
+        let payload = match row.compression {
+            Compression::Gzip => "gzip",
+            Compression::Zstd => "zstd",
+        };
+        let (major, minor) = row.glibc;
+        let end = format!("| manylinux_{major}_{minor} | {} | {payload} |", row.systemd);
+        let start = format!("| `{}` | {}.{}", row.id, row.default_python.0, row.default_python.1);
+        if !boxes.lines().any(|line| line.starts_with(&start) && line.ends_with(&end)) {
+            missing.push(format!("boxes.md: {start} … {end}"));
+        }
+    }
+    for format in LockFormat::all() {
+        let is_listed = |line: &str| line.starts_with(&format!("| `{}`", format.name));
+        if !locks.lines().any(is_listed)
+            && format.name != "requirements.txt"
+            && !locks.contains(&format!("| `{} ", format.name))
+        {
+            missing.push(format!("locks.md: {}", format.name));
+        }
+    }
+    let sentence = verifying
+        .split("What `")
+        .find(|part| part.contains("cannot be accepted by anybody"))
+        .context("no such sentence")?;
+    let named = format!("`{}", sentence.split("cannot be accepted").next().unwrap_or_default());
+    let of_package = NEVER.iter().filter(|check| !check.starts_with("box-"));
+    missing.extend(
+        of_package.filter(|check| !named.contains(&format!("`{check}`"))).map(|check| format!("verifying.md: {check}")),
+    );
+    ensure!(missing.is_empty(), "the guide lacks:\n{}", missing.join("\n"));
     Ok(())
 }

@@ -8,6 +8,7 @@ use packaging::{ask_packaging, environment_of};
 use repository::{PURE_SETUP, Repository, target_like_host};
 use serde_json::{Value, json};
 use wheelhaul_boxes::Target;
+use wheelhaul_lockfiles::LockFormat;
 use wheelhaul_pylock::Lock;
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
@@ -133,6 +134,7 @@ const PROJECT: &str =
 
 #[test]
 fn locks_from_every_kind_of_team_lock_are_valid() -> anyhow::Result<()> {
+    ensure!(LockFormat::all().iter().all(|format| TEAM_LOCKS.iter().any(|(file, ..)| *file == format.name)));
     for (file, text, project) in TEAM_LOCKS {
         let both = format!("{EL9}\n{OWN}");
         let repository = Repository::new(&both, "")?;

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 use std::process::Command;
 use std::time::Instant;
 use wheelhaul_base::hex::hex;
+use wheelhaul_lockfiles::LockFormat;
 
 #[allow(dead_code, reason = "each test that runs the tool uses a part of it")]
 mod checkout;
@@ -173,6 +174,7 @@ fn a_lock_of_ten_thousand_packages_is_filtered_in_the_time_of_four_gzips() -> an
         ("poetry.lock", poetry, poetry_lock),
         ("pdm.lock", pdm, pdm_lock),
     ];
+    ensure!(LockFormat::all().iter().all(|format| formats.iter().any(|(lock, ..)| *lock == format.name)));
     let reference = tempfile::NamedTempFile::new()?;
     let mut text = String::new();
     (0..PACKAGES).try_for_each(|package| requirements(&mut text, package))?;
@@ -249,8 +251,7 @@ const PDM: &str = "ece479d1fc26bbc1091a4114e084312c6b77c8f8fc20195e68cc6393ef0b3
 #[test]
 fn with_nothing_changed_no_process_is_started_and_nothing_written() -> anyhow::Result<()> {
     let target = "[[target]]\nname = \"el9-x86_64\"\npython = \"3.11\"";
-    let formats = ["requirements.txt", "Pipfile.lock", "pylock.toml", "uv.lock", "poetry.lock", "pdm.lock"];
-    for lock in formats {
+    for lock in LockFormat::all().iter().map(|format| format.name) {
         let made = Repository::new(target, "")?;
         let sha256 = write_wheel(&made.index, "alpha-1.0-py3-none-any.whl", &[])?;
         let (file, hash) = ("alpha-1.0-py3-none-any.whl", format!("sha256:{sha256}"));

@@ -75,8 +75,8 @@ fn sample_of(lock: &str) -> String {
         "poetry.lock" => {
             "[[package]]\nname = 'flask'\nversion = '2'\noptional = false\npython-versions = '>=3.8,<4 || ^5'\ngroups = ['main', 'dev']\n\
              markers = {main = \"python_version < '4' and extra == 'web'\", dev = \"os_name == 'nt'\"}\nfiles = [{file = 'f.whl', hash = 'sha256:D'}]\n\
-             [package.dependencies]\nredis = [{version = '^4.0.1', optional = true, markers = \"extra == 'x'\"}, '~5.1']\n[package.extras]\nx = ['redis (>=4)']\n\
-             [[package]]\nname = 'redis'\nversion = '5.1'\npython-versions = '*'\ngroups = ['main']\nfiles = []\n[package.source]\ntype = 'url'\nurl = 'https://index.example/redis-5.1-py3-none-any.whl'\n\
+             [package.dependencies]\nredis = [{version = '^5.0.1', optional = true, markers = \"extra == 'x'\"}, '~5.1']\n[package.extras]\nx = ['redis (>=4)']\n\
+             [[package]]\nname = 'redis'\nversion = '5.1'\npython-versions = '*'\ngroups = ['main']\nfiles = [{file = 'redis-5.1-py3-none-any.whl', hash = 'sha256:D'}]\n[package.source]\ntype = 'url'\nurl = 'https://index.example/redis-5.1-py3-none-any.whl'\n\
              [extras]\nweb = ['redis']\n[metadata]\nlock-version = '2.0'\npython-versions = '^3.8'\ncontent-hash = 'D'\n\
              [tool.poetry.dependencies]\npython = '^3.8'\nflask = {version = '>=2,<4', extras = ['x'], platform = 'linux', python = '<3.12'}\n\
              [tool.poetry.extras]\nweb = ['redis']\n[project]\nname = 'shop'\ndependencies = ['flask[x]>=2 ; python_version >= \"3.8\"']\n"
@@ -110,25 +110,40 @@ fn target() -> Target {
     Target::find("el9-x86_64", Some("3.11"), None).unwrap()
 }
 
-/// Reads a lock as the tool does; the first file beside it that is asked for has the same text.
+/// Reads a lock as the tool does, without extras and with one; the files beside it have the same text.
 fn read_lock(lock: &str, text: &str) {
-    let lock = Utf8Path::new("folder").join(lock);
-    let mut read = 0;
-    let texts = texts_of(&lock, |_| {
-        read += 1;
-        Ok((read <= 2).then(|| text.to_owned()))
-    })
-    .expect("reading does not fail");
-    let selection = Selection { extras: vec!["web".parse().unwrap()], groups: Vec::new() };
-    let app = Application::in_folder(Utf8Path::new("folder"));
-    let variable = |name: &str| (name.len() == 1).then(|| "a-value".to_owned());
-    let source = LockSource { lock: &lock, app, texts: &texts, selection: &selection, variable: &variable };
-    match parse(&source).and_then(|pins| filter(&pins, &target()).map(|filtered| filtered.kept.len())) {
-        Ok(_) => {}
-        Err(error) => {
+    for extras in [Vec::new(), vec!["web".parse().unwrap()]] {
+        if let Err(error) = kept_of(lock, text, text, Selection { extras, groups: Vec::new() }) {
             let said = format!("{error:#}");
             assert!(said.len() < 200_000, "an error of {} bytes: {}", said.len(), &said[..1000]);
         }
+    }
+}
+
+/// How many packages a box gets by a lock; `beside` is the text of the first two files that it asks for.
+fn kept_of(lock: &str, text: &str, beside: &str, selection: Selection) -> anyhow::Result<usize> {
+    let lock = Utf8Path::new("folder").join(lock);
+    let mut read = 0;
+    let texts = texts_of(&lock, |file| {
+        read += 1;
+        let is_there = read <= 3;
+        Ok(is_there.then(|| if file == lock { text } else { beside }.to_owned()))
+    })
+    .expect("reading does not fail");
+    let app = Application::in_folder(Utf8Path::new("folder"));
+    let variable = |name: &str| (name.len() == 1).then(|| "a-value".to_owned());
+    let source = LockSource { lock: &lock, app, texts: &texts, selection: &selection, variable: &variable };
+    Ok(filter(&parse(&source)?, &target())?.kept.len())
+}
+
+/// A sample that a parser refuses at once would leave most of the parser untried.
+#[test]
+fn a_box_gets_something_by_each_sample() {
+    for format in LockFormat::all() {
+        let sample = sample_of(format.name);
+        let beside = if format.project_file.is_some() { sample.as_str() } else { "" };
+        let kept = kept_of(format.name, &sample, beside, Selection::default());
+        assert!(matches!(kept, Ok(1..)), "`{}`: {kept:?}", format.name);
     }
 }
 

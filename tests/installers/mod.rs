@@ -136,9 +136,9 @@ impl Tools {
         let text = fs::read_to_string(&package)?;
         let (before, rest) = text.split_once("[[target]]").context("the sample has a target")?;
         let (_, after) = rest.split_once("[service]").context("the sample has a service")?;
-        // Where systemd is not installed the probe cannot tell it; and a Python in a home cannot be packed for.
+        // Where systemd or rpm is not installed the probe cannot tell; and a Python in a home cannot be packed for.
         let target = "[[target]]\nname = \"like-host\"\nprobe = \"dist/like-host.json\"\n[target.box]\nsystemd = 252\n\
-            python-path = \"/usr/bin/python3\"\n";
+            payload = \"zstd\"\npython-path = \"/usr/bin/python3\"\n";
         fs::write(&package, format!("{before}{target}[service]{after}"))?;
         Ok("pylock.like-host.toml".to_owned())
     }

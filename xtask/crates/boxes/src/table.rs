@@ -129,7 +129,7 @@ const fn month(year: u16, month: u8) -> Month {
     Month { year, month }
 }
 
-/// Every distribution, oldest first.
+/// Every distribution: those of RHEL, oldest first, then others.
 #[rustfmt::skip]
 pub const BOXES: &[BoxRow] = &[
     BoxRow {
@@ -227,6 +227,20 @@ mod tests {
                 assert!(python.full.starts_with(&format!("{major}.{minor}.")), "{python:?}");
                 assert_eq!(python.path, format!("/usr/bin/python{major}.{minor}"));
             }
+        }
+    }
+
+    /// A newer systemd than those has keys that would be called unknown, and may have dropped others.
+    #[test]
+    fn the_keys_of_every_systemd_were_looked_at() {
+        for row in BOXES {
+            let newest = wheelhaul_systemd::newest_looked_at();
+            assert!(
+                row.systemd <= newest,
+                "{} has systemd {}: look at its keys, `systemd/src/unit_keys.rs`",
+                row.id,
+                row.systemd
+            );
         }
     }
 }

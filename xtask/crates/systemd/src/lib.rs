@@ -25,7 +25,7 @@ pub use quoting::{assignment, command_line, literal};
 pub use section::UnitSection;
 pub use sysusers::{MadeUsers, Sysusers, sysusers_line};
 pub use unit_faults::{faults_of_key, faults_of_service, starts_program};
-pub use unit_keys::{knows, old_name_of, unit_key_since, unit_keys};
+pub use unit_keys::{knows, newest_looked_at, old_name_of, unit_key_since, unit_keys};
 pub use unit_text::{UnitKey, UnitText, doubled};
 pub use unit_values::unit_value_expects;
 pub use words::{CommandLine, Words, split_commands, split_words};

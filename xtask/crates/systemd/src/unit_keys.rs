@@ -98,6 +98,11 @@ pub fn unit_key_since(section: &str, key: &str) -> Option<u16> {
     UNIT_KEYS.iter().filter(|(_, of, keys)| *of == section && keys.contains(&key)).map(|(since, ..)| *since).min()
 }
 
+/// The newest systemd whose keys were looked at; what a newer one has besides is not known here.
+pub fn newest_looked_at() -> u16 {
+    UNIT_KEYS.iter().map(|(since, ..)| *since).max().unwrap_or_default()
+}
+
 /// The keys of a section, for messages.
 pub fn unit_keys(section: &str) -> impl Iterator<Item = &'static str> {
     UNIT_KEYS.iter().filter(move |(_, of, _)| *of == section).flat_map(|(.., keys)| keys.iter().copied())

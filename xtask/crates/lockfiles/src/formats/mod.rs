@@ -60,7 +60,7 @@ pub struct LockTool {
 }
 
 /// Every format; where a folder has several locks, the earlier is the likelier one.
-static FORMATS: [LockFormat; 6] = [
+static FORMATS: &[LockFormat] = &[
     LockFormat {
         name: "uv.lock",
         names: "",
@@ -154,7 +154,7 @@ static FORMATS: [LockFormat; 6] = [
 impl LockFormat {
     /// Every format; where a folder has several locks, the earlier is the likelier one.
     pub fn all() -> &'static [Self] {
-        &FORMATS
+        FORMATS
     }
 
     /// The format that a lock's file name tells.

@@ -36,6 +36,7 @@ use wheelhaul_boxes::may_hold;
 const MOST_DEPTH: usize = 50;
 
 pub(super) fn parse(source: &LockSource<'_>) -> anyhow::Result<Pins> {
+    source.selection.check(&BTreeSet::new(), &BTreeSet::new())?;
     let mut reading = Reading::new(source);
     reading.file(source.lock, source.text(), false);
     // Without a folder nothing would be left to ask.
