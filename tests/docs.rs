@@ -13,7 +13,7 @@ use serde_json::Value;
 use wheelhaul_boxes::{BOXES, Compression, Target};
 use wheelhaul_config::{Config, NEVER};
 use wheelhaul_lockfiles::LockFormat;
-use wheelhaul_package::service::{Program, ServiceFacts, confinement_keys};
+use wheelhaul_package::service::{ServiceFacts, ServiceProgram, confinement_keys};
 
 const REFERENCE: &str = "xtask/docs/reference.md";
 /// Tasks of this workspace alone.
@@ -226,7 +226,7 @@ fn the_guide_says_who_notices_which_key_of_the_confinement() -> anyhow::Result<(
             let (root, service) = (config.package.root(), &config.service);
             let facts =
                 ServiceFacts { name: "shop", summary: "", root: &root, service, target: &target, server_version: None };
-            facts.units(Program::Script)
+            facts.units(ServiceProgram::Script)
         };
         taken().with_context(|| format!("`{cure}`"))?;
     }

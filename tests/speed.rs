@@ -304,7 +304,7 @@ fn with_nothing_changed_no_process_is_started_and_nothing_written() -> anyhow::R
             ensure!(deeds.is_empty(), "{lock}, {words:?}: {}", deeds.join("\n"));
         }
         // What does more is seen.
-        if lock == formats[0] {
+        if lock == LockFormat::all()[0].name {
             let trace = traced(&["lock", "--refresh", "--quiet"])?;
             let deeds = deeds(&trace);
             for deed in ["execve(", "O_CREAT", "rename"] {

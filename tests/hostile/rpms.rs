@@ -8,7 +8,7 @@ use std::io::{Cursor, Write as _};
 use std::panic::catch_unwind;
 use std::process::Command;
 use wheelhaul_rpmfile::{Opened, Signature};
-use wheelhaul_verify::{Compiled, Evidence, Outcome, Severity, judge};
+use wheelhaul_verify::{CompileReport, Evidence, Outcome, Severity, judge};
 
 const LEAD: usize = 96;
 const INTRO: usize = 16;
@@ -21,7 +21,7 @@ fn good() -> Vec<u8> {
 pub fn findings(bytes: &[u8]) -> anyhow::Result<Vec<String>> {
     let mut evidence = Evidence::gather(Cursor::new(bytes))?;
     // No interpreter is asked here, and none would find a fault in the base.
-    evidence.host.compiled = Some(Ok(Compiled::default()));
+    evidence.host.compiled = Some(Ok(CompileReport::default()));
     let mut found = Vec::new();
     for judged in judge(&evidence) {
         match judged.outcome {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8Path;
 use wheelhaul_host::{Sys, Verbosity};
-use wheelhaul_trial::{Kind, Sandbox};
+use wheelhaul_trial::{ContainerKind, Sandbox};
 
 use super::Root;
 
@@ -22,16 +22,16 @@ pub struct Machine {
 impl Machine {
     /// Boots a machine over `root`, with the folder `share` shown read-only as /mnt.
     pub fn boot(root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
-        Self::start(Kind::Booted, root, share)
+        Self::start(ContainerKind::Booted, root, share)
     }
 
     /// The same without systemd running: what an image is built in. The disk is that of a machine, /run is
     /// empty.
     pub fn unbooted(root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
-        Self::start(Kind::Unbooted, root, share)
+        Self::start(ContainerKind::Unbooted, root, share)
     }
 
-    fn start(kind: Kind, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
+    fn start(kind: ContainerKind, root: &Root, share: &Utf8Path) -> anyhow::Result<Self> {
         let sys = Sys { root: "/".into(), verbosity: Verbosity::Quiet, offline: false };
         let sandbox = Sandbox::make()?;
         let root = wheelhaul_trial::Root::at(root.dir())?;

@@ -5,7 +5,7 @@ use crate::packaging::comparison::Lcg;
 use crate::versions::{DEVS, EPOCHS, POSTS, PRES, RELEASES};
 use anyhow::ensure;
 use serde_json::json;
-use wheelhaul_verify::advisories::{Affected, Verdict};
+use wheelhaul_verify::advisories::{Affected, Affectedness};
 
 fn version(taste: &mut Lcg) -> String {
     let [epoch, release, pre, post, dev] = [&EPOCHS[..], &RELEASES, &PRES, &POSTS, &DEVS].map(|list| taste.pick(list));
@@ -55,7 +55,7 @@ fn ranges_have_the_versions_that_packaging_says() -> anyhow::Result<()> {
             all += 1;
             affected += usize::from(*has);
             let ours = range.judge(&version.parse().map_err(anyhow::Error::msg)?);
-            if ours != if *has { Verdict::Affected } else { Verdict::Unaffected } {
+            if ours != if *has { Affectedness::Affected } else { Affectedness::Unaffected } {
                 differing.push(format!("`{version}` in {events:?}: {ours:?}, and packaging says {has}"));
             }
         }

@@ -5,7 +5,7 @@ use crate::checkout::command::run;
 use std::process::Command;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Program, ServiceFacts};
+use wheelhaul_package::service::{ServiceFacts, ServiceProgram};
 
 const CONFIG: &str = "[package]\nname = \"shop\"\nrelease = \"1\"\n[app]\npath = \".\"\nlock = \"requirements.txt\"\n\
     [[target]]\nname = \"el9-x86_64\"\n[service]\ncommand = [\"gunicorn\", \"a:b\"]\nport = 9091\n";
@@ -22,7 +22,7 @@ fn an_account_of_a_person_or_of_root_is_refused_and_any_other_is_taken() -> anyh
         target: &target,
         server_version: None,
     };
-    let script = facts.scriptlets(Program::Script)?.pre;
+    let script = facts.scriptlets(ServiceProgram::Script)?.pre;
     let folder = tempfile::tempdir()?;
     let defaults = folder.path().join("login.defs");
     #[rustfmt::skip]

@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Program, ServiceFacts};
+use wheelhaul_package::service::{ServiceFacts, ServiceProgram};
 
 /// The same page for WSGI and for ASGI.
 const APPLICATION: &str = r#"
@@ -90,7 +90,7 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
             target: &target,
             server_version: None,
         };
-        let words = facts.command(Program::Script)?;
+        let words = facts.command(ServiceProgram::Script)?;
         let own = words.iter().position(|word| word.ends_with(server)).context("the server is not in its command")?;
         let said = fs::File::create(folder.join("said"))?;
         let _server = Ended(

@@ -4,7 +4,7 @@ use crate::boxes::{CONFIG, Draft, pack, target};
 use std::io::Cursor;
 use wheelhaul_boxes::Target;
 use wheelhaul_config::Config;
-use wheelhaul_package::service::{Program, ServiceFacts};
+use wheelhaul_package::service::{ServiceFacts, ServiceProgram};
 use wheelhaul_verify::{Evidence, Outcome, judge};
 
 const UNIT: &str = "/usr/lib/systemd/system/demo.service";
@@ -49,7 +49,7 @@ pub fn scriptlets(target: &str, command: &str, tls: &str) -> anyhow::Result<[Str
         target: &target,
         server_version: None,
     };
-    let scriptlets = facts.scriptlets(Program::Script)?;
+    let scriptlets = facts.scriptlets(ServiceProgram::Script)?;
     Ok([scriptlets.pre, scriptlets.post, scriptlets.preun, scriptlets.postun, scriptlets.posttrans, scriptlets.verify])
 }
 
@@ -65,5 +65,5 @@ pub fn written(summary: &str) -> anyhow::Result<(Vec<(String, String)>, String)>
         target: &target,
         server_version: None,
     };
-    Ok((facts.units(Program::Script)?, facts.sysusers()))
+    Ok((facts.units(ServiceProgram::Script)?, facts.sysusers()))
 }

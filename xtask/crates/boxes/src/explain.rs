@@ -7,7 +7,7 @@ use crate::target::Target;
 
 /// One comparison of a marker, with its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct JudgedComparison {
     /// `python_version < '3.9'`
     pub comparison: String,
     /// the value of its variable on the box, `3.11`
@@ -20,7 +20,7 @@ impl Environment {
     /// Every comparison of a marker, in its order.
     ///
     /// - Fails: as [`Environment::holds`] does.
-    pub fn judged(&self, marker: &str, asked: &Asked) -> anyhow::Result<Vec<Judged>> {
+    pub fn judged(&self, marker: &str, asked: &Asked) -> anyhow::Result<Vec<JudgedComparison>> {
         let mut all = Vec::new();
         evaluate(marker, &mut |comparison| {
             let holds = self.compare(&comparison, asked)?;
@@ -28,7 +28,7 @@ impl Environment {
                 Kind::Word => (comparison.left, comparison.right),
                 _ => (comparison.right, comparison.left),
             };
-            all.push(Judged {
+            all.push(JudgedComparison {
                 comparison: format!("{} {} {}", comparison.left.text, comparison.operator, comparison.right.text),
                 value: match self.value(variable.text, literal.unquoted()) {
                     Some(Value::Version(value) | Value::Text(value)) => value.to_owned(),

@@ -28,7 +28,7 @@ mod target;
 mod versions;
 
 pub use environment::{Asked, Environment, VARIABLES};
-pub use explain::Judged;
+pub use explain::JudgedComparison;
 pub use magic_tag::{MadeFrom, MagicTag};
 pub use own::check_own_name;
 pub use possible::may_hold;

@@ -25,7 +25,7 @@ pub use accept::{ACCEPTED_FILE, Accept, Policy};
 pub use boxes::{Probes, TargetTable};
 pub use checks::{ACCEPTABLE, NEVER};
 pub use dependency::{Dependencies, Relation};
-pub use modules::{AppVersion, Module, Modules, taken_by_layout};
+pub use modules::{AppVersion, ModulePath, Modules, taken_by_layout};
 pub use package::{LEVELS, PackageSettings};
 pub use required::{UnmetVersion, VERSION, unmet};
 pub use schema::schema;
@@ -109,7 +109,7 @@ pub struct App {
     /// what is packed of an application that no build backend builds; empty where one does
     #[serde(default)]
     #[schemars(with = "Vec<String>", extend("examples" = [["app.py", "templates/"]]))]
-    modules: Vec<Module>,
+    modules: Vec<ModulePath>,
     /// of such an application: `1.2.0`, or `git` for that of the nearest tag
     #[schemars(with = "Option<String>", extend("examples" = ["1.0.0"]))]
     version: Option<AppVersion>,

@@ -12,7 +12,7 @@ use wheelhaul_base::problem::{Problem, all_of};
 #[derive(Debug, Clone, Copy)]
 pub struct Modules<'a> {
     /// files and folders, relative to `app.path`; what they are called there they are called on the box
-    pub entries: &'a [Module],
+    pub entries: &'a [ModulePath],
     /// the version of the wheel
     pub version: &'a AppVersion,
 }
@@ -20,9 +20,9 @@ pub struct Modules<'a> {
 /// A file or a folder of `app.modules`, without a `/` at its end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(from = "String")]
-pub struct Module(pub Utf8PathBuf);
+pub struct ModulePath(pub Utf8PathBuf);
 
-impl From<String> for Module {
+impl From<String> for ModulePath {
     fn from(text: String) -> Self {
         Self(text.strip_suffix('/').map(str::to_owned).unwrap_or(text).into())
     }
@@ -70,7 +70,11 @@ pub fn taken_by_layout(name: &str) -> Option<&'static str> {
 }
 
 /// Refuses modules that cannot lie in `/opt/NAME`.
-pub(super) fn check(modules: &[Module], version: Option<&AppVersion>, config: &[Utf8PathBuf]) -> anyhow::Result<()> {
+pub(super) fn check(
+    modules: &[ModulePath],
+    version: Option<&AppVersion>,
+    config: &[Utf8PathBuf],
+) -> anyhow::Result<()> {
     match (modules.is_empty(), version) {
         (true, None) => return Ok(()),
         (true, Some(_)) => {
@@ -147,7 +151,7 @@ mod tests {
         ];
         let version = AppVersion::try_from("1.2.0".to_owned()).unwrap();
         for (entry, says, cure) in cases {
-            let checked = check(&[Module::from(entry.to_owned())], Some(&version), &["config.yaml".into()]);
+            let checked = check(&[ModulePath::from(entry.to_owned())], Some(&version), &["config.yaml".into()]);
             match checked {
                 Ok(()) => assert_eq!(says, "", "{entry}"),
                 Err(error) => {
@@ -160,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_version_goes_with_modules_and_only_with_them() {
-        let modules = [Module::from("app.py".to_owned())];
+        let modules = [ModulePath::from("app.py".to_owned())];
         assert!(format!("{:#}", check(&modules, None, &[]).unwrap_err()).contains("without `app.version`"));
         assert!(
             format!("{:#}", check(&[], Some(&AppVersion::Git), &[]).unwrap_err()).contains("without `app.modules`")

@@ -13,7 +13,7 @@ use wheelhaul_package::layout::{Wheel, license_texts};
 use wheelhaul_package::rpm::PackageFacts;
 use wheelhaul_package::sbom::{Component, Subject, cyclonedx};
 use wheelhaul_pylock::Lock;
-use wheelhaul_wheel::closure::{Dist, walk};
+use wheelhaul_wheel::closure::{ChosenDist, walk};
 use wheelhaul_wheel::elf::{ElfNeed, OfWheel, highest, needs_of};
 
 /// The licences of a package's distributions.
@@ -127,9 +127,9 @@ pub(crate) fn sbom(
         })
         .collect();
     let application = &application.contents.metadata;
-    let dist = |metadata| Dist { metadata, extras: &[] };
-    let mut dists: Vec<Dist<'_>> = dependencies.iter().map(|wheel| dist(&wheel.contents.metadata)).collect();
-    dists.push(Dist { metadata: application, extras: &project.config.app.extras });
+    let dist = |metadata| ChosenDist { metadata, extras: &[] };
+    let mut dists: Vec<ChosenDist<'_>> = dependencies.iter().map(|wheel| dist(&wheel.contents.metadata)).collect();
+    dists.push(ChosenDist { metadata: application, extras: &project.config.app.extras });
     let asks = walk(&dists, facts.target).asks;
     let subject = Subject { facts, application: &application.name, license, time };
     Ok(cyclonedx(&subject, &components, &asks))

@@ -15,12 +15,12 @@ pub struct Options {
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// in the order that they are made in
-    pub checks: Vec<Check>,
+    pub checks: Vec<ListedCheck>,
 }
 
 /// What there is to know of a check.
 #[derive(Debug, Clone, Serialize)]
-pub struct Check {
+pub struct ListedCheck {
     /// `record`
     pub name: &'static str,
     /// when it is made, in words
@@ -40,7 +40,7 @@ pub struct Check {
 /// # Errors
 /// For a name that no check has.
 pub(crate) fn run(options: &Options) -> anyhow::Result<Report> {
-    let row = |check: &wheelhaul_verify::Check| Check {
+    let row = |check: &wheelhaul_verify::Check| ListedCheck {
         name: check.name,
         when: check.when.word(),
         is_always_made: check.when == When::Always,
@@ -48,7 +48,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Report> {
         explanation: options.name.as_ref().map(|_| check.explanation()),
     };
     let is_asked = |check: &&wheelhaul_verify::Check| options.name.as_ref().is_none_or(|name| check.name == name);
-    let checks: Vec<Check> = CHECKS.iter().filter(is_asked).map(row).collect();
+    let checks: Vec<ListedCheck> = CHECKS.iter().filter(is_asked).map(row).collect();
     match &options.name {
         Some(name) if checks.is_empty() => Err(unknown(name)),
         _ => Ok(Report { checks }),

@@ -4,7 +4,7 @@ use crate::builder::BuildOptions;
 use crate::locking;
 use crate::locking::State;
 use crate::outputs;
-use crate::report::File;
+use crate::report::MadeFile;
 use crate::repository;
 pub use crate::repository::Filled;
 use crate::repository::Repository;
@@ -108,7 +108,7 @@ pub struct Verified {
 #[derive(Debug, Serialize)]
 pub struct Delivery {
     /// the archive with all of it
-    pub bundle: File,
+    pub bundle: MadeFile,
     /// the repositories of `--repo`
     pub repositories: Vec<Filled>,
 }
@@ -210,7 +210,7 @@ fn deliver(
     })?;
     let signing = signing.map(|(signer, signed)| (signer, signed.public_key.as_str()));
     let repositories = project.steps.during("repository", || fill(repositories, project, built, signing))?;
-    Ok(Delivery { bundle: File { path: project.shown(&bundle), size, sha256 }, repositories })
+    Ok(Delivery { bundle: MadeFile { path: project.shown(&bundle), size, sha256 }, repositories })
 }
 
 /// Verifies the RPMs. What will be signed has other bytes then, and nothing of it is noted.

@@ -88,7 +88,7 @@ impl<'a> Around<'a> {
     fn fault_of_command(&self) -> Option<anyhow::Error> {
         let (service, target) = (self.service?, self.targets.first()?);
         // Which kind of program it is the wheels will tell; how it is given address and certificate is the same.
-        self.facts(service, target).command(service::Program::Script).err()
+        self.facts(service, target).command(service::ServiceProgram::Script).err()
     }
 
     fn facts(&self, service: &'a Service, target: &'a Target) -> service::ServiceFacts<'a> {

@@ -30,7 +30,7 @@ pub struct Options {
     /// Write a `.pre-commit-config.yaml` where there is none
     pub hook: bool,
     /// Write this pipeline, where the repository has none yet
-    pub ci: Option<Service>,
+    pub ci: Option<CiService>,
     /// Write `xtask/` of a few lines and its alias, for `cargo xtask`
     pub cargo: bool,
     /// What that depends on: the folder of this tool's library, or `URL#TAG` of its git repository
@@ -39,7 +39,7 @@ pub struct Options {
 
 /// Who runs pipelines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Service {
+pub enum CiService {
     /// GitHub Actions
     Github,
     /// GitLab CI

@@ -13,7 +13,7 @@ use wheelhaul_config::{ACCEPTABLE, UnmetRequirement};
 use wheelhaul_lockfiles::{Filtered, LockFormat, LockUpgrade, Pins};
 use wheelhaul_pylock::Lock;
 use wheelhaul_verify::{Severity, WheelEvidence, judge_wheels};
-use wheelhaul_wheel::closure::{Dist, Fault, walk};
+use wheelhaul_wheel::closure::{ChosenDist, Fault, walk};
 use wheelhaul_wheel::elf::OfWheel;
 use wheelhaul_wheel::{Metadata, Tops, check_digests, check_namespaces, library_digest, opened_by_name};
 
@@ -250,9 +250,9 @@ impl<'a> LockChecks<'a> {
 }
 
 /// Distributions with the extras that the team asked for.
-pub(crate) fn dists<'a>(all: &'a [Metadata], filtered: &'a Filtered<'_>) -> Vec<Dist<'a>> {
+pub(crate) fn dists<'a>(all: &'a [Metadata], filtered: &'a Filtered<'_>) -> Vec<ChosenDist<'a>> {
     let extras = |metadata: &Metadata| {
         filtered.kept.iter().find(|kept| kept.pin.name == metadata.name).map_or(&[][..], |kept| &kept.extras)
     };
-    all.iter().map(|metadata| Dist { metadata, extras: extras(metadata) }).collect()
+    all.iter().map(|metadata| ChosenDist { metadata, extras: extras(metadata) }).collect()
 }

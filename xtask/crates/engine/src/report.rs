@@ -8,7 +8,7 @@ pub use wheelhaul_verify::review::size;
 /// A file that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "file")]
-pub struct File {
+pub struct MadeFile {
     /// relative to the repository, or as it was named
     pub path: String,
     /// in bytes

@@ -10,7 +10,7 @@ use crate::own_wheel;
 use crate::prepare::{Gathered, Texts, gather, prepare};
 use crate::rpmbuild::OnDisk;
 pub use crate::rpmbuild::Spec;
-pub use crate::summary::{Pieces, Share, Step, Summary};
+pub use crate::summary::{Pieces, Share, Summary, TimedStep};
 use crate::tools::rpmbuild::RpmBuild;
 use crate::{Project, inputs, offline, others, rpmbuild};
 use anyhow::Context as _;

@@ -48,7 +48,7 @@ impl Share {
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// in their order
-    pub steps: Vec<Step>,
+    pub steps: Vec<TimedStep>,
     /// of all RPMs
     pub pieces: Pieces,
     /// the largest first
@@ -57,7 +57,7 @@ pub struct Summary {
 
 /// How long a step took.
 #[derive(Debug, Clone, Serialize)]
-pub struct Step {
+pub struct TimedStep {
     /// `lock`
     pub name: &'static str,
     /// in all targets together; milliseconds are as fine as it gets in JSON
@@ -96,7 +96,7 @@ impl Summary {
         packages.sort_by_key(|share| std::cmp::Reverse(share.bytes));
         let all = Share::sum(&packages);
         Self {
-            steps: steps.into_iter().map(|(name, took)| Step { name, took }).collect(),
+            steps: steps.into_iter().map(|(name, took)| TimedStep { name, took }).collect(),
             pieces: Pieces {
                 made: all.pieces - all.reused,
                 reused: all.reused,

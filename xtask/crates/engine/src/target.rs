@@ -21,7 +21,7 @@ pub struct Options {
 
 /// A program for a box.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Script {
+pub enum BoxScript {
     /// describes the box
     Probe,
     /// tells, after the installation, how the service does; for `verify --box`
@@ -51,7 +51,7 @@ pub struct AllReport {
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// what was asked of it
-    pub target: Asked,
+    pub target: AnsweredTarget,
     /// its Python, where support of that ends
     #[serde(skip)]
     pub warnings: Vec<String>,
@@ -59,7 +59,7 @@ pub struct Report {
 
 /// A box with what was asked of it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Asked {
+pub struct AnsweredTarget {
     /// what it is
     #[serde(flatten)]
     pub described: Described,
@@ -146,10 +146,10 @@ impl Described {
 }
 
 /// The script for a box.
-pub(crate) fn script(script: Script) -> ScriptReport {
+pub(crate) fn script(script: BoxScript) -> ScriptReport {
     let script = match script {
-        Script::Probe => templates::probe(),
-        Script::Evidence => templates::evidence(),
+        BoxScript::Probe => templates::probe(),
+        BoxScript::Evidence => templates::evidence(),
     };
     ScriptReport { script }
 }
@@ -173,7 +173,7 @@ pub(crate) fn one(own: &[Target], options: &Options) -> anyhow::Result<Report> {
     let range = tags.first().zip(tags.last()).filter(|_| is_nothing_asked);
     Ok(Report {
         warnings: support::notices([&target]),
-        target: Asked {
+        target: AnsweredTarget {
             described: Described::of(&target),
             markers: (options.markers || is_nothing_asked).then(|| VARIABLES.iter().map(marker).collect()),
             range: range.map(|(best, worst)| (tags.len(), best.clone(), worst.clone())),

@@ -3,7 +3,7 @@
 use crate::foreign::refuse_foreign;
 use crate::project::Project;
 use crate::required;
-use crate::target::Script;
+use crate::target::BoxScript;
 use camino::Utf8PathBuf;
 use pep508_rs::PackageName;
 use wheelhaul_base::problem::Problem;
@@ -153,7 +153,7 @@ pub fn target(setting: &Setting, options: &crate::target::Options) -> anyhow::Re
 }
 
 /// A script for a box.
-pub fn script(setting: &Setting, script: Script) -> anyhow::Result<crate::target::ScriptReport> {
+pub fn script(setting: &Setting, script: BoxScript) -> anyhow::Result<crate::target::ScriptReport> {
     required::hold(&setting.folder)?;
     Ok(crate::target::script(script))
 }

@@ -6,7 +6,7 @@ use crate::outputs;
 use crate::rpm::Built;
 use crate::rpmbuild::Digest;
 use crate::tools::interpreter;
-use crate::verify::{Asked, CheckResult, Rpm, review_of_bytes, verify_files};
+use crate::verify::{CheckResult, JudgeOptions, Rpm, review_of_bytes, verify_files};
 use anyhow::Context as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub(crate) fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> 
     }
     let file = (project.shown(&rpm.path), rpm.path.clone());
     let mut review = None;
-    let report = verify_files(&project.sys, &Asked::default(), &[file], &mut |examined| {
+    let report = verify_files(&project.sys, &JudgeOptions::default(), &[file], &mut |examined| {
         review = Some(review_of_bytes(examined))
     })?;
     Ok(Verdict {

@@ -3,7 +3,7 @@
 use crate::lacks::Lacks;
 use crate::own_wheel;
 use crate::own_wheel::OwnWheel;
-use crate::report::File;
+use crate::report::MadeFile;
 use crate::tools::backend::BuildSystem;
 use crate::tools::client_hints::NO_SOLUTION;
 use crate::tools::git;
@@ -33,7 +33,7 @@ pub struct Options {
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
     /// the file
-    pub wheel: File,
+    pub wheel: MadeFile,
     /// what git tracks and the wheel lacks; relative to the application's folder
     pub lacks: Vec<String>,
 }
@@ -95,7 +95,7 @@ pub(crate) fn run(project: &Project, _: &Options) -> anyhow::Result<Report> {
     wheel.say(project);
     let size = fs_err::metadata(&wheel.path)?.len();
     let lacks = wheel.lacks.paths().into_iter().map(str::to_owned).collect();
-    Ok(Report { wheel: File { path: project.shown(&wheel.path), size, sha256: wheel.sha256 }, lacks })
+    Ok(Report { wheel: MadeFile { path: project.shown(&wheel.path), size, sha256: wheel.sha256 }, lacks })
 }
 
 /// What a build without a network lacks; nothing where the wheel on disk is the right one, or `--offline` is not given.

@@ -130,7 +130,7 @@ fn with_known_case(text: &str) -> String {
 
 /// What a distribution's metadata says of its licence.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct LicenseClaim {
     /// `License-Expression` (PEP 639)
     pub expression: Option<String>,
     /// `License`: a name, an expression or a whole text
@@ -139,7 +139,7 @@ pub struct Said {
     pub classifiers: Vec<String>,
 }
 
-impl Said {
+impl LicenseClaim {
     /// The licence, from the clearest that is said: the expression; the field, where it is one, a name that only
     /// one licence has, or a whole text; one classifier; the texts of its files.
     ///
@@ -254,7 +254,7 @@ mod tests {
         ];
         for (expression, license, classifiers, texts, expected) in cases {
             let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-            let said = Said {
+            let said = LicenseClaim {
                 expression: given(expression),
                 license: given(license),
                 classifiers: classifiers.iter().map(|text| (*text).to_owned()).collect(),

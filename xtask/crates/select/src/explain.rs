@@ -40,17 +40,17 @@ pub struct Entry {
     /// each comparison of the marker: its text, the value on the box, the answer
     pub comparisons: Vec<(String, String, bool)>,
     /// every file that is offered
-    pub files: Vec<File>,
+    pub files: Vec<OfferedFile>,
 }
 
 /// One file.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct File {
+pub struct OfferedFile {
     /// its name
     pub name: String,
     /// what became of it
-    pub verdict: Verdict,
+    pub verdict: FileVerdict,
     /// why, tag by tag
     pub reasons: Vec<String>,
 }
@@ -58,7 +58,7 @@ pub struct File {
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum FileVerdict {
     /// the box gets it
     Chosen,
     /// it would do, and another is better
@@ -153,16 +153,16 @@ fn needed_by(
     needed
 }
 
-fn files(pin: &Pin, offer: &Offer, target: &Target, build: &Build) -> Vec<File> {
+fn files(pin: &Pin, offer: &Offer, target: &Target, build: &Build) -> Vec<OfferedFile> {
     let ranks = TagRanks::new(target.tags());
     let chosen = choose(pin, &offer.wheels, &ranks).ok();
-    let mut files: Vec<(Verdict, Option<usize>, File)> = offer
+    let mut files: Vec<(FileVerdict, Option<usize>, OfferedFile)> = offer
         .wheels
         .iter()
         .map(|wheel| {
             let (verdict, reasons) = judge(wheel, pin, chosen, &ranks, target);
             let name = wheel.name.to_string();
-            (verdict, wheel.name.rank(&ranks), File { name, verdict, reasons })
+            (verdict, wheel.name.rank(&ranks), OfferedFile { name, verdict, reasons })
         })
         .collect();
     if let Some(sdist) = &offer.sdist {
@@ -174,7 +174,11 @@ fn files(pin: &Pin, offer: &Offer, target: &Target, build: &Build) -> Vec<File> 
             (None, false) => "no wheel fits, and `[sdist] build` in `dist/package.toml` does not allow to build one",
         };
         let reasons = vec![reason.to_owned()];
-        files.push((Verdict::Source, None, File { name: sdist.name.clone(), verdict: Verdict::Source, reasons }));
+        files.push((
+            FileVerdict::Source,
+            None,
+            OfferedFile { name: sdist.name.clone(), verdict: FileVerdict::Source, reasons },
+        ));
     }
     files.sort_by(|(a, a_rank, a_file), (b, b_rank, b_file)| (a, a_rank, &a_file.name).cmp(&(b, b_rank, &b_file.name)));
     files.into_iter().map(|(.., file)| file).collect()
@@ -186,7 +190,7 @@ fn judge(
     chosen: Option<&Candidate>,
     ranks: &TagRanks,
     target: &Target,
-) -> (Verdict, Vec<String>) {
+) -> (FileVerdict, Vec<String>) {
     let best = wheel.name.tags().filter_map(|tag| Some((ranks.rank(&tag)?, tag))).min_by_key(|(rank, _)| *rank);
     let Some((rank, tag)) = best else {
         let mut reasons: Vec<String> = Vec::new();
@@ -195,17 +199,17 @@ fn judge(
                 reasons.push(reason);
             }
         }
-        return (Verdict::DoesNotFit, reasons);
+        return (FileVerdict::DoesNotFit, reasons);
     };
     if !pin.hashes.is_empty() && !pin.hashes.contains(&wheel.sha256) {
-        return (Verdict::NotHashed, vec![format!("`{tag}` fits, but the lock ({}) has no hash of it", pin.place)]);
+        return (FileVerdict::NotHashed, vec![format!("`{tag}` fits, but the lock ({}) has no hash of it", pin.place)]);
     }
     match chosen {
-        Some(chosen) if chosen == wheel => (Verdict::Chosen, vec![format!("`{tag}` is the best that is offered")]),
+        Some(chosen) if chosen == wheel => (FileVerdict::Chosen, vec![format!("`{tag}` is the best that is offered")]),
         Some(chosen) if chosen.name.rank(ranks) == Some(rank) => {
-            (Verdict::Fits, vec![format!("`{tag}` fits as well; the build tag decides, then the name")])
+            (FileVerdict::Fits, vec![format!("`{tag}` fits as well; the build tag decides, then the name")])
         }
-        _ => (Verdict::Fits, vec![format!("`{tag}` fits, and comes after that of the chosen one")]),
+        _ => (FileVerdict::Fits, vec![format!("`{tag}` fits, and comes after that of the chosen one")]),
     }
 }
 
@@ -233,11 +237,11 @@ impl Explanation {
             let width = entry.files.iter().map(|file| file.name.len()).max().unwrap_or(0);
             for file in &entry.files {
                 let verdict = match file.verdict {
-                    Verdict::Chosen => "chosen",
-                    Verdict::Fits => "fits",
-                    Verdict::NotHashed => "no hash",
-                    Verdict::Source => "source",
-                    Verdict::DoesNotFit => "no",
+                    FileVerdict::Chosen => "chosen",
+                    FileVerdict::Fits => "fits",
+                    FileVerdict::NotHashed => "no hash",
+                    FileVerdict::Source => "source",
+                    FileVerdict::DoesNotFit => "no",
                 };
                 text.push_str(&line(&format!("    {verdict:<8} {:<width$}  {}", file.name, file.reasons.join("; "))));
             }

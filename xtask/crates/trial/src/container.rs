@@ -50,7 +50,7 @@ const MOST_CONSOLE: usize = 40;
 
 /// What is the first process of a machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ContainerKind {
     /// a boot of systemd
     Booted,
     /// a shell that does nothing, as where an image is built: no systemd runs
@@ -61,7 +61,7 @@ pub enum Kind {
 #[derive(Debug)]
 pub struct Machine {
     sys: Sys,
-    kind: Kind,
+    kind: ContainerKind,
     /// In a cell, so that a machine that others look at can be asked to reboot.
     container: RefCell<Child>,
     /// What the machine and nspawn wrote to the console.
@@ -74,7 +74,13 @@ impl Machine {
     /// - Changes: nothing on `root`; what the machine writes lies on `ground`, and outlives a reboot.
     /// - Ends: when dropped, and with the thread that called this, even if that one is killed.
     /// - Fails: where it is not up after 90 seconds, with the end of its console.
-    pub fn start(sys: &Sys, kind: Kind, root: &Root, sandbox: &Sandbox, share: &Utf8Path) -> anyhow::Result<Self> {
+    pub fn start(
+        sys: &Sys,
+        kind: ContainerKind,
+        root: &Root,
+        sandbox: &Sandbox,
+        share: &Utf8Path,
+    ) -> anyhow::Result<Self> {
         let groups = sandbox.groups()?;
         let plot = sandbox.plot()?;
         let console = tempfile::Builder::new().prefix("console-").tempfile_in(sandbox.folder())?;
@@ -85,7 +91,7 @@ impl Machine {
             .arg(&root.folder)
             .arg(&plot)
             .arg(share)
-            .arg(if kind == Kind::Booted { "boot" } else { "idle" })
+            .arg(if kind == ContainerKind::Booted { "boot" } else { "idle" })
             .args(groups)
             // as RHEL 9 and 10 have it, and the only kind that systemd 258 and later accept
             .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
@@ -157,7 +163,7 @@ impl Machine {
                 bail!("the machine ended ({status})\n{}", self.console());
             }
             if self.first_process().is_some_and(|first| Some(first) != before) {
-                if self.kind == Kind::Unbooted {
+                if self.kind == ContainerKind::Unbooted {
                     return Ok(());
                 }
                 // "degraded" is up as well; which units failed is for the caller to ask
@@ -180,7 +186,7 @@ impl Machine {
     fn first_process(&self) -> Option<u32> {
         let shell = only_child(self.container.borrow().id())?;
         let first = only_child(only_child(shell)?)?;
-        if self.kind == Kind::Unbooted {
+        if self.kind == ContainerKind::Unbooted {
             return self.console_text().lines().any(|line| line.trim_end() == IS_UP).then_some(first);
         }
         let name = fs_err::read_to_string(format!("/proc/{first}/comm")).ok()?;

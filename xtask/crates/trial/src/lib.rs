@@ -28,7 +28,7 @@ mod needs;
 mod sandbox;
 mod source;
 
-pub use container::{Kind, Machine};
+pub use container::{ContainerKind, Machine};
 pub use facts::RootFacts;
 pub use files::Files;
 pub use needs::{boot_obstacle, check_needs};

@@ -1,6 +1,6 @@
 //! Check of known vulnerabilities: what is in the package, held against data that was fetched elsewhere.
 
-use crate::advisories::{Advisories, Advisory, Records, Report, Reported, Verdict, least_fix};
+use crate::advisories::{Advisories, Advisory, Affectedness, AuditReport, Records, Reported, least_fix};
 use crate::{Evidence, Finding, Outcome, count};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -57,7 +57,7 @@ pub(crate) fn judge(evidence: &Evidence) -> Outcome {
     }
     let data = match &audit.advisories {
         Advisories::Records(records) => said.records(records, &dists),
-        Advisories::Report(report) => match said.report(report, &dists) {
+        Advisories::AuditReport(report) => match said.report(report, &dists) {
             Some(data) => data,
             None => return Outcome::not_made("the report of pip-audit is of other packages, and of none in this one"),
         },
@@ -89,9 +89,9 @@ impl Said<'_> {
             let mut affected = Vec::new();
             for advisory in all {
                 match advisory.affected.judge(&dist.version) {
-                    Verdict::Affected => affected.push(advisory),
-                    Verdict::Unaffected => {}
-                    Verdict::Unknown(why) => self.unknown(dist, advisory, &why),
+                    Affectedness::Affected => affected.push(advisory),
+                    Affectedness::Unaffected => {}
+                    Affectedness::Unknown(why) => self.unknown(dist, advisory, &why),
                 }
             }
             self.advisories(dist, &affected);
@@ -104,7 +104,7 @@ impl Said<'_> {
     }
 
     /// By a report; gives what it is, in words, and nothing where it is of other packages.
-    fn report(&mut self, report: &Report, dists: &[Installed]) -> Option<String> {
+    fn report(&mut self, report: &AuditReport, dists: &[Installed]) -> Option<String> {
         const EXPECTED: &str = "a report on what is in the package";
         const CURE: &str = "run pip-audit on the lock that the package was built from";
         if !dists.is_empty() && !dists.iter().any(|dist| report.of.contains_key(&dist.name)) {

@@ -32,12 +32,12 @@ pub use accepted::{Acceptance, Judge};
 pub use audit::installed;
 pub use checks::{CHECKS, Check, When};
 pub use difference::{
-    Change, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileGroup, Files, KeyChange,
-    Kind, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
+    Change, ChangeKind, ConfigChange, Difference, Direction, Dist, DistChange, Dists, FileChange, FileChanges,
+    FileGroup, KeyChange, LookAt, Names, Side, TextChange, UnitChange, Upgrade,
 };
 pub use evidence::{
-    Audit, Compiled, CryptoMarks, Distribution, Distributions, Evidence, Fips, Listed, Module, OnHost, ParsedBy,
-    ScriptFault, Site, for_each_source,
+    Audit, CompileReport, CryptoMarks, Distributions, Evidence, Fips, InstalledDistribution, Listed, Module, OnHost,
+    ParsedBy, ScriptFault, Site, for_each_source,
 };
 pub use of_wheels::{OfOneWheel, WheelEvidence, judge_wheels};
 pub use on_box::OnBox;
@@ -45,8 +45,8 @@ pub use owners::{Owner, Owners};
 pub use python::Importers;
 pub use rebuilt::{Rebuilt, reasons};
 pub use rhel_names::is_system_folder;
-pub use scriptlets::{MOST_SCRIPT, Script, scripts_of, shown as script_shown};
-pub use secret_scan::{Kind as SecretKind, Spotted, Spotter};
+pub use scriptlets::{MOST_SCRIPT, ShellText, scripts_of, shown as script_shown};
+pub use secret_scan::{SecretKind, Spotted, Spotter};
 pub use verdict::{Verdict, in_a_line};
 
 /// More findings of one check than anybody reads; a hostile package could have millions.

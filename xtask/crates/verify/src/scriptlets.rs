@@ -7,7 +7,7 @@ pub const MOST_SCRIPT: usize = 256 << 10;
 
 /// A text that a shell is to parse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Script<'a> {
+pub struct ShellText<'a> {
     /// its path; empty for a scriptlet
     pub path: &'a str,
     /// `%pre`, or the name of the file
@@ -19,16 +19,16 @@ pub struct Script<'a> {
 }
 
 /// The scriptlets for `/bin/sh`, and the programs of the package that are shell scripts.
-pub fn scripts_of(evidence: &Evidence) -> Vec<Script<'_>> {
+pub fn scripts_of(evidence: &Evidence) -> Vec<ShellText<'_>> {
     let described = &evidence.described;
     let of_shell = |name: &str| described.interpreters.get(name).is_none_or(|program| program == "/bin/sh");
     let scriptlets = described.scriptlets.iter().filter(|(name, _)| of_shell(name));
-    let mut scripts: Vec<Script<'_>> =
-        scriptlets.map(|(name, text)| Script { path: "", name, text, is_scriptlet: true }).collect();
+    let mut scripts: Vec<ShellText<'_>> =
+        scriptlets.map(|(name, text)| ShellText { path: "", name, text, is_scriptlet: true }).collect();
     let programs = evidence.texts.iter().filter(|(_, text)| is_shell(text));
     scripts.extend(programs.map(|(path, text)| {
         let name = path.rsplit('/').next().unwrap_or(path);
-        Script { path, name, text, is_scriptlet: false }
+        ShellText { path, name, text, is_scriptlet: false }
     }));
     scripts
 }
@@ -87,7 +87,7 @@ pub(crate) fn judge(evidence: &Evidence) -> Outcome {
 }
 
 /// What a script is called in a finding.
-pub fn shown(script: &Script<'_>) -> String {
+pub fn shown(script: &ShellText<'_>) -> String {
     if script.is_scriptlet { format!("%{}", script.name) } else { "the script".to_owned() }
 }
 

@@ -14,7 +14,7 @@ const HEAD_LINES: u8 = 5;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum SecretKind {
     /// a private key: its head, and base64 behind it
     PrivateKey,
     /// a token: whose
@@ -34,7 +34,7 @@ pub struct Spotted {
     /// from 1
     pub line: usize,
     /// what it is
-    pub kind: Kind,
+    pub kind: SecretKind,
 }
 
 /// Looks at a text that comes in pieces; what has a NUL near its start is no text.
@@ -92,7 +92,7 @@ impl Spotter {
         let line = std::mem::take(&mut self.rest);
         if self.awaits_key > 0 && has_base64(&line) {
             self.awaits_key = 0;
-            self.add(Kind::PrivateKey);
+            self.add(SecretKind::PrivateKey);
         }
         let mut is_inside_word = false;
         for (at, byte) in line.iter().enumerate() {
@@ -101,7 +101,7 @@ impl Spotter {
                 b'-' if rest.starts_with(b"-----BEGIN ") => self.look_at_key(rest),
                 b':' if rest.starts_with(b"://") => {
                     if let Some(is_example) = has_password(&rest[3..]) {
-                        self.add(Kind::Url { is_example });
+                        self.add(SecretKind::Url { is_example });
                     }
                 }
                 _ if !is_inside_word => {
@@ -123,13 +123,13 @@ impl Spotter {
         let label = &label[..end];
         if label.ends_with(b"PRIVATE KEY") || label.ends_with(b"PRIVATE KEY BLOCK") {
             match has_base64(&rest[11 + end + 5..]) {
-                true => self.add(Kind::PrivateKey),
+                true => self.add(SecretKind::PrivateKey),
                 false => self.awaits_key = HEAD_LINES + 1,
             }
         }
     }
 
-    fn add(&mut self, kind: Kind) {
+    fn add(&mut self, kind: SecretKind) {
         let found = Spotted { line: self.line, kind };
         if self.found.len() < MOST_FINDS && !self.found.contains(&found) {
             self.found.push(found);
@@ -168,14 +168,14 @@ const TOKENS: &[(&[u8], usize, &[u8], &str)] = &[
     (b"xoxr-",       20, b"-",  "Slack"),
 ];
 
-fn token_of(rest: &[u8]) -> Option<Kind> {
+fn token_of(rest: &[u8]) -> Option<SecretKind> {
     match rest[0] {
         b'A' if rest.starts_with(b"AKIA") || rest.starts_with(b"ASIA") => {
             let id = rest.get(4..20)?;
             let is_id = id.iter().all(|byte| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(byte));
             let ends = !rest.get(20).is_some_and(u8::is_ascii_alphanumeric);
             // As in AWS's own documentation.
-            return (is_id && ends && !id.ends_with(b"EXAMPLE")).then_some(Kind::AccessKeyId);
+            return (is_id && ends && !id.ends_with(b"EXAMPLE")).then_some(SecretKind::AccessKeyId);
         }
         b'A' | b'S' | b'g' | b'h' | b'n' | b'p' | b'r' | b's' | b'x' => {}
         _ => return None,
@@ -185,7 +185,7 @@ fn token_of(rest: &[u8]) -> Option<Kind> {
     let length = body.iter().take_while(|byte| byte.is_ascii_alphanumeric() || also.contains(byte)).count();
     // A row of one character stands for a token.
     let is_varied = body[..length].iter().any(|byte| *byte != body[0]);
-    (length >= *least && is_varied).then_some(Kind::Token(whose))
+    (length >= *least && is_varied).then_some(SecretKind::Token(whose))
 }
 
 /// Whether a URL's authority has a password, and whether that is only an example.
@@ -231,7 +231,7 @@ fn has_password(rest: &[u8]) -> Option<bool> {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(usize, Kind)> {
+    fn found(text: &str) -> Vec<(usize, SecretKind)> {
         // In pieces of every length, with the same result.
         let by_size = |size: usize| {
             let mut spotter = Spotter::default();
@@ -252,24 +252,24 @@ mod tests {
         let key = "PRIVATE KEY";
         #[rustfmt::skip]
         let cases = [
-            (format!("{}\n{body}\n", head(key)),                                   vec![(2, Kind::PrivateKey)]),
-            (format!("a\n{}\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n\n{body}\n", head("RSA PRIVATE KEY")), vec![(6, Kind::PrivateKey)]),
-            (format!("{{\"key\": \"{}\\n{body}\"}}", head("OPENSSH PRIVATE KEY")), vec![(1, Kind::PrivateKey)]),
-            (format!("{}\n\n{body}", head("PGP PRIVATE KEY BLOCK")),               vec![(3, Kind::PrivateKey)]),
+            (format!("{}\n{body}\n", head(key)),                                   vec![(2, SecretKind::PrivateKey)]),
+            (format!("a\n{}\nProc-Type: 4,ENCRYPTED\nDEK-Info: x\n\n{body}\n", head("RSA PRIVATE KEY")), vec![(6, SecretKind::PrivateKey)]),
+            (format!("{{\"key\": \"{}\\n{body}\"}}", head("OPENSSH PRIVATE KEY")), vec![(1, SecretKind::PrivateKey)]),
+            (format!("{}\n\n{body}", head("PGP PRIVATE KEY BLOCK")),               vec![(3, SecretKind::PrivateKey)]),
             (format!("if text.startswith(\"{}\"):\n    pass\n", head(key)),        vec![]),
             (format!("{}\n{body}\n", head("CERTIFICATE")),                         vec![]),
             (format!("{}\n{body}\n", head("PUBLIC KEY")),                          vec![]),
-            (format!("token = ghp_{}", &body[..36]),                               vec![(1, Kind::Token("GitHub"))]),
+            (format!("token = ghp_{}", &body[..36]),                               vec![(1, SecretKind::Token("GitHub"))]),
             (format!("token = ghp_{}", &body[..20]),                               vec![]),
             (format!("token = ghp_{}", "x".repeat(36)),                            vec![]),
             (format!("a_ghp_{}", &body[..36]),                                     vec![]),
-            (format!("\n\nxoxb-{}", &body[..30]),                                  vec![(3, Kind::Token("Slack"))]),
-            (format!("AKIA{}", "ABCDEFGHIJ234567"),                                vec![(1, Kind::AccessKeyId)]),
+            (format!("\n\nxoxb-{}", &body[..30]),                                  vec![(3, SecretKind::Token("Slack"))]),
+            (format!("AKIA{}", "ABCDEFGHIJ234567"),                                vec![(1, SecretKind::AccessKeyId)]),
             ("AKIAIOSFODNN7EXAMPLE".to_owned(),                                    vec![]),
-            ("postgres://app:s3cr3t@db/app".to_owned(),                            vec![(1, Kind::Url { is_example: false })]),
-            ("redis://:s3cr3t@[::1]:6379".to_owned(),                              vec![(1, Kind::Url { is_example: false })]),
-            ("https://user:password@host".to_owned(),                              vec![(1, Kind::Url { is_example: true })]),
-            ("postgres://app:%40x@db".to_owned(),                                  vec![(1, Kind::Url { is_example: false })]),
+            ("postgres://app:s3cr3t@db/app".to_owned(),                            vec![(1, SecretKind::Url { is_example: false })]),
+            ("redis://:s3cr3t@[::1]:6379".to_owned(),                              vec![(1, SecretKind::Url { is_example: false })]),
+            ("https://user:password@host".to_owned(),                              vec![(1, SecretKind::Url { is_example: true })]),
+            ("postgres://app:%40x@db".to_owned(),                                  vec![(1, SecretKind::Url { is_example: false })]),
         ];
         for (text, expected) in cases {
             assert_eq!(found(&text), expected, "{text}");
@@ -292,7 +292,11 @@ mod tests {
     fn long_lines_and_binary_files_are_bounded() {
         let token = format!(" ghp_{}", "a1".repeat(18));
         for before in [PIECE - 20, PIECE - OVERLAP, 3 * PIECE + 5] {
-            assert_eq!(found(&format!("{}{token}", " ".repeat(before))), [(1, Kind::Token("GitHub"))], "{before}");
+            assert_eq!(
+                found(&format!("{}{token}", " ".repeat(before))),
+                [(1, SecretKind::Token("GitHub"))],
+                "{before}"
+            );
         }
         assert_eq!(found(&format!("\0{token}")[..1]), []);
         let mut spotter = Spotter::default();

@@ -1,7 +1,7 @@
 //! Check of secrets: in config files, units, scriptlets, and in what the application itself brings. Dependencies are
 //! not looked at: many ship the keys and certificates of their tests.
 
-use crate::secret_scan::{Kind, Spotted, Spotter};
+use crate::secret_scan::{SecretKind, Spotted, Spotter};
 use crate::units::Unit;
 use crate::{Evidence, Finding, Outcome, count};
 use std::collections::BTreeSet;
@@ -49,11 +49,11 @@ fn spotted_in(path: &str, place: &str, text: &str) -> Vec<Finding> {
 /// In code, a password that is a word stands for one: documentation and tests have them.
 fn finding_of(path: &str, place: &str, spotted: &Spotted, is_config: bool) -> Option<Finding> {
     let (what, weighs) = match spotted.kind {
-        Kind::PrivateKey => ("a private key".to_owned(), true),
-        Kind::Token(whose) => (format!("what looks like a token of {whose}"), true),
-        Kind::AccessKeyId => ("what looks like an access key ID of AWS".to_owned(), false),
-        Kind::Url { is_example } if is_example && !is_config => return None,
-        Kind::Url { .. } => ("a URL with a password".to_owned(), false),
+        SecretKind::PrivateKey => ("a private key".to_owned(), true),
+        SecretKind::Token(whose) => (format!("what looks like a token of {whose}"), true),
+        SecretKind::AccessKeyId => ("what looks like an access key ID of AWS".to_owned(), false),
+        SecretKind::Url { is_example } if is_example && !is_config => return None,
+        SecretKind::Url { .. } => ("a URL with a password".to_owned(), false),
     };
     let found = format!("{place}line {}: {what}", spotted.line);
     let finding = Finding::error(path, found, "no secret", CURE);

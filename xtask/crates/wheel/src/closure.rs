@@ -10,7 +10,7 @@ use wheelhaul_boxes::{Asked, Target};
 
 /// A distribution that was chosen.
 #[derive(Debug, Clone, Copy)]
-pub struct Dist<'a> {
+pub struct ChosenDist<'a> {
     /// its core metadata
     pub metadata: &'a Metadata,
     /// the extras that the team asked for; those that other distributions ask for are found on the way
@@ -63,8 +63,9 @@ const RELOCK: &str = "lock again with every dependency in it: a lock that was ma
 const MOST_JUDGED: usize = 500_000;
 
 /// Walks from every distribution, under the target's markers, with the extras that are asked for on the way.
-pub fn walk(dists: &[Dist<'_>], target: &Target) -> Closure {
-    let by_name: BTreeMap<&PackageName, &Dist<'_>> = dists.iter().map(|dist| (&dist.metadata.name, dist)).collect();
+pub fn walk(dists: &[ChosenDist<'_>], target: &Target) -> Closure {
+    let by_name: BTreeMap<&PackageName, &ChosenDist<'_>> =
+        dists.iter().map(|dist| (&dist.metadata.name, dist)).collect();
     let environment = target.environment();
     let mut closure = Closure::default();
     let mut waiting: Vec<(&PackageName, Option<ExtraName>)> = Vec::new();
@@ -229,7 +230,7 @@ mod tests {
             ),
             metadata("c", "2rc1", &["Requires-Dist: e; extra == 'x'", "Requires-Dist: a"]),
         ];
-        let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
+        let dists: Vec<ChosenDist<'_>> = all.iter().map(|metadata| ChosenDist { metadata, extras: &[] }).collect();
         let closure = walk(&dists, &target);
         let faults: Vec<String> = closure.faults.iter().map(|fault| format!("{} {}", fault.by, fault.what)).collect();
         assert_eq!(
@@ -260,11 +261,11 @@ mod tests {
         for (line, faults) in cases {
             let one = metadata("a", "1", &[&format!("Requires-Dist: {line}")]);
             let other = metadata("c", "1", &[]);
-            let dists = [&one, &other].map(|metadata| Dist { metadata, extras: &[] });
+            let dists = [&one, &other].map(|metadata| ChosenDist { metadata, extras: &[] });
             assert_eq!(walk(&dists, &target).faults.len(), faults, "{line}");
         }
         let one = metadata("a", "1", &["Requires-Dist: b c ; extra == 'x'"]);
-        let faults = walk(&[Dist { metadata: &one, extras: &["x".parse().unwrap()] }], &target).faults;
+        let faults = walk(&[ChosenDist { metadata: &one, extras: &["x".parse().unwrap()] }], &target).faults;
         assert!(faults[0].what.starts_with("asks for what cannot be read: `b c ; extra"), "{faults:?}");
     }
 
@@ -274,7 +275,7 @@ mod tests {
         let lines = (0..20_000).map(|n| format!("Requires-Dist: a[e{}]; extra == 'e{n}'", n + 1));
         let lines: Vec<String> = lines.chain(["Requires-Dist: a[e0]".to_owned()]).collect();
         let one = metadata("a", "1", &lines.iter().map(String::as_str).collect::<Vec<_>>());
-        let closure = walk(&[Dist { metadata: &one, extras: &[] }], &target);
+        let closure = walk(&[ChosenDist { metadata: &one, extras: &[] }], &target);
         assert_eq!(closure.judged / 100_000, MOST_JUDGED / 100_000);
         assert!(
             closure.faults.iter().any(|fault| fault.what.starts_with("asks for extras that")),
@@ -288,8 +289,8 @@ mod tests {
         let target = Target::find("el9-x86_64", None, None).unwrap();
         let one = metadata("u", "1", &["Requires-Dist: h; extra == 'standard'"]);
         let extras = ["standard".parse().unwrap()];
-        assert!(walk(&[Dist { metadata: &one, extras: &[] }], &target).faults.is_empty());
-        assert_eq!(walk(&[Dist { metadata: &one, extras: &extras }], &target).faults.len(), 1);
+        assert!(walk(&[ChosenDist { metadata: &one, extras: &[] }], &target).faults.is_empty());
+        assert_eq!(walk(&[ChosenDist { metadata: &one, extras: &extras }], &target).faults.len(), 1);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
 use std::str::FromStr;
 use wheelhaul_boxes::Requirement;
-use wheelhaul_licenses::Said;
+use wheelhaul_licenses::LicenseClaim;
 
 /// What the tool reads of a distribution's core metadata.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Metadata {
     /// one line, where given
     pub summary: Option<String>,
     /// what it says of its licence
-    pub license: Said,
+    pub license: LicenseClaim,
     /// the home page, by `Project-URL` or `Home-page`
     pub home_page: Option<String>,
     /// the author or maintainer
@@ -81,7 +81,7 @@ impl Metadata {
             name: PackageName::from_str(name).with_context(|| format!("`Name: {name}`"))?,
             version: Version::from_str(version).with_context(|| format!("`Version: {version}`"))?,
             summary: known(headers.first("Summary")),
-            license: Said {
+            license: LicenseClaim {
                 expression: known(headers.first("License-Expression")),
                 license: known(headers.first("License")),
                 classifiers: headers
@@ -249,7 +249,7 @@ mod tests {
         let metadata = Metadata::parse(text).unwrap();
         assert_eq!(metadata.name.as_ref(), "quality-report");
         let classifiers = vec!["OSI Approved :: MIT License".to_owned()];
-        assert_eq!(metadata.license, Said { expression: Some("MIT".to_owned()), license: None, classifiers });
+        assert_eq!(metadata.license, LicenseClaim { expression: Some("MIT".to_owned()), license: None, classifiers });
         assert_eq!(metadata.home_page.as_deref(), Some("https://home.example"));
         assert_eq!(metadata.requires.len(), 2);
         assert_eq!(metadata.requires[1].marker.as_deref(), Some("python_version < '3.11' and extra == 'x'"));

@@ -1,14 +1,14 @@
 //! What `init` writes: new files, lines that are added, and files that are left as they are.
 
 use crate::discover::{Way, cargo_files, ignore_lines, pipelines, taken_back, with_hook};
-use crate::init::{LeftFile, Options, Service};
+use crate::init::{CiService, LeftFile, Options};
 use crate::tools::git_repository;
 use wheelhaul_host::Sys;
 
 /// What is asked for beside the configuration.
 pub(super) struct What {
     hook: bool,
-    service: Option<Service>,
+    service: Option<CiService>,
     /// whether the small `xtask` is, and where it takes this tool from
     cargo: Option<Option<String>>,
 }
@@ -49,7 +49,7 @@ impl Plan {
         plan.add_hook(sys, way, what.hook)?;
         let is_github = sys.root.join(".github/workflows").is_dir();
         let is_gitlab = sys.root.join(".gitlab-ci.yml").is_file();
-        let services = [(Service::Github, is_github), (Service::Gitlab, is_gitlab)];
+        let services = [(CiService::Github, is_github), (CiService::Gitlab, is_gitlab)];
         for ((path, text), (service, is_used)) in pipelines(way).into_iter().zip(services) {
             if what.service.map_or(is_used, |asked| asked == service) {
                 plan.add_new(sys, path, text, str::to_owned);

@@ -5,7 +5,7 @@ use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use wheelhaul_base::problem::Problem;
 use wheelhaul_host::Sys;
-use wheelhaul_trial::{Kind, Machine, Root, RootSource, Sandbox, boot_obstacle, check_needs};
+use wheelhaul_trial::{ContainerKind, Machine, Root, RootSource, Sandbox, boot_obstacle, check_needs};
 
 /// What `trial` is asked for.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Bench {
             return Err(obstacle);
         }
         let spinner = sys.spinner("starting a machine");
-        let booted = Machine::start(sys, Kind::Booted, &self.root, &self.sandbox, share);
+        let booted = Machine::start(sys, ContainerKind::Booted, &self.root, &self.sandbox, share);
         spinner.finish_and_clear();
         booted
     }

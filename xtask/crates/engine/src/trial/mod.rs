@@ -38,7 +38,7 @@ pub struct Options {
 /// `trial`, on files that are named.
 pub(crate) fn try_files(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::Result<Report> {
     run_files(sys, &options.rpms, targets, &options.judging, |sys, asked| {
-        Ok(crate::verify::Asked { life: Some(life_of(sys, options)?), ..asked })
+        Ok(crate::verify::JudgeOptions { life: Some(life_of(sys, options)?), ..asked })
     })
 }
 

@@ -1,6 +1,6 @@
 //! The steps that were made: each with its result, its time, and after a failure what finds the cause.
 
-use crate::verify::{Ending, Step};
+use crate::verify::{Ending, TrialStep};
 use std::time::{Duration, Instant};
 use wheelhaul_host::Sys;
 
@@ -11,7 +11,7 @@ pub(super) type Notes = Vec<String>;
 #[derive(Debug)]
 pub(super) struct Steps<'a> {
     sys: &'a Sys,
-    made: Vec<Step>,
+    made: Vec<TrialStep>,
 }
 
 impl<'a> Steps<'a> {
@@ -43,34 +43,34 @@ impl<'a> Steps<'a> {
             }
         };
         let passed = matches!(ending, Ending::Passed);
-        self.add(Step { name, ending, milliseconds, notes });
+        self.add(TrialStep { name, ending, milliseconds, notes });
         passed
     }
 
     /// Notes a step that was made elsewhere.
     pub(super) fn passed(&mut self, name: &'static str, took: Duration, notes: Notes) {
-        self.add(Step { name, ending: Ending::Passed, milliseconds: milliseconds(took), notes });
+        self.add(TrialStep { name, ending: Ending::Passed, milliseconds: milliseconds(took), notes });
     }
 
     /// Notes a step that cannot be made here.
     pub(super) fn not_made(&mut self, name: &'static str, why: impl Into<String>) {
-        self.add(Step { name, ending: Ending::NotMade { why: why.into() }, milliseconds: 0, notes: Vec::new() });
+        self.add(TrialStep { name, ending: Ending::NotMade { why: why.into() }, milliseconds: 0, notes: Vec::new() });
     }
 
     /// Notes steps that cannot pass any more.
     pub(super) fn skip(&mut self, names: &[&'static str], why: &'static str) {
         for name in names {
-            self.add(Step { name, ending: Ending::Skipped { why }, milliseconds: 0, notes: Vec::new() });
+            self.add(TrialStep { name, ending: Ending::Skipped { why }, milliseconds: 0, notes: Vec::new() });
         }
     }
 
     /// Notes a step, and says it at once: a log that stands still for minutes looks dead.
-    fn add(&mut self, step: Step) {
+    fn add(&mut self, step: TrialStep) {
         self.sys.say(step.headline());
         self.made.push(step);
     }
 
-    pub(super) fn finish(self) -> Vec<Step> {
+    pub(super) fn finish(self) -> Vec<TrialStep> {
         self.made
     }
 }

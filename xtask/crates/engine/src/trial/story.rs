@@ -5,7 +5,7 @@ use crate::trial::service::Service;
 use crate::trial::steps::{Notes, Steps};
 use crate::trial::unit::{Place, certificate, place_of, secrets};
 use crate::trial::{facts, rpm};
-use crate::verify::{Examined, Step, Trial};
+use crate::verify::{Examined, Trial, TrialStep};
 use anyhow::{Context as _, bail, ensure};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ fn reason(why: &anyhow::Error) -> String {
 }
 
 /// The steps where no machine was booted: nothing of the package ran.
-fn untold(sys: &Sys, why: String) -> Vec<Step> {
+fn untold(sys: &Sys, why: String) -> Vec<TrialStep> {
     let mut steps = Steps::new(sys);
     steps.not_made("boot", why);
     steps.skip(&["dependencies", "install"], NOT_BOOTED);
@@ -94,7 +94,13 @@ fn untold(sys: &Sys, why: String) -> Vec<Step> {
 /// Makes every step.
 ///
 /// - Takes: `took`, how long the boot did.
-fn tell(sys: &Sys, bench: &Bench, machine: &Machine, examined: &Examined, took: Duration) -> anyhow::Result<Vec<Step>> {
+fn tell(
+    sys: &Sys,
+    bench: &Bench,
+    machine: &Machine,
+    examined: &Examined,
+    took: Duration,
+) -> anyhow::Result<Vec<TrialStep>> {
     let mut steps = Steps::new(sys);
     steps.passed("boot", took, vec!["systemd is process 1".to_owned()]);
     steps.make("no network", Vec::new, || no_network(machine));

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_base::hex::hex;
 use wheelhaul_host::{Bounds, Sys};
-use wheelhaul_verify::{Compiled, Evidence, Importers, Module, for_each_source};
+use wheelhaul_verify::{CompileReport, Evidence, Importers, Module, for_each_source};
 
 /// What compiling the modules of one distribution said.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
@@ -59,12 +59,12 @@ pub(super) fn ask(sys: &Sys, path: &Utf8Path, evidence: &mut Evidence, bar: &Pro
 }
 
 /// Why the modules that have no byte-code beside others do not compile, where this host has an interpreter to ask.
-fn reasons(sys: &Sys, path: &Utf8Path, evidence: &Evidence, of: &[Module]) -> anyhow::Result<Option<Compiled>> {
+fn reasons(sys: &Sys, path: &Utf8Path, evidence: &Evidence, of: &[Module]) -> anyhow::Result<Option<CompileReport>> {
     let target = evidence.target.as_ref().and_then(|target| Some((target, target.magic_tag()?)));
     let Some(by) = target.and_then(|(target, tag)| interpreter::find(sys, target, tag).ok()) else { return Ok(None) };
     let said = compile(sys, path, evidence, &of.iter().map(|module| (&*module.path, module)).collect(), &by)?;
     let faults = said.into_values().flat_map(|of| of.faults).collect();
-    Ok(Some(Compiled { by: by.version, faults, ..Compiled::default() }))
+    Ok(Some(CompileReport { by: by.version, faults, ..CompileReport::default() }))
 }
 
 /// Compiles the modules, those of a distribution only once; or says why not.
@@ -73,7 +73,7 @@ fn compiled(
     path: &Utf8Path,
     evidence: &Evidence,
     bar: &ProgressBar,
-) -> anyhow::Result<Result<Compiled, String>> {
+) -> anyhow::Result<Result<CompileReport, String>> {
     let Some(target) = &evidence.target else { return Ok(Err("the target is not known".to_owned())) };
     let Some(tag) = target.magic_tag() else {
         return Ok(Err(format!("this tool does not know CPython {}", target.python())));
@@ -107,7 +107,7 @@ fn compiled(
             said.insert(dist, of);
         }
     }
-    let mut all = Compiled { by: by.version, ..Compiled::default() };
+    let mut all = CompileReport { by: by.version, ..CompileReport::default() };
     for of in said.into_values() {
         all.faults.extend(of.faults);
         all.skipped.extend(of.skipped);

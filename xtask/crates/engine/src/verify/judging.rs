@@ -28,7 +28,7 @@ pub struct Judging {
 
 /// How RPMs are judged, beside what they say themselves.
 #[derive(Default)]
-pub struct Asked {
+pub struct JudgeOptions {
     /// the box's name, instead of what the package says
     pub target: Option<String>,
     /// whether warnings count as errors
@@ -68,10 +68,10 @@ pub struct Examined {
 
 impl Judging {
     /// - Takes: `here`, the folder that relative paths of options start in.
-    pub fn asked(&self, target: Option<String>, here: &Utf8Path) -> anyhow::Result<Asked> {
+    pub fn asked(&self, target: Option<String>, here: &Utf8Path) -> anyhow::Result<JudgeOptions> {
         let (fips, audit) = (self.security.fips(), self.security.data(here));
         let site = self.policy.as_ref().map(|shown| policy::read(shown, here)).transpose()?;
-        Ok(Asked {
+        Ok(JudgeOptions {
             target,
             strict: self.strict,
             shellcheck: true,
@@ -104,7 +104,7 @@ pub(crate) fn open(shown: &str, path: &Utf8Path) -> anyhow::Result<fs_err::File>
 /// Reads an RPM and makes every check.
 ///
 /// - Fails: where there is no such file, or `asked` names no box.
-pub(crate) fn examine(sys: &Sys, asked: &Asked, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
+pub(crate) fn examine(sys: &Sys, asked: &JudgeOptions, shown: &str, path: &Utf8Path) -> anyhow::Result<Examined> {
     let spinner = sys.spinner(&format!("verifying {shown}"));
     let mut evidence = Evidence::gather_with(open(shown, path)?, asked.fips.clone());
     if let Ok(evidence) = &mut evidence {

@@ -17,13 +17,13 @@ pub struct Trial {
     /// whether systemd was process 1
     pub booted: bool,
     /// in the order that they were made
-    pub steps: Vec<Step>,
+    pub steps: Vec<TrialStep>,
 }
 
 /// A step.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "step")]
-pub struct Step {
+pub struct TrialStep {
     /// `install`
     pub name: &'static str,
     /// what came of it
@@ -85,12 +85,12 @@ impl Trial {
             Ending::NotMade { .. } => Lot::NotMade,
             Ending::Skipped { .. } => Lot::Skipped,
         };
-        let row = |step: &Step| LivedStep { name: step.name, lot: lot(&step.ending), said: step.said() };
+        let row = |step: &TrialStep| LivedStep { name: step.name, lot: lot(&step.ending), said: step.said() };
         LivedThrough { system: self.system.clone(), booted: self.booted, steps: self.steps.iter().map(row).collect() }
     }
 }
 
-impl Step {
+impl TrialStep {
     /// `  ok            12 ms  start`
     pub fn headline(&self) -> String {
         let word = match self.ending {
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn lived() -> Trial {
-        let step = |name, ending| Step { name, ending, milliseconds: 7, notes: Vec::new() };
+        let step = |name, ending| TrialStep { name, ending, milliseconds: 7, notes: Vec::new() };
         let failed = |cause: &str| Ending::Failed {
             errors: vec![cause.to_owned()],
             hints: vec!["try".to_owned()],

@@ -12,10 +12,12 @@ mod scriptlets;
 
 pub use audit::Security;
 pub use judging::Judging;
-pub(crate) use judging::{Asked, Examined, Life, examine, open};
-pub use lived::{Ending, Step, Trial};
+pub(crate) use judging::{Examined, JudgeOptions, Life, examine, open};
+pub use lived::{Ending, Trial, TrialStep};
 pub(crate) use page::review_of_bytes;
-pub use report::{Accepted, By, Check, CheckResult, Finding, GivenFile, Reading, Report, Rpm, SCHEMA_VERSION, Weight};
+pub use report::{
+    Accepted, By, CheckResult, GivenFile, Reading, Report, ReportedCheck, ReportedFinding, Rpm, SCHEMA_VERSION, Weight,
+};
 
 use crate::Project;
 use anyhow::ensure;
@@ -40,7 +42,7 @@ pub(crate) fn run(sys: &Sys, options: &Options, targets: &[String]) -> anyhow::R
     ensure!(options.on_box.is_none() || options.rpms.len() == 1, "`--box` goes with one FILE");
     run_files(sys, &options.rpms, targets, &options.judging, |sys, asked| {
         let on_box = options.on_box.as_ref().map(|shown| on_box::read(shown, &sys.root)).transpose()?;
-        Ok(Asked { on_box, ..asked })
+        Ok(JudgeOptions { on_box, ..asked })
     })
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn run_files(
     rpms: &[Utf8PathBuf],
     targets: &[String],
     judging: &Judging,
-    ask: impl FnOnce(&Sys, Asked) -> anyhow::Result<Asked>,
+    ask: impl FnOnce(&Sys, JudgeOptions) -> anyhow::Result<JudgeOptions>,
 ) -> anyhow::Result<Report> {
     ensure!(targets.len() <= 1, "`--target` can be given once where a file is named");
     let files: Vec<(String, Utf8PathBuf)> = rpms.iter().map(|path| (path.to_string(), sys.root.join(path))).collect();
@@ -91,7 +93,7 @@ pub(crate) fn run_all_built(
     }
     let there = Sys { root: here.to_owned(), ..project.sys.clone() };
     let judged = judging.asked(None, here)?;
-    let asked = Asked { life: life(&there)?, ..judged };
+    let asked = JudgeOptions { life: life(&there)?, ..judged };
     page::verify_and_report(&project.sys, &asked, &files, judging, here)
 }
 
@@ -106,7 +108,7 @@ fn none_built(error: std::io::Error) -> anyhow::Error {
 /// Judges files, each shown under the name that stands with it; `see` gets each before it goes.
 pub(crate) fn verify_files(
     sys: &Sys,
-    asked: &Asked,
+    asked: &JudgeOptions,
     files: &[(String, Utf8PathBuf)],
     see: &mut dyn FnMut(&Examined),
 ) -> anyhow::Result<Report> {

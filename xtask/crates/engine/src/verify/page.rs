@@ -1,8 +1,8 @@
 //! `--report`: the same, as a page for the person who approves the packages.
 
 use crate::diff::gather;
-use crate::report::File;
-use crate::verify::{Asked, Examined, Judging, Report, verify_files};
+use crate::report::MadeFile;
+use crate::verify::{Examined, JudgeOptions, Judging, Report, verify_files};
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
@@ -17,7 +17,7 @@ use wheelhaul_verify::{Difference, Evidence};
 /// to `here`.
 pub(super) fn verify_and_report(
     sys: &Sys,
-    asked: &Asked,
+    asked: &JudgeOptions,
     files: &[(String, Utf8PathBuf)],
     judging: &Judging,
     here: &Utf8Path,
@@ -36,7 +36,7 @@ pub(super) fn verify_and_report(
     let text = page(&reviews.into_iter().collect::<anyhow::Result<Vec<_>>>()?)?;
     sys.write(&path, text.as_bytes()).with_context(|| format!("failed to write the report `{shown}`"))?;
     let sha256 = hex(&Sha256::digest(&text));
-    report.report = Some(File { path: shown.to_string(), size: text.len() as u64, sha256 });
+    report.report = Some(MadeFile { path: shown.to_string(), size: text.len() as u64, sha256 });
     Ok(report)
 }
 

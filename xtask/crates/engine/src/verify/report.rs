@@ -1,6 +1,6 @@
 //! What `verify` and `trial` report. The JSON schema of `verify --schema` comes from these types.
 
-use crate::report::File;
+use crate::report::MadeFile;
 use crate::verify::{Examined, Trial};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub struct Report {
     pub rpms: Vec<Rpm>,
     /// the page of `--report`, where one was asked for
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub report: Option<File>,
+    pub report: Option<MadeFile>,
 }
 
 impl Report {
@@ -75,7 +75,7 @@ pub enum Reading {
         /// why it cannot be read; then no check was made
         unreadable: String,
         /// none
-        checks: [Check; 0],
+        checks: [ReportedCheck; 0],
     },
     /// it was read
     Read {
@@ -83,7 +83,7 @@ pub enum Reading {
         target: Option<String>,
         /// in a fixed order
         #[schemars(length(min = 1))]
-        checks: Vec<Check>,
+        checks: Vec<ReportedCheck>,
     },
 }
 
@@ -95,7 +95,7 @@ impl Rpm {
         let (reading, fine) = match &examined.evidence {
             Ok(evidence) => {
                 let target = evidence.target.as_ref().map(|target| target.name.clone());
-                let checks = examined.judged.iter().map(Check::of).collect();
+                let checks = examined.judged.iter().map(ReportedCheck::of).collect();
                 (Reading::Read { target, checks }, !examined.judged.iter().any(is_bad))
             }
             Err(error) => (Reading::Unreadable { unreadable: format!("{error:#}"), checks: [] }, false),
@@ -104,7 +104,7 @@ impl Rpm {
     }
 
     /// The checks that were made, or could not be; none of an RPM that cannot be read.
-    pub fn checks(&self) -> &[Check] {
+    pub fn checks(&self) -> &[ReportedCheck] {
         match &self.reading {
             Reading::Unreadable { .. } => &[],
             Reading::Read { checks, .. } => checks,
@@ -134,7 +134,7 @@ impl Rpm {
         "else": {"properties": {"findings": {"items": {"properties": {"severity": {"enum": ["accepted", "warning"]}}}}}}
     }
 ]))]
-pub struct Check {
+pub struct ReportedCheck {
     /// `checks NAME` tells more
     #[schemars(regex(pattern = "^[a-z][a-z-]*$"))]
     pub name: String,
@@ -144,10 +144,10 @@ pub struct Check {
     #[schemars(length(min = 1))]
     pub looked_at: String,
     /// all of them, sorted by path
-    pub findings: Vec<Finding>,
+    pub findings: Vec<ReportedFinding>,
 }
 
-impl Check {
+impl ReportedCheck {
     fn of(judged: &Judged) -> Self {
         let (looked_at, findings) = match &judged.outcome {
             Outcome::Made { looked_at, findings } => (looked_at, findings.as_slice()),
@@ -157,7 +157,7 @@ impl Check {
             name: judged.check.name.to_owned(),
             result: CheckResult::of(judged.outcome.verdict()),
             looked_at: looked_at.clone(),
-            findings: findings.iter().map(Finding::of).collect(),
+            findings: findings.iter().map(ReportedFinding::of).collect(),
         }
     }
 }
@@ -194,7 +194,7 @@ impl CheckResult {
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "finding")]
-pub struct Finding {
+pub struct ReportedFinding {
     /// `accepted`: judged by the policy of the site, and counts for nothing
     pub severity: Weight,
     /// where on the box; empty for the package as a whole
@@ -213,7 +213,7 @@ pub struct Finding {
     pub accepted: Option<Accepted>,
 }
 
-impl Finding {
+impl ReportedFinding {
     fn of(finding: &wheelhaul_verify::Finding) -> Self {
         let accepted = finding.accepted.as_ref().map(|accepted| Accepted {
             by: match accepted.by {

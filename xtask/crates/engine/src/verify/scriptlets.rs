@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 use wheelhaul_base::hex::hex;
 use wheelhaul_host::{Bounds, Sys, on_path};
-use wheelhaul_verify::{Evidence, MOST_SCRIPT, ParsedBy, Script, ScriptFault, Severity, script_shown, scripts_of};
+use wheelhaul_verify::{Evidence, MOST_SCRIPT, ParsedBy, ScriptFault, Severity, ShellText, script_shown, scripts_of};
 
 /// For one script; shellcheck takes exponential time with some.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -29,7 +29,7 @@ struct Said {
 /// A dozen starts of programs cost as much as unpacking a package of 40 MB, and most packages have the scripts of the
 /// last one. So answers are kept, by the scripts and the programs; but not where one did not answer.
 pub(super) fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Option<ParsedBy> {
-    let scripts: Vec<Script<'_>> =
+    let scripts: Vec<ShellText<'_>> =
         scripts_of(evidence).into_iter().filter(|script| script.text.len() <= MOST_SCRIPT).collect();
     let (cache, key) = (sys.user_cache("parsed", Bounds::USUAL), key(&scripts, with_shellcheck));
     if let Some(Said { by, scripts, said }) = cache.read(&key) {
@@ -50,7 +50,7 @@ pub(super) fn ask(sys: &Sys, evidence: &Evidence, with_shellcheck: bool) -> Opti
 }
 
 /// Tells answers from all others: by the scripts, and the programs that would be asked.
-fn key(scripts: &[Script<'_>], with_shellcheck: bool) -> String {
+fn key(scripts: &[ShellText<'_>], with_shellcheck: bool) -> String {
     let mut hasher = Sha256::new_with_prefix(QUESTIONS);
     for program in ["bash", "sh", "shellcheck"].into_iter().filter(|name| with_shellcheck || *name != "shellcheck") {
         let path = on_path(program);
@@ -58,7 +58,7 @@ fn key(scripts: &[Script<'_>], with_shellcheck: bool) -> String {
         let time = data.as_ref().and_then(|data| data.modified().ok()?.duration_since(UNIX_EPOCH).ok());
         hasher.update(format!("{program} {path:?} {:?} {time:?}\n", data.map(|data| data.len())));
     }
-    for Script { path, name, text, is_scriptlet } in scripts {
+    for ShellText { path, name, text, is_scriptlet } in scripts {
         hasher.update(format!("{path}\0{name}\0{is_scriptlet}\0{}\0", text.len()));
         hasher.update(text);
     }
@@ -66,7 +66,7 @@ fn key(scripts: &[Script<'_>], with_shellcheck: bool) -> String {
 }
 
 /// - Gives: what they say, and whether each of them answered.
-fn ask_programs(sys: &Sys, scripts: &[Script<'_>], with_shellcheck: bool) -> Option<(ParsedBy, bool)> {
+fn ask_programs(sys: &Sys, scripts: &[ShellText<'_>], with_shellcheck: bool) -> Option<(ParsedBy, bool)> {
     let shell = Shell::find(sys)?;
     let shellcheck = if with_shellcheck { Shellcheck::find(sys) } else { None };
     let by = match &shellcheck {
@@ -111,6 +111,6 @@ fn ask_programs(sys: &Sys, scripts: &[Script<'_>], with_shellcheck: bool) -> Opt
     Some((parsed, is_sure))
 }
 
-fn fault(script: &Script<'_>, said: &str, severity: Severity) -> ScriptFault {
+fn fault(script: &ShellText<'_>, said: &str, severity: Severity) -> ScriptFault {
     ScriptFault { path: script.path.to_owned(), what: format!("{}: {said}", script_shown(script)), severity }
 }

@@ -1,7 +1,7 @@
 //! Wheels + application + config + service → [`Tree`].
 
 use crate::layout::parts::{Layout, Parts, library};
-use crate::service::{Program, ServiceFacts, run_program, server_of};
+use crate::service::{ServiceFacts, ServiceProgram, run_program, server_of};
 use crate::templates::templates;
 use crate::tree::{BoxPath, Content, EntryKind, Role, Tree, TreeEntry};
 use minijinja::context;
@@ -122,21 +122,21 @@ impl<R: ReaderAt> Builder<'_, R> {
     }
 
     /// Finds what the first word of `service.command` is.
-    fn find_program(&self) -> anyhow::Result<Program> {
+    fn find_program(&self) -> anyhow::Result<ServiceProgram> {
         let word = &self.parts.config.service.command[0];
         let bin = format!("{}/bin/", self.root);
         let scripts: Vec<&str> = self.tree.entries().filter_map(|(path, _)| path.as_str().strip_prefix(&bin)).collect();
         if scripts.contains(&word.as_str()) {
             return match &self.tree.get(&self.root.join("bin")?.join(word)?).map(|entry| &entry.kind) {
-                Some(EntryKind::File { content: Content::Bytes(_), .. }) => Ok(Program::Script),
-                _ => Ok(Program::Binary),
+                Some(EntryKind::File { content: Content::Bytes(_), .. }) => Ok(ServiceProgram::Script),
+                _ => Ok(ServiceProgram::Binary),
             };
         }
         let module = word.replace('.', "/");
         for folder in [self.root.clone(), self.root.join("lib")?] {
             for file in [format!("{module}.py"), format!("{module}/__main__.py")] {
                 if folder.join(&file).is_ok_and(|path| self.tree.get(&path).is_some()) {
-                    return Ok(Program::Module);
+                    return Ok(ServiceProgram::Module);
                 }
             }
         }
@@ -173,7 +173,7 @@ impl<R: ReaderAt> Builder<'_, R> {
         }
     }
 
-    fn add_service(&mut self, program: Program) -> anyhow::Result<()> {
+    fn add_service(&mut self, program: ServiceProgram) -> anyhow::Result<()> {
         let epoch = self.parts.epoch;
         let facts = self.facts();
         let made =

@@ -1,6 +1,6 @@
 //! What a tree is laid out from, and what comes of it.
 
-use crate::service::Program;
+use crate::service::ServiceProgram;
 use crate::tree::{BoxPath, Content, Tree};
 use camino::Utf8PathBuf;
 use std::sync::Arc;
@@ -70,5 +70,5 @@ pub struct Layout {
     /// everything that lands on the box
     pub tree: Tree,
     /// how the service's program is started
-    pub program: Program,
+    pub program: ServiceProgram,
 }

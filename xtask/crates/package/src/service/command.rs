@@ -46,7 +46,7 @@ impl Server {
 
 /// How the first word of `service.command` is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
+pub enum ServiceProgram {
     /// `/opt/NAME/bin/WORD`, run by the launcher
     Script,
     /// `/opt/NAME/bin/WORD`, a program of its own
@@ -133,14 +133,16 @@ impl ServiceFacts<'_> {
     /// # Errors
     /// For a server that is not known and whose command does not say where the port goes; for TLS with a server that
     /// has none; for options that cannot work in the unit.
-    pub fn command(&self, program: Program) -> anyhow::Result<Vec<String>> {
+    pub fn command(&self, program: ServiceProgram) -> anyhow::Result<Vec<String>> {
         self.check_options()?;
         let (word, rest) = self.service.command.split_first().expect("checked by `Config`");
         let script = format!("{}/bin/{word}", self.root);
         let mut words: Vec<String> = match program {
-            Program::Binary => vec![script],
-            Program::Script => self.script("python").into_iter().chain([script]).collect(),
-            Program::Module => self.script("python").into_iter().chain(["-m".to_owned(), word.clone()]).collect(),
+            ServiceProgram::Binary => vec![script],
+            ServiceProgram::Script => self.script("python").into_iter().chain([script]).collect(),
+            ServiceProgram::Module => {
+                self.script("python").into_iter().chain(["-m".to_owned(), word.clone()]).collect()
+            }
         };
         let in_environment = || self.service.environment.values().any(|value| value.contains("{port}"));
         if let Some(server) = self.server().filter(|_| !self.says_port()) {

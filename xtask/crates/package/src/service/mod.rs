@@ -12,7 +12,7 @@ mod socket;
 mod tests;
 mod unit;
 
-pub use command::{Program, SERVERS, Server, application_modules, server_of};
+pub use command::{SERVERS, Server, ServiceProgram, application_modules, server_of};
 pub use confinement::confinement_keys;
 pub use dangers::{Danger, dangers};
 pub use facts::{ServiceFacts, run_program};

@@ -4,14 +4,14 @@
 //! `%systemd_*` macros leave reloading to file triggers of systemd's package, which some rpm versions
 //! run too late or not at all.
 
-use crate::service::command::{Program, application_modules, is_dotted};
+use crate::service::command::{ServiceProgram, application_modules, is_dotted};
 use crate::service::facts::ServiceFacts;
 use crate::templates::templates;
 use minijinja::context;
 
 impl ServiceFacts<'_> {
     /// The scriptlets.
-    pub fn scriptlets(&self, program: Program) -> anyhow::Result<Scriptlets> {
+    pub fn scriptlets(&self, program: ServiceProgram) -> anyhow::Result<Scriptlets> {
         // Where systemd does not make the folder of the state, `%pre` does.
         let state = if self.target.knows("Service", "StateDirectory") { "" } else { STATE };
         let (units, links, reload, moved, gone) = match self.is_socket_activated() {
@@ -35,7 +35,7 @@ impl ServiceFacts<'_> {
     }
 
     /// `%verifyscript`: whether interpreter, server, compiled code and application are there and fit.
-    fn verify_script(&self, program: Program) -> anyhow::Result<String> {
+    fn verify_script(&self, program: ServiceProgram) -> anyhow::Result<String> {
         let word = &self.service.command[0];
         let (major, minor) = self.target.interpreter.version;
         Ok(templates().get_template("verify.sh")?.render(context! {
@@ -44,8 +44,8 @@ impl ServiceFacts<'_> {
             interpreter => &self.target.interpreter.path,
             major,
             minor,
-            script => if program == Program::Script { word.as_str() } else { "" },
-            module => if program == Program::Module && is_dotted(word) { word.as_str() } else { "" },
+            script => if program == ServiceProgram::Script { word.as_str() } else { "" },
+            module => if program == ServiceProgram::Module && is_dotted(word) { word.as_str() } else { "" },
             applications => application_modules(self.service).join(" "),
         })?)
     }

@@ -36,15 +36,15 @@ fn facts<'a>(service: &'a Service, target: &'a Target) -> ServiceFacts<'a> {
 fn a_server_may_be_told_where_to_listen_by_its_environment() {
     let target = Target::find("el9-x86_64", Some("3.11"), None).unwrap();
     let mut service = service(&["airflow", "standalone"], 8080, Tls::Off);
-    let refused = facts(&service, &target).command(Program::Script).unwrap_err();
+    let refused = facts(&service, &target).command(ServiceProgram::Script).unwrap_err();
     assert!(refused.to_string().contains("does not say where the port goes"), "{refused}");
     assert!(hints_of(&refused).concat().contains("[service.environment]"));
     service.environment.insert("LISTEN".to_owned(), "{address}:{port}".to_owned());
-    let unit = facts(&service, &target).unit(Program::Script).unwrap();
+    let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
     assert!(unit.contains("\nEnvironment=LISTEN=0.0.0.0:8080\n"), "{unit}");
     // A server that is known takes it by its options.
     service.command = vec!["gunicorn".to_owned(), "a:b".to_owned()];
-    let command = facts(&service, &target).command(Program::Script).unwrap();
+    let command = facts(&service, &target).command(ServiceProgram::Script).unwrap();
     assert!(command.ends_with(&["--bind", "0.0.0.0:8080", "a:b"].map(str::to_owned)), "{command:?}");
 }
 
@@ -54,10 +54,10 @@ fn commands_get_address_and_certificate_as_their_server_takes_them() {
     let python = "/usr/bin/python3.11 -ISB /opt/report/bin/python";
     #[rustfmt::skip]
     let cases = [ // command                                tls              program            ExecStart
-        (vec!["gunicorn", "a:b"],                           Tls::Off,        Program::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 a:b")),
-        (vec!["gunicorn", "a:b"],                           Tls::SelfSigned, Program::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 --certfile /var/lib/report/tls.crt --keyfile /var/lib/report/tls.key a:b")),
-        (vec!["uvicorn", "a:b"],                            Tls::Off,        Program::Module, format!("{python} -m uvicorn --host 0.0.0.0 --port 9091 a:b")),
-        (vec!["own", "--at", "{address}:{port}", "50% \"x\""], Tls::Off,     Program::Binary, "/opt/report/bin/own --at 0.0.0.0:9091 \"50%% \\\"x\\\"\"".to_owned()),
+        (vec!["gunicorn", "a:b"],                           Tls::Off,        ServiceProgram::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 a:b")),
+        (vec!["gunicorn", "a:b"],                           Tls::SelfSigned, ServiceProgram::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 --certfile /var/lib/report/tls.crt --keyfile /var/lib/report/tls.key a:b")),
+        (vec!["uvicorn", "a:b"],                            Tls::Off,        ServiceProgram::Module, format!("{python} -m uvicorn --host 0.0.0.0 --port 9091 a:b")),
+        (vec!["own", "--at", "{address}:{port}", "50% \"x\""], Tls::Off,     ServiceProgram::Binary, "/opt/report/bin/own --at 0.0.0.0:9091 \"50%% \\\"x\\\"\"".to_owned()),
     ];
     for (command, tls, program, line) in cases {
         let service = service(&command, 9091, tls);
@@ -65,7 +65,7 @@ fn commands_get_address_and_certificate_as_their_server_takes_them() {
     }
     for (command, tls) in [(vec!["own"], Tls::Off), (vec!["waitress-serve", "a:b"], Tls::SelfSigned)] {
         let service = service(&command, 9091, tls);
-        assert!(facts(&service, &target).command(Program::Script).is_err(), "{command:?}");
+        assert!(facts(&service, &target).command(ServiceProgram::Script).is_err(), "{command:?}");
     }
 }
 
@@ -77,9 +77,9 @@ fn an_old_systemd_gets_what_it_knows_and_its_state_from_the_scriptlet() {
         let target = Target::find(name, None, None).unwrap();
         let service = service(&["gunicorn", "a:b"], 9091, Tls::SelfSigned);
         let facts = facts(&service, &target);
-        let unit = facts.unit(Program::Script).unwrap();
+        let unit = facts.unit(ServiceProgram::Script).unwrap();
         assert!(unit.contains(protect) && unit.contains("@system-service") == filters, "{name}:\n{unit}");
-        let pre = facts.scriptlets(Program::Script).unwrap().pre;
+        let pre = facts.scriptlets(ServiceProgram::Script).unwrap().pre;
         assert!(pre.contains("chown report:report /var/lib/report") == makes && !pre.contains("STATE"), "{pre}");
         assert!(pre.ends_with("exit 0\n"), "{pre}");
     }
@@ -95,7 +95,7 @@ fn a_unit_has_only_keys_that_its_systemd_knows() {
         service.secrets.insert("token".to_owned());
         for activation in [None, Some(false)] {
             service.socket_activation = activation;
-            for (file, text) in facts(&service, &target).units(Program::Script).unwrap() {
+            for (file, text) in facts(&service, &target).units(ServiceProgram::Script).unwrap() {
                 let mut section = "";
                 for line in text.lines() {
                     match line.split_once('=') {
@@ -124,7 +124,7 @@ fn a_low_port_needs_a_capability_only_where_the_server_listens_itself() {
     for (command, activation, socket, capability) in cases {
         let mut service = service(&command, 80, Tls::Off);
         service.socket_activation = activation;
-        let units = facts(&service, &target).units(Program::Script).unwrap();
+        let units = facts(&service, &target).units(ServiceProgram::Script).unwrap();
         let unit = &units[0].1;
         assert_eq!(units.iter().any(|(file, _)| file == "report.socket"), socket, "{command:?}");
         assert_eq!(unit.contains("Wants=report.socket\n"), socket, "{unit}");
@@ -152,7 +152,7 @@ fn sockets_listen_where_the_server_would() {
         service.address = address.to_owned();
         let socket = facts(&service, &target).socket();
         assert!(socket.contains(&format!("[Socket]\n{expected}\n[Install]\n")), "{socket}");
-        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
         assert!(!unit.contains("systemctl"), "{unit}");
     }
 }
@@ -162,7 +162,7 @@ fn root_runs_one_command_in_a_unit_without_the_services_variables() {
     for target in known_targets() {
         let mut service = service(&["gunicorn", "a:b"], 9091, Tls::SelfSigned);
         service.environment.insert("PATH".to_owned(), "/var/lib/report/bin".to_owned());
-        for (file, text) in facts(&service, &target).units(Program::Script).unwrap() {
+        for (file, text) in facts(&service, &target).units(ServiceProgram::Script).unwrap() {
             let commands = text.lines().filter(|line| line.starts_with("Exec")).filter_map(|line| line.split_once('='));
             let raised: Vec<&str> = commands
                 .filter(|(_, value)| value.trim_start_matches(['-', '@', ':']).starts_with(['+', '!']))
@@ -187,7 +187,7 @@ fn secrets_are_read_from_one_place_on_every_target() {
     let named = "Environment=CREDENTIALS_DIRECTORY=/etc/report/credentials\n";
     for (name, loads) in [("el7-x86_64", false), ("el8-x86_64", false), ("el9-x86_64", true), ("el10-x86_64", true)] {
         let target = Target::find(name, None, None).unwrap();
-        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
         assert!(unit.contains(asserted), "{unit}");
         assert_eq!((unit.contains(loaded), unit.contains(named)), (loads, !loads), "{unit}");
     }
@@ -217,7 +217,7 @@ fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_ow
         let target = Target::find(name, None, None).unwrap();
         let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
         service.unit.insert(key.to_owned(), Lines(vec![value.to_owned(), value.to_owned()]));
-        match facts(&service, &target).units(Program::Script) {
+        match facts(&service, &target).units(ServiceProgram::Script) {
             Ok(units) => {
                 assert!(says.is_empty() && units[0].1.contains(&format!("\n{key}={value}\n{key}={value}\n")), "{key}")
             }
@@ -235,7 +235,7 @@ fn confinement_that_a_target_does_not_have_can_be_loosened_for_the_others() {
     service.unit.insert("ProtectProc".to_owned(), Lines(vec!["default".to_owned()]));
     for (name, lines) in [("el9-x86_64", 1), ("el8-x86_64", 0), ("el7-x86_64", 0)] {
         let target = Target::find(name, None, None).unwrap();
-        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
         assert_eq!(unit.matches("ProtectProc=").count(), lines, "{name}: {unit}");
         assert_eq!(unit.matches("ProtectProc=default\n").count(), lines, "{name}: {unit}");
     }
@@ -248,7 +248,7 @@ fn an_empty_value_resets_a_key() {
     for key in ["PrivateUsers", "SystemCallFilter"] {
         service.unit.insert(key.to_owned(), Lines(vec![String::new()]));
     }
-    let unit = facts(&service, &target).unit(Program::Script).unwrap();
+    let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
     // systemd takes an empty list, and complains of an empty boolean.
     assert!(unit.contains("\nSystemCallFilter=\n") && !unit.contains("PrivateUsers"), "{unit}");
 }
@@ -273,7 +273,7 @@ fn readiness_is_told_by_the_versions_that_can_and_an_answer_is_waited_for() {
         let service = service(&command, 9091, tls);
         let version: Option<Version> = version.map(|version| version.parse().unwrap());
         let facts = ServiceFacts { server_version: version.as_ref(), ..facts(&service, &target) };
-        let unit = facts.unit(Program::Module).unwrap();
+        let unit = facts.unit(ServiceProgram::Module).unwrap();
         for line in [format!("Type={kind}"), format!("{wait} {waited}")] {
             assert!(unit.lines().any(|other| other == line), "{command:?} {version:?} lacks {line}\n{unit}");
         }
@@ -299,7 +299,7 @@ fn a_unit_that_is_shut_off_from_its_address_does_not_ask_itself() {
             service.unit.insert((*key).to_owned(), Lines(vec![(*value).to_owned()]));
         }
         let facts = facts(&service, &target);
-        let unit = facts.unit(Program::Script).unwrap();
+        let unit = facts.unit(ServiceProgram::Script).unwrap();
         assert_eq!((facts.waits(), unit.contains("wait-until-ready")), (*waits, *waits), "{keys:?}");
     }
 }
@@ -318,7 +318,7 @@ fn an_address_of_the_host_is_waited_for() {
     for (address, lines) in cases {
         let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
         service.address = address.to_owned();
-        let unit = facts(&service, &target).unit(Program::Script).unwrap();
+        let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
         assert!(unit.contains(lines), "{address}: {unit}");
     }
 }
@@ -343,7 +343,7 @@ fn programs_of_the_package_are_first_on_the_path_of_every_target() {
             } else if searched.is_some() {
                 continue;
             }
-            let unit = facts(&service, &target).unit(Program::Script).unwrap();
+            let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
             let paths: Vec<&str> = unit
                 .lines()
                 .filter_map(|line| line.strip_prefix("Environment="))
@@ -389,7 +389,7 @@ fn options_that_cannot_work_in_the_unit_are_refused_with_their_place() {
         if has_keys {
             service.unit.extend(unit.map(|(key, value)| (key.to_owned(), Lines(vec![value.to_owned()]))));
         }
-        match facts(&service, &target).units(Program::Script) {
+        match facts(&service, &target).units(ServiceProgram::Script) {
             Ok(_) => assert!(says.is_empty(), "{command} is taken"),
             Err(error) => assert!(!says.is_empty() && format!("{error:#}").contains(says), "{command}: {error:#}"),
         }

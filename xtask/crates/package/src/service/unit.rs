@@ -1,6 +1,6 @@
 //! The unit of systemd.service(5), with the keys that the target's systemd knows.
 
-use crate::service::command::Program;
+use crate::service::command::ServiceProgram;
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::facts::ServiceFacts;
 use wheelhaul_config::{Lines, Tls};
@@ -17,7 +17,7 @@ impl ServiceFacts<'_> {
     ///
     /// # Errors
     /// For a command that cannot be written, and for what [`Self::check`] refuses.
-    pub fn units(&self, program: Program) -> anyhow::Result<Vec<(String, String)>> {
+    pub fn units(&self, program: ServiceProgram) -> anyhow::Result<Vec<(String, String)>> {
         self.check()?;
         let mut units = vec![(format!("{}.service", self.name), self.unit(program)?)];
         if self.is_socket_activated() {
@@ -36,7 +36,7 @@ impl ServiceFacts<'_> {
     }
 
     /// `NAME.service`; keys that the target's systemd does not know are left out.
-    pub(super) fn unit(&self, program: Program) -> anyhow::Result<String> {
+    pub(super) fn unit(&self, program: ServiceProgram) -> anyhow::Result<String> {
         let name = self.name;
         let mut unit = self.about(&literal(self.summary));
         // A start ends with an answer from the address; one of the host's own has to be there by then.
@@ -66,7 +66,7 @@ impl ServiceFacts<'_> {
         Ok([unit.text(), service.text(), install.text()].join("\n"))
     }
 
-    fn service_section(&self, program: Program) -> anyhow::Result<UnitSection> {
+    fn service_section(&self, program: ServiceProgram) -> anyhow::Result<UnitSection> {
         let name = self.name;
         let mut service = UnitSection::new("Service", self.target.distribution.systemd);
         service.add("Type", if self.notifies() { "notify" } else { "simple" });

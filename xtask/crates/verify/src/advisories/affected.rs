@@ -64,7 +64,7 @@ struct Range {
 
 /// Whether a version has a vulnerability.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Affectedness {
     /// it has
     Affected,
     /// it has not
@@ -175,10 +175,10 @@ impl Affected {
     }
 
     /// Whether a version has it; `1.0+local` has what `1.0` has, too.
-    pub fn judge(&self, version: &Version) -> Verdict {
+    pub fn judge(&self, version: &Version) -> Affectedness {
         let is_fixed = || self.fixed.contains(version) || self.fixed.last().is_some_and(|last| last <= version);
         if self.all && !is_fixed() {
-            return Verdict::Affected;
+            return Affectedness::Affected;
         }
         let has = |version: &Version| {
             self.versions.contains(version)
@@ -186,9 +186,9 @@ impl Affected {
                 || self.ranges.iter().any(|range| range.has(version))
         };
         if has(version) || (version.is_local() && has(&version.clone().without_local())) {
-            return Verdict::Affected;
+            return Affectedness::Affected;
         }
-        self.unknown.clone().map_or(Verdict::Unaffected, Verdict::Unknown)
+        self.unknown.clone().map_or(Affectedness::Unaffected, Affectedness::Unknown)
     }
 
     /// Of one range, for tests: `("introduced", "0")`.
@@ -234,13 +234,13 @@ mod tests {
     use super::*;
 
     /// Events, a version, and whether it has what they are of.
-    type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, Verdict);
+    type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, Affectedness);
 
     #[test]
     fn ranges_are_judged_by_the_order_of_pep_440() {
-        use Verdict::{Affected as Yes, Unaffected as No};
+        use Affectedness::{Affected as Yes, Unaffected as No};
         let unknown = |text: &str| {
-            Verdict::Unknown(format!("a range of it has `{text}`, which has no place in the order of PEP 440"))
+            Affectedness::Unknown(format!("a range of it has `{text}`, which has no place in the order of PEP 440"))
         };
         #[rustfmt::skip]
         let cases: Vec<Row> = vec![
@@ -288,9 +288,9 @@ mod tests {
             let mut affected = Affected::default();
             affected.add(serde_json::from_str(text).unwrap()).unwrap();
             let word = |version: &str| match affected.judge(&version.parse().unwrap()) {
-                Verdict::Affected => "yes",
-                Verdict::Unaffected => "no",
-                Verdict::Unknown(_) => "?",
+                Affectedness::Affected => "yes",
+                Affectedness::Unaffected => "no",
+                Affectedness::Unknown(_) => "?",
             };
             assert_eq!((word("1.0"), word("2.0")), (one, two), "{text}");
         }

@@ -5,9 +5,9 @@ mod affected;
 mod read;
 mod report;
 
-pub use affected::{Affected, Verdict};
+pub use affected::{Affected, Affectedness};
 pub use read::Advisories;
-pub use report::{Report, Reported};
+pub use report::{AuditReport, Reported};
 
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -44,8 +44,9 @@ pub fn least_fix(advisories: &[&Advisory], version: &Version) -> Option<Version>
         advisories.iter().flat_map(|advisory| &advisory.affected.fixed).filter(|fixed| *fixed > version).collect();
     later.sort();
     later.dedup();
-    let is_free =
-        |fixed: &&&Version| advisories.iter().all(|advisory| advisory.affected.judge(fixed) == Verdict::Unaffected);
+    let is_free = |fixed: &&&Version| {
+        advisories.iter().all(|advisory| advisory.affected.judge(fixed) == Affectedness::Unaffected)
+    };
     later.iter().take(MOST_TRIED).find(is_free).map(|fixed| (*fixed).clone())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::advisories::affected::{AffectedText, SeverityText};
 use crate::advisories::report::DependencyText;
-use crate::advisories::{Advisory, Affected, Records, Report, one_line};
+use crate::advisories::{Advisory, Affected, AuditReport, Records, one_line};
 use anyhow::{Context as _, bail, ensure};
 use pep508_rs::PackageName;
 use rawzip::ReaderAt;
@@ -20,7 +20,7 @@ pub enum Advisories {
     /// records of the OSV schema
     Records(Records),
     /// a report of pip-audit
-    Report(Report),
+    AuditReport(AuditReport),
 }
 
 /// A text up to this is read: a report, a record, some thousands of records.
@@ -84,7 +84,7 @@ fn shortly(error: serde_json::Error) -> anyhow::Error {
 struct Collector<'w> {
     wanted: &'w BTreeSet<PackageName>,
     records: Records,
-    report: Option<Report>,
+    report: Option<AuditReport>,
 }
 
 impl Collector<'_> {
@@ -133,7 +133,7 @@ impl Collector<'_> {
             document;
         if let Some(dependencies) = dependencies {
             ensure!(self.report.is_none(), "it has two reports");
-            self.report = Some(Report::read(dependencies)?);
+            self.report = Some(AuditReport::read(dependencies)?);
             return Ok(());
         }
         let Some(id) = id else { bail!("it has no `id`, as a record has, and no `dependencies`, as a report has") };
@@ -185,7 +185,7 @@ impl Collector<'_> {
     fn finish(self) -> anyhow::Result<Advisories> {
         match self.report {
             Some(_) if self.records.count > 0 => bail!("it has records and a report, and may be one of them"),
-            Some(report) => Ok(Advisories::Report(report)),
+            Some(report) => Ok(Advisories::AuditReport(report)),
             None if self.records.count == 0 => {
                 Err(Problem::with_hint("it has no record on packages of PyPI, so that it tells nothing", FORMS))
             }
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!((name.as_ref(), id.as_str(), summary.as_str()), ("my-pkg", "PYSEC-1", "Bad thing"));
         assert_eq!((aliases, severity), (&vec!["CVE-1".to_owned()], &vec!["CVSS:3.1/AV:N".to_owned()]));
         assert_eq!(found.newest, "2026-01-02");
-        let Advisories::Report(report) = read(REPORT).unwrap() else { panic!("no report") };
+        let Advisories::AuditReport(report) = read(REPORT).unwrap() else { panic!("no report") };
         assert_eq!(report.of.len(), 2);
     }
 

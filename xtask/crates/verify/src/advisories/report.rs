@@ -39,12 +39,12 @@ pub enum Reported {
 
 /// A report by the packages that it is of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct AuditReport {
     /// those whose name is one
     pub of: BTreeMap<PackageName, Reported>,
 }
 
-impl Report {
+impl AuditReport {
     /// - Fails: for a package without a name or a vulnerability without an id, and for a package that is in it twice.
     pub(super) fn read(texts: Vec<DependencyText>) -> anyhow::Result<Self> {
         let mut report = Self::default();

@@ -1,4 +1,4 @@
-//! Files and folders of two packages, by the distribution whose RECORD lists them.
+//! FileChanges and folders of two packages, by the distribution whose RECORD lists them.
 
 use crate::difference::{Change, dists};
 use crate::{Evidence, Owners, count};
@@ -8,7 +8,7 @@ use wheelhaul_rpmfile::FileRow;
 
 /// The files and folders that differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Files {
+pub struct FileChanges {
     /// in all groups
     pub added: usize,
     /// in all groups
@@ -88,12 +88,12 @@ fn application<'o>(owners: &'o Owners<'_>) -> Option<&'o str> {
     owners.dists.iter().rfind(|owner| owner.is_application).map(|owner| owner.name.as_str())
 }
 
-pub(super) fn between(old: &Evidence, new: &Evidence) -> Files {
+pub(super) fn between(old: &Evidence, new: &Evidence) -> FileChanges {
     let (old_owners, new_owners) = (Owners::of(old), Owners::of(new));
     let (old_dists, new_dists) = (dists::of(old), dists::of(new));
     let (old_files, new_files) = (&old.described.files, &new.described.files);
     let application = application(&new_owners).or(application(&old_owners));
-    let mut files = Files::default();
+    let mut files = FileChanges::default();
     let mut groups: BTreeMap<Option<String>, FileGroup> = BTreeMap::new();
     let mut group = |dist: Option<&str>, put: &mut dyn FnMut(&mut FileGroup)| {
         let group = groups.entry(dist.map(str::to_owned)).or_insert_with(|| FileGroup {

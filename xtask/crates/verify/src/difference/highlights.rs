@@ -3,7 +3,7 @@
 use crate::Direction;
 use crate::Evidence;
 use crate::difference::service::Effect;
-use crate::difference::{Difference, Kind, LookAt, Upgrade};
+use crate::difference::{ChangeKind, Difference, LookAt, Upgrade};
 
 pub(super) fn first(difference: &Difference, effects: &[Effect], old: &Evidence, new: &Evidence) -> Vec<LookAt> {
     let mut all = Vec::new();
@@ -70,9 +70,9 @@ pub(super) fn first(difference: &Difference, effects: &[Effect], old: &Evidence,
     }
     for config in &difference.config {
         let what = match config.kind {
-            Kind::Added => "is new",
-            Kind::Removed => "goes",
-            Kind::Changed => "has another default",
+            ChangeKind::Added => "is new",
+            ChangeKind::Removed => "goes",
+            ChangeKind::Changed => "has another default",
         };
         look("config", format!("`{}` {what}: {}", config.path, config.on_the_box));
     }
@@ -92,11 +92,11 @@ fn section_of(name: &str) -> &str {
     if name == "verify" { "verifyscript" } else { name }
 }
 
-fn word(kind: Kind) -> &'static str {
+fn word(kind: ChangeKind) -> &'static str {
     match kind {
-        Kind::Added => "is new",
-        Kind::Removed => "is gone",
-        Kind::Changed => "has changed",
+        ChangeKind::Added => "is new",
+        ChangeKind::Removed => "is gone",
+        ChangeKind::Changed => "has changed",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts of two packages, line by line.
 
 use crate::Evidence;
-use crate::difference::{ConfigChange, Kind, TextChange};
+use crate::difference::{ChangeKind, ConfigChange, TextChange};
 use similar::TextDiff;
 use std::collections::BTreeSet;
 use wheelhaul_rpmfile::FileRow;
@@ -71,11 +71,11 @@ impl Lines {
 }
 
 /// None where both are the same.
-pub(super) fn kind_of<T: PartialEq>(old: Option<T>, new: Option<T>) -> Option<Kind> {
+pub(super) fn kind_of<T: PartialEq>(old: Option<T>, new: Option<T>) -> Option<ChangeKind> {
     match (old, new) {
-        (Some(old), Some(new)) => (old != new).then_some(Kind::Changed),
-        (None, Some(_)) => Some(Kind::Added),
-        (Some(_), None) => Some(Kind::Removed),
+        (Some(old), Some(new)) => (old != new).then_some(ChangeKind::Changed),
+        (None, Some(_)) => Some(ChangeKind::Added),
+        (Some(_), None) => Some(ChangeKind::Removed),
         (None, None) => None,
     }
 }

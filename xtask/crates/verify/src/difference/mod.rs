@@ -9,7 +9,7 @@ mod service;
 mod units;
 
 pub use dists::{Direction, Dist, DistChange, Dists};
-pub use files::{FileChange, FileGroup, Files};
+pub use files::{FileChange, FileChanges, FileGroup};
 
 use crate::Evidence;
 use lines::Lines;
@@ -35,7 +35,7 @@ pub struct Difference {
     /// the Python distributions
     pub dists: Dists,
     /// files and folders, by the distribution that they belong to
-    pub files: Files,
+    pub files: FileChanges,
     /// what the box must have
     pub requires: Names,
     /// what dnf installs along where it can
@@ -122,7 +122,7 @@ pub struct Change {
 /// Whether something is new, gone or another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum ChangeKind {
     /// the new package alone has it
     Added,
     /// the old package alone has it
@@ -146,7 +146,7 @@ pub struct TextChange {
     /// `post`
     pub name: String,
     /// how
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// unified diff; none for a text that is too long to be shown line by line
     pub diff: Option<String>,
 }
@@ -157,7 +157,7 @@ pub struct UnitChange {
     /// on the box
     pub path: String,
     /// how
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// of a unit, in its order; those of a unit that is there in one package only are left to `diff`
     pub keys: Vec<KeyChange>,
     /// unified diff; none for a text that is too long to be shown line by line
@@ -183,7 +183,7 @@ pub struct ConfigChange {
     /// on the box
     pub path: String,
     /// how
-    pub kind: Kind,
+    pub kind: ChangeKind,
     /// what rpm does with it, a phrase without a final dot
     pub on_the_box: String,
     /// unified diff of the defaults; none where one is no text, or too long to be shown line by line

@@ -1,7 +1,7 @@
 //! Units of two packages, key by key.
 
 use crate::difference::lines::{Lines, kind_of};
-use crate::difference::{KeyChange, Kind, UnitChange};
+use crate::difference::{ChangeKind, KeyChange, UnitChange};
 use crate::{Evidence, sysusers, units};
 use std::collections::{BTreeMap, BTreeSet};
 use wheelhaul_systemd::UnitText;
@@ -13,7 +13,7 @@ pub(super) fn between(old: &Evidence, new: &Evidence, lines: &mut Lines) -> Vec<
         let (before, now) = (old.texts.get(path), new.texts.get(path));
         let kind = kind_of(before, now)?;
         let (before, now) = (before.map_or("", String::as_str), now.map_or("", String::as_str));
-        let by_key = kind == Kind::Changed && path.starts_with(units::FOLDER);
+        let by_key = kind == ChangeKind::Changed && path.starts_with(units::FOLDER);
         let keys = if by_key { key_changes(path, before, now) } else { Vec::new() };
         Some(UnitChange { path: path.clone(), kind, keys, diff: lines.diff(before, now) })
     });

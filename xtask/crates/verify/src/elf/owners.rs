@@ -5,7 +5,7 @@ use pep508_rs::PackageName;
 use std::collections::BTreeSet;
 use wheelhaul_boxes::Target;
 use wheelhaul_wheel::Metadata;
-use wheelhaul_wheel::closure::{Dist, reach, walk};
+use wheelhaul_wheel::closure::{ChosenDist, reach, walk};
 use wheelhaul_wheel::elf::{ElfFile, OfWheel};
 
 /// The ELF files by distribution, as [`wheelhaul_wheel::elf::asked_of_box`] takes them.
@@ -40,8 +40,8 @@ impl Owned {
         let metadata: Vec<(usize, &Metadata)> =
             placed.filter_map(|(place, owner)| Some((place, owner.metadata?))).collect();
         // Which extras the team asked for is not said in the package: all may have been.
-        let of_all: Vec<Dist<'_>> =
-            metadata.iter().map(|(_, metadata)| Dist { metadata, extras: &metadata.extras }).collect();
+        let of_all: Vec<ChosenDist<'_>> =
+            metadata.iter().map(|(_, metadata)| ChosenDist { metadata, extras: &metadata.extras }).collect();
         let names: Vec<&PackageName> = metadata.iter().map(|(_, metadata)| &metadata.name).collect();
         // Who has no ELF file asks the box for none.
         let has_files = |of: usize| !dists[metadata[of].0].files.is_empty();

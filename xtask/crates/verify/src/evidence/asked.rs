@@ -30,7 +30,7 @@ pub struct ScriptFault {
 
 /// What compiling the modules on this host said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Compiled {
+pub struct CompileReport {
     /// `3.11.7`
     pub by: String,
     /// path → why it does not compile

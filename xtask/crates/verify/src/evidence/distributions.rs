@@ -9,14 +9,14 @@ use wheelhaul_wheel::{Digest, Metadata, WheelRecord};
 #[derive(Debug, Default)]
 pub struct Distributions {
     /// in the order of their folders
-    pub all: Vec<Distribution>,
+    pub all: Vec<InstalledDistribution>,
     /// by the paths of the package that a RECORD lists
     owners: HashMap<Arc<str>, Listing>,
 }
 
 /// A distribution.
 #[derive(Debug)]
-pub struct Distribution {
+pub struct InstalledDistribution {
     /// `/opt/NAME/lib/NAME-VERSION.dist-info`
     pub info: Arc<str>,
     /// its METADATA, or why it cannot be read; none where it is not there, or is no text
@@ -45,7 +45,7 @@ struct Listing {
     is_in_library: bool,
 }
 
-impl Distribution {
+impl InstalledDistribution {
     /// The folder that it is imported from.
     pub fn folder(&self) -> &str {
         self.info.rsplit_once('/').map_or("", |(folder, _)| folder)
@@ -84,7 +84,7 @@ impl Distributions {
         let mut path = String::new();
         for info in dist_infos(evidence) {
             let text = |name: &str| evidence.texts.get(&format!("{info}/{name}"));
-            let mut dist = Distribution {
+            let mut dist = InstalledDistribution {
                 info: info.into(),
                 metadata: text("METADATA").map(|text| Metadata::parse(text)),
                 record: None,

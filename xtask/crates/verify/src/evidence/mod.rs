@@ -9,7 +9,7 @@ mod modules;
 mod sources;
 mod texts;
 
-pub use asked::{Audit, Compiled, Fips, ParsedBy, ScriptFault, Site};
+pub use asked::{Audit, CompileReport, Fips, ParsedBy, ScriptFault, Site};
 pub use crypto::CryptoMarks;
 pub(crate) use crypto::CryptoScan;
 
@@ -28,7 +28,7 @@ use wheelhaul_rpmfile::{FileRow, Opened, RpmDigests, RpmMetadata, Signatures};
 use wheelhaul_wheel::elf::{ElfFacts, ElfReader};
 
 pub(crate) use distributions::absolute;
-pub use distributions::{Distribution, Distributions, Listed};
+pub use distributions::{Distributions, InstalledDistribution, Listed};
 pub(crate) use entries::places;
 pub use modules::{Module, for_each_source};
 pub(crate) use sources::Sources;
@@ -52,7 +52,7 @@ pub struct OnHost {
     /// what shells said of scriptlets and scripts
     pub parsed_by: Option<ParsedBy>,
     /// what compiling the modules said, or why none was; none where the byte-code in the package says it all
-    pub compiled: Option<Result<Compiled, String>>,
+    pub compiled: Option<Result<CompileReport, String>>,
     /// path of a module that does not compile → path of one that imports it
     pub importers: BTreeMap<Arc<str>, Arc<str>>,
 }

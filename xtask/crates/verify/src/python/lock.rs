@@ -1,6 +1,6 @@
 //! Check of the lock that travels in the package: what is installed is what was locked, and the SBOM says so.
 
-use crate::{Distribution, Evidence, Finding, Outcome, count};
+use crate::{Evidence, Finding, InstalledDistribution, Outcome, count};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use serde_json::Value;
@@ -12,7 +12,7 @@ const AGAIN: &str = "build the RPM again from the committed lock";
 
 /// A distribution in `lib`.
 struct Installed<'a> {
-    dist: &'a Distribution,
+    dist: &'a InstalledDistribution,
     /// as its METADATA says
     version: Version,
 }
@@ -24,7 +24,7 @@ pub(crate) fn lock(evidence: &Evidence) -> Outcome {
     let mut findings = Vec::new();
     let mut installed: BTreeMap<PackageName, Vec<Installed<'_>>> = BTreeMap::new();
     let distributions = evidence.distributions();
-    let (inside, beside): (Vec<&Distribution>, Vec<&Distribution>) =
+    let (inside, beside): (Vec<&InstalledDistribution>, Vec<&InstalledDistribution>) =
         distributions.all.iter().partition(|dist| dist.folder() == library);
     for dist in inside {
         let Some(metadata) = dist.readable() else {

@@ -11,7 +11,7 @@ use pep508_rs::PackageName;
 use std::collections::BTreeMap;
 use wheelhaul_base::problem::shortened;
 use wheelhaul_boxes::TagRanks;
-use wheelhaul_wheel::closure::{Dist, walk};
+use wheelhaul_wheel::closure::{ChosenDist, walk};
 use wheelhaul_wheel::{WheelFile, expand_tags};
 
 pub(crate) use attributes::plainly_lacks;
@@ -72,7 +72,7 @@ pub(crate) fn requires(evidence: &Evidence) -> Outcome {
             None => findings.push(Finding::error(&path, "it is not UTF-8 text", "core metadata", relock)),
         }
     }
-    let dists: Vec<Dist<'_>> = all.iter().map(|metadata| Dist { metadata, extras: &[] }).collect();
+    let dists: Vec<ChosenDist<'_>> = all.iter().map(|metadata| ChosenDist { metadata, extras: &[] }).collect();
     let closure = walk(&dists, target);
     let unmet = evidence.lock.iter().flat_map(|lock| &lock.unmet);
     for fault in closure.faults {

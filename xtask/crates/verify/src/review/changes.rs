@@ -1,7 +1,7 @@
 //! What changed since the last delivery.
 
 use crate::review::words::listed;
-use crate::{Change, Difference, Direction, FileGroup, Kind, Upgrade};
+use crate::{Change, ChangeKind, Difference, Direction, FileGroup, Upgrade};
 use serde::Serialize;
 
 /// So many paths of a group of files are listed.
@@ -133,11 +133,11 @@ fn in_words(counts: &[(usize, &str)]) -> String {
     if words.is_empty() { "none changed".to_owned() } else { listed(&words) }
 }
 
-fn word(kind: Kind) -> &'static str {
+fn word(kind: ChangeKind) -> &'static str {
     match kind {
-        Kind::Added => "added",
-        Kind::Removed => "removed",
-        Kind::Changed => "changed",
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Changed => "changed",
     }
 }
 

@@ -62,7 +62,7 @@ enum Service {
     Gitlab,
 }
 
-impl From<Service> for init::Service {
+impl From<Service> for init::CiService {
     fn from(service: Service) -> Self {
         match service {
             Service::Github => Self::Github,

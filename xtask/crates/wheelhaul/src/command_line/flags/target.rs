@@ -1,7 +1,7 @@
 //! The flags of `target`.
 
 use clap::Args;
-use wheelhaul_engine::target::{Options, Script};
+use wheelhaul_engine::target::{BoxScript, Options};
 
 /// Show the targets, what one of them takes, or the scripts that describe a box
 ///
@@ -55,10 +55,10 @@ impl Flags {
     }
 
     /// The script that is to be printed.
-    pub(crate) fn script(&self) -> Option<Script> {
+    pub(crate) fn script(&self) -> Option<BoxScript> {
         match (self.probe, self.evidence) {
-            (true, _) => Some(Script::Probe),
-            (_, true) => Some(Script::Evidence),
+            (true, _) => Some(BoxScript::Probe),
+            (_, true) => Some(BoxScript::Evidence),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! `checks` for people: a line a check, or the whole explanation of one.
 
 use super::Shown;
-use wheelhaul_engine::checks::{Check, Report};
+use wheelhaul_engine::checks::{ListedCheck, Report};
 
 impl Shown for Report {
     fn text(&self) -> String {
@@ -9,8 +9,8 @@ impl Shown for Report {
     }
 }
 
-fn text(check: &Check) -> String {
-    let Check { name, when, is_always_made, reason, explanation } = check;
+fn text(check: &ListedCheck) -> String {
+    let ListedCheck { name, when, is_always_made, reason, explanation } = check;
     match explanation {
         Some(explanation) => format!("{name}: {reason}\n\nMade: {when}.\n\n{explanation}\n"),
         None if *is_always_made => format!("{name:<12} {reason}\n"),

@@ -6,7 +6,7 @@ use wheelhaul_base::text::line;
 use wheelhaul_engine::diff::Report;
 use wheelhaul_engine::report::{count, size};
 use wheelhaul_verify::{
-    Change, ConfigChange, Difference, Direction, Dist, FileGroup, Kind, Names, Side, UnitChange, Upgrade,
+    Change, ChangeKind, ConfigChange, Difference, Direction, Dist, FileGroup, Names, Side, UnitChange, Upgrade,
 };
 
 impl Shown for Report {
@@ -61,11 +61,11 @@ fn change_line(change: &Change, width: usize) -> String {
     line(&format!("{:<width$} {} → {}", change.what, said(&change.old), said(&change.new)))
 }
 
-fn word(kind: Kind) -> &'static str {
+fn word(kind: ChangeKind) -> &'static str {
     match kind {
-        Kind::Added => "added",
-        Kind::Removed => "removed",
-        Kind::Changed => "changed",
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Changed => "changed",
     }
 }
 

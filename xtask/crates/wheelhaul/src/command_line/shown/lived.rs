@@ -1,11 +1,11 @@
 //! What a package lived through on a machine, for people: every step.
 
 use wheelhaul_base::text::line;
-use wheelhaul_engine::verify::{Ending, Step, Trial};
+use wheelhaul_engine::verify::{Ending, Trial, TrialStep};
 
 /// The steps; with `quiet`, only those that failed or were not made, and nothing where there is none.
 pub(super) fn of_trial(lived: &Trial, quiet: bool) -> String {
-    let is_shown = |step: &&Step| !quiet || matches!(step.ending, Ending::Failed { .. } | Ending::NotMade { .. });
+    let is_shown = |step: &&TrialStep| !quiet || matches!(step.ending, Ending::Failed { .. } | Ending::NotMade { .. });
     let mut before: &[String] = &[];
     let mut text = String::new();
     for step in lived.steps.iter().filter(is_shown) {
@@ -61,7 +61,7 @@ mod tests {
     }
 
     fn lived() -> Trial {
-        let step = |name, ending| Step { name, ending, milliseconds: 7, notes: Vec::new() };
+        let step = |name, ending| TrialStep { name, ending, milliseconds: 7, notes: Vec::new() };
         let failed = |cause: &str| Ending::Failed {
             errors: vec![cause.to_owned()],
             hints: vec!["try".to_owned()],

@@ -4,7 +4,9 @@ use super::Shown;
 use super::lived::of_trial;
 use wheelhaul_base::text::{line, visible};
 use wheelhaul_engine::report::{count, size};
-use wheelhaul_engine::verify::{Accepted, By, Check, CheckResult, Finding, Reading, Report, Rpm, Weight};
+use wheelhaul_engine::verify::{
+    Accepted, By, CheckResult, Reading, Report, ReportedCheck, ReportedFinding, Rpm, Weight,
+};
 
 impl Shown for Report {
     fn text(&self) -> String {
@@ -100,7 +102,7 @@ pub(super) fn of_rpm(rpm: &Rpm, quiet: bool) -> String {
 }
 
 /// `15 checks: 13 ok, 1 warning, 1 not made`
-fn summary(checks: &[Check]) -> String {
+fn summary(checks: &[ReportedCheck]) -> String {
     let parts = [
         (CheckResult::Ok, "ok"),
         (CheckResult::Warning, "with warnings"),
@@ -113,10 +115,10 @@ fn summary(checks: &[Check]) -> String {
     format!("{}: {}", count(checks.len(), "check"), parts.join(", "))
 }
 
-fn lines(check: &Check) -> String {
+fn lines(check: &ReportedCheck) -> String {
     let mut text = format!("  {} {:<12} {}\n", word(check.result), check.name, plain(&check.looked_at));
     let is_mixed = check.result == CheckResult::Failed;
-    for Finding { path, found, expected, cure, severity, accepted } in &check.findings {
+    for ReportedFinding { path, found, expected, cure, severity, accepted } in &check.findings {
         let place = if path.is_empty() { String::new() } else { format!("{path}: ") };
         let weight = match severity {
             Weight::Warning if is_mixed => "warning: ",
