@@ -5,7 +5,7 @@
 use anyhow::{Context, ensure};
 
 use life::rows::{self, Installer};
-use life::{config, image, load, neighbours, reboots, story};
+use life::{config, image, load, neighbours, reboots, scenario};
 use machine::suites::SUITES;
 use machine::{Machine, Releases, Root, Steps};
 
@@ -66,8 +66,8 @@ fn lives_on(name: &str, installers: &[Installer]) -> anyhow::Result<()> {
         ensure!(version.contains(&format!(" {}.", suite.rpm)), "it is {version}, not {}", suite.rpm);
         Ok(())
     });
-    story::is_fit_for_the_test(&mut steps, &machine)?;
-    story::tell(&mut steps, &machine, suite)?;
+    scenario::is_fit_for_the_test(&mut steps, &machine)?;
+    scenario::tell(&mut steps, &machine, suite)?;
     config::is_kept(&mut steps, &machine, suite)?;
     load::is_borne(&mut steps, &machine, suite)?;
     neighbours::live_together(&mut steps, &machine, suite)?;

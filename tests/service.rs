@@ -5,7 +5,7 @@ use anyhow::Context;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use machine::{Machine, Root, Steps};
-use story::Story;
+use scenario::Scenario;
 use variants::Variants;
 
 #[allow(dead_code, reason = "each test that checks the sample out uses a part of it")]
@@ -35,10 +35,10 @@ mod load;
 mod loading;
 #[path = "service/root.rs"]
 mod root;
+#[path = "service/scenario.rs"]
+mod scenario;
 #[path = "service/servers.rs"]
 mod servers;
-#[path = "service/story.rs"]
-mod story;
 #[path = "service/upgrade.rs"]
 mod upgrade;
 #[path = "service/variants.rs"]
@@ -102,25 +102,25 @@ fn service_is_what_an_administrator_expects() -> anyhow::Result<()> {
     steps.watch(&machine, UNIT);
     steps.must("tell rpm what the machine has", || machine::provides::install(&machine))?;
 
-    let story = Story::new(&machine, &variants);
-    story.knows_every_key(&mut steps);
-    story.installs_without_a_socket(&mut steps)?;
-    story.runs_commands_before_its_first_start(&mut steps)?;
-    story.starts_without_a_socket(&mut steps)?;
-    story.gets_a_socket_by_an_upgrade(&mut steps)?;
-    story.is_confined(&mut steps);
-    story.tells_how_it_does(&mut steps, shared)?;
-    story.runs_commands_beside_the_service(&mut steps)?;
-    story.loses_no_request(&mut steps)?;
-    story.survives(&mut steps)?;
-    story.gives_root_nothing_of_its_own(&mut steps)?;
-    story.renews_its_certificate(&mut steps)?;
-    story.verifies_itself(&mut steps)?;
-    story.moves_its_port(&mut steps)?;
-    story.reads_a_secret(&mut steps)?;
-    story.runs_commands_with_secrets(&mut steps);
-    story.loses_its_socket_by_a_downgrade(&mut steps)?;
-    story.tells_of_a_release_that_does_not_start(&mut steps)?;
-    story.goes(&mut steps)?;
+    let scenario = Scenario::new(&machine, &variants);
+    scenario.knows_every_key(&mut steps);
+    scenario.installs_without_a_socket(&mut steps)?;
+    scenario.runs_commands_before_its_first_start(&mut steps)?;
+    scenario.starts_without_a_socket(&mut steps)?;
+    scenario.gets_a_socket_by_an_upgrade(&mut steps)?;
+    scenario.is_confined(&mut steps);
+    scenario.tells_how_it_does(&mut steps, shared)?;
+    scenario.runs_commands_beside_the_service(&mut steps)?;
+    scenario.loses_no_request(&mut steps)?;
+    scenario.survives(&mut steps)?;
+    scenario.gives_root_nothing_of_its_own(&mut steps)?;
+    scenario.renews_its_certificate(&mut steps)?;
+    scenario.verifies_itself(&mut steps)?;
+    scenario.moves_its_port(&mut steps)?;
+    scenario.reads_a_secret(&mut steps)?;
+    scenario.runs_commands_with_secrets(&mut steps);
+    scenario.loses_its_socket_by_a_downgrade(&mut steps)?;
+    scenario.tells_of_a_release_that_does_not_start(&mut steps)?;
+    scenario.goes(&mut steps)?;
     steps.finish()
 }

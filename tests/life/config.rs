@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use super::story::rpm_upgrade;
+use super::scenario::rpm_upgrade;
 use crate::machine::service::{config_is_guarded, is_edited};
 use crate::machine::suites::Suite;
 use crate::machine::{Machine, Releases, Steps};

@@ -7,5 +7,5 @@ pub mod load;
 pub mod neighbours;
 pub mod reboots;
 pub mod rows;
-pub mod story;
+pub mod scenario;
 pub mod table;

@@ -2,7 +2,7 @@
 
 use anyhow::ensure;
 
-use super::story::rpm_upgrade;
+use super::scenario::rpm_upgrade;
 use crate::machine::releases::NEW_ON_THE_PAGE;
 use crate::machine::service::page_has;
 use crate::machine::suites::Suite;

@@ -1,7 +1,7 @@
 //! `quality_report-run`: commands with everything that the service has, and nothing of root's.
 
 use crate::machine::{Steps, service};
-use crate::story::Story;
+use crate::scenario::Scenario;
 use crate::{HOME, NAME, SOCKET, STATE, UNIT};
 use anyhow::{Context, ensure};
 
@@ -10,7 +10,7 @@ const RUN: &str = "/usr/bin/quality_report-run";
 /// How a command ends: its words for bash, exit code, standard output, and what standard error has.
 type Case<'a> = (&'a str, i32, &'a str, &'a str);
 
-impl Story<'_> {
+impl Scenario<'_> {
     /// Runs each line, in which `RUN` stands for the program.
     fn ends_as(&self, cases: &[Case<'_>]) -> anyhow::Result<()> {
         for (line, code, output, complaint) in cases {

@@ -2,7 +2,7 @@
 
 use crate::checkout::command::run;
 use crate::machine::Steps;
-use crate::story::Story;
+use crate::scenario::Scenario;
 use crate::{NAME, STATE, UNIT};
 use anyhow::{Context, ensure};
 use camino::Utf8Path;
@@ -16,7 +16,7 @@ use wheelhaul_trial::Files;
 const SCRIPT: &str = "sh /mnt/evidence.sh quality_report";
 const AS_ANOTHER: &str = "setpriv --reuid 65534 --regid 65534 --clear-groups";
 
-impl Story<'_> {
+impl Scenario<'_> {
     /// - Takes: `share`, the folder of the host that the machine has as /mnt.
     pub fn tells_how_it_does(&self, steps: &mut Steps<'_>, share: &Utf8Path) -> anyhow::Result<()> {
         fs::write(share.join("evidence.sh"), evidence())?;

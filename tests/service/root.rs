@@ -1,11 +1,11 @@
 //! What root does not do on behalf of the service: run what it planted, or hand it root's terminal and environment.
 
 use crate::machine::Steps;
-use crate::story::Story;
+use crate::scenario::Scenario;
 use crate::{HOME, NAME, SOCKET, STATE, UNIT};
 use anyhow::ensure;
 
-impl Story<'_> {
+impl Scenario<'_> {
     /// What the service or its environment names never runs as root, whatever is done with the service.
     pub fn gives_root_nothing_of_its_own(&self, steps: &mut Steps<'_>) -> anyhow::Result<()> {
         steps.must("plant programs in the service's folder, and point its environment there", || {

@@ -1,7 +1,7 @@
 //! Upgrades to a release that does not start, and between releases of which one restarts the service in `%postun`.
 
 use crate::machine::{Steps, wait_for};
-use crate::story::Story;
+use crate::scenario::Scenario;
 use crate::{NAME, SOCKET, UNIT};
 use anyhow::ensure;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// A box with no repository at all.
 const DNF: &str = "dnf --assumeyes --releasever=1 --disablerepo='*'";
 
-impl Story<'_> {
+impl Scenario<'_> {
     /// How often the service was started so far.
     fn starts(&self) -> anyhow::Result<usize> {
         let lines = self.machine.text(&["journalctl", "--quiet", "--no-pager", "--output=cat", "--unit", UNIT])?;

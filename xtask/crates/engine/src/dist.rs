@@ -1,9 +1,9 @@
 //! `cargo xtask dist`: the main job, lock to bundle.
 
+use crate::build_stamps;
 use crate::builder::BuildOptions;
 use crate::locking;
 use crate::locking::State;
-use crate::outputs;
 use crate::report::MadeFile;
 use crate::repository;
 pub use crate::repository::Filled;
@@ -339,9 +339,9 @@ fn make_bundle(
     let time = epoch.to_string();
     let words = texts.iter().flat_map(|(file, text)| [file.as_str(), text.as_str()]);
     let words = ["bundle", folder, &time].into_iter().chain(words);
-    let name = outputs::name(project, words.map(str::as_bytes));
-    let noted: Option<String> = name.as_deref().and_then(|name| outputs::noted(project, name));
-    if let Some(sha256) = noted.filter(|sha256| outputs::whole(path, sha256).is_some()) {
+    let name = build_stamps::name(project, words.map(str::as_bytes));
+    let noted: Option<String> = name.as_deref().and_then(|name| build_stamps::noted(project, name));
+    if let Some(sha256) = noted.filter(|sha256| build_stamps::whole(path, sha256).is_some()) {
         project.sys.detail(format!("`{}` is up to date", project.shown(path)));
         return Ok((fs_err::metadata(path)?.len(), sha256));
     }
@@ -366,10 +366,11 @@ fn make_bundle(
         Ok(digest_of(file)?.sha256)
     })?;
     // Not where another run wrote its RPM in between.
-    let is_ours =
-        |rpm: &Built| rpm.on_disk.digest.as_ref().is_some_and(|digest| outputs::is_still(&rpm.path, &digest.identity));
+    let is_ours = |rpm: &Built| {
+        rpm.on_disk.digest.as_ref().is_some_and(|digest| build_stamps::is_still(&rpm.path, &digest.identity))
+    };
     if let Some(name) = name.filter(|_| built.iter().all(is_ours)) {
-        outputs::note(project, &name, &sha256);
+        build_stamps::note(project, &name, &sha256);
     }
     Ok((fs_err::metadata(path)?.len(), sha256))
 }

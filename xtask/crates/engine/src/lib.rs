@@ -24,8 +24,8 @@
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this crate does input and output")]
 
-mod about;
 mod accepting;
+mod build_stamps;
 pub mod builder;
 mod byte_code;
 pub mod checks;
@@ -48,8 +48,8 @@ mod module;
 mod offline;
 mod opened;
 mod others;
-mod outputs;
 mod own_wheel;
+mod package_info;
 mod pieces;
 mod prepare;
 mod project;

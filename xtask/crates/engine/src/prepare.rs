@@ -1,8 +1,6 @@
 //! What an RPM is made from, made ready for either builder: wheels opened, tree laid out, header known.
 
 use crate::Project;
-use crate::about;
-use crate::about::Licenses;
 use crate::byte_code;
 use crate::byte_code::OnDisk;
 use crate::fetch;
@@ -10,6 +8,8 @@ use crate::inputs;
 use crate::locking::Current;
 use crate::opened::ByName;
 use crate::others;
+use crate::package_info;
+use crate::package_info::Licenses;
 use crate::tools::git;
 use crate::wheel;
 use crate::wheel::AppWheel;
@@ -139,7 +139,7 @@ fn make_ready<'a>(
         );
     }
     let pages = Pages::new(config, target, metadata, app.epoch);
-    let (libraries, optional) = about::libraries(project, &lock, application, target)?;
+    let (libraries, optional) = package_info::libraries(project, &lock, application, target)?;
     let opened_by_name = ByName::warning_of_application(config, target, &wheels, &libraries)?;
     let facts = rpm::PackageFacts {
         name: &config.package.name,
@@ -161,7 +161,7 @@ fn make_ready<'a>(
         lock: lock.to_text(target)?,
         install_notes: pages.install_notes(&facts, false)?,
         signed_notes: pages.install_notes(&facts, true)?,
-        sbom: about::sbom(project, &facts, &lock, &wheels, &licenses, app.epoch)?,
+        sbom: package_info::sbom(project, &facts, &lock, &wheels, &licenses, app.epoch)?,
     };
     let parts = Parts {
         config,

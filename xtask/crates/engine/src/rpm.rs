@@ -1,12 +1,12 @@
 //! `cargo xtask rpm`: locks + wheelhouse + the application's wheel → an RPM a target.
 
-use crate::about;
 use crate::builder::BuildOptions;
 use crate::byte_code;
 use crate::early::Around;
 use crate::locking;
 use crate::locking::{Current, Locks, State};
 use crate::own_wheel;
+use crate::package_info;
 use crate::prepare::{Gathered, Texts, gather, prepare};
 use crate::rpmbuild::OnDisk;
 pub use crate::rpmbuild::Spec;
@@ -194,7 +194,7 @@ pub(crate) fn build(
     built.sort_by_key(|(place, _)| *place);
     let built: Vec<Built> = built.into_iter().map(|(_, rpm)| rpm).collect();
     let unknown = built.iter().flat_map(|rpm| rpm.unknown_licenses.clone()).collect();
-    about::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
+    package_info::warn(project, &unknown, &built.iter().map(|rpm| &rpm.lock).collect::<Vec<_>>());
     let mut opened: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for rpm in &built {
         let warning = rpm.opened_by_name.iter().map(String::as_str);

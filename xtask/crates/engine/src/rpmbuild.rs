@@ -1,9 +1,9 @@
 //! The builders: this tool, and the real rpmbuild with spec and sources below `dist/rpmbuild`.
 
 use crate::Project;
+use crate::build_stamps;
 use crate::builder::{BuildOptions, Builder};
 use crate::locking::Current;
-use crate::outputs;
 use crate::pieces::{PIECES, Pieces};
 use crate::prepare::{Ready, gather, prepare};
 use crate::report::count;
@@ -39,7 +39,7 @@ pub(crate) struct OnDisk {
 pub(crate) struct Digest {
     /// in lower-case hex
     pub sha256: String,
-    /// of the file that has it: by [`outputs::is_still`] it is told from another run's
+    /// of the file that has it: by [`build_stamps::is_still`] it is told from another run's
     pub identity: String,
 }
 
@@ -55,10 +55,10 @@ struct Noted {
 pub(crate) fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Path) -> anyhow::Result<OnDisk> {
     project.steps.during("write", || {
         let plan = RpmPlan::new(&ready.package, &ready.tree, &ready.wheels)?;
-        let name = outputs::name(project, [b"rpm".as_slice(), plan.name().as_bytes()]);
-        let noted: Option<Noted> = name.as_deref().and_then(|name| outputs::noted(project, name));
+        let name = build_stamps::name(project, [b"rpm".as_slice(), plan.name().as_bytes()]);
+        let noted: Option<Noted> = name.as_deref().and_then(|name| build_stamps::noted(project, name));
         if let Some(Noted { sha256, size, shares }) = noted
-            && let Some(identity) = outputs::whole(path, &sha256)
+            && let Some(identity) = build_stamps::whole(path, &sha256)
         {
             project.sys.detail(format!("`{}` is up to date", project.shown(path)));
             let shares = shares.into_iter().map(Share::reused).collect();
@@ -68,7 +68,7 @@ pub(crate) fn write_natively(project: &Project, ready: &Ready<'_>, path: &Utf8Pa
         let shares = shares_of(ready, &written.pieces);
         if let (Some(name), Some(digest)) = (name, &digest) {
             let sha256 = digest.sha256.clone();
-            outputs::note(project, &name, &Noted { sha256, size: written.size, shares: shares.clone() });
+            build_stamps::note(project, &name, &Noted { sha256, size: written.size, shares: shares.clone() });
         }
         Ok(OnDisk { size: written.size, shares, digest })
     })
@@ -109,7 +109,7 @@ fn write(
 pub(crate) fn digest_of(file: &mut fs_err::File) -> anyhow::Result<Digest> {
     file.rewind()?;
     let sha256 = sha256_of_rest(file)?;
-    Ok(Digest { sha256, identity: outputs::identity(&file.metadata()?) })
+    Ok(Digest { sha256, identity: build_stamps::identity(&file.metadata()?) })
 }
 
 /// What each wheel is in a payload.

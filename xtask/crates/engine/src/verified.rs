@@ -2,7 +2,7 @@
 //! of the host that are asked stay the same.
 
 use crate::Project;
-use crate::outputs;
+use crate::build_stamps;
 use crate::rpm::Built;
 use crate::rpmbuild::Digest;
 use crate::tools::interpreter;
@@ -45,7 +45,7 @@ struct Noted {
 /// Verifies an RPM, unless its bytes were verified before; without their digest, because they will change, nothing is kept.
 pub(crate) fn verify(project: &Project, rpm: &Built, digest: Option<Digest>) -> anyhow::Result<Verdict> {
     let noted_as = digest.and_then(|digest| Some((name_of(project, rpm, &digest.sha256)?, rpm.path.clone(), digest)));
-    let noted = noted_as.as_ref().and_then(|(name, ..)| outputs::noted(project, name));
+    let noted = noted_as.as_ref().and_then(|(name, ..)| build_stamps::noted(project, name));
     if let Some(Noted { rpm, page }) = noted {
         return Ok(Verdict { rpm, before: true, page: Page::Made(page), noted_as: None });
     }
@@ -79,11 +79,11 @@ impl Verdict {
     pub(crate) fn note(&self, project: &Project, page: &str) {
         let Some((name, path, digest)) = self.noted_as.as_ref().filter(|_| is_whole(&self.rpm)) else { return };
         // Another run may have put its RPM there before this one was read.
-        if !outputs::is_still(path, &digest.identity) {
+        if !build_stamps::is_still(path, &digest.identity) {
             return;
         }
         let noted = Noted { rpm: self.rpm.clone(), page: page.to_owned() };
-        outputs::note(project, name, &noted);
+        build_stamps::note(project, name, &noted);
     }
 }
 
@@ -98,7 +98,7 @@ fn name_of(project: &Project, rpm: &Built, sha256: &str) -> Option<String> {
     let asked_of_host = [shells(), interpreter_of(project, &rpm.target)];
     let shown = project.shown(&rpm.path);
     let words = ["verdict", sha256, &rpm.target.name, &shown].into_iter();
-    outputs::name(project, words.chain(asked_of_host.iter().map(String::as_str)).map(str::as_bytes))
+    build_stamps::name(project, words.chain(asked_of_host.iter().map(String::as_str)).map(str::as_bytes))
 }
 
 /// The shells that scriptlets are held against.

@@ -1,12 +1,12 @@
 //! `dist/wheels`: the wheels of the locks, each checked by its sha256 whenever it may have changed.
 
-mod seen;
+mod stat_cache;
 
 use crate::tools::pip::Pip;
 use anyhow::{Context as _, ensure};
 use camino::{Utf8Path, Utf8PathBuf};
 use rawzip::FileReader;
-use seen::Seen;
+use stat_cache::StatCache;
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::str::FromStr as _;
@@ -70,7 +70,7 @@ impl Wheelhouse {
         let next = AtomicUsize::new(0);
         let missing = Mutex::new(Vec::new());
         let failure = Mutex::new(None);
-        let seen = Seen::read(sys);
+        let seen = StatCache::read(sys);
         let work = || {
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl Wheelhouse {
         Ok(missing.into_iter().map(|index: usize| packages[index]).collect())
     }
 
-    fn holds(&self, sys: &Sys, package: &LockedPackage, seen: &Seen) -> anyhow::Result<bool> {
+    fn holds(&self, sys: &Sys, package: &LockedPackage, seen: &StatCache) -> anyhow::Result<bool> {
         let path = self.path(package);
         sys.inside(&self.folder)?;
         let Some(data) = look_at(&path)? else { return Ok(false) };

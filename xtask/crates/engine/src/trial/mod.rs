@@ -7,11 +7,11 @@ mod facts;
 #[cfg(unix)]
 mod rpm;
 #[cfg(unix)]
+mod scenario;
+#[cfg(unix)]
 mod service;
 #[cfg(unix)]
 mod steps;
-#[cfg(unix)]
-mod story;
 #[cfg(unix)]
 mod unit;
 

@@ -1,17 +1,17 @@
 //! What is read of an RPM: its header, and in one pass through the payload what the checks need.
 
-mod asked;
 mod crypto;
 mod distributions;
 mod entries;
 mod file;
 mod modules;
+mod query;
 mod sources;
 mod texts;
 
-pub use asked::{Audit, CompileReport, Fips, ParsedBy, ScriptFault, Site};
 pub use crypto::CryptoMarks;
 pub(crate) use crypto::CryptoScan;
+pub use query::{Audit, CompileReport, Fips, ParsedBy, ScriptFault, Site};
 
 use crate::OnBox;
 use crate::secret_scan::{Spotted, Spotter};

@@ -11,12 +11,12 @@ use wheelhaul_systemd::{unit_key_since, unit_keys};
 
 const UNITS: &str = "/usr/lib/systemd/system/quality_report*";
 
-pub struct Story<'m> {
+pub struct Scenario<'m> {
     pub machine: &'m Machine,
     pub variants: &'m Variants,
 }
 
-impl<'m> Story<'m> {
+impl<'m> Scenario<'m> {
     pub fn new(machine: &'m Machine, variants: &'m Variants) -> Self {
         Self { machine, variants }
     }

@@ -13,7 +13,7 @@ use wheelhaul_host::{Bounds, Cache, Sys, key_of};
 
 /// What was seen, by path.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct StatCache {
     before: BTreeMap<String, File>,
     now: Mutex<BTreeMap<String, File>>,
 }
@@ -25,7 +25,7 @@ struct File {
     sha256: String,
 }
 
-impl Seen {
+impl StatCache {
     /// What earlier runs saw; nothing where that cannot be read.
     pub(super) fn read(sys: &Sys) -> Self {
         Self { before: cache(sys).read(&key()).unwrap_or_default(), now: Mutex::default() }
@@ -125,40 +125,40 @@ mod tests {
         let file = folder.join("a.whl");
         fs_err::write(&file, "bytes").unwrap();
         let sha256 = sha256_of(&file).unwrap();
-        let seen = Seen::read(&sys);
+        let seen = StatCache::read(&sys);
         assert!(!seen.has(&file, &data(&file), &sha256));
         // Who changes it in this second could leave its times as they are.
         seen.note(&file, &data(&file), &sha256);
         seen.write(&sys);
-        assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256) && !note(&sys).exists());
+        assert!(!StatCache::read(&sys).has(&file, &data(&file), &sha256) && !note(&sys).exists());
 
         while !has_settled(&data(&file)) {
             std::thread::sleep(Duration::from_millis(50));
         }
         let keep = || {
-            let seen = Seen::read(&sys);
+            let seen = StatCache::read(&sys);
             seen.note(&file, &data(&file), &sha256);
             seen.write(&sys);
-            assert!(Seen::read(&sys).has(&file, &data(&file), &sha256));
+            assert!(StatCache::read(&sys).has(&file, &data(&file), &sha256));
         };
         keep();
-        assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256.replace(&sha256[..1], "x")));
-        assert!(!Seen::read(&sys).has(&folder.join("other.whl"), &data(&file), &sha256));
+        assert!(!StatCache::read(&sys).has(&file, &data(&file), &sha256.replace(&sha256[..1], "x")));
+        assert!(!StatCache::read(&sys).has(&folder.join("other.whl"), &data(&file), &sha256));
         // A note that is damaged, and the same bytes of another length: nothing is known.
         let note = note(&sys);
         let good = fs_err::read_to_string(&note).unwrap();
         for bad in [good.replace(&sha256, &sha256.replace(&sha256[..1], "0")), good[..good.len() / 2].to_owned()] {
             assert_ne!(bad, good);
             fs_err::write(&note, bad).unwrap();
-            assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256));
+            assert!(!StatCache::read(&sys).has(&file, &data(&file), &sha256));
         }
         fs_err::write(&note, &good).unwrap();
-        assert!(Seen::read(&sys).has(&file, &data(&file), &sha256));
+        assert!(StatCache::read(&sys).has(&file, &data(&file), &sha256));
         // Exchanged for one of the same size, with the time that it had.
         let before = data(&file).modified().unwrap();
         fs_err::write(&file, "Bytes").unwrap();
         fs_err::File::options().append(true).open(&file).unwrap().file().set_modified(before).unwrap();
         assert_eq!(data(&file).modified().unwrap(), before);
-        assert!(!Seen::read(&sys).has(&file, &data(&file), &sha256));
+        assert!(!StatCache::read(&sys).has(&file, &data(&file), &sha256));
     }
 }

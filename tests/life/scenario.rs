@@ -14,7 +14,7 @@ use wheelhaul_trial::Files;
 
 const NOTES: &str = "/usr/share/doc/quality_report/INSTALL.md";
 
-/// The whole story; the machine must be without the package.
+/// The whole scenario; the machine must be without the package.
 pub fn tell(steps: &mut Steps<'_>, machine: &Machine, suite: &Suite) -> anyhow::Result<()> {
     let [first, second] = [1, 2].map(|release| Releases::inside(NAME, suite, release));
     let before = steps.must("list all files", || Files::list(machine))?;
