@@ -12,6 +12,7 @@ use record::{PAGE, Row, updated};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 use wheelhaul::{Printed, Shown};
 use wheelhaul_base::problem::Problem;
@@ -70,24 +71,63 @@ pub(crate) fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
     if flags.latest {
         return Ok(Printed::of(latest::report(sys), sys.verbosity));
     }
-    let mut outcomes = Vec::new();
-    for part in parts {
-        let outcome = match why_not(sys, part, flags)? {
-            Some(why) => Outcome::NotRun(why),
-            None => {
-                let mut cargo = command_of(part);
-                sys.say(format!("--- {}: {}", part.name, line_of(&cargo)));
-                let start = Instant::now();
-                let status = cargo.current_dir(&sys.root).status().context("failed to run cargo")?;
-                Outcome::Ran { passed: status.success(), took: start.elapsed() }
-            }
-        };
-        outcomes.push((part, outcome));
-    }
+    // What boots machines waits more than it computes: those parts run one after the other beside the rest, once the rest
+    // has been formatted, linted and compiled for them.
+    let (beside, rest): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| part.needs_a_machine);
+    let (first, rest): (Vec<&Part>, Vec<&Part>) = rest.into_iter().partition(|part| part.is_first);
+    let start = Instant::now();
+    let mut outcomes = run_all(sys, flags, &first, Output::Shown)?;
+    let (of_rest, of_beside) = thread::scope(|scope| {
+        let output = if rest.is_empty() { Output::Shown } else { Output::AtTheEnd };
+        let beside = scope.spawn(move || run_all(sys, flags, &beside, output));
+        let of_rest = run_all(sys, flags, &rest, Output::Shown);
+        (of_rest, beside.join())
+    });
+    outcomes.extend(of_rest?);
+    outcomes.extend(of_beside.map_err(|_| anyhow::anyhow!("the thread of the machines panicked"))??);
+    outcomes.sort_by_key(|(part, _)| parts.iter().position(|other| other.name == part.name));
     if flags.release {
         write_down(sys, &outcomes)?;
     }
-    Ok(Printed::of(report(&outcomes), sys.verbosity))
+    Ok(Printed::of(report(&outcomes, start.elapsed()), sys.verbosity))
+}
+
+/// Where what a part says goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    /// to the terminal, as it comes
+    Shown,
+    /// there as well, but whole, when the part is over
+    AtTheEnd,
+}
+
+/// Runs parts one after the other.
+fn run_all<'p>(
+    sys: &Sys,
+    flags: &Flags,
+    parts: &[&'p Part],
+    output: Output,
+) -> anyhow::Result<Vec<(&'p Part, Outcome)>> {
+    let run = |part: &&'p Part| -> anyhow::Result<(&'p Part, Outcome)> {
+        if let Some(why) = why_not(sys, part, flags)? {
+            return Ok((part, Outcome::NotRun(why)));
+        }
+        let mut cargo = command_of(part);
+        cargo.current_dir(&sys.root);
+        sys.say(format!("--- {}: {}", part.name, line_of(&cargo)));
+        let start = Instant::now();
+        let passed = match output {
+            Output::Shown => cargo.status().context("failed to run cargo")?.success(),
+            Output::AtTheEnd => {
+                let said = cargo.output().context("failed to run cargo")?;
+                let text = [said.stderr, said.stdout].concat();
+                sys.say(format!("--- {} is over:\n{}", part.name, String::from_utf8_lossy(&text)));
+                said.status.success()
+            }
+        };
+        Ok((part, Outcome::Ran { passed, took: start.elapsed() }))
+    };
+    parts.iter().map(run).collect()
 }
 
 /// Why a part is not run here.
@@ -148,18 +188,14 @@ struct Step {
     not_run: Option<String>,
 }
 
-fn report(outcomes: &[(&Part, Outcome)]) -> Report {
+/// - Takes: `took`, from the first part to the last.
+fn report(outcomes: &[(&Part, Outcome)], took: Duration) -> Report {
     let step = |(part, outcome): &(&Part, Outcome)| match outcome {
         Outcome::Ran { passed, took } => {
             Step { name: part.name, passed: Some(*passed), seconds: Some(took.as_secs()), not_run: None }
         }
         Outcome::NotRun(why) => Step { name: part.name, passed: None, seconds: None, not_run: Some(why.clone()) },
     };
-    let ran = |outcome: &Outcome| match outcome {
-        Outcome::Ran { took, .. } => *took,
-        Outcome::NotRun(_) => Duration::ZERO,
-    };
-    let took: Duration = outcomes.iter().map(|(_, outcome)| ran(outcome)).sum();
     Report { steps: outcomes.iter().map(step).collect(), minutes: took.as_secs().div_ceil(60) }
 }
 

@@ -23,8 +23,10 @@ pub(super) struct Part {
     pub variables: &'static [(&'static str, &'static str)],
     /// started a year ahead of the clock
     pub a_year_ahead: bool,
-    /// root, systemd-nspawn and a Debian archive
+    /// root, systemd-nspawn and a Debian archive; run beside the parts that need none
     pub needs_a_machine: bool,
+    /// over before any other starts: it says within a minute what would be wrong with all of them
+    pub is_first: bool,
 }
 
 const PLAIN: Part = Part {
@@ -35,6 +37,7 @@ const PLAIN: Part = Part {
     variables: &[],
     a_year_ahead: false,
     needs_a_machine: false,
+    is_first: false,
 };
 
 macro_rules! test {
@@ -45,11 +48,12 @@ macro_rules! test {
 
 /// In the order in which they are run.
 pub(super) const PARTS: &[Part] = &[
-    Part { name: "format", what: "rustfmt", cargo: &["fmt", "--all", "--check"], ..PLAIN },
+    Part { name: "format", what: "rustfmt", cargo: &["fmt", "--all", "--check"], is_first: true, ..PLAIN },
     Part {
         name: "clippy",
         what: "clippy, without a warning",
         cargo: &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
+        is_first: true,
         ..PLAIN
     },
     Part {
