@@ -51,6 +51,7 @@ fn values_that_systemd_ignores_are_found_and_no_others() -> anyhow::Result<()> {
         &each(analyzed::ROWS),
         60,
     )?;
+    compare("tried.target", "[Unit]\n", &each(analyzed::UNIT_SECTIONS), 10)?;
     compare("tried.socket", "[Socket]\n", &each(analyzed::SOCKETS), 10)?;
     compare("tried.timer", "[Timer]\n", &each(analyzed::TIMERS), 20)
 }

@@ -43,6 +43,15 @@ pub const ROWS: &[(&[&str], &[&str])] = &[
 ];
 
 #[rustfmt::skip]
+pub const UNIT_SECTIONS: &[(&[&str], &[&str])] = &[
+    (&["After", "Requires", "BindsTo", "OnFailure", "PartOf", "Upholds"], &["postgresql.service", "a.service b.socket", "x@1.service",
+        "a\\x2db.mount", "-.slice", "", "%n", "postgresql", "a.service b", "/etc/x", ".service", "@x.service", "x@.service", "a.foo", "a,b.service"]),
+    (&["RequiresMountsFor"], &["/srv/data", "/a /b", "", "srv", "/a b"]),
+    (&["JobTimeoutSec", "JobRunningTimeoutSec"], &["5min", "10", "infinity", "soon"]),
+    (&["RefuseManualStart", "StopWhenUnneeded"], &["yes", "maybe"]),
+];
+
+#[rustfmt::skip]
 pub const SOCKETS: &[(&[&str], &[&str])] = &[
     (&["ListenStream", "ListenDatagram"], &["80", "127.0.0.1:80", "[::1]:80", "[::]:80", "/run/x", "@x", "", "vsock:2:1", "+1",
         "0", "99999", "080", "0.0.0.0:99999", "::1:80", "x", "x:80", "[::1]", "[::1]:", "[x]:1", "1.2.3:80", "/", "@", "-1", "1 2"]),

@@ -36,7 +36,7 @@ pub struct Service {
     #[serde(default)]
     #[schemars(extend("examples" = [{ "LOG_LEVEL": "info" }]))]
     pub environment: BTreeMap<String, String>,
-    /// keys of the unit's [Service], in place of this tool's or beside them
+    /// keys of the unit's [Service], in place of this tool's or beside them, and of its [Unit], beside them
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, LinesValue>", extend("examples" = [{ "MemoryMax": "1G" }]))]
     pub unit: BTreeMap<String, Lines>,

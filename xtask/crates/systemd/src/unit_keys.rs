@@ -4,16 +4,22 @@
 //! Sources: the tables of keys (`load-fragment-gperf`) in Red Hat's trees of systemd 219 and 239, and what
 //! `systemd --dump-configuration-items` prints of 247, 252 and 257. Red Hat carries keys back (`TasksMax` to
 //! 219, `RestrictSUIDSGID` to 239), so these are not the figures of the upstream release notes; for other
-//! sections than [Service] only the keys stand here that this tool writes.
+//! sections than [Service] only those keys are here that this tool or a project writes.
 
 /// Since which systemd, among those that were looked at, a section has which keys.
 #[rustfmt::skip]
 const UNIT_KEYS: &[(u16, &str, &[&str])] = &[
     (219, "Unit", &[
-        "After", "AssertPathExists", "Before", "ConditionPathExists", "Conflicts", "Description", "Documentation",
-        "OnFailure", "PartOf", "Requires", "RequiresMountsFor", "Wants",
+        "After", "AssertDirectoryNotEmpty", "AssertFileNotEmpty", "AssertPathExists", "AssertPathIsDirectory",
+        "AssertPathIsMountPoint", "Before", "BindsTo", "ConditionDirectoryNotEmpty", "ConditionFileNotEmpty",
+        "ConditionHost", "ConditionPathExists", "ConditionPathIsDirectory", "ConditionPathIsMountPoint",
+        "ConditionVirtualization", "Conflicts", "DefaultDependencies", "Description", "Documentation", "JobTimeoutSec",
+        "JoinsNamespaceOf", "OnFailure", "PartOf", "PropagatesReloadTo", "RefuseManualStart", "RefuseManualStop",
+        "ReloadPropagatedFrom", "Requires", "RequiresMountsFor", "Requisite", "StopWhenUnneeded", "Wants",
     ]),
-    (239, "Unit", &["StartLimitBurst", "StartLimitIntervalSec"]),
+    (239, "Unit", &["CollectMode", "JobRunningTimeoutSec", "StartLimitAction", "StartLimitBurst", "StartLimitIntervalSec"]),
+    (252, "Unit", &["OnSuccess", "PropagatesStopTo", "StopPropagatedFrom", "Upholds"]),
+    (257, "Unit", &["WantsMountsFor"]),
     (219, "Socket", &["Backlog", "BindIPv6Only", "FreeBind", "ListenStream", "NoDelay"]),
     (219, "Timer", &["OnCalendar", "Unit"]),
     (239, "Timer", &["RandomizedDelaySec"]),
@@ -114,13 +120,14 @@ pub fn knows(systemd: u16, section: &str, key: &str) -> bool {
 }
 
 /// What an older systemd calls the same, systemd's NEWS for 231 to 233.
-const OLD_NAMES: [(&str, &str); 7] = [
+const OLD_NAMES: &[(&str, &str)] = &[
     ("CPUWeight", "CPUShares"),
     ("IOWeight", "BlockIOWeight"),
     ("InaccessiblePaths", "InaccessibleDirectories"),
     ("MemoryMax", "MemoryLimit"),
     ("ReadOnlyPaths", "ReadOnlyDirectories"),
     ("ReadWritePaths", "ReadWriteDirectories"),
+    ("StartLimitIntervalSec", "StartLimitInterval"),
     ("StartupCPUWeight", "StartupCPUShares"),
 ];
 

@@ -37,6 +37,8 @@ enum Kind {
     Address,
     /// a calendar event
     Calendar,
+    /// names of units, each with what it is: `postgresql.service`
+    Units,
 }
 
 /// What a limit counts.
@@ -88,7 +90,7 @@ const KINDS: &[(&[&str], Kind)] = &[
     (&["Type"],                 Kind::OneOf(&[(0, "simple"), (240, "exec"), (0, "forking"), (0, "oneshot"), (0, "dbus"), (0, "notify"), (253, "notify-reload"), (0, "idle")])),
     (&["UtmpMode"],             Kind::OneOf(&[(0, "init"), (0, "login"), (0, "user")])),
     (&[
-        "AccuracySec", "CPUQuotaPeriodSec", "LogRateLimitIntervalSec", "OnActiveSec", "OnBootSec", "OnStartupSec",
+        "AccuracySec", "CPUQuotaPeriodSec", "JobRunningTimeoutSec", "JobTimeoutSec", "LogRateLimitIntervalSec", "OnActiveSec", "OnBootSec", "OnStartupSec",
         "OnUnitActiveSec", "OnUnitInactiveSec", "RandomizedDelaySec", "RestartMaxDelaySec", "RestartSec",
         "RuntimeMaxSec", "RuntimeRandomizedExtraSec", "StartLimitInterval", "StartLimitIntervalSec", "TimeoutAbortSec",
         "TimeoutCleanSec", "TimeoutSec", "TimeoutStartSec", "TimeoutStopSec", "WatchdogSec",
@@ -110,12 +112,18 @@ const KINDS: &[(&[&str], Kind)] = &[
     (&["FinalKillSignal", "KillSignal", "ReloadSignal", "RestartKillSignal", "WatchdogSignal"], Kind::Signal),
     (&[
         "EnvironmentFile", "ExecPaths", "InaccessibleDirectories", "InaccessiblePaths", "NoExecPaths", "ReadOnlyDirectories",
-        "ReadOnlyPaths", "ReadWriteDirectories", "ReadWritePaths", "RootDirectory", "TemporaryFileSystem", "WorkingDirectory",
+        "ReadOnlyPaths", "ReadWriteDirectories", "ReadWritePaths", "RequiresMountsFor", "RootDirectory", "TemporaryFileSystem",
+        "WantsMountsFor", "WorkingDirectory",
     ], Kind::Paths),
     (&["CacheDirectory", "ConfigurationDirectory", "LogsDirectory", "RuntimeDirectory", "StateDirectory"], Kind::Below),
     (&["Environment"],          Kind::Assignments),
     (&["ListenDatagram", "ListenStream"], Kind::Address),
     (&["OnCalendar"],           Kind::Calendar),
+    (&[
+        "After", "Before", "BindsTo", "Conflicts", "JoinsNamespaceOf", "OnFailure", "OnSuccess", "PartOf",
+        "PropagatesReloadTo", "PropagatesStopTo", "ReloadPropagatedFrom", "Requires", "Requisite", "StopPropagatedFrom",
+        "Upholds", "Wants",
+    ], Kind::Units),
 ];
 
 /// What a key would take, where this value is none that the systemd takes: `yes or no`.
@@ -164,8 +172,22 @@ pub fn unit_value_expects(systemd: u16, key: &str, value: &str) -> Option<String
         Kind::Calendar => {
             (value.is_empty() || is_calendar(value), "a calendar event, such as `Mon..Fri 04:00` or `daily`".to_owned())
         }
+        Kind::Units => (are_units(value), "names of units with their kind, such as postgresql.service".to_owned()),
     };
     (!fits).then_some(expected)
+}
+
+/// systemd.unit(5), "Description". What has a specifier is not judged.
+fn are_units(value: &str) -> bool {
+    const KINDS: [&str; 11] =
+        ["automount", "device", "mount", "path", "scope", "service", "slice", "socket", "swap", "target", "timer"];
+    let is_unit = |word: &str| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+        let Some((name, kind)) = word.rsplit_once('.') else { return false };
+        KINDS.contains(&kind) && !name.is_empty() && !name.starts_with('@') && name.chars().all(is_name)
+    };
+    let is_quoted = value.contains(['"', '\'']);
+    is_quoted || value.split_whitespace().all(|word| word.contains('%') || is_unit(word))
 }
 
 fn is_yes(value: &str) -> bool {

@@ -1,4 +1,4 @@
-//! `[service.unit]`: which keys of [Service] a project may set, and which this tool needs for itself.
+//! `[service.unit]`: which keys of [Service] and of [Unit] a project may set, and which this tool needs for itself.
 
 use crate::service::confinement::confinement_keys;
 use crate::service::facts::ServiceFacts;
@@ -17,7 +17,14 @@ const OWN: &[(&[&str], &str, &str)] = &[
     (&["Environment", "EnvironmentFile"], "variables have a table of their own", "write them in `[service.environment]`; on the box they are in /etc/sysconfig/NAME"),
     (&["LoadCredential"], "secrets have a list of their own", "name them in `service.secrets`"),
     (&["Sockets"], "the socket follows from `port` and `address`", "leave it out"),
+    (&["Description"], "it is the package's summary", "write it in `package.summary`"),
+    (&["Documentation"], "it is what the package brings, INSTALL.md", "leave it out"),
 ];
+
+/// The section that a key belongs to; one that both have had is one of [Service], where every systemd reads it.
+pub(super) fn section_of(key: &str) -> Option<&'static str> {
+    ["Service", "Unit"].into_iter().find(|section| unit_key_since(section, key).is_some())
+}
 
 impl ServiceFacts<'_> {
     /// Judges what a project asks of the unit.
@@ -37,8 +44,14 @@ impl ServiceFacts<'_> {
         let systemd = self.target.distribution.systemd;
         let is_own = OWN.iter().any(|(keys, ..)| keys.contains(&key));
         // An empty one takes the key out.
-        let judged =
-            lines.iter().filter(|line| !line.is_empty() && !is_own && unit_key_since("Service", key).is_some());
+        let section = section_of(key).filter(|_| !is_own);
+        if section == Some("Unit") && lines.iter().any(String::is_empty) {
+            return vec![Problem::with_hint(
+                format!("`service.unit.{key}` has an empty value, which resets nothing in [Unit]"),
+                "leave the key out; what this tool itself writes there stays",
+            )];
+        }
+        let judged = lines.iter().filter(|line| !line.is_empty() && section.is_some());
         let faults = judged.filter_map(|value| {
             let expected = unit_value_expects(systemd, key, value)?;
             let shown = shortened(value).escape_debug().to_string();
@@ -56,7 +69,7 @@ impl ServiceFacts<'_> {
             return Err(Problem::with_hint(format!("{shown} is not for overriding: {why}"), *cure));
         }
         let systemd = self.target.distribution.systemd;
-        match unit_key_since("Service", key) {
+        match section_of(key).and_then(|section| unit_key_since(section, key)) {
             Some(since) if since <= systemd => Ok(()),
             // The unit has none of it there, so there is nothing to loosen.
             Some(_) if confinement_keys().any(|own| own == key) => Ok(()),
@@ -68,10 +81,10 @@ impl ServiceFacts<'_> {
                 },
             )),
             None => {
-                let near = nearest(key, unit_keys("Service"));
+                let near = nearest(key, unit_keys("Service").chain(unit_keys("Unit")));
                 let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
                 Err(Problem::with_hint(
-                    format!("{shown} is no key of [Service] that is known"),
+                    format!("{shown} is not a key of [Service] or [Unit] that is known"),
                     format!("`{}`: {near}systemd.directives(7) lists them", shortened(key).escape_debug()),
                 ))
             }

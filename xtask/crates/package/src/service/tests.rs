@@ -205,13 +205,17 @@ fn a_project_adds_to_the_unit_what_the_target_knows_and_what_is_not_the_tools_ow
         ("el7-x86_64", "ProtectSystem",          "strict", "nothing that systemd 219 takes",                      "takes yes, no, full"),
         ("el7-x86_64", "MemoryMax",              "1G",    "known from systemd 239 on, and `el7-x86_64` has 219",  "`MemoryLimit` is what systemd 219 knows"),
         ("el8-x86_64", "ExitType",               "main",  "known from systemd 252 on, and `el8-x86_64` has 239",  "systemctl edit"),
-        ("el9-x86_64", "MemroyMax",              "1G",    "no key of [Service] that is known",                    "did you mean `MemoryMax`?"),
+        ("el9-x86_64", "MemroyMax",              "1G",    "not a key of [Service] or [Unit] that is known",       "did you mean `MemoryMax`?"),
         ("el9-x86_64", "ExecStart",              "a",     "follows from `service.command`",                       "drop-in"),
         ("el9-x86_64", "User",                   "a",     "belong to the user",                                   "SupplementaryGroups"),
         ("el9-x86_64", "Type",                   "a",     "follows from the server",                              "leave it out"),
         ("el9-x86_64", "Environment",            "a",     "a table of their own",                                 "[service.environment]"),
         ("el9-x86_64", "LoadCredential",         "a",     "a list of their own",                                  "service.secrets"),
-        ("el9-x86_64", "After",                  "a",     "no key of [Service]",                                  ""),
+        ("el9-x86_64", "Requires",               "a.service", "",                                                 ""),
+        ("el9-x86_64", "After",                  "a",     "`a` of `service.unit.After` is nothing that systemd 252 takes", "such as postgresql.service"),
+        ("el9-x86_64", "Before",                 "",      "resets nothing in [Unit]",                             "leave the key out"),
+        ("el9-x86_64", "Description",            "a",     "the package's summary",                                "package.summary"),
+        ("el7-x86_64", "StartLimitIntervalSec",  "1min",  "known from systemd 239 on",                            "`StartLimitInterval` is what systemd 219 knows"),
     ];
     for (name, key, value, says, cure) in cases {
         let target = Target::find(name, None, None).unwrap();

@@ -3,6 +3,7 @@
 use crate::service::command::ServiceProgram;
 use crate::service::confinement::{CONFINEMENT, value_for};
 use crate::service::facts::ServiceFacts;
+use crate::service::overrides::section_of;
 use wheelhaul_config::{Lines, Tls};
 use wheelhaul_systemd::{UnitSection, assignment, command_line, literal, sysusers_line, unit_value_expects};
 
@@ -58,6 +59,10 @@ impl ServiceFacts<'_> {
         }
         let mut service = self.service_section(program)?;
         self.limit_starts(&mut unit, &mut service);
+        // Beside what is there: systemd takes no dependency away again.
+        for (key, Lines(lines)) in self.service.unit.iter().filter(|(key, _)| section_of(key) == Some("Unit")) {
+            lines.iter().for_each(|line| unit.add(key, line));
+        }
         let mut install = UnitSection::new("Install", self.target.distribution.systemd);
         install.add("WantedBy", "multi-user.target");
         if self.is_socket_activated() {
