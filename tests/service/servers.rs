@@ -1,8 +1,9 @@
-//! Every server that is known, started by the command that is written for it, with TLS and without.
+//! Every server that is known, started by the command that is written for it: with TLS and without, by itself and with the
+//! socket that systemd would hand over.
 
 use crate::checkout::command::run;
 use crate::checkout::repository;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use camino::Utf8Path;
 use fs_err as fs;
 use std::net::TcpListener;
@@ -39,6 +40,21 @@ else:
     sys.exit(str(said))
 "#;
 
+/// Opens a socket as systemd does, hands it over as the third file (sd_listen_fds(3)), and becomes the server.
+///
+/// The connection that waits in it is taken before the server is there, and answered by it.
+const HANDED_OVER: &str = r#"
+import os, socket, sys
+listening = socket.socket()
+listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listening.bind(("127.0.0.1", int(sys.argv[1])))
+listening.listen()
+os.dup2(listening.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+"#;
+
 /// A server that is the head of a process group of its own: some have workers, who would outlive it.
 struct Ended(Child);
 
@@ -73,13 +89,17 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
         ("waitress-serve", "both:wsgi", false),
     ];
     let target = Target::find("el9-x86_64", Some("3.11"), None)?;
-    for (server, application, tls) in cases {
+    let mut handed_over = 0;
+    for (server, application, tls, by_systemd) in
+        cases.iter().flat_map(|(server, application, tls)| [true, false].map(|by| (*server, *application, *tls, by)))
+    {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let given = if tls { format!("{{ cert = \"{cert}\", key = \"{key}\" }}") } else { "\"off\"".to_owned() };
         let config = Config::parse(&format!(
             "[package]\nname = \"both\"\nrelease = \"1\"\n[app]\npath = \".\"\nlock = \"pylock.toml\"\n[[target]]\nname = \
              \"el9-x86_64\"\n[service]\ncommand = [\"{server}\", \"{application}\"]\naddress = \"127.0.0.1\"\nport = \
-             {port}\ntls = {given}\n"
+             {port}\ntls = {given}\n{}",
+            if by_systemd { "" } else { "socket-activation = false\n" }
         ))?;
         let root = config.package.root();
         let facts = ServiceFacts {
@@ -90,11 +110,20 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
             target: &target,
             server_version: None,
         };
+        if by_systemd != facts.is_socket_activated() {
+            // It takes none, and was tried as one that listens by itself.
+            continue;
+        }
+        handed_over += usize::from(by_systemd);
         let words = facts.command(ServiceProgram::Script)?;
         let own = words.iter().position(|word| word.ends_with(server)).context("the server is not in its command")?;
         let said = fs::File::create(folder.join("said"))?;
+        let mut started = Command::new(if by_systemd { bin.join("python") } else { bin.join(server) });
+        if by_systemd {
+            started.args(["-c", HANDED_OVER]).arg(port.to_string()).arg(bin.join(server));
+        }
         let _server = Ended(
-            Command::new(bin.join(server))
+            started
                 .args(&words[own + 1..])
                 .current_dir(folder)
                 .env("PYTHONPATH", folder)
@@ -110,5 +139,6 @@ fn every_known_server_takes_address_port_and_certificate_as_written() -> anyhow:
             bail!("{words:?}: {answer}\n{}", fs::read_to_string(folder.join("said"))?);
         }
     }
+    ensure!(handed_over == 6, "{handed_over} were given a socket");
     Ok(())
 }

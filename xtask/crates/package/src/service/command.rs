@@ -19,23 +19,32 @@ pub struct Server {
     notifies_since: Option<&'static str>,
     /// whether it takes its code and configuration anew on SIGHUP
     pub(super) reloads: bool,
-    /// whether it takes over the sockets that systemd opened (`sd_listen_fds`), with TLS on them as well
-    pub(super) inherits: bool,
+    /// the options that say where it listens
+    pub(super) places: &'static [&'static str],
+    /// how it is told to take over the socket that systemd opened, the first of which is 3 (`sd_listen_fds`), with TLS on it
+    /// as well; `None` for one that cannot
+    pub(super) inherits: Option<&'static [&'static str]>,
 }
 
 /// All of them.
 #[rustfmt::skip]
 pub const SERVERS: &[Server] = &[
-    Server { package: "gunicorn",  names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies_since: Some("20.0"), reloads: true,  inherits: true },
-    Server { package: "hypercorn", names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies_since: None,        reloads: false, inherits: false },
-    Server { package: "uvicorn",   names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies_since: None,        reloads: false, inherits: false },
-    Server { package: "waitress",  names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies_since: None,        reloads: false, inherits: false },
+    // It looks for sockets by itself, and takes its own place where there are none.
+    Server { package: "gunicorn",  names: &["gunicorn"],  listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies_since: Some("20.0"), reloads: true,  places: &["-b", "--bind"],                                        inherits: Some(&["--bind", "{address}:{port}"]) },
+    Server { package: "hypercorn", names: &["hypercorn"], listen: &["--bind", "{address}:{port}"],            tls: &["--certfile", "{cert}", "--keyfile", "{key}"],         notifies_since: None,        reloads: false, places: &["-b", "--bind", "--insecure-bind", "--quic-bind"],      inherits: Some(&["--bind", "fd://3"]) },
+    Server { package: "uvicorn",   names: &["uvicorn"],   listen: &["--host", "{host}", "--port", "{port}"],  tls: &["--ssl-certfile", "{cert}", "--ssl-keyfile", "{key}"], notifies_since: None,        reloads: false, places: &["--host", "--port", "--uds", "--fd"],                   inherits: Some(&["--fd", "3"]) },
+    Server { package: "waitress",  names: &["waitress-serve", "waitress"], listen: &["--host", "{host}", "--port", "{port}"], tls: &[],                                    notifies_since: None,        reloads: false, places: &["--host", "--port", "--listen", "--unix-socket"],       inherits: None },
 ];
 
 impl Server {
     /// Its console script.
     pub fn script(&self) -> &'static str {
         self.names[0]
+    }
+
+    /// Whether it is told on its command line to take a socket over, in place of an address.
+    pub(super) fn is_told_of_sockets(&self) -> bool {
+        self.inherits.is_some_and(|words| words != self.listen)
     }
 
     /// Whether it can serve TLS.
@@ -146,7 +155,8 @@ impl ServiceFacts<'_> {
         };
         let in_environment = || self.service.environment.values().any(|value| value.contains("{port}"));
         if let Some(server) = self.server().filter(|_| !self.says_port()) {
-            words.extend(server.listen.iter().map(|word| (*word).to_owned()));
+            let listen = server.inherits.filter(|_| self.is_socket_activated()).unwrap_or(server.listen);
+            words.extend(listen.iter().map(|word| (*word).to_owned()));
             if self.certificate().is_some() {
                 if server.tls.is_empty() {
                     return Err(Problem::with_hint(

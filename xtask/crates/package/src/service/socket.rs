@@ -10,32 +10,43 @@ impl ServiceFacts<'_> {
     ///
     /// A command that says by itself where to listen is left alone, unless `service.socket-activation` is true.
     pub fn is_socket_activated(&self) -> bool {
-        let can = self.server().is_some_and(|server| server.inherits);
+        let can = self.server().is_some_and(|server| server.inherits.is_some());
         can && self.service.socket_activation.unwrap_or(!self.binds_itself())
     }
 
-    /// Whether the command names a place of its own to listen at, as gunicorn takes it.
+    /// Whether the command names a place of its own to listen at, as its server takes it.
     fn binds_itself(&self) -> bool {
+        let Some(server) = self.server() else { return false };
         let words = &self.service.command;
-        let place_of = |at: usize| match words[at].as_str() {
-            "-b" | "--bind" => words.get(at + 1).map(String::as_str),
-            word => word.strip_prefix("--bind=").or(word.strip_prefix("-b")),
+        let place_of = |at: usize| {
+            let of_option = |option: &&str| match words[at].strip_prefix(*option)? {
+                "" => words.get(at + 1).map(String::as_str),
+                joined => joined.strip_prefix('=').or_else(|| Some(joined).filter(|_| !option.starts_with("--"))),
+            };
+            server.places.iter().find_map(of_option)
         };
-        (1..words.len()).filter_map(place_of).any(|place| place != "{address}:{port}")
+        let is_ours = |place: &str| place == "{address}:{port}" && !server.is_told_of_sockets();
+        (1..words.len()).filter_map(place_of).any(|place| !is_ours(place))
     }
 
     pub(super) fn check_socket(&self) -> anyhow::Result<()> {
-        let can = self.server().is_some_and(|server| server.inherits);
-        if can || self.service.socket_activation != Some(true) {
+        if self.service.socket_activation != Some(true) {
             return Ok(());
         }
-        Err(Problem::with_hint(
-            format!(
-                "key `service.socket-activation`: `{}` is not known to take sockets from systemd",
-                self.service.command[0]
-            ),
-            "leave it out: the server listens by itself; gunicorn takes them",
-        ))
+        let word = &self.service.command[0];
+        match self.server().filter(|server| server.inherits.is_some()) {
+            Some(server) if server.is_told_of_sockets() && self.binds_itself() => Err(Problem::with_hint(
+                format!(
+                    "key `service.socket-activation`: `service.command` says where `{word}` listens, and so does systemd"
+                ),
+                "leave the place out of `service.command`, or `socket-activation`",
+            )),
+            Some(_) => Ok(()),
+            None => Err(Problem::with_hint(
+                format!("key `service.socket-activation`: `{word}` is not known to take sockets from systemd"),
+                "leave it out: the server listens by itself; gunicorn, hypercorn and uvicorn take them",
+            )),
+        }
     }
 
     /// `NAME.socket`.

@@ -1,5 +1,7 @@
 //! Commands, units and scriptlets, target by target.
 
+mod sockets;
+
 use super::*;
 use pep440_rs::Version;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +58,7 @@ fn commands_get_address_and_certificate_as_their_server_takes_them() {
     let cases = [ // command                                tls              program            ExecStart
         (vec!["gunicorn", "a:b"],                           Tls::Off,        ServiceProgram::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 a:b")),
         (vec!["gunicorn", "a:b"],                           Tls::SelfSigned, ServiceProgram::Script, format!("{python} /opt/report/bin/gunicorn --bind 0.0.0.0:9091 --certfile /var/lib/report/tls.crt --keyfile /var/lib/report/tls.key a:b")),
-        (vec!["uvicorn", "a:b"],                            Tls::Off,        ServiceProgram::Module, format!("{python} -m uvicorn --host 0.0.0.0 --port 9091 a:b")),
+        (vec!["uvicorn", "a:b"],                            Tls::Off,        ServiceProgram::Module, format!("{python} -m uvicorn --fd 3 a:b")),
         (vec!["own", "--at", "{address}:{port}", "50% \"x\""], Tls::Off,     ServiceProgram::Binary, "/opt/report/bin/own --at 0.0.0.0:9091 \"50%% \\\"x\\\"\"".to_owned()),
     ];
     for (command, tls, program, line) in cases {
@@ -105,55 +107,6 @@ fn a_unit_has_only_keys_that_its_systemd_knows() {
                 }
             }
         }
-    }
-}
-
-#[test]
-fn a_low_port_needs_a_capability_only_where_the_server_listens_itself() {
-    let target = Target::find("el9-x86_64", None, None).unwrap();
-    #[rustfmt::skip]
-    let cases = [ // command                                     activation   socket  capability
-        (vec!["gunicorn", "a:b"],                                None,        true,   false),
-        (vec!["gunicorn", "a:b"],                                Some(false), false,  true),
-        (vec!["gunicorn", "a:b", "--bind", "{address}:{port}"],  None,        true,   false),
-        (vec!["gunicorn", "a:b", "--bind", "unix:/run/x", "{port}"], None,    false,  true),
-        (vec!["gunicorn", "a:b", "-b0.0.0.0:{port}"],            None,        false,  true),
-        (vec!["gunicorn", "a:b", "-b0.0.0.0:{port}"],            Some(true),  true,   false),
-        (vec!["uvicorn", "a:b"],                                 None,        false,  true),
-    ];
-    for (command, activation, socket, capability) in cases {
-        let mut service = service(&command, 80, Tls::Off);
-        service.socket_activation = activation;
-        let units = facts(&service, &target).units(ServiceProgram::Script).unwrap();
-        let unit = &units[0].1;
-        assert_eq!(units.iter().any(|(file, _)| file == "report.socket"), socket, "{command:?}");
-        assert_eq!(unit.contains("Wants=report.socket\n"), socket, "{unit}");
-        assert_eq!(unit.contains("AmbientCapabilities=CAP_NET_BIND_SERVICE\n"), capability, "{unit}");
-        assert_eq!(unit.contains("PrivateUsers=yes\n"), !capability, "{unit}");
-        assert!(unit.contains("Description=A report at 100%%\n"));
-    }
-    let mut refused = service(&["uvicorn", "a:b"], 80, Tls::Off);
-    refused.socket_activation = Some(true);
-    assert!(facts(&refused, &target).check().is_err());
-}
-
-#[test]
-fn sockets_listen_where_the_server_would() {
-    #[rustfmt::skip]
-    let cases = [ // target       address        [Socket]
-        ("el9-x86_64", "0.0.0.0",     "ListenStream=0.0.0.0:9091\nNoDelay=yes\n"),
-        ("el9-x86_64", "::",          "ListenStream=[::]:9091\nBindIPv6Only=both\nNoDelay=yes\n"),
-        ("el7-x86_64", "192.0.2.7",   "ListenStream=192.0.2.7:9091\nFreeBind=yes\nNoDelay=yes\n"),
-        ("el8-x86_64", "2001:db8::1", "ListenStream=[2001:db8::1]:9091\nFreeBind=yes\nNoDelay=yes\n"),
-    ];
-    for (name, address, expected) in cases {
-        let target = Target::find(name, None, None).unwrap();
-        let mut service = service(&["gunicorn", "a:b"], 9091, Tls::Off);
-        service.address = address.to_owned();
-        let socket = facts(&service, &target).socket();
-        assert!(socket.contains(&format!("[Socket]\n{expected}\n[Install]\n")), "{socket}");
-        let unit = facts(&service, &target).unit(ServiceProgram::Script).unwrap();
-        assert!(!unit.contains("systemctl"), "{unit}");
     }
 }
 
