@@ -88,10 +88,12 @@ impl Walk<'_> {
         let mut followed: BTreeMap<usize, BTreeSet<ExtraName>> = BTreeMap::new();
         loop {
             while let Some(place) = self.waiting.pop() {
-                let extras = self.reached[&place].clone();
-                if followed.get(&place) == Some(&extras) {
+                let extras = &self.reached[&place];
+                // They only become more: as many as before are the same.
+                if followed.get(&place).is_some_and(|before: &BTreeSet<ExtraName>| before.len() == extras.len()) {
                     continue;
                 }
+                let extras = extras.clone();
                 let is_first = !followed.contains_key(&place);
                 let pin = &self.pins.pins[place];
                 let of_roots = &self.pins.asked;
