@@ -128,7 +128,7 @@ pub fn pipelines(way: Way) -> [(&'static str, String); 2] {
 /// Crates that a development build optimises, and how much: those whose loops run for every byte, and those that see every
 /// path of a package. The same are in the `[profile.dev]` of this repository.
 #[rustfmt::skip]
-const OPTIMISED: [(&str, u8); 22] = [
+const OPTIMISED: [(&str, u8); 25] = [
     ("block-buffer",      3),
     ("digest",            3),
     ("flate2",            3),
@@ -149,7 +149,10 @@ const OPTIMISED: [(&str, u8); 22] = [
     ("zstd-safe",         3),
     ("zstd-sys",          2),
     ("base64",            1),
+    ("pep440_rs",         1),
+    ("pep508_rs",         1),
     ("wheelhaul-boxes",   1),
+    ("wheelhaul-lockfiles", 1),
     ("wheelhaul-rpmfile", 1),
 ];
 
