@@ -255,12 +255,10 @@ fn the_guide_has_every_box_lock_and_check_that_cannot_be_accepted() -> anyhow::R
         }
     }
     for format in LockFormat::all() {
-        let is_listed = |line: &str| line.starts_with(&format!("| `{}`", format.name));
-        if !locks.lines().any(is_listed)
-            && format.name != "requirements.txt"
-            && !locks.contains(&format!("| `{} ", format.name))
-        {
-            missing.push(format!("locks.md: {}", format.name));
+        // Requirements have many names.
+        let name = if format.name == "requirements.txt" { "*.txt" } else { format.name };
+        if !locks.lines().any(|line| line.starts_with(&format!("| `{name}`"))) {
+            missing.push(format!("locks.md: {name}"));
         }
     }
     let sentence = verifying

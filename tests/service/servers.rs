@@ -40,9 +40,7 @@ else:
     sys.exit(str(said))
 "#;
 
-/// Opens a socket as systemd does, hands it over as the third file (sd_listen_fds(3)), and becomes the server.
-///
-/// The connection that waits in it is taken before the server is there, and answered by it.
+/// Opens a socket as systemd does, hands it over as file 3 (sd_listen_fds(3)), and becomes the server.
 const HANDED_OVER: &str = r#"
 import os, socket, sys
 listening = socket.socket()

@@ -19,7 +19,7 @@ use wheelhaul_base::problem::Problem;
 use wheelhaul_boxes::Target;
 use wheelhaul_engine::tools::build::TargetPython;
 use wheelhaul_engine::tools::uv::Uv;
-use wheelhaul_host::{Program, Sys};
+use wheelhaul_host::{Program, Sys, tell_lines};
 
 /// Set up what the tests need, then run fmt, clippy and all tests, those on a machine among them
 ///
@@ -71,8 +71,8 @@ pub(crate) fn run(sys: &Sys, flags: &Flags) -> anyhow::Result<Printed> {
     if flags.latest {
         return Ok(Printed::of(latest::report(sys), sys.verbosity));
     }
-    // What boots machines waits more than it computes: those parts run one after the other beside the rest, once the rest
-    // has been formatted, linted and compiled for them.
+    // What boots machines waits more than it computes: those parts run one after the other beside the rest, once it is
+    // formatted and linted. cargo lets nobody start while it compiles.
     let (beside, rest): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| part.needs_a_machine);
     let (first, rest): (Vec<&Part>, Vec<&Part>) = rest.into_iter().partition(|part| part.is_first);
     let start = Instant::now();
@@ -121,7 +121,8 @@ fn run_all<'p>(
             Output::AtTheEnd => {
                 let said = cargo.output().context("failed to run cargo")?;
                 let text = [said.stderr, said.stdout].concat();
-                sys.say(format!("--- {} is over:\n{}", part.name, String::from_utf8_lossy(&text)));
+                // With `-q` as well, as what cargo itself says of the others.
+                tell_lines(&format!("--- {} is over:\n{}", part.name, String::from_utf8_lossy(&text)));
                 said.status.success()
             }
         };

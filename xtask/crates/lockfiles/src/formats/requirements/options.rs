@@ -135,16 +135,15 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Options> {
 
 /// A long option by its name, or by a beginning that only one has.
 fn by_long_name(name: &str) -> anyhow::Result<(&'static Known, &'static str)> {
-    if let Some(exact) = KNOWN.iter().find(|known| known.long[0] == name) {
-        return Ok((exact, exact.long[0]));
+    let all = || KNOWN.iter().flat_map(|known| known.long.iter().map(move |long| (known, *long)));
+    if let Some(exact) = all().find(|(_, long)| *long == name) {
+        return Ok(exact);
     }
-    let all = KNOWN.iter().flat_map(|known| known.long.iter().map(move |long| (known, *long)));
-    let found: Vec<_> = all.filter(|(_, long)| long.starts_with(name)).collect();
-    match (found.iter().find(|(_, long)| *long == name), found.as_slice()) {
-        (Some(exact), _) => Ok(*exact),
-        (None, [one]) => Ok(*one),
-        (None, []) => Err(unknown(name)),
-        (None, several) => {
+    let begun: Vec<_> = all().filter(|(_, long)| long.starts_with(name)).collect();
+    match begun.as_slice() {
+        [one] => Ok(*one),
+        [] => Err(unknown(name)),
+        several => {
             let several: Vec<String> = several.iter().map(|(_, long)| format!("`{long}`")).collect();
             bail!("the option `{name}` can be {}", several.join(" and "))
         }
